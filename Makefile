@@ -1,0 +1,184 @@
+# lua-xai: a client for the xAI (Grok) REST API, for Lua.
+#
+#   make demo                      watch an answer stream in
+#   make test LUA_VERSION=5.1      run the suite on another Lua
+#   make help                      everything else
+#
+# All that make makes is under .build/, one folder per variant; `make clean`
+# removes it.  Required flags are added to CFLAGS and LDFLAGS, so both may be
+# given on the command line.
+
+# ---- Variables ------------------------------------------------------------
+
+LUA_VERSION ?= 5.4
+PREFIX      ?= /usr/local
+CFLAGS      ?= -O2
+PKG_CONFIG  ?= pkg-config
+
+# The five Luas.  LuaJIT shares the folders of 5.1.
+LUAS    = 5.1 5.2 5.3 5.4 jit
+LUA     ?= lua$(LUA_VERSION)
+LUA_PC  ?= $(LUA)
+LUA_DIR  = $(subst jit,5.1,$(LUA_VERSION))
+
+ifeq ($(filter $(LUA_VERSION),$(LUAS)),)
+$(error LUA_VERSION must be one of: $(LUAS))
+endif
+
+# These ask pkg-config when a command needs them, not before: what they look
+# for may still be on its way when this file is read.
+LUA_CFLAGS  ?= $(shell $(PKG_CONFIG) --cflags $(LUA_PC))
+CURL_CFLAGS ?= $(shell $(PKG_CONFIG) --cflags libcurl)
+CURL_LIBS   ?= $(shell $(PKG_CONFIG) --libs libcurl)
+
+# A variant is a Lua version and, for special builds, a suffix.
+SUFFIX ?=
+OUT     = .build/$(LUA_VERSION)$(SUFFIX)
+
+LUA_DEST  = $(DESTDIR)$(PREFIX)/share/lua/$(LUA_DIR)/xai
+CORE_DEST = $(DESTDIR)$(PREFIX)/lib/lua/$(LUA_DIR)/xai
+
+WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion \
+           -Wstrict-prototypes -Wmissing-prototypes
+COMPILE  = $(CC) -std=c99 -fPIC -fvisibility=hidden $(WARNINGS) \
+           -Isrc $(CPPFLAGS) $(CFLAGS)
+
+# liblua is never linked: the host brings its own.  A late resolver thread of
+# libcurl may outlive the Lua state, so the module stays loaded (nodelete).
+ifeq ($(shell uname -s),Darwin)
+MODULE_LDFLAGS = -bundle -undefined dynamic_lookup
+else
+MODULE_LDFLAGS = -shared -Wl,-z,nodelete
+endif
+
+# ---- Files ----------------------------------------------------------------
+
+CORE    = $(OUT)/xai/core.so
+SOURCES = $(sort $(wildcard src/base/*.c src/net/*.c src/bind/*.c))
+LUA_SRC = $(sort $(wildcard src/xai/*.lua))
+OBJECTS = $(SOURCES:src/%.c=$(OUT)/%.o)
+BASE    = $(filter $(OUT)/base/%,$(OBJECTS))
+C_TESTS = $(patsubst spec/c/%.c,$(OUT)/c/%,$(wildcard spec/c/*_test.c))
+
+# What `require "xai"` needs to find this build, here and in child processes.
+# A versioned variable would hide the plain one, so it is folded into it.
+V         := $(subst .,_,$(LUA_VERSION))
+LUA_PATH  := $(CURDIR)/src/?.lua;$(CURDIR)/src/?/init.lua;$(or $(LUA_PATH_$V),$(LUA_PATH),;)
+LUA_CPATH := $(CURDIR)/$(OUT)/?.so;$(or $(LUA_CPATH_$V),$(LUA_CPATH),;)
+export LUA_PATH LUA_CPATH
+unexport LUA_PATH_5_2 LUA_PATH_5_3 LUA_PATH_5_4
+unexport LUA_CPATH_5_2 LUA_CPATH_5_3 LUA_CPATH_5_4
+
+# ---- Watchers -------------------------------------------------------------
+
+SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all
+ASAN     = env LD_PRELOAD=$$($(CC) -print-file-name=libasan.so) \
+           ASAN_OPTIONS=detect_leaks=1
+VALGRIND = valgrind --quiet --error-exitcode=99 --leak-check=full \
+           --errors-for-leak-kinds=definite --trace-children=no \
+           --child-silent-after-fork=yes
+
+# ---- Targets --------------------------------------------------------------
+
+.PHONY: all demo test test-all check asan valgrind contract bench install \
+        uninstall setup format clean help suite FORCE
+.DELETE_ON_ERROR:
+
+all: $(CORE) ## build the module for LUA_VERSION (5.1 5.2 5.3 5.4 jit)
+
+# Set-up may install what a later line asks pkg-config for: hence two makes.
+SETUP = @LUA='$(LUA)' LUA_PC='$(LUA_PC)' .ci/setup
+AGAIN = @$(MAKE) --no-print-directory
+
+demo: ## set up, build, stream an answer (needs no key)
+	$(SETUP) demo $(LUA_VERSION)
+	$(AGAIN) all
+	@LUA='$(LUA)' .ci/demo
+
+test: ## set up, build, run every test on LUA_VERSION
+	$(SETUP) test $(LUA_VERSION)
+	$(AGAIN) suite
+
+test-all: ## the same on all five Luas
+	@.ci/setup test $(LUAS)
+	@for v in $(LUAS); do \
+	  $(MAKE) --no-print-directory suite LUA_VERSION=$$v || exit 1; done
+
+check: ## warnings, format, lint, layers, symbols, rockspec
+	@.ci/setup check $(LUAS)
+	@.ci/check
+
+asan: ## every test under AddressSanitizer and UBSan
+	$(SETUP) test $(LUA_VERSION)
+	$(AGAIN) suite SUFFIX=-asan UNDER="$(ASAN)" \
+	  CFLAGS='-O1 -g -fno-omit-frame-pointer $(SANITIZE)'
+
+valgrind: ## every test under valgrind
+	$(SETUP) valgrind $(LUA_VERSION)
+	$(AGAIN) suite SUFFIX=-valgrind UNDER='$(VALGRIND)' CFLAGS='-O1 -g'
+
+contract: ## every function against the API's own description
+	$(SETUP) contract $(LUA_VERSION)
+	$(AGAIN) all spec/contract/node_modules
+	@LUA='$(LUA)' spec/contract/run
+
+bench: ## what a request and an event cost
+	$(SETUP) bench $(LUA_VERSION)
+	$(AGAIN) all
+	@LUA='$(LUA)' spec/bench/run
+
+install: $(CORE) ## install below PREFIX (/usr/local)
+	install -d '$(LUA_DEST)' '$(CORE_DEST)'
+	install -m 644 $(LUA_SRC) '$(LUA_DEST)'
+	install -m 755 $(CORE) '$(CORE_DEST)'
+
+uninstall: ## remove what install put there
+	rm -f $(LUA_SRC:src/xai/%='$(LUA_DEST)/%') '$(CORE_DEST)/core.so'
+	-rmdir '$(LUA_DEST)' '$(CORE_DEST)' 2>/dev/null
+
+setup: ## install all tools that the project uses (Debian, Ubuntu)
+	@.ci/setup all $(LUAS)
+
+format: ## lay out the C sources
+	clang-format -i $(wildcard src/*/*.[ch] spec/c/*.[ch])
+
+clean: ## remove everything that make made
+	rm -rf .build spec/contract/node_modules
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1 - /p' Makefile | \
+	  awk -F ' - ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+
+# ---- Rules ----------------------------------------------------------------
+
+suite: $(CORE) $(C_TESTS)
+	@LUA='$(LUA)' UNDER="$(UNDER)" spec/run $(C_TESTS)
+
+$(CORE): $(OBJECTS)
+	@mkdir -p $(@D)
+	$(CC) $(MODULE_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $(OBJECTS) $(CURL_LIBS)
+
+# A layer sees the headers of its own libraries only.
+$(OUT)/net/%.o:  CPPFLAGS += $(CURL_CFLAGS)
+$(OUT)/bind/%.o: CPPFLAGS += $(CURL_CFLAGS) $(LUA_CFLAGS)
+
+$(OUT)/%.o: src/%.c $(OUT)/flags
+	@mkdir -p $(@D)
+	$(COMPILE) -MMD -MP -c -o $@ $<
+
+# C tests are plain C, linked with the lowest layer alone.
+$(OUT)/c/%: spec/c/%.c $(BASE) $(OUT)/flags
+	@mkdir -p $(@D)
+	$(COMPILE) -Ispec/c -MMD -MP $(LDFLAGS) -o $@ $< $(BASE)
+
+# Holds the flags of the last build; newer than the objects when they change.
+$(OUT)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(COMPILE) $(LDFLAGS)' | cmp -s - $@ || \
+	  echo '$(COMPILE) $(LDFLAGS)' > $@
+
+spec/contract/node_modules: spec/contract/package-lock.json
+	cd spec/contract && npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+-include $(OBJECTS:.o=.d) $(C_TESTS:=.d)
