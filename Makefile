@@ -31,6 +31,9 @@ LUA_CFLAGS  ?= $(shell $(PKG_CONFIG) --cflags $(LUA_PC))
 CURL_CFLAGS ?= $(shell $(PKG_CONFIG) --cflags libcurl)
 CURL_LIBS   ?= $(shell $(PKG_CONFIG) --libs libcurl)
 
+# `make VERBOSE=1` shows the commands.
+Q = $(if $(VERBOSE),,@)
+
 # A variant is a Lua version and, for special builds, a suffix.
 SUFFIX ?=
 OUT     = .build/$(LUA_VERSION)$(SUFFIX)
@@ -81,7 +84,7 @@ VALGRIND = valgrind --quiet --error-exitcode=99 --leak-check=full \
 # ---- Targets --------------------------------------------------------------
 
 .PHONY: all demo test test-all check asan valgrind contract bench install \
-        uninstall setup format clean help suite FORCE
+        uninstall setup format clean help tests suite FORCE
 .DELETE_ON_ERROR:
 
 all: $(CORE) ## build the module for LUA_VERSION (5.1 5.2 5.3 5.4 jit)
@@ -106,7 +109,7 @@ test-all: ## the same on all five Luas
 
 check: ## warnings, format, lint, layers, symbols, rockspec
 	@.ci/setup check $(LUAS)
-	@.ci/check
+	+@.ci/check
 
 asan: ## every test under AddressSanitizer and UBSan
 	$(SETUP) test $(LUA_VERSION)
@@ -151,12 +154,16 @@ help: ## this list
 
 # ---- Rules ----------------------------------------------------------------
 
-suite: $(CORE) $(C_TESTS)
+# C tests are built as the core is; spec/run counts what passes.
+tests: $(C_TESTS)
+
+suite: $(CORE) tests
 	@LUA='$(LUA)' UNDER="$(UNDER)" spec/run $(C_TESTS)
 
 $(CORE): $(OBJECTS)
 	@mkdir -p $(@D)
-	$(CC) $(MODULE_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $(OBJECTS) $(CURL_LIBS)
+	@echo '  LINK $@'
+	$Q$(CC) $(MODULE_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $(OBJECTS) $(CURL_LIBS)
 
 # A layer sees the headers of its own libraries only.
 $(OUT)/net/%.o:  CPPFLAGS += $(CURL_CFLAGS)
@@ -164,12 +171,14 @@ $(OUT)/bind/%.o: CPPFLAGS += $(CURL_CFLAGS) $(LUA_CFLAGS)
 
 $(OUT)/%.o: src/%.c $(OUT)/flags
 	@mkdir -p $(@D)
-	$(COMPILE) -MMD -MP -c -o $@ $<
+	@echo '  CC   $<'
+	$Q$(COMPILE) -MMD -MP -c -o $@ $<
 
 # C tests are plain C, linked with the lowest layer alone.
 $(OUT)/c/%: spec/c/%.c $(BASE) $(OUT)/flags
 	@mkdir -p $(@D)
-	$(COMPILE) -Ispec/c -MMD -MP $(LDFLAGS) -o $@ $< $(BASE)
+	@echo '  CC   $<'
+	$Q$(COMPILE) -Ispec/c -MMD -MP $(LDFLAGS) -o $@ $< $(BASE)
 
 # Holds the flags of the last build; newer than the objects when they change.
 $(OUT)/flags: FORCE
