@@ -1,0 +1,291 @@
+--- server.lua - a stand-in for the xAI REST API on this machine.
+--
+--   lua5.4 spec/support/server.lua [--port N] [--pace MS] [--key KEY] [--polls N] [--idle SECONDS] [--stdin] [--quiet]
+--
+-- The first line on stdout is its address.  It listens on 127.0.0.1 only, answers all 17
+-- operations, checks what the real service checks in the same order, and misbehaves on
+-- demand: see standin/faults.lua.  As a module: `local server = require(...).start{ pace = 0 }`
+-- on the running luv loop; server.port, server.url, server:close().
+--
+-- How a request travels: connection.lua reads it, `Service:answer` below finds its route,
+-- checks it and calls the endpoint; http.lua turns the answer into bytes.
+
+local here = debug.getinfo(1, "S").source:match("^@(.*[/\\])") or "./"
+package.path = here .. "?.lua;" .. package.path
+
+local vim = rawget(_G, "vim")
+local uv = vim and (vim.uv or vim.loop) or require("luv")
+
+local account = require("standin.account")
+local chat = require("standin.chat")
+local connection = require("standin.connection")
+local control = require("standin.control")
+local errors = require("standin.errors")
+local faults = require("standin.faults")
+local json = require("standin.json")
+local models = require("standin.models")
+local requests = require("standin.requests")
+local rules = require("standin.rules")
+
+-- Routes -------------------------------------------------------------------------------
+
+-- `body` checks field types, `rules` the arguments; `models` names the kind of model in
+-- the body; `free` needs no key; a generation call reports rate limits.
+local ROUTES = {
+  { "POST", "/v1/chat/completions", chat.create,
+    body = requests.chat, rules = rules.chat, models = "language", generates = true },
+  { "GET", "/v1/chat/deferred-completion/{id}", chat.deferred },
+  { "POST", "/v1/tokenize-text", account.tokenize, body = requests.tokenize, models = "language" },
+  { "GET", "/v1/api-key", account.api_key },
+  { "GET", "/v1/models", account.list_models },
+  { "GET", "/v1/models/{id}", account.get_model },
+  { "GET", "/v1/language-models", account.list_language_models },
+  { "GET", "/v1/language-models/{id}", account.get_language_model },
+  { "GET", "/v1/image-generation-models", account.list_image_models },
+  { "GET", "/v1/image-generation-models/{id}", account.get_image_model },
+  { "GET", "/_/requests", control.requests, free = true },
+  { "GET", "/_/open", control.open, free = true },
+  { "POST", "/_/reset", control.reset, free = true },
+}
+
+for _, route in ipairs(ROUTES) do
+  route.pattern = "^" .. route[2]:gsub("%-", "%%-"):gsub("{id}", "([^/]+)") .. "$"
+end
+
+local function percent_decode(text)
+  return (text:gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end))
+end
+
+--- The route of a request; or nil and the answer that says why there is none.
+local function find_route(request)
+  local path_known = false
+  local method = request.method == "HEAD" and "GET" or request.method
+  for _, route in ipairs(ROUTES) do
+    local id = request.path:match(route.pattern)
+    if id and route[1] == method then
+      request.id = percent_decode(id)
+      return route
+    end
+    path_known = path_known or id ~= nil
+  end
+  return nil, path_known and errors.empty(405) or errors.unknown_route()
+end
+
+-- Checks, in the order of the real service --------------------------------------------------
+
+local function check_body(route, request)
+  if not (request.headers["content-type"] or ""):find("^application/json") or request.body == "" then
+    return errors.wrong_content_type()
+  end
+  local value, what = json.decode(request.body)
+  if what then return errors.broken_json(what) end
+  local wrong = route.body(value, "body")
+  if not wrong then
+    request.json, request.stream = value, value.stream == true
+    return nil
+  end
+  local text = "Failed to deserialize the JSON body into the target type: " .. wrong
+  if route.body == requests.chat then return errors.text(422, text) end
+  return errors.bare(422, text)
+end
+
+local DEFAULT_MODEL = { language = "latest", image = "grok-imagine-image" }
+
+local function check_model(route, request)
+  local id = json.given(request.json.model) or DEFAULT_MODEL[route.models]
+  local find = route.models == "image" and models.find_image or models.find_language
+  request.model = find(id)
+  return not request.model and errors.unknown_model(id) or nil
+end
+
+local function check_key(service, request)
+  local bearer = (request.headers.authorization or ""):match("^[Bb]earer%s+(.+)$")
+  local key = bearer or request.headers["x-api-key"]
+  if not key or key == "" then return errors.no_key() end
+  local only = service.options.key
+  local good = only and key == only or not only and key:find("^xai%-") and not key:find("wrong", 1, true)
+  if not good then return errors.wrong_key(key) end
+  request.key = key
+end
+
+--- The first thing wrong with a request, as the answer to it.
+local function refusal(service, route, request)
+  return route.body and check_body(route, request)
+    or route.models and check_model(route, request)
+    or not route.free and check_key(service, request)
+    or route.rules and route.rules(request.json, request.model)
+    or nil
+end
+
+-- The service: state, and from a request to an answer -----------------------------------------
+
+local Service = {}
+Service.__index = Service
+
+--- An id in the shape of a UUID; the n-th one is the same in every run.
+function Service:new_id()
+  self.last_id = self.last_id + 1
+  local n = self.last_id
+  return ("%08x-5eed-4000-8000-%012x"):format((n * 2654435761) % 2 ^ 32, n)
+end
+
+--- Seconds as the service counts them: they begin in autumn 2026 and pass as on a clock.
+function Service:now()
+  return 1795200000 + math.floor((uv.now() - self.born) / 1000)
+end
+
+--- Forget everything that requests have left behind.
+function Service:reset()
+  self.responses, self.deferred, self.pictures, self.failures = {}, {}, {}, {}
+  self.log, self.last_id = {}, 0
+end
+
+local function add(answer, name, value)
+  answer.headers[#answer.headers + 1] = { name, tostring(value) }
+end
+
+local function add_limits(answer)
+  add(answer, "x-ratelimit-limit-requests", 150)
+  add(answer, "x-ratelimit-remaining-requests", 149)
+  add(answer, "x-ratelimit-limit-tokens", 50000000)
+  add(answer, "x-ratelimit-remaining-tokens", 49999000)
+  add(answer, "x-metrics-ttft-ms", 12)
+  add(answer, "x-metrics-mean-itl-ms", 3)
+  add(answer, "x-metrics-e2e-ms", 48)
+end
+
+--- The answer of the service proper, without any fault.
+function Service:serve(request)
+  local route, answer = find_route(request)
+  if route then
+    answer = refusal(self, route, request) or route[3](self, request)
+    if route.generates and answer.status == 200 then add_limits(answer) end
+  end
+  answer.pace = self.options.pace
+  add(answer, "x-request-id", self:new_id())
+  add(answer, "x-zero-data-retention", "false")
+  return answer
+end
+
+--- The answer to a request, faults included; called by the connection.
+function Service:answer(request)
+  if request.refused then return errors.of_status(request.refused) end
+  local chosen = faults.take(request)
+  if request.path:sub(1, 3) ~= "/_/" then control.begin(self, request, uv.now() - self.born) end
+  local answer = faults.apply(chosen, request, self)
+  answer.head_only = request.method == "HEAD"
+  if request.version == "1.0" and answer.events then answer.framing = answer.framing or "close" end
+  request.status = answer.status
+  return answer
+end
+
+--- Called by the connection when an answer has ended, or the client has left before its end.
+function Service:ended(request, aborted)
+  control.finish(self, request, aborted)
+  if self.options.quiet or request.refused then return end
+  io.stderr:write(request.method, " ", request.path, " ", tostring(request.status), aborted and " aborted" or "", "\n")
+end
+
+function Service:disconnected(conn)
+  self.connections[conn] = nil
+  self:rest()
+end
+
+--- With no connection left, count down to the end.
+function Service:rest()
+  if self.closed or not self.options.idle or next(self.connections) then return end
+  self.idle_timer:start(self.options.idle * 1000, 0, function() self:close() end)
+end
+
+local function accept(self)
+  local socket = uv.new_tcp()
+  if self.listener:accept(socket) ~= 0 then return socket:close() end
+  self.accepted = self.accepted + 1
+  self.idle_timer:stop()
+  self.connections[connection.serve(uv, socket, self, self.accepted)] = true
+end
+
+--- Stop listening and drop all connections; the loop may end.
+function Service:close()
+  if self.closed then return end
+  self.closed = true
+  self.listener:close()
+  self.idle_timer:close()
+  for conn in pairs(self.connections) do conn:finish() end
+end
+
+local M = {}
+
+--- Start a server on the running luv loop.  Options: port (0), pace (ms between words, 0),
+-- key (the only one accepted), polls (of a deferred result before it is ready, 2),
+-- idle (seconds without a connection before it ends; nil: never), quiet (true).
+function M.start(options)
+  options = options or {}
+  local self = setmetatable({
+    options = { pace = options.pace or 0, key = options.key, polls = options.polls or 2, idle = options.idle,
+      quiet = options.quiet ~= false },
+    connections = {}, accepted = 0, in_progress = 0, born = uv.now(), listener = uv.new_tcp(), idle_timer = uv.new_timer(),
+    fixtures = uv.fs_realpath(here .. "../fixtures"),
+  }, Service)
+  self:reset()
+  assert(self.listener:bind("127.0.0.1", options.port or 0))
+  assert(self.listener:listen(512, function(err) if not err then accept(self) end end))
+  self.port = self.listener:getsockname().port
+  self.url = "http://127.0.0.1:" .. self.port
+  self:rest()
+  return self
+end
+
+-- Command line ---------------------------------------------------------------------------
+
+local OPTIONS = { port = tonumber, pace = tonumber, polls = tonumber, idle = tonumber, key = tostring }
+local FLAGS = { quiet = true, stdin = true }
+
+local function usage(problem)
+  io.stderr:write("server.lua: ", problem, "\nusage: server.lua [--port N] [--pace MS] [--key KEY] [--polls N] ",
+    "[--idle SECONDS] [--stdin] [--quiet]\n")
+  os.exit(2)
+end
+
+local function parse(args)
+  local options, i = { pace = 40, idle = 600, quiet = false }, 1
+  while args[i] do
+    local name = args[i]:match("^%-%-(%l+)$")
+    if FLAGS[name] then
+      options[name] = true
+    elseif OPTIONS[name] then
+      i = i + 1
+      options[name] = args[i] and OPTIONS[name](args[i]) or usage("--" .. name .. " needs a value")
+    else
+      usage("unknown option " .. args[i])
+    end
+    i = i + 1
+  end
+  return options
+end
+
+--- End with the parent: its death closes the other side of our stdin.
+local function watch_stdin(server)
+  local kind = uv.guess_handle(0)
+  if kind ~= "pipe" and kind ~= "tty" then return server:close() end
+  local stdin = kind == "pipe" and uv.new_pipe(false) or uv.new_tty(0, true)
+  if kind == "pipe" then stdin:open(0) end
+  stdin:read_start(function(_, bytes)
+    if bytes then return end
+    stdin:close()
+    server:close()
+  end)
+end
+
+local function main(args)
+  local options = parse(args)
+  local server = M.start(options)
+  io.stdout:write(server.url, "\n")
+  io.stdout:flush()
+  if options.stdin then watch_stdin(server) end
+  uv.run()
+end
+
+if arg and debug.getinfo(1, "S").source == "@" .. tostring(arg[0]) then main(arg) end
+
+return M

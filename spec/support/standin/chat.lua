@@ -1,0 +1,209 @@
+--- chat.lua - POST /v1/chat/completions, and the deferred results.
+
+local errors = require("standin.errors")
+local json = require("standin.json")
+local mind = require("standin.mind")
+local sse = require("standin.sse")
+local usage = require("standin.usage")
+
+local M = {}
+
+local given = json.given
+
+-- Reading the conversation -------------------------------------------------------------
+
+local function add_part(conversation, part, texts)
+  if part.type == "text" then texts[#texts + 1] = part.text end
+  if part.type == "image_url" then
+    conversation.pictures[#conversation.pictures + 1] = mind.picture_size(part.image_url.url)
+  end
+end
+
+local function add_content(conversation, content)
+  if type(content) == "string" then return content end
+  local texts = {}
+  for _, part in ipairs(content) do add_part(conversation, part, texts) end
+  return table.concat(texts, " ")
+end
+
+--- A user's text starts a new turn: earlier pictures and tool results are history.
+local function add_message(conversation, message)
+  local content = given(message.content)
+  if message.role == "user" then
+    conversation.pictures, conversation.results = {}, {}
+    conversation.said[#conversation.said + 1] = add_content(conversation, content)
+  elseif message.role == "tool" then
+    conversation.results[#conversation.results + 1] = add_content(conversation, content)
+  end
+end
+
+local function functions(tools)
+  local list = {}
+  for _, tool in ipairs(given(tools) or {}) do
+    if tool.type == "function" then list[#list + 1] = tool["function"] end
+  end
+  return list
+end
+
+local function read_conversation(body, model)
+  local conversation = { said = {}, pictures = {}, results = {} }
+  for _, message in ipairs(body.messages) do add_message(conversation, message) end
+  local tools, choice = functions(body.tools), given(body.tool_choice)
+  local last = body.messages[#body.messages]
+  if last.role == "user" and #tools > 0 and choice ~= "none" then
+    conversation.tools = tools
+    conversation.choice = type(choice) == "table" and choice["function"].name or nil
+    conversation.parallel = given(body.parallel_tool_calls) ~= false
+  end
+  local format = given(body.response_format)
+  if format and format.type == "json_object" then conversation.schema = mind.ANY_OBJECT end
+  if format and format.type == "json_schema" then conversation.schema = format.json_schema.schema end
+  conversation.thinks = model.shows_thinking and given(body.reasoning_effort) ~= "none"
+  return conversation
+end
+
+-- The whole answer -----------------------------------------------------------------------
+
+local function tool_calls(turn, id)
+  local calls = json.array()
+  for i, call in ipairs(turn.calls) do
+    calls[i] = {
+      id = ("call-%s-%d"):format(id, i - 1), type = "function",
+      ["function"] = { name = call.name, arguments = call.arguments },
+    }
+  end
+  return calls
+end
+
+local function finish_reason(turn)
+  return turn.finish == "sequence" and "stop" or turn.finish
+end
+
+local function choice(turn, index, id, logprobs)
+  return {
+    index = index,
+    message = {
+      role = "assistant", content = turn.text, reasoning_content = turn.thinking, refusal = json.null,
+      tool_calls = turn.calls and tool_calls(turn, id),
+    },
+    finish_reason = finish_reason(turn),
+    logprobs = logprobs and { content = usage.logprobs(mind.pieces(turn.text), logprobs) } or nil,
+  }
+end
+
+local function completion(base, turns, logprobs)
+  local choices = json.array()
+  for i, turn in ipairs(turns) do choices[i] = choice(turn, i - 1, base.id, logprobs) end
+  return {
+    id = base.id, object = "chat.completion", created = base.created, model = base.model, choices = choices,
+    usage = base.usage, system_fingerprint = base.system_fingerprint, service_tier = base.service_tier,
+  }
+end
+
+-- The stream -----------------------------------------------------------------------------
+
+--- The deltas of one choice in order: thinking, text, each tool call whole, the finish.
+local function deltas(turn, id, logprobs)
+  local list = {}
+  for _, piece in ipairs(mind.pieces(turn.thinking or "")) do list[#list + 1] = { delta = { reasoning_content = piece } } end
+  for _, piece in ipairs(mind.pieces(turn.text)) do
+    list[#list + 1] = {
+      delta = { content = piece }, logprobs = logprobs and { content = usage.logprobs({ piece }, logprobs) } or nil,
+    }
+  end
+  for i, call in ipairs(turn.calls and tool_calls(turn, id) or {}) do
+    call.index = i - 1
+    list[#list + 1] = { delta = { tool_calls = { call } } }
+  end
+  list[1] = list[1] or { delta = { content = "" } }
+  list[1].delta.role = "assistant"
+  list[#list + 1] = { delta = {}, finish_reason = finish_reason(turn) }
+  return list
+end
+
+--- One chunk after the other; with several choices, one of each in turn.
+local function interleave(lists)
+  local all, row = {}, 1
+  repeat
+    local more = false
+    for index, list in ipairs(lists) do
+      if list[row] then
+        list[row].index = index - 1
+        all[#all + 1], more = list[row], true
+      end
+    end
+    row = row + 1
+  until not more
+  return all
+end
+
+local function chunk(base, choices)
+  return {
+    id = base.id, object = "chat.completion.chunk", created = base.created, model = base.model, choices = choices,
+    system_fingerprint = base.system_fingerprint, service_tier = base.service_tier,
+  }
+end
+
+local function stream(base, turns, logprobs, include_usage)
+  local lists, events = {}, sse.list()
+  for i, turn in ipairs(turns) do lists[i] = deltas(turn, base.id, logprobs) end
+  for _, one in ipairs(interleave(lists)) do events:slow(chunk(base, { one })) end
+  if include_usage then
+    local last = chunk(base, json.array())
+    last.usage = base.usage
+    events:add(last)
+  end
+  events:done()
+  return events
+end
+
+-- Endpoints --------------------------------------------------------------------------------
+
+local function wanted_logprobs(body, model)
+  if not model.old or given(body.logprobs) ~= true then return nil end
+  return given(body.top_logprobs) or 0
+end
+
+local function base_of(service, request, conversation, turns)
+  local body = request.json
+  local tier = given(body.service_tier) == "priority" and "priority" or "default"
+  return {
+    id = service:new_id(), created = service:now(), model = request.model.id,
+    usage = usage.chat(request.model, conversation, turns, tier),
+    system_fingerprint = "fp_4b7e90c2d1", service_tier = tier,
+  }
+end
+
+function M.create(service, request)
+  local body = request.json
+  local conversation, turns = read_conversation(body, request.model), {}
+  local limit = given(body.max_completion_tokens) or given(body.max_tokens)
+  for nth = 1, given(body.n) or 1 do turns[nth] = mind.turn(conversation, nth, limit, given(body.stop)) end
+  local base, logprobs = base_of(service, request, conversation, turns), wanted_logprobs(body, request.model)
+  if request.stream then
+    local options = given(body.stream_options)
+    return sse.answer(stream(base, turns, logprobs, options and options.include_usage))
+  end
+  local whole = completion(base, turns, logprobs)
+  if given(body.deferred) then
+    service.deferred[base.id] = { polls = service.options.polls, completion = whole }
+    return errors.json(200, { request_id = base.id })
+  end
+  return errors.json(200, whole)
+end
+
+--- 202 for the first polls, then the completion once, then 404.
+function M.deferred(service, request)
+  local id = request.id
+  local entry = service.deferred[id]
+  if not id:find("^%x+%-%x+%-%x+%-%x+%-%x+$") then return errors.argument("Invalid request id.") end
+  if not entry then return errors.coded(404, "not-found", ("Request with id %s was not found."):format(id)) end
+  if entry.polls > 0 then
+    entry.polls = entry.polls - 1
+    return errors.empty(202)
+  end
+  service.deferred[id] = nil
+  return errors.json(200, entry.completion)
+end
+
+return M

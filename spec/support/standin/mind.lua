@@ -1,0 +1,239 @@
+--- mind.lua - the make-believe model: from a conversation to what it says.
+-- No thinking happens here, but the same conversation always gets the same words,
+-- and the words have to do with the prompt.
+--
+-- A conversation, read from a request by chat, responses or messages:
+--   { said = {user texts}, pictures = {bytes of each, or false}, results = {tool results},
+--     tools = {{ name, parameters }...} or nil, choice = name of a forced tool or nil,
+--     parallel = boolean, schema = JSON schema or nil, thinks = boolean }
+-- What is said, a turn:
+--   { text, thinking, calls = {{ name, arguments }...}, finish = "stop" | "length" | "tool_calls" | "sequence" }
+
+local json = require("standin.json")
+local schema = require("standin.schema")
+
+local M = {}
+
+-- Words ----------------------------------------------------------------------------
+
+local LONGEST_PIECE = 16
+
+--- Cut a long word after at most LONGEST_PIECE bytes, never inside a character.
+local function add_word(pieces, word)
+  while #word > LONGEST_PIECE do
+    local stop = LONGEST_PIECE
+    while stop > 1 and word:byte(stop + 1) >= 0x80 and word:byte(stop + 1) < 0xC0 do stop = stop - 1 end
+    pieces[#pieces + 1] = word:sub(1, stop)
+    word = word:sub(stop + 1)
+  end
+  pieces[#pieces + 1] = word
+end
+
+--- The text in the pieces that a stream sends: words with the space before them.
+function M.pieces(text)
+  local pieces, stop = {}, 1
+  for word, after in text:gmatch("(%s*%S+)()") do
+    add_word(pieces, word)
+    stop = after
+  end
+  if stop <= #text then pieces[#pieces + 1] = text:sub(stop) end
+  return pieces
+end
+
+--- Make-believe tokens: as many as pieces.
+function M.count(text)
+  return #M.pieces(text or "")
+end
+
+--- Names in a prompt: runs of capitalised words, without a lone first word of a sentence.
+function M.names(text)
+  local found = {}
+  local run, first = {}, false
+  local function close()
+    if #run > 1 or (#run == 1 and not first) then found[#found + 1] = table.concat(run, " ") end
+    run = {}
+  end
+  local starts = true
+  for word, mark in (text or ""):gmatch("([%w\128-\255'-]+)([^%w\128-\255'%s-]*)") do
+    if word:find("^%u") and word ~= "I" then
+      if #run == 0 then first = starts end
+      run[#run + 1] = word
+      if mark ~= "" then close() end
+    else
+      close()
+    end
+    starts = mark:find("[.!?:]") ~= nil
+  end
+  close()
+  return found
+end
+
+-- Text -------------------------------------------------------------------------------
+
+local KNOWN = {
+  { "capital of iceland", "The capital of Iceland is Reykjavik." },
+  { "221 a prime", "No. 221 = 13 × 17." },
+  { "prime between 20 and 30", "23 is one; 29 is the other." },
+  { "basalt", "Basalt is the most common rock of the ocean floor." },
+  { "rules of go", "Go is played on a 19 by 19 grid. Players place stones in turn and surround territory." },
+  { "sky blue", "Air scatters short waves of sunlight more than long ones, so blue reaches your eyes from everywhere." },
+  { "haiku", "Cold light on the wire —\none word, then another word.\nThe loop never blocks." },
+  { "joke", "Why did the coroutine stay calm? It knew somebody would resume it." },
+  { "once upon", "Once upon a time there was a small server that answered every call and understood none of them." },
+  { "what is lua", "Lua is a small, quick language that lives happily inside other programs." },
+  { "who are you", "I am the stand-in server: the shape of Grok, without the thoughts." },
+}
+
+local function asked_sum(text)
+  local a, op, b = text:match("(%-?%d+)%s*([%+%-%*/])%s*(%d+)")
+  if not a then return nil end
+  local sums = {
+    ["+"] = function(x, y) return x + y end, ["-"] = function(x, y) return x - y end,
+    ["*"] = function(x, y) return x * y end, ["/"] = function(x, y) return x / y end,
+  }
+  return ("%s %s %s = %.10g"):format(a, op, b, sums[op](tonumber(a), tonumber(b)))
+end
+
+--- "My name is Ada", said earlier, answers "what is my name?".
+local function remembered(said)
+  if not said[#said]:lower():find("my name", 1, true) then return nil end
+  for i = #said, 1, -1 do
+    local name = said[i]:match("[Mm]y name is (%u[%w\128-\255-]*)")
+    if name then return (i == #said and "Nice to meet you, %s." or "Your name is %s."):format(name) end
+  end
+end
+
+local function known(text)
+  local low = text:lower()
+  for _, row in ipairs(KNOWN) do
+    if low:find(row[1], 1, true) then return row[2] end
+  end
+  if low:find("^%s*hi%f[%W]") or low:find("hello", 1, true) then return "Hello! Nice to meet you." end
+end
+
+local function about_pictures(pictures)
+  local parts = {}
+  for i, bytes in ipairs(pictures) do
+    parts[i] = bytes and ("picture %d is %d bytes long"):format(i, bytes)
+      or ("picture %d is at an address that I do not follow"):format(i)
+  end
+  return "I see " .. #pictures .. (#pictures == 1 and " picture: " or " pictures: ") .. table.concat(parts, "; ") .. "."
+end
+
+--- Bytes of a picture in base64, bare or in a data: address; false for an address on the net.
+function M.picture_size(url)
+  local data = url:match("^data:[^,]*;base64,(.*)$") or (not url:find("^%a+:") and url)
+  if not data then return false end
+  local digits = data:gsub("[%s=]", "")
+  return math.floor(#digits * 3 / 4)
+end
+
+--- The schema for "some JSON object".
+M.ANY_OBJECT = { type = "object", properties = { answer = { type = "string" } }, required = json.array { "answer" } }
+
+local ECHOES = {
+  "You asked: “%s”. This is the stand-in server, so nobody thought about it, but every word came over the wire "
+    .. "the way Grok sends it.",
+  "“%s” is a good question. A real model would answer it here; the stand-in server only shows how the words arrive.",
+  "Let me put it differently: “%s”, said by a server that has never read a book.",
+}
+
+local function short(text)
+  text = text:gsub("%s+", " "):gsub("^ ", ""):gsub(" $", "")
+  if #text <= 120 then return text end
+  return (text:sub(1, 120):gsub("[\128-\255]*$", "")) .. "…"
+end
+
+--- What the model says when nothing but text is wanted; `nth` of several choices.
+local function prose(conversation, nth)
+  if #conversation.results > 0 then
+    return "The tool says: " .. table.concat(conversation.results, "; ") .. "."
+  end
+  if #conversation.pictures > 0 then return about_pictures(conversation.pictures) end
+  local said = conversation.said
+  local last = said[#said] or ""
+  local answer = nth == 1 and (remembered(said) or known(last) or asked_sum(last))
+  return answer or ECHOES[(nth - 1) % #ECHOES + 1]:format((short(last):gsub("%%", "%%%%")))
+end
+
+-- Tools ------------------------------------------------------------------------------
+
+--- The tool whose name has most words in common with the prompt; the first of equals.
+local function pick_tool(tools, prompt)
+  local best, best_score = tools[1], 0
+  for _, tool in ipairs(tools) do
+    local score = 0
+    for word in tool.name:lower():gmatch("%a+") do
+      if prompt:find(word, 1, true) then score = score + 1 end
+    end
+    if score > best_score then best, best_score = tool, score end
+  end
+  return best
+end
+
+local function named_tool(tools, name)
+  for _, tool in ipairs(tools) do
+    if tool.name == name then return tool end
+  end
+  return tools[1]
+end
+
+--- One call, or one for each name in the prompt when the tool takes one required argument.
+local function tool_calls(conversation)
+  local prompt = conversation.said[#conversation.said] or ""
+  local tool = conversation.choice and named_tool(conversation.tools, conversation.choice)
+    or pick_tool(conversation.tools, prompt:lower())
+  local names = M.names(prompt)
+  local required = json.given(tool.parameters.required) or {}
+  local several = conversation.parallel and #required == 1 and #names > 1
+  local calls = {}
+  for i = 1, several and math.min(#names, 4) or 1 do
+    local words = several and { names[i] } or names
+    calls[i] = { name = tool.name, arguments = json.encode(schema.instance(tool.parameters, prompt, words)) }
+  end
+  return calls
+end
+
+-- Turns ------------------------------------------------------------------------------
+
+local function cut_at_stop(turn, stops)
+  for _, stop in ipairs(stops) do
+    local at = stop ~= "" and turn.text:find(stop, 1, true)
+    if at then
+      turn.text, turn.finish, turn.stopped_by = turn.text:sub(1, at - 1), "sequence", stop
+    end
+  end
+end
+
+local function cut_at_limit(turn, limit)
+  local pieces = M.pieces(turn.text)
+  if #pieces <= limit then return end
+  turn.text, turn.finish = table.concat(pieces, "", 1, limit), "length"
+end
+
+local function thinking_about(conversation)
+  if conversation.tools then return "The user wants live data, so a tool is needed.\n" end
+  local names = M.names(conversation.said[#conversation.said])
+  return ("A short answer about %s is wanted.\n"):format(names[1] or "this")
+end
+
+--- One turn of the model.  `limit` caps the pieces of text, `stops` are stop strings.
+function M.turn(conversation, nth, limit, stops)
+  local turn = { text = "", finish = "stop" }
+  if conversation.thinks then turn.thinking = thinking_about(conversation) end
+  if conversation.tools then
+    turn.calls, turn.finish = tool_calls(conversation), "tool_calls"
+    return turn
+  end
+  if conversation.schema then
+    local prompt = conversation.said[#conversation.said] or ""
+    turn.text = json.encode(schema.instance(conversation.schema, prompt, M.names(prompt)))
+  else
+    turn.text = prose(conversation, nth)
+  end
+  cut_at_stop(turn, stops or {})
+  if limit then cut_at_limit(turn, limit) end
+  return turn
+end
+
+return M
