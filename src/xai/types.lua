@@ -1,0 +1,2258 @@
+---@meta xai
+
+-- types.lua - what an editor knows about this library, as LuaCATS.
+-- Never loaded at run time.  Point the language server's `workspace.library` at the folder that holds it.
+--
+-- How to read it:
+--   a field with `?` may be left out of a request, or be missing from an answer: null in an object arrives as nil;
+--   `xai.null` may be sent wherever the API takes null, and means the same as leaving the field out;
+--   `"low"|"high"|string` is an open list: the values known today, others pass;
+--   "uncertain" marks what the API's own sources disagree about;
+--   unknown fields of a body are sent as they are.
+--
+-- Order: module, options, client, call, stream, info and errors; then one section an endpoint, each with its
+-- request, answer and stream events; then the catalogue and the account.
+
+-- ===== Module ========================================================================================================
+
+---@class xai
+---@field version string Version of the library, such as `1.0.0`.
+---@field null any Sends JSON null; stands for null inside an array that came in.
+local xai = {}
+
+---Make a client. The key comes from `options.api_key` or the environment variable `XAI_API_KEY`; without one the first
+---call raises. An unknown option raises and names the nearest known one.
+---@param options? xai.Options Defaults for all calls of this client.
+---@return xai.Client client
+function xai.new(options) end
+
+---Mark a table as a JSON array, so that an empty one is sent as `[]` and not as `{}`.
+---@generic T: table
+---@param t T A list; marked in place.
+---@return T t The same table.
+function xai.array(t) end
+
+---Drive the engine: move bytes, serve timers, hand out results. Returns after the first activity.
+---@param seconds? number Longest time to wait; 0 never waits.
+function xai.step(seconds) end
+
+---The one descriptor to watch for reading: when it is ready, call `xai.step(0)`.
+---@return integer? fd nil where the platform has none: then call `xai.step(0)` from a timer of some 10 ms.
+function xai.fd() end
+
+---Time until `xai.step` wants to be called even if the descriptor stays silent.
+---@return number? seconds nil when nothing is due.
+function xai.timeout() end
+
+-- ===== Options =======================================================================================================
+
+---What both `xai.new` and one call take. Seconds and bytes.
+---@class xai.SharedOptions
+---@field api_key? string|fun():string The key, or a function asked for it once an attempt. Default: env `XAI_API_KEY`.
+---@field base_url? string With or without `/v1`. Default `https://api.x.ai`, or env `XAI_BASE_URL`.
+---@field allow_http? boolean Permit plain `http://` to a host that is not loopback. Default false.
+---@field timeout? number Seconds for one attempt, from start to last byte. Default 3600.
+---@field connect_timeout? number Seconds for name, connection and TLS. Default 10.
+---@field idle_timeout? number Seconds without a single byte; comments count as life. Default 900.
+---@field deadline? number Seconds for everything: attempts, sleeps, the stream. Default none.
+---@field max_retries? integer Attempts after the first, at least 0. Default 2.
+---@field headers? table<string, string> Extra request headers, such as `["x-grok-conv-id"]`.
+---@field proxy? string Address of a proxy. Default: the usual environment variables.
+---@field no_proxy? string Hosts that go without the proxy, separated by commas.
+---@field ca_file? string File of certificates to trust, PEM.
+---@field ca_path? string Folder of certificates to trust, as `openssl rehash` makes it.
+---@field http_version? "1.1"|"2" Force one version of HTTP. Default: what the server offers.
+---@field max_body? integer Bytes an answer may have once unpacked. Default 268435456 (256 MiB).
+---@field max_event? integer Bytes one stream event may have. Default 67108864 (64 MiB).
+---@field max_buffer? integer Bytes of an unread stream before the transfer pauses. Default 1048576 (1 MiB).
+---@field user_agent? string Value of the User-Agent header.
+---@field unix_socket? string Connect to this socket instead of the host of `base_url`.
+---@field json? xai.Json JSON module in place of lua-cjson.
+---@field on_request? fun(info: xai.Info) Called before each attempt is sent.
+---@field on_response? fun(info: xai.Info) Called when a call has its answer or its failure.
+---@field on_retry? fun(info: xai.Info) Called before the wait for another attempt; `info` tells of the failed one.
+---@field debug? boolean|fun(line: string) Trace to stderr, or to a function; the key is masked. Env `XAI_DEBUG=1`.
+
+---Options of `xai.new`.
+---@class xai.Options: xai.SharedOptions
+
+---Options of one call; each overrides the client's.
+---@class xai.CallOptions: xai.SharedOptions
+---@field raw? false Streams hand out decoded events.
+
+---Options of one streaming call whose events are wanted undecoded.
+---@class xai.RawOptions: xai.SharedOptions
+---@field raw true Hand out `{event=, data=, id=}` as framed on the wire; the stream ends with the transfer.
+
+---Options of a streaming `client:chat` that calls back instead of returning a stream.
+---@class xai.ChatEventOptions: xai.CallOptions
+---@field on_event fun(event: xai.ChatChunk) Called with each event; the call returns the final result.
+
+---Options of a streaming `client:respond` that calls back instead of returning a stream.
+---@class xai.ResponseEventOptions: xai.CallOptions
+---@field on_event fun(event: xai.ResponseEvent) Called with each event; the call returns the final result.
+
+---Options of a streaming `client:message` that calls back instead of returning a stream.
+---@class xai.MessageEventOptions: xai.CallOptions
+---@field on_event fun(event: xai.MessageEvent) Called with each event; the call returns the final result.
+
+---Options of a streaming `client:complete` that calls back instead of returning a stream.
+---@class xai.CompletionEventOptions: xai.CallOptions
+---@field on_event fun(event: xai.CompletionChunk) Called with each event; the call returns the final result.
+
+---Options of a streaming `client:complete_legacy` that calls back instead of returning a stream.
+---@class xai.CompleteEventOptions: xai.CallOptions
+---@field on_event fun(event: xai.CompleteEvent) Called with each event; the call returns the final result.
+
+---Options of a streaming `client:request` that calls back instead of returning a stream.
+---@class xai.AnyEventOptions: xai.CallOptions
+---@field on_event fun(event: table) Called with each event; the call returns the final result.
+
+---Options of `client:start`.
+---@class xai.StartOptions: xai.SharedOptions
+---@field raw? boolean Hand out stream events undecoded. Default false.
+---@field on_event? fun(event: any) Called with each event of a stream.
+---@field on_done? fun(result: any, message: string?, info: xai.Info) Called once, after the last event.
+
+---Options of `client:start("chat")`.
+---@class xai.ChatStartOptions: xai.SharedOptions
+---@field raw? boolean Hand out stream events undecoded. Default false.
+---@field on_event? fun(event: xai.ChatChunk) Called with each event of a stream.
+---@field on_done? fun(result: xai.ChatCompletion?, message: string?, info: xai.Info) Called once, after the last event.
+
+---Options of `client:start("respond")`.
+---@class xai.ResponseStartOptions: xai.SharedOptions
+---@field raw? boolean Hand out stream events undecoded. Default false.
+---@field on_event? fun(event: xai.ResponseEvent) Called with each event of a stream.
+---@field on_done? fun(result: xai.Response?, message: string?, info: xai.Info) Called once, after the last event.
+
+---Options of `client:start("message")`.
+---@class xai.MessageStartOptions: xai.SharedOptions
+---@field raw? boolean Hand out stream events undecoded. Default false.
+---@field on_event? fun(event: xai.MessageEvent) Called with each event of a stream.
+---@field on_done? fun(result: xai.Message?, message: string?, info: xai.Info) Called once, after the last event.
+
+---Options of `client:start("complete")`.
+---@class xai.CompletionStartOptions: xai.SharedOptions
+---@field raw? boolean Hand out stream events undecoded. Default false.
+---@field on_event? fun(event: xai.CompletionChunk) Called with each event of a stream.
+---@field on_done? fun(result: xai.Completion?, message: string?, info: xai.Info) Called once, after the last event.
+
+---Options of `client:start("complete_legacy")`.
+---@class xai.CompleteStartOptions: xai.SharedOptions
+---@field raw? boolean Hand out stream events undecoded. Default false.
+---@field on_event? fun(event: xai.CompleteEvent) Called with each event of a stream.
+---@field on_done? fun(result: xai.Complete?, message: string?, info: xai.Info) Called once, after the last event.
+
+---A JSON module for the option `json`.
+---@class xai.Json
+---@field encode fun(value: any): string Text of a value; raises on what it cannot express.
+---@field decode fun(text: string): any Value of a text; raises on bad JSON.
+
+-- ===== Client ========================================================================================================
+
+---All calls of one key and one set of defaults.
+---
+---A call that succeeds returns `result, nil, info`. What the network or the server can cause returns
+---`nil, message, info`. Misuse raises. With `stream = true` a call returns `stream, nil, info, stream` once the head of
+---the answer is in.
+---@class xai.Client
+local Client = {}
+
+---POST /v1/chat/completions. With `stream = true` a stream; with `deferred = true` an id for `get_deferred`.
+---@param body xai.ChatRequest
+---@param opts? xai.CallOptions
+---@return xai.ChatCompletion? result
+---@return string? message
+---@return xai.Info info
+---@overload fun(self: xai.Client, body: xai.ChatStreamRequest, opts?: xai.CallOptions): xai.ChatStream?, string?, xai.Info, xai.ChatStream?
+---@overload fun(self: xai.Client, body: xai.ChatStreamRequest, opts: xai.ChatEventOptions): xai.ChatCompletion?, string?, xai.Info
+---@overload fun(self: xai.Client, body: xai.ChatStreamRequest, opts: xai.RawOptions): xai.RawStream?, string?, xai.Info, xai.RawStream?
+---@overload fun(self: xai.Client, body: xai.ChatDeferredRequest, opts?: xai.CallOptions): xai.DeferredStarted?, string?, xai.Info
+function Client:chat(body, opts) end
+
+---GET /v1/chat/deferred-completion/{request_id}. Not ready yet: `nil, "pending", info` with kind `pending` and status
+---202; ask again every few seconds. The answer can be read once, within 24 hours.
+---@param request_id string What a deferred `chat` returned.
+---@param opts? xai.CallOptions
+---@return xai.ChatCompletion? result
+---@return string? message
+---@return xai.Info info
+function Client:get_deferred(request_id, opts) end
+
+---POST /v1/responses: the endpoint that new features go to. With `stream = true` a stream.
+---@param body xai.ResponseRequest
+---@param opts? xai.CallOptions
+---@return xai.Response? result
+---@return string? message
+---@return xai.Info info
+---@overload fun(self: xai.Client, body: xai.ResponseStreamRequest, opts?: xai.CallOptions): xai.ResponseStream?, string?, xai.Info, xai.ResponseStream?
+---@overload fun(self: xai.Client, body: xai.ResponseStreamRequest, opts: xai.ResponseEventOptions): xai.Response?, string?, xai.Info
+---@overload fun(self: xai.Client, body: xai.ResponseStreamRequest, opts: xai.RawOptions): xai.RawStream?, string?, xai.Info, xai.RawStream?
+function Client:respond(body, opts) end
+
+---GET /v1/responses/{response_id}: a stored response, without its reasoning items and instructions.
+---@param id string Id of a response made less than 30 days ago, not with `store = false`.
+---@param opts? xai.CallOptions
+---@return xai.Response? result
+---@return string? message
+---@return xai.Info info
+function Client:get_response(id, opts) end
+
+---DELETE /v1/responses/{response_id}. A second time is `not_found`.
+---@param id string Id of a stored response.
+---@param opts? xai.CallOptions
+---@return xai.DeletedResponse? result
+---@return string? message
+---@return xai.Info info
+function Client:delete_response(id, opts) end
+
+---POST /v1/messages, compatible with Anthropic's API; deprecated by xAI. With `stream = true` a stream.
+---@param body xai.MessageRequest
+---@param opts? xai.CallOptions
+---@return xai.Message? result
+---@return string? message
+---@return xai.Info info
+---@overload fun(self: xai.Client, body: xai.MessageStreamRequest, opts?: xai.CallOptions): xai.MessageStream?, string?, xai.Info, xai.MessageStream?
+---@overload fun(self: xai.Client, body: xai.MessageStreamRequest, opts: xai.MessageEventOptions): xai.Message?, string?, xai.Info
+---@overload fun(self: xai.Client, body: xai.MessageStreamRequest, opts: xai.RawOptions): xai.RawStream?, string?, xai.Info, xai.RawStream?
+function Client:message(body, opts) end
+
+---POST /v1/completions (legacy). Reasoning models refuse it. With `stream = true` a stream.
+---@param body xai.CompletionRequest
+---@param opts? xai.CallOptions
+---@return xai.Completion? result
+---@return string? message
+---@return xai.Info info
+---@overload fun(self: xai.Client, body: xai.CompletionStreamRequest, opts?: xai.CallOptions): xai.CompletionStream?, string?, xai.Info, xai.CompletionStream?
+---@overload fun(self: xai.Client, body: xai.CompletionStreamRequest, opts: xai.CompletionEventOptions): xai.Completion?, string?, xai.Info
+---@overload fun(self: xai.Client, body: xai.CompletionStreamRequest, opts: xai.RawOptions): xai.RawStream?, string?, xai.Info, xai.RawStream?
+function Client:complete(body, opts) end
+
+---POST /v1/complete (legacy, Anthropic). Reasoning models refuse it. With `stream = true` a stream; whether the service
+---streams here is uncertain.
+---@param body xai.CompleteRequest
+---@param opts? xai.CallOptions
+---@return xai.Complete? result
+---@return string? message
+---@return xai.Info info
+---@overload fun(self: xai.Client, body: xai.CompleteStreamRequest, opts?: xai.CallOptions): xai.CompleteStream?, string?, xai.Info, xai.CompleteStream?
+---@overload fun(self: xai.Client, body: xai.CompleteStreamRequest, opts: xai.CompleteEventOptions): xai.Complete?, string?, xai.Info
+---@overload fun(self: xai.Client, body: xai.CompleteStreamRequest, opts: xai.RawOptions): xai.RawStream?, string?, xai.Info, xai.RawStream?
+function Client:complete_legacy(body, opts) end
+
+---POST /v1/images/generations.
+---@param body xai.ImageRequest
+---@param opts? xai.CallOptions
+---@return xai.ImageResult? result
+---@return string? message
+---@return xai.Info info
+function Client:generate_image(body, opts) end
+
+---POST /v1/tokenize-text.
+---@param body xai.TokenizeRequest
+---@param opts? xai.CallOptions
+---@return xai.TokenizeResult? result
+---@return string? message
+---@return xai.Info info
+function Client:tokenize(body, opts) end
+
+---GET /v1/api-key: facts about the key in use. Costs nothing, so it makes a good health check.
+---@param opts? xai.CallOptions
+---@return xai.ApiKey? result
+---@return string? message
+---@return xai.Info info
+function Client:get_api_key(opts) end
+
+---GET /v1/models.
+---@param opts? xai.CallOptions
+---@return xai.ModelList? result
+---@return string? message
+---@return xai.Info info
+function Client:list_models(opts) end
+
+---GET /v1/models/{model_id}.
+---@param id string Model id or alias.
+---@param opts? xai.CallOptions
+---@return xai.Model? result
+---@return string? message
+---@return xai.Info info
+function Client:get_model(id, opts) end
+
+---GET /v1/language-models.
+---@param opts? xai.CallOptions
+---@return xai.LanguageModelList? result
+---@return string? message
+---@return xai.Info info
+function Client:list_language_models(opts) end
+
+---GET /v1/language-models/{model_id}.
+---@param id string Model id or alias.
+---@param opts? xai.CallOptions
+---@return xai.LanguageModel? result
+---@return string? message
+---@return xai.Info info
+function Client:get_language_model(id, opts) end
+
+---GET /v1/image-generation-models.
+---@param opts? xai.CallOptions
+---@return xai.ImageModelList? result
+---@return string? message
+---@return xai.Info info
+function Client:list_image_models(opts) end
+
+---GET /v1/image-generation-models/{model_id}.
+---@param id string Model id or alias.
+---@param opts? xai.CallOptions
+---@return xai.ImageModel? result
+---@return string? message
+---@return xai.Info info
+function Client:get_image_model(id, opts) end
+
+---Any other request to the same service, with the same key, errors and streams.
+---@param request xai.Request
+---@param opts? xai.CallOptions
+---@return any result
+---@return string? message
+---@return xai.Info info
+---@overload fun(self: xai.Client, request: xai.StreamRequest, opts?: xai.CallOptions): xai.AnyStream?, string?, xai.Info, xai.AnyStream?
+---@overload fun(self: xai.Client, request: xai.StreamRequest, opts: xai.AnyEventOptions): any, string?, xai.Info
+---@overload fun(self: xai.Client, request: xai.StreamRequest, opts: xai.RawOptions): xai.RawStream?, string?, xai.Info, xai.RawStream?
+function Client:request(request, opts) end
+
+---Begin a call and return at once. Drive it with `call:wait()`, `xai.step`, or an event loop.
+---@param name xai.FunctionName Name of the client's function.
+---@param body? any What that function takes first: a body, an id or a request; nil for the lists.
+---@param opts? xai.StartOptions
+---@return xai.Call call
+---@overload fun(self: xai.Client, name: "chat", body: xai.ChatRequest|xai.ChatStreamRequest|xai.ChatDeferredRequest, opts?: xai.ChatStartOptions): xai.Call
+---@overload fun(self: xai.Client, name: "respond", body: xai.ResponseRequest|xai.ResponseStreamRequest, opts?: xai.ResponseStartOptions): xai.Call
+---@overload fun(self: xai.Client, name: "message", body: xai.MessageRequest|xai.MessageStreamRequest, opts?: xai.MessageStartOptions): xai.Call
+---@overload fun(self: xai.Client, name: "complete", body: xai.CompletionRequest|xai.CompletionStreamRequest, opts?: xai.CompletionStartOptions): xai.Call
+---@overload fun(self: xai.Client, name: "complete_legacy", body: xai.CompleteRequest|xai.CompleteStreamRequest, opts?: xai.CompleteStartOptions): xai.Call
+---@overload fun(self: xai.Client, name: "generate_image", body: xai.ImageRequest, opts?: xai.StartOptions): xai.Call
+---@overload fun(self: xai.Client, name: "tokenize", body: xai.TokenizeRequest, opts?: xai.StartOptions): xai.Call
+---@overload fun(self: xai.Client, name: "request", body: xai.Request|xai.StreamRequest, opts?: xai.StartOptions): xai.Call
+function Client:start(name, body, opts) end
+
+---End all calls and streams of this client. Later calls raise; closing twice is fine.
+function Client:close() end
+
+---Names that `client:start` takes.
+---@alias xai.FunctionName
+---| "chat"
+---| "get_deferred"
+---| "respond"
+---| "get_response"
+---| "delete_response"
+---| "message"
+---| "complete"
+---| "complete_legacy"
+---| "generate_image"
+---| "tokenize"
+---| "get_api_key"
+---| "list_models"
+---| "get_model"
+---| "list_language_models"
+---| "get_language_model"
+---| "list_image_models"
+---| "get_image_model"
+---| "request"
+
+---What `client:request` and `client:request{stream = true}` share.
+---@class xai.RequestBase
+---@field method? "GET"|"POST"|"PUT"|"PATCH"|"DELETE"|string HTTP method.
+---@field path string Path below `base_url`, such as `/v1/models`.
+---@field query? table<string, string|number|boolean> Query parameters; encoded for you.
+---@field body? any Sent as JSON.
+
+---Argument of `client:request`.
+---@class xai.Request: xai.RequestBase
+---@field stream? false Wait for the whole answer.
+
+---Argument of `client:request` for an answer that is an event stream.
+---@class xai.StreamRequest: xai.RequestBase
+---@field stream true Return a stream.
+
+-- ===== Call ==========================================================================================================
+
+---A call begun by `client:start`.
+---@class xai.Call
+local Call = {}
+
+---Has the call ended, well or badly?
+---@return boolean done
+function Call:done() end
+
+---The outcome, without waiting; the same every time.
+---@return any result
+---@return string? message
+---@return xai.Info? info
+function Call:result() end
+
+---Stop the call now. It ends with kind `cancelled`; after its end nothing happens.
+function Call:cancel() end
+
+---Wait for the end and return the outcome, as `result` does.
+---@return any result
+---@return string? message
+---@return xai.Info info
+function Call:wait() end
+
+-- ===== Stream ========================================================================================================
+
+---An open event stream. `for event in stream do` raises the error object when the stream breaks; Lua 5.4 closes the
+---stream when the loop is left. In a coroutine on Lua 5.1 loop with `stream:next()`: an iterator cannot yield there.
+---@class xai.Stream
+local Stream = {}
+
+---Stop now and free the connection. Twice is fine. The collector and Lua 5.4's `<close>` do the same.
+function Stream:close() end
+
+---Iterate over the visible text only; the fast path, as it builds no tables. Raises the error object on a break.
+---@param n? integer Which choice, from 1. Default 1.
+---@return fun(): string? iterator
+function Stream:text(n) end
+
+---Stream of `client:chat`: ends at `[DONE]`, or cleanly once every choice has its `finish_reason`.
+---@class xai.ChatStream: xai.Stream
+---@overload fun(): xai.ChatChunk?
+local ChatStream = {}
+
+---The next event; nil at the proven end; `nil, message, info` when the stream broke. Never raises.
+---@return xai.ChatChunk? event
+---@return string? message
+---@return xai.Info? info
+function ChatStream:next() end
+
+---Read the rest and return what the call without `stream` returns; on a break `info.partial` has it so far.
+---@return xai.ChatCompletion? result
+---@return string? message
+---@return xai.Info info
+function ChatStream:result() end
+
+---Stream of `client:respond`: ends at `response.completed` or `response.incomplete`.
+---@class xai.ResponseStream: xai.Stream
+---@overload fun(): xai.ResponseEvent?
+local ResponseStream = {}
+
+---The next event; nil at the proven end; `nil, message, info` when the stream broke. Never raises.
+---@return xai.ResponseEvent? event
+---@return string? message
+---@return xai.Info? info
+function ResponseStream:next() end
+
+---Read the rest and return what the call without `stream` returns; on a break `info.partial` has it so far.
+---@return xai.Response? result
+---@return string? message
+---@return xai.Info info
+function ResponseStream:result() end
+
+---Stream of `client:message`: ends at `message_stop`.
+---@class xai.MessageStream: xai.Stream
+---@overload fun(): xai.MessageEvent?
+local MessageStream = {}
+
+---The next event; nil at the proven end; `nil, message, info` when the stream broke. Never raises.
+---@return xai.MessageEvent? event
+---@return string? message
+---@return xai.Info? info
+function MessageStream:next() end
+
+---Read the rest and return what the call without `stream` returns; on a break `info.partial` has it so far.
+---@return xai.Message? result
+---@return string? message
+---@return xai.Info info
+function MessageStream:result() end
+
+---Stream of `client:complete`: ends at `[DONE]`, or cleanly once every choice has its `finish_reason`.
+---@class xai.CompletionStream: xai.Stream
+---@overload fun(): xai.CompletionChunk?
+local CompletionStream = {}
+
+---The next event; nil at the proven end; `nil, message, info` when the stream broke. Never raises.
+---@return xai.CompletionChunk? event
+---@return string? message
+---@return xai.Info? info
+function CompletionStream:next() end
+
+---Read the rest and return what the call without `stream` returns; on a break `info.partial` has it so far.
+---@return xai.Completion? result
+---@return string? message
+---@return xai.Info info
+function CompletionStream:result() end
+
+---Stream of `client:complete_legacy`: ends at an event with a `stop_reason`.
+---@class xai.CompleteStream: xai.Stream
+---@overload fun(): xai.CompleteEvent?
+local CompleteStream = {}
+
+---The next event; nil at the proven end; `nil, message, info` when the stream broke. Never raises.
+---@return xai.CompleteEvent? event
+---@return string? message
+---@return xai.Info? info
+function CompleteStream:next() end
+
+---Read the rest and return what the call without `stream` returns; on a break `info.partial` has it so far.
+---@return xai.Complete? result
+---@return string? message
+---@return xai.Info info
+function CompleteStream:result() end
+
+---Stream of `client:request`, whose events are not known beforehand.
+---@class xai.AnyStream: xai.Stream
+---@overload fun(): any
+local AnyStream = {}
+
+---The next event; nil at the end; `nil, message, info` when the stream broke. Never raises.
+---@return any event
+---@return string? message
+---@return xai.Info? info
+function AnyStream:next() end
+
+---Read the rest and return the merged result.
+---@return any result
+---@return string? message
+---@return xai.Info info
+function AnyStream:result() end
+
+---Stream of a call with `raw = true`: undecoded events, ending with the transfer.
+---@class xai.RawStream: xai.Stream
+---@overload fun(): xai.RawEvent?
+local RawStream = {}
+
+---The next event; nil at the end of the transfer; `nil, message, info` when it broke. Never raises.
+---@return xai.RawEvent? event
+---@return string? message
+---@return xai.Info? info
+function RawStream:next() end
+
+---One event by the rules of the event-stream standard. `[DONE]` is an event like any other.
+---@class xai.RawEvent
+---@field event string Name of the event; `message` when the stream gave none.
+---@field data string Data lines joined with LF.
+---@field id string Last id seen, kept from event to event; empty before the first.
+
+-- ===== Info and errors ===============================================================================================
+
+---What is known about a call; the third result of every call. After a failure it is the error object, `tostring` of
+---which is a message that a person can act on. The key is never in it.
+---@class xai.Info
+---@field status? integer HTTP status; missing when no answer came.
+---@field headers? table<string, string> Response headers, keys in lower case.
+---@field request_id? string `x-request-id` of the answer, for support.
+---@field attempts integer Requests made, retries included.
+---@field elapsed number Seconds since the call began.
+---@field rate_limit? xai.RateLimit What is left; only on successful generation calls.
+---@field url string Address asked.
+---@field kind? xai.ErrorKind What sort of failure; nil after success.
+---@field message? string The failure in words.
+---@field code? string The service's own tag; keep it for the reader, do not switch on it.
+---@field type? string Error family, where the service or a gateway names one.
+---@field param? string Offending parameter, where named.
+---@field body? string The answer as it came, at most 1 MiB of it.
+---@field retryable? boolean Could the same call succeed later?
+---@field retry_after? number Seconds that the server asked to wait.
+---@field billed? xai.Billed Was the failed call paid for?
+---@field partial? any What `stream:result()` would have given when the stream broke.
+---@field phase? xai.Phase Where a `connection` or `timeout` struck.
+
+---The error object: raised by a `for` loop over a stream that breaks.
+---@class xai.Error: xai.Info
+---@field kind xai.ErrorKind What sort of failure.
+---@field message string The failure in words.
+---@field retryable boolean Could the same call succeed later?
+---@field billed xai.Billed Was the failed call paid for?
+
+---Kinds of failure.
+---@alias xai.ErrorKind
+---| "bad_request" # 400, 405, 410, 415 and other 4xx without a kind of their own.
+---| "authentication" # 401, and the 400 that says the key is wrong.
+---| "permission" # 403: key without that right, blocked team, safety check.
+---| "not_found" # 404: unknown route, model, response or deferred id.
+---| "unprocessable" # 422: a field has the wrong type or shape.
+---| "too_large" # 413: body too big.
+---| "rate_limit" # 429: slow down.
+---| "quota" # No credits or spending limit reached, under 403 or 429.
+---| "server" # 5xx.
+---| "api" # The service reports a failure under status 200 or inside a stream.
+---| "connection" # No connection, or it was lost.
+---| "timeout" # One of the timeouts or the deadline ran out.
+---| "tls" # Certificate or handshake refused.
+---| "protocol" # The answer breaks the rules of HTTP.
+---| "decode" # The answer is not the JSON that was expected.
+---| "truncated" # The answer or stream ended before its proven end.
+---| "redirect" # The server pointed elsewhere; never followed.
+---| "limit" # One of our own caps, such as `max_body`.
+---| "pending" # A deferred result is not ready.
+---| "cancelled" # Stopped by `call:cancel()`.
+---| "closed" # The client or stream was closed meanwhile.
+---| "memory" # Out of memory.
+
+---Where a `connection` or `timeout` struck.
+---@alias xai.Phase
+---| "dns" # Looking up the name.
+---| "connect" # Opening the connection.
+---| "tls" # Handshake.
+---| "send" # Sending the request.
+---| "wait" # Waiting for the head of the answer.
+---| "body" # Reading the answer.
+---| "stream" # Reading the stream.
+---| "idle" # `idle_timeout` ran out.
+---| "deadline" # `deadline` ran out.
+
+---Was a failed call paid for?
+---@alias xai.Billed
+---| "no" # Certainly not.
+---| "maybe" # Generation may have begun.
+---| "yes" # Tokens were made.
+
+---Budget per minute as the service reported it.
+---@class xai.RateLimit
+---@field limit_requests? integer Requests allowed.
+---@field remaining_requests? integer Requests left.
+---@field limit_tokens? integer Tokens allowed.
+---@field remaining_tokens? integer Tokens left.
+
+---A JSON error body, as `info.body` has it. The client reads all these shapes.
+---@alias xai.ErrorBody xai.CodedError|xai.BareError|xai.OpenAIError|xai.AnthropicError
+
+---Usual error body: the text sits directly in `error`.
+---@class xai.CodedError
+---@field code string Tag in kebab-case, or an English phrase from older backends.
+---@field error string Text for a person.
+
+---The same without a code.
+---@class xai.BareError
+---@field error string Text for a person.
+
+---OpenAI's envelope; gateways send it.
+---@class xai.OpenAIError
+---@field error xai.OpenAIErrorDetail The failure.
+
+---@class xai.OpenAIErrorDetail
+---@field message string Text for a person.
+---@field type? string Error family.
+---@field param? string Offending parameter.
+---@field code? string|integer Tag.
+
+---Anthropic's envelope; also the `error` event of its streams. Not seen from xAI.
+---@class xai.AnthropicError
+---@field type "error" Says that this is an error.
+---@field error xai.AnthropicErrorDetail The failure.
+
+---@class xai.AnthropicErrorDetail
+---@field type string Error family.
+---@field message string Text for a person.
+
+-- ===== Shared by several endpoints ===================================================================================
+
+---How long to think. Which values pass depends on the model; models without the switch answer 400.
+---@alias xai.ReasoningEffort
+---| "none" # No thinking; grok-4.3 only.
+---| "minimal" # Read as `low`.
+---| "low" # Default of grok-4.3.
+---| "medium"
+---| "high" # Default of grok-4.5 to 4.7.
+---| "xhigh" # grok-4.6 and 4.7.
+---| string
+
+---Which queue serves the call.
+---@alias xai.ServiceTier
+---| "default"
+---| "priority" # Doubles the price of tokens.
+---| "auto" # Served as default.
+---| "flex" # Served as default.
+---| "standard" # Served as default.
+---| string
+
+---How closely to look at a picture.
+---@alias xai.ImageDetail "auto"|"low"|"high"|string
+
+---Token accounting of chat completions and completions.
+---@class xai.Usage
+---@field prompt_tokens integer All input tokens, cached ones included.
+---@field completion_tokens integer Visible output only; thinking is not in it.
+---@field total_tokens integer Prompt, completion and reasoning together.
+---@field prompt_tokens_details? xai.PromptTokensDetails The input by kind.
+---@field completion_tokens_details? xai.CompletionTokensDetails The output by kind.
+---@field num_sources_used? integer Left over from live search; 0.
+---@field cost_in_usd_ticks? integer Cost of the call; 10^10 ticks are 1 USD.
+
+---@class xai.PromptTokensDetails
+---@field text_tokens integer Text part, cached tokens included.
+---@field audio_tokens integer Audio part.
+---@field image_tokens integer Image part.
+---@field cached_tokens integer Served from the prompt cache.
+
+---@class xai.CompletionTokensDetails
+---@field reasoning_tokens integer Hidden thinking.
+---@field audio_tokens integer Audio part.
+---@field accepted_prediction_tokens integer Predicted tokens that were used.
+---@field rejected_prediction_tokens integer Predicted tokens that were not.
+
+---@class xai.LogProbs
+---@field content? xai.TokenLogProb[] One entry an output token.
+
+---@class xai.TokenLogProb
+---@field token string The token.
+---@field logprob number Its log probability.
+---@field bytes? integer[] Its UTF-8 bytes, 0 to 255.
+---@field top_logprobs xai.TopLogProb[] The likeliest alternatives.
+
+---@class xai.TopLogProb
+---@field token string The token.
+---@field logprob number Its log probability.
+---@field bytes? integer[] Its UTF-8 bytes, 0 to 255.
+
+---Last chunk's extras, for chat completions and completions.
+---@class xai.StreamOptions
+---@field include_usage boolean Ask for a last chunk with `usage` and empty `choices`.
+
+---A JSON Schema. Supported: string, number, integer, boolean, array, object, enum, anyOf, unions with null. Not: allOf,
+---lengths of strings and arrays, contains.
+---@class xai.JsonSchema
+---@field type? "object"|"array"|"string"|"number"|"integer"|"boolean"|"null"|string[] Kind of value.
+---@field description? string What the value means.
+---@field properties? table<string, xai.JsonSchema> Fields of an object.
+---@field required? string[] Fields that must be there; an empty list needs `xai.array{}`.
+---@field additionalProperties? boolean|xai.JsonSchema May there be other fields?
+---@field items? xai.JsonSchema Elements of an array.
+---@field enum? any[] Permitted values.
+---@field const? any The one permitted value.
+---@field anyOf? xai.JsonSchema[] One of these.
+---@field default? any Value meant when left out.
+---@field ["$ref"]? string Reference to a definition.
+---@field ["$defs"]? table<string, xai.JsonSchema> Definitions.
+---@field [string] any Other keywords.
+
+-- ===== Live search (retired) =========================================================================================
+
+---Live search. Retired in January 2026: sending it gives 410. Use the tools of `client:respond`.
+---@class xai.SearchParameters
+---@field mode? "off"|"on"|"auto"|string When to search. Default auto.
+---@field sources? xai.SearchSource[] Where to search. Default web and X.
+---@field from_date? string First day, YYYY-MM-DD.
+---@field to_date? string Last day, YYYY-MM-DD.
+---@field max_search_results? integer 1 to 30. Default 15.
+---@field return_citations? boolean Fill `citations`. Default true.
+
+---@alias xai.SearchSource xai.LiveWebSource|xai.LiveXSource|xai.LiveNewsSource|xai.LiveRssSource
+
+---@class xai.LiveWebSource
+---@field type "web" The web.
+---@field country? string Two letters, ISO alpha-2.
+---@field allowed_websites? string[] Only these, up to 5.
+---@field excluded_websites? string[] Not these, up to 5.
+---@field safe_search? boolean Default true.
+
+---@class xai.LiveXSource
+---@field type "x" Posts on X.
+---@field included_x_handles? string[] Only these authors.
+---@field excluded_x_handles? string[] Not these authors.
+---@field post_favorite_count? integer Fewest likes.
+---@field post_view_count? integer Fewest views.
+---@field x_handles? string[] Old name of `included_x_handles`.
+
+---@class xai.LiveNewsSource
+---@field type "news" News sites.
+---@field country? string Two letters, ISO alpha-2.
+---@field excluded_websites? string[] Not these, up to 5.
+---@field safe_search? boolean Default true.
+
+---@class xai.LiveRssSource
+---@field type "rss" One feed.
+---@field links string[] Address of the feed, exactly one.
+
+-- ===== chat: POST /v1/chat/completions ===============================================================================
+
+---Fields of every chat request.
+---@class xai.ChatBody
+---@field model string Model id or alias.
+---@field messages xai.ChatMessage[] The whole conversation, oldest first; at least 1.
+---@field stream_options? xai.StreamOptions Only with `stream`.
+---@field temperature? number Sampling temperature, 0 to 2. Default 1.
+---@field top_p? number Nucleus sampling mass, over 0 up to 1. Default 1.
+---@field max_completion_tokens? integer Cap on visible output, at least 1; thinking is not in it. Default: model's.
+---@field max_tokens? integer Old name of `max_completion_tokens`.
+---@field n? integer Number of choices, 1 to 128. Default 1.
+---@field stop? string[] Up to 4 stop strings, always a list. Several reasoning models refuse it.
+---@field seed? integer Best-effort determinism.
+---@field frequency_penalty? number -2 to 2. Current models refuse it even at 0.
+---@field presence_penalty? number -2 to 2. Current models refuse it even at 0.
+---@field logit_bias? table<string, number> Unsupported.
+---@field logprobs? boolean Return log probabilities. Ignored from grok-4.20 on. Default false.
+---@field top_logprobs? integer 0 to 8; needs `logprobs`. Ignored from grok-4.20 on.
+---@field reasoning_effort? xai.ReasoningEffort How long to think; depends on the model.
+---@field response_format? xai.ChatResponseFormat Shape of the answer. Default text.
+---@field tools? xai.ChatTool[] Functions of the caller, up to 128 (uncertain).
+---@field tool_choice? xai.ToolChoiceMode|xai.ChatToolChoice Default auto with tools, none without.
+---@field parallel_tool_calls? boolean False allows one call a turn. Default true.
+---@field service_tier? xai.ServiceTier Queue to use. Default default.
+---@field prompt_cache_key? string Constant id of the conversation; same effect as header `x-grok-conv-id`.
+---@field search_parameters? xai.SearchParameters Retired: 410.
+---@field web_search_options? table Retired: 410.
+---@field user? string Id of the end user.
+
+---Body of `client:chat` and `client:start("chat")`.
+---@class xai.ChatRequest: xai.ChatBody
+---@field stream? false Wait for the whole answer. Default false.
+---@field deferred? false Answer on this connection. Default false.
+
+---Body of a streaming `client:chat`.
+---@class xai.ChatStreamRequest: xai.ChatBody
+---@field stream true Return a stream.
+---@field deferred? false Not together with `stream`.
+
+---Body of a deferred `client:chat`.
+---@class xai.ChatDeferredRequest: xai.ChatBody
+---@field stream? false Not together with `deferred`.
+---@field deferred true Queue the call and return a request id.
+
+---One turn of the conversation; any order of roles.
+---@alias xai.ChatMessage
+---| xai.ChatSystemMessage
+---| xai.ChatUserMessage
+---| xai.ChatAssistantMessage
+---| xai.ChatToolMessage
+---| xai.ChatFunctionMessage
+
+---@class xai.ChatSystemMessage
+---@field role "system"|"developer" Both mean the same.
+---@field content string|xai.ChatContentPart[] Text, or a list of text parts.
+---@field name? string Name of the participant.
+
+---@class xai.ChatUserMessage
+---@field role "user" The user speaks.
+---@field content string|xai.ChatContentPart[] Text, or a list of parts.
+---@field name? string Name of the participant.
+
+---@class xai.ChatAssistantMessage
+---@field role "assistant" The model spoke.
+---@field content? string|xai.ChatContentPart[] Text; may be missing beside tool calls.
+---@field name? string Name of the participant.
+---@field reasoning_content? string Thinking text of an earlier turn.
+---@field tool_calls? xai.ToolCall[] Calls the model asked for.
+
+---@class xai.ChatToolMessage
+---@field role "tool" The result of a tool call.
+---@field content string|xai.ChatContentPart[] The result as text.
+---@field tool_call_id? string Id of the answered call; send it always.
+
+---Old form of a tool result; avoid.
+---@class xai.ChatFunctionMessage
+---@field role "function" The result of a function.
+---@field content string|xai.ChatContentPart[] The result as text.
+---@field name? string Name of the function.
+
+---@alias xai.ChatContentPart xai.ChatTextPart|xai.ChatImagePart|xai.ChatFilePart
+
+---@class xai.ChatTextPart
+---@field type "text" A piece of text.
+---@field text string The text.
+
+---@class xai.ChatImagePart
+---@field type "image_url" A picture.
+---@field image_url xai.ChatImageUrl Where it is; always a table here.
+
+---@class xai.ChatImageUrl
+---@field url string https address, or data: URI with base64; JPEG, PNG (WebP works), up to 20 MiB, at least 8x8 pixels.
+---@field detail? xai.ImageDetail How closely to look.
+
+---@class xai.ChatFilePart
+---@field type "file" A file; newer models only.
+---@field file xai.ChatFile Which file.
+
+---One of the two.
+---@class xai.ChatFile
+---@field file_id? string Id from the Files API.
+---@field url? string Public address (uncertain).
+
+---@alias xai.ChatTool xai.ChatFunctionTool|xai.ChatLiveSearchTool
+
+---@class xai.ChatFunctionTool
+---@field type "function" A function of the caller.
+---@field function xai.FunctionDefinition Written `["function"] = {...}` in Lua.
+
+---Retired: 410.
+---@class xai.ChatLiveSearchTool
+---@field type "live_search" Live search.
+---@field sources xai.SearchSource[] Where to search.
+
+---@class xai.FunctionDefinition
+---@field name string Name the model will use.
+---@field description? string When to call it.
+---@field parameters xai.JsonSchema Schema of the arguments; none is `{type = "object", properties = {}}`.
+---@field strict? boolean No effect: arguments always follow the schema.
+
+---A misspelt word is taken as `auto`.
+---@alias xai.ToolChoiceMode
+---| "none" # Call nothing.
+---| "auto" # The model decides.
+---| "required" # Call something.
+---| string
+
+---Force one function.
+---@class xai.ChatToolChoice
+---@field type "function" A function of the caller.
+---@field function xai.ChatToolChoiceName Written `["function"] = {...}` in Lua.
+
+---@class xai.ChatToolChoiceName
+---@field name string Name of the function.
+
+---@alias xai.ChatResponseFormat xai.TextFormat|xai.JsonObjectFormat|xai.ChatJsonSchemaFormat
+
+---@class xai.TextFormat
+---@field type "text" Plain text.
+
+---@class xai.JsonObjectFormat
+---@field type "json_object" Some JSON object.
+
+---@class xai.ChatJsonSchemaFormat
+---@field type "json_schema" JSON after a schema; `message.content` stays a string.
+---@field json_schema xai.ChatJsonSchema The schema and its label.
+
+---@class xai.ChatJsonSchema
+---@field name? string Label.
+---@field description? string Note for the model.
+---@field schema xai.JsonSchema The schema.
+---@field strict? boolean No effect.
+
+---Answer of `client:chat` and `client:get_deferred`.
+---@class xai.ChatCompletion
+---@field id string Bare UUID; opaque.
+---@field object "chat.completion" Kind of answer.
+---@field created integer Unix seconds.
+---@field model string Resolved id, never an alias.
+---@field choices xai.ChatChoice[] One entry, or `n`.
+---@field usage? xai.Usage Tokens and cost.
+---@field system_fingerprint? string Tag of the backend, `fp_...`.
+---@field service_tier? xai.ServiceTier Tier really used.
+---@field citations? string[] Addresses used by live search.
+---@field output_files? xai.OutputFile[] Files made while answering; never seen (uncertain).
+
+---@class xai.ChatChoice
+---@field index integer Position from 0.
+---@field message xai.ChatResponseMessage The answer; append it to `messages` to go on.
+---@field finish_reason? xai.FinishReason Why it ended.
+---@field logprobs? xai.LogProbs Older models only.
+
+---@alias xai.FinishReason
+---| "stop" # Natural end.
+---| "length" # Cap reached.
+---| "tool_calls" # Answer the calls and go on.
+---| "content_filter" # Rare.
+---| "end_turn" # Rare.
+---| string
+
+---@class xai.ChatResponseMessage: xai.ChatAssistantMessage
+---@field role "assistant" The model speaks.
+---@field content? string Answer text; empty or missing beside tool calls.
+---@field reasoning_content? string Thinking text; some models only.
+---@field refusal? string Reason when the model declines; rare.
+---@field tool_calls? xai.ToolCall[] Calls to answer.
+
+---@class xai.ToolCall
+---@field id string Repeat it as `tool_call_id` in the result.
+---@field type? "function"|string `function`; missing on some paths.
+---@field index? integer Position, in streams.
+---@field function xai.FunctionInvocation Written `call["function"]` in Lua.
+
+---@class xai.FunctionInvocation
+---@field name string Name of the function.
+---@field arguments string A JSON document as a string.
+
+---@class xai.OutputFile
+---@field file_id string Id in the Files API.
+---@field name string Name of the file.
+
+---Answer of a deferred `client:chat`.
+---@class xai.DeferredStarted
+---@field request_id string For `client:get_deferred`.
+
+---One event of a chat stream.
+---@class xai.ChatChunk
+---@field id string Same in all chunks.
+---@field object "chat.completion.chunk" Kind of event.
+---@field created integer Unix seconds; may grow, take the first.
+---@field model string Resolved id.
+---@field choices xai.ChatChunkChoice[] Usually one entry; empty beside the last `usage`.
+---@field usage? xai.Usage Running total: keep the latest, never add up.
+---@field system_fingerprint? string Tag of the backend.
+---@field service_tier? xai.ServiceTier Tier really used.
+---@field citations? string[] Last chunk only; live search.
+---@field output_files? xai.ChunkOutputFile[] Last chunk only (uncertain).
+
+---@class xai.ChatChunkChoice
+---@field index integer Which choice, from 0.
+---@field delta xai.ChatDelta What is new.
+---@field finish_reason? xai.FinishReason Set in the last chunk of the choice.
+---@field logprobs? xai.LogProbs Older models only.
+
+---@class xai.ChatDelta
+---@field role? "assistant"|string In the first chunk; older backends repeat it.
+---@field content? string Text to append.
+---@field reasoning_content? string Thinking text to append.
+---@field refusal? string Not seen so far.
+---@field tool_calls? xai.ToolCallDelta[] Usually each call whole, in one chunk; other servers split them.
+---@field images? string[] Rare.
+
+---@class xai.ToolCallDelta
+---@field index? integer Position: merge by it.
+---@field id? string Id of the call.
+---@field type? "function"|string `function`.
+---@field function? xai.FunctionDelta Written `call["function"]` in Lua.
+
+---@class xai.FunctionDelta
+---@field name? string Name of the function.
+---@field arguments? string Piece of the JSON text to append.
+
+---@class xai.ChunkOutputFile
+---@field file_id? string Id in the Files API.
+---@field name? string Name of the file.
+
+---What ends a chat or completions stream with an error instead of an event.
+---@alias xai.ChatFailure xai.ErrorBody
+
+-- ===== respond: POST /v1/responses, request ==========================================================================
+
+---Fields of every request to the responses endpoint.
+---@class xai.ResponseBody
+---@field model string Model id or alias.
+---@field input string|xai.InputItem[] Text, or a list of items, at least 1.
+---@field instructions? string System prompt; whether it goes with `previous_response_id` is uncertain.
+---@field previous_response_id? string Continue a stored response.
+---@field store? boolean Keep for 30 days. Must be false for zero-retention teams. Default true.
+---@field include? xai.Include[] Extra output.
+---@field max_output_tokens? integer Cap on output, at least 1; whether thinking counts is uncertain.
+---@field max_turns? integer Cap on rounds of server-side tools, at least 1.
+---@field reasoning? xai.ReasoningConfig How to think.
+---@field text? xai.TextConfig Shape of the answer. Default text.
+---@field tools? xai.ResponseTool[] Functions of the caller and tools of the server, up to 128.
+---@field tool_choice? xai.ToolChoiceMode|xai.ResponseToolChoice Default auto.
+---@field parallel_tool_calls? boolean Default true.
+---@field temperature? number Sampling temperature, 0 to 2. Default 1; recent models report 0.7.
+---@field top_p? number Nucleus sampling mass, over 0 up to 1. Default 1; recent models report 0.95.
+---@field logprobs? boolean Ignored from grok-4.20 on. Default false.
+---@field top_logprobs? integer 0 to 8. Ignored from grok-4.20 on.
+---@field service_tier? xai.ServiceTier Queue to use. Default default.
+---@field prompt_cache_key? string Constant id of the conversation; same effect as header `x-grok-conv-id`.
+---@field user? string Id of the end user.
+---@field metadata? any Ignored.
+---@field truncation? string Ignored.
+---@field background? false True is refused.
+---@field context_management? any[] Read, not carried out.
+---@field search_parameters? xai.SearchParameters Retired: 410.
+---@field response_format? nil Belongs to `chat`; 400 here. Use `text.format`.
+---@field max_tokens? nil 400 here. Use `max_output_tokens`.
+
+---Body of `client:respond`.
+---@class xai.ResponseRequest: xai.ResponseBody
+---@field stream? false Wait for the whole answer. Default false.
+
+---Body of a streaming `client:respond`.
+---@class xai.ResponseStreamRequest: xai.ResponseBody
+---@field stream true Return a stream.
+
+---@alias xai.Include
+---| "reasoning.encrypted_content" # The documented one.
+---| "web_search_call.action.sources" # Uncertain.
+---| "code_interpreter_call.outputs" # Uncertain.
+---| "file_search_call.results" # Uncertain.
+---| "no_inline_citations" # Uncertain.
+---| string
+
+---@class xai.ReasoningConfig
+---@field effort? xai.ReasoningEffort How long to think; depends on the model.
+---@field summary? "auto"|"concise"|"detailed"|string Ignored: always detailed.
+---@field generate_summary? string For compatibility only.
+
+---@class xai.TextConfig
+---@field format? xai.ResponseFormat Shape of the answer.
+
+---@alias xai.ResponseFormat xai.TextFormat|xai.JsonObjectFormat|xai.ResponseJsonSchemaFormat
+
+---Flat, not nested as in chat.
+---@class xai.ResponseJsonSchemaFormat
+---@field type "json_schema" JSON after a schema; the answer stays a string.
+---@field name? string Label; not echoed.
+---@field description? string Note for the model.
+---@field schema xai.JsonSchema The schema.
+---@field strict? boolean No effect; not echoed.
+
+---Force one function; one tester got 422 for it (uncertain).
+---@class xai.ResponseToolChoice
+---@field type "function" A function of the caller.
+---@field name string Name of the function.
+
+---One item of `input`. Items of an earlier `output` go back unchanged.
+---@alias xai.InputItem
+---| xai.InputMessage
+---| xai.FunctionCallOutput
+---| xai.FunctionToolCall
+---| xai.ReasoningItem
+---| xai.OutputMessage
+---| xai.WebSearchCall
+---| xai.XSearchCall
+---| xai.CustomToolCall
+---| xai.CodeInterpreterCall
+---| xai.FileSearchCall
+---| xai.McpCall
+---| xai.ImageGenerationCall
+---| xai.ShellCall
+---| xai.ShellCallOutput
+---| xai.CompactionItem
+
+---@class xai.InputMessage
+---@field type? "message" May be left out.
+---@field role "user"|"assistant"|"system"|"developer" Who speaks.
+---@field content string|xai.InputContentPart[] Text, or a list of parts.
+---@field name? string User messages only.
+---@field id? string Set when an output message is replayed.
+---@field status? string Ignored.
+
+---@alias xai.InputContentPart
+---| xai.InputText
+---| xai.InputImage
+---| xai.InputFile
+---| xai.ReplayedText
+---| xai.RefusalPart
+
+---@class xai.InputText
+---@field type "input_text" A piece of text.
+---@field text string The text.
+
+---@class xai.InputImage
+---@field type "input_image" A picture.
+---@field image_url string https address or data: URI with base64; a plain string here.
+---@field detail? xai.ImageDetail How closely to look.
+---@field file_id? string For compatibility only.
+
+---A file: `file_id`, or `file_url`, or `file_data` with `filename`.
+---@class xai.InputFile
+---@field type "input_file" A file.
+---@field file_id? string Id from the Files API.
+---@field file_url? string Public address.
+---@field file_data? string Bytes in base64; needs `filename`.
+---@field filename? string Name for `file_data`.
+---@field mime_type? string MIME type.
+
+---Text of the model, sent back.
+---@class xai.ReplayedText
+---@field type "output_text" A piece of the model's text.
+---@field text string The text.
+---@field annotations? xai.Annotation[] As received.
+---@field logprobs? xai.TokenLogProb[] As received.
+
+---Result of a function of the caller.
+---@class xai.FunctionCallOutput
+---@field type "function_call_output" The answer to a `function_call`.
+---@field call_id string `call_id` of the call, not its `id`.
+---@field output string|xai.InputContentPart[] The result; a list of parts on newer models only.
+---@field id? string Id of the item.
+---@field status? string Status of the item.
+
+---Result of a `shell_call`.
+---@class xai.ShellCallOutput
+---@field type "shell_call_output" The answer to a `shell_call`.
+---@field call_id string `call_id` of the call.
+---@field max_output_length? integer As asked for by the call.
+---@field output xai.ShellOutput[] One entry a command.
+
+---@class xai.ShellOutput
+---@field stdout? string What the command printed.
+---@field stderr? string What it printed as errors.
+---@field outcome xai.ShellExit|xai.ShellTimeout How it ended.
+
+---@class xai.ShellExit
+---@field type "exit" The command ended.
+---@field exit_code integer Its exit code.
+
+---@class xai.ShellTimeout
+---@field type "timeout" The command was stopped.
+
+---A compacted conversation; replay it unchanged.
+---@class xai.CompactionItem
+---@field type "compaction" Compacted history.
+---@field id? string `cmp_...`.
+---@field encrypted_content string Opaque.
+
+---@alias xai.ResponseTool
+---| xai.ResponseFunctionTool
+---| xai.WebSearchTool
+---| xai.XSearchTool
+---| xai.CodeInterpreterTool
+---| xai.FileSearchTool
+---| xai.CollectionsSearchTool
+---| xai.McpTool
+---| xai.ImageGenerationTool
+---| xai.ShellTool
+---| xai.OtherServerTool
+
+---A function of the caller. Flat: no inner `function` table here.
+---@class xai.ResponseFunctionTool
+---@field type "function" A function of the caller.
+---@field name string Name the model will use.
+---@field description? string When to call it.
+---@field parameters xai.JsonSchema Schema of the arguments; none is `{type = "object", properties = {}}`.
+---@field strict? boolean No effect.
+
+---@class xai.WebSearchTool
+---@field type "web_search"|"web_search_preview" Search the web.
+---@field allowed_domains? string[] Only these, up to 5; not with `excluded_domains`.
+---@field excluded_domains? string[] Not these, up to 5; not with `allowed_domains`.
+---@field filters? xai.WebSearchFilters The same two lists in another place.
+---@field enable_image_understanding? boolean Look at pictures found.
+---@field enable_image_search? boolean Also search pictures.
+---@field user_location? xai.UserLocation Where the user is.
+---@field search_context_size? string For compatibility; may be refused.
+---@field external_web_access? boolean For compatibility; refused.
+
+---@class xai.WebSearchFilters
+---@field allowed_domains? string[] Only these, up to 5.
+---@field excluded_domains? string[] Not these, up to 5.
+
+---@class xai.UserLocation
+---@field type "approximate"|string How exact.
+---@field country? string Country.
+---@field region? string Region.
+---@field city? string City.
+---@field timezone? string Time zone.
+
+---@class xai.XSearchTool
+---@field type "x_search" Search X.
+---@field allowed_x_handles? string[] Only these authors, up to 10; not with `excluded_x_handles`.
+---@field excluded_x_handles? string[] Not these authors, up to 10; not with `allowed_x_handles`.
+---@field from_date? string First day, YYYY-MM-DD.
+---@field to_date? string Last day, YYYY-MM-DD.
+---@field enable_image_understanding? boolean Look at pictures found.
+---@field enable_video_understanding? boolean Look at videos found.
+
+---@class xai.CodeInterpreterTool
+---@field type "code_interpreter"|"code_execution" Run code on the server.
+---@field container? any For compatibility; refused.
+
+---@class xai.FileSearchTool
+---@field type "file_search" Search collections.
+---@field vector_store_ids string[] Collection ids, 1 to 10.
+---@field max_num_results? integer Cap on pieces, at least 1.
+---@field filters? any For compatibility; refused.
+---@field ranking_options? any For compatibility; refused.
+
+---Native spelling of `file_search`; field names uncertain.
+---@class xai.CollectionsSearchTool
+---@field type "collections_search" Search collections.
+---@field collection_ids? string[] Collection ids (uncertain).
+---@field vector_store_ids? string[] Collection ids (uncertain).
+---@field limit? integer Cap on pieces (uncertain).
+
+---A remote MCP server, over streamable HTTP or SSE.
+---@class xai.McpTool
+---@field type "mcp" Tools of an MCP server.
+---@field server_label string Prefix of the tool names.
+---@field server_url string Address of the server.
+---@field server_description? string Note for the model.
+---@field allowed_tools? string[] Only these. Default all.
+---@field authorization? string Sent to the server as Authorization.
+---@field headers? table<string, string> Sent to the server.
+---@field require_approval? string For compatibility.
+---@field connector_id? string For compatibility.
+
+---@class xai.ImageGenerationTool
+---@field type "image_generation" Make pictures; they arrive as base64 in the item.
+---@field action? "auto"|"generate"|"edit"|string What to do.
+
+---@class xai.ShellTool
+---@field type "shell" Let the model ask for shell commands; the caller runs them.
+---@field environment xai.ShellEnvironment Where they run.
+
+---@class xai.ShellEnvironment
+---@field type "local" On the caller's side.
+---@field skills? xai.ShellSkill[] What is at hand there.
+
+---@class xai.ShellSkill
+---@field name string Name of the skill.
+---@field description string What it is for.
+---@field path string Where it is.
+
+---Named by the server or by other libraries, undocumented.
+---@class xai.OtherServerTool
+---@field type "view_image"|"view_x_video"|"tool_search" Which tool.
+
+-- ===== respond: answer ===============================================================================================
+
+---Answer of `client:respond` and `client:get_response`. The text is in the parts of the `message` items; with a JSON
+---schema the last such item counts.
+---@class xai.Response
+---@field id string Bare UUID; for `previous_response_id`, `get_response`, `delete_response`.
+---@field object "response" Kind of answer.
+---@field created_at integer Unix seconds.
+---@field completed_at? integer Unix seconds; set once completed.
+---@field status "completed"|"in_progress"|"incomplete"|"failed" How far it got.
+---@field model string Resolved id.
+---@field output xai.OutputItem[] What the model did and said, in order.
+---@field usage? xai.ResponseUsage Tokens and cost.
+---@field error? xai.ResponseError|string Set when it failed; shape uncertain.
+---@field incomplete_details? xai.IncompleteDetails Set when incomplete.
+---@field instructions? string Echo; missing from a fetched response.
+---@field max_output_tokens? integer Echo.
+---@field max_tool_calls? integer Echo.
+---@field metadata? any Holds `system_fingerprint`, not the caller's data.
+---@field parallel_tool_calls boolean Echo.
+---@field previous_response_id? string Echo.
+---@field prompt_cache_key? string Echo.
+---@field reasoning? xai.ReasoningEcho Echo.
+---@field safety_identifier? string Echo.
+---@field service_tier? xai.ServiceTier Tier really used.
+---@field store boolean Is it kept?
+---@field temperature? number Echo.
+---@field top_p? number Echo.
+---@field text xai.TextEcho Echo.
+---@field tool_choice string|table Echo.
+---@field tools table[] Echo.
+---@field top_logprobs? integer Echo.
+---@field truncation? string Echo.
+---@field background? boolean Echo.
+---@field presence_penalty? number Echo.
+---@field frequency_penalty? number Echo.
+---@field user? string Echo.
+
+---@class xai.ResponseError
+---@field code? string Tag.
+---@field message? string Text for a person.
+
+---@class xai.IncompleteDetails
+---@field reason "max_output_tokens"|"max_prompt_tokens"|"max_time_limit"|string Why it stopped.
+
+---@class xai.ReasoningEcho
+---@field effort? xai.ReasoningEffort How long it thought.
+---@field summary? string Always `detailed`.
+
+---@class xai.TextEcho
+---@field format? table The format, without `name` and `strict`.
+
+---Answer of `client:delete_response`.
+---@class xai.DeletedResponse
+---@field id string Id of the deleted response.
+---@field object "response" Kind of object.
+---@field deleted boolean True.
+
+---@class xai.ResponseUsage
+---@field input_tokens integer All input tokens, cached ones included.
+---@field input_tokens_details? xai.InputTokensDetails The input by kind.
+---@field output_tokens integer Output tokens, thinking included (older backends left it out).
+---@field output_tokens_details? xai.OutputTokensDetails The output by kind.
+---@field total_tokens integer Input and output together.
+---@field num_sources_used? integer 0.
+---@field num_server_side_tools_used? integer Calls of server-side tools.
+---@field cost_in_usd_ticks? integer Cost of the call; 10^10 ticks are 1 USD.
+---@field cost_in_nano_usd? integer The same in 10^-9 USD; rare.
+---@field server_side_tool_usage_details? xai.ServerSideToolUsage Calls by tool.
+---@field context_details? xai.ContextDetails Context size of the last step.
+
+---@class xai.InputTokensDetails
+---@field cached_tokens integer Served from the prompt cache.
+
+---@class xai.OutputTokensDetails
+---@field reasoning_tokens integer Thinking.
+
+---@class xai.ContextDetails
+---@field input_tokens? integer Tokens in.
+---@field output_tokens? integer Tokens out.
+
+---@class xai.ServerSideToolUsage
+---@field web_search_calls? integer Web searches.
+---@field x_search_calls? integer Searches on X.
+---@field x_posts_fetched? integer Posts read.
+---@field x_users_fetched? integer Profiles read.
+---@field code_interpreter_calls? integer Code runs.
+---@field file_search_calls? integer File searches.
+---@field mcp_calls? integer Calls of MCP servers.
+---@field document_search_calls? integer Document searches.
+---@field image_generation_calls? integer Pictures made.
+---@field [string] integer Other tools.
+
+---@alias xai.OutputItem
+---| xai.OutputMessage
+---| xai.FunctionToolCall
+---| xai.ReasoningItem
+---| xai.WebSearchCall
+---| xai.XSearchCall
+---| xai.CustomToolCall
+---| xai.CodeInterpreterCall
+---| xai.FileSearchCall
+---| xai.McpCall
+---| xai.ImageGenerationCall
+---| xai.ShellCall
+
+---@alias xai.ItemStatus "completed"|"in_progress"|"incomplete"|"failed"|string
+
+---@class xai.OutputMessage
+---@field type "message" The model speaks.
+---@field id? string `msg_<response id>`.
+---@field role "assistant"|"tool" Who speaks.
+---@field content (xai.OutputText|xai.RefusalPart)[] What it says.
+---@field status? xai.ItemStatus How far it got.
+
+---@class xai.OutputText
+---@field type "output_text" A piece of text.
+---@field text string The text.
+---@field annotations? xai.Annotation[] Sources quoted.
+---@field logprobs? xai.TokenLogProb[] Older models only.
+
+---@class xai.RefusalPart
+---@field type "refusal" The model declines.
+---@field refusal string Why.
+
+---A source. In the text it is marked like `[[1]](url)`.
+---@class xai.Annotation
+---@field type "url_citation"|string Kind of source.
+---@field url? string Its address.
+---@field title? string Number of the citation, or the address again.
+---@field start_index? integer First character of the mark, 0 when not placed; characters or bytes is uncertain.
+---@field end_index? integer One past its last character.
+
+---Thinking. Send it back exactly as it came.
+---@class xai.ReasoningItem
+---@field type "reasoning" The model thinks.
+---@field id? string `rs_<response id>`.
+---@field summary xai.SummaryText[] Summary for the reader.
+---@field content? xai.ReasoningText[] Raw thinking; some models only.
+---@field encrypted_content? string Opaque; asked for by `include`.
+---@field status? xai.ItemStatus How far it got.
+
+---@class xai.SummaryText
+---@field type "summary_text" A piece of the summary.
+---@field text string The text.
+
+---@class xai.ReasoningText
+---@field type "reasoning_text" A piece of raw thinking.
+---@field text string The text.
+
+---Call of a function of the caller: answer it with a `function_call_output`.
+---@class xai.FunctionToolCall
+---@field type "function_call" The model calls a function.
+---@field id? string `fc_...`; not the one to answer with.
+---@field call_id string Answer with this one.
+---@field name string Name of the function.
+---@field arguments string A JSON document as a string.
+---@field status? xai.ItemStatus How far it got.
+
+---A web search that the server made.
+---@class xai.WebSearchCall
+---@field type "web_search_call" The server searched the web.
+---@field id? string Id of the item.
+---@field status? xai.ItemStatus How far it got.
+---@field action? xai.WebSearchAction|xai.WebOpenAction|xai.WebFindAction What it did.
+---@field name? string Older shape.
+---@field arguments? string Older shape.
+---@field call_id? string Older shape; may be empty.
+
+---@class xai.WebSearchAction
+---@field type "search" A search.
+---@field query string What was searched.
+---@field sources? xai.WebSearchSource[] What was found.
+
+---@class xai.WebOpenAction
+---@field type "open_page" A page was opened.
+---@field url string Its address.
+
+---@class xai.WebFindAction
+---@field type "find" A search in a page.
+---@field pattern string What was searched.
+---@field source xai.WebSearchSource The page.
+
+---@class xai.WebSearchSource
+---@field type "url"|string Kind of source.
+---@field url? string Its address.
+
+---Older form of a search on X; newer backends send `custom_tool_call`.
+---@class xai.XSearchCall
+---@field type "x_search_call" The server searched X.
+---@field id? string Id of the item.
+---@field status? xai.ItemStatus How far it got.
+---@field name? string Which search.
+---@field arguments? string A JSON document as a string.
+---@field call_id? string Id of the call.
+
+---A search on X that the server made. Already carried out: do not answer it.
+---@class xai.CustomToolCall
+---@field type "custom_tool_call" The server used a tool of its own.
+---@field id string Id of the item.
+---@field call_id string Id of the call.
+---@field name xai.CustomToolName Which tool.
+---@field input? string A JSON document as a string.
+---@field status? xai.ItemStatus How far it got.
+
+---@alias xai.CustomToolName
+---| "x_keyword_search"
+---| "x_semantic_search"
+---| "x_user_search"
+---| "x_thread_fetch"
+---| "view_image"
+---| "view_x_video"
+---| string
+
+---Code that the server ran.
+---@class xai.CodeInterpreterCall
+---@field type "code_interpreter_call"|"code_execution_call" The server ran code.
+---@field id? string Id of the item.
+---@field status? xai.ItemStatus How far it got.
+---@field code? string The code.
+---@field outputs? (xai.CodeLogs|xai.CodeImage)[] What came out.
+---@field name? string Older shape.
+---@field arguments? string Older shape: JSON with the code.
+---@field call_id? string Older shape.
+
+---@class xai.CodeLogs
+---@field type "logs" Printed text.
+---@field logs string The text.
+
+---@class xai.CodeImage
+---@field type "image" A picture.
+---@field url string Its address.
+
+---A search in collections that the server made.
+---@class xai.FileSearchCall
+---@field type "file_search_call" The server searched files.
+---@field id? string Id of the item.
+---@field status? xai.ItemStatus How far it got.
+---@field queries? string[] What was searched.
+---@field results? xai.FileSearchResult[] What was found; asked for by `include`.
+
+---@class xai.FileSearchResult
+---@field file_id string Id of the file.
+---@field filename string Its name.
+---@field score? number How well it fits; missing means 0.
+---@field text string The piece found.
+
+---A call of an MCP server that the server made.
+---@class xai.McpCall
+---@field type "mcp_call" The server used an MCP tool.
+---@field id? string Id of the item.
+---@field status? xai.ItemStatus How far it got.
+---@field name? string Name of the tool.
+---@field server_label? string Which MCP server.
+---@field arguments? string A JSON document as a string.
+---@field output? string What the tool returned.
+---@field error? string Set on failure.
+
+---A picture that the server made.
+---@class xai.ImageGenerationCall
+---@field type "image_generation_call" The server made a picture.
+---@field id? string Id of the item.
+---@field status? xai.ItemStatus How far it got.
+---@field prompt? string Prompt that the model wrote.
+---@field result? string The picture in base64.
+
+---Shell commands for the caller to run: answer with a `shell_call_output`.
+---@class xai.ShellCall
+---@field type "shell_call" The model wants commands run.
+---@field id? string Id of the item.
+---@field call_id string Answer with this one.
+---@field status? xai.ItemStatus How far it got.
+---@field action xai.ShellAction What to run.
+---@field environment? table Echo.
+
+---@class xai.ShellAction
+---@field type? "exec"|string Kind of action.
+---@field commands string[] The commands.
+---@field timeout_ms? integer Milliseconds allowed.
+---@field max_output_length? integer Characters of output wanted.
+
+-- ===== respond: stream events ========================================================================================
+
+---One event of a responses stream, by `type`. The list grows: unknown events are handed on.
+---@alias xai.ResponseEvent
+---| xai.ResponseLifecycleEvent
+---| xai.ResponseItemEvent
+---| xai.ResponsePartEvent
+---| xai.ResponseTextDeltaEvent
+---| xai.ResponseTextDoneEvent
+---| xai.ResponseAnnotationEvent
+---| xai.ResponseRefusalDeltaEvent
+---| xai.ResponseRefusalDoneEvent
+---| xai.ResponseSummaryPartEvent
+---| xai.ResponseSummaryDeltaEvent
+---| xai.ResponseSummaryDoneEvent
+---| xai.ResponseReasoningDeltaEvent
+---| xai.ResponseReasoningDoneEvent
+---| xai.ResponseInputDeltaEvent
+---| xai.ResponseArgumentsDoneEvent
+---| xai.ResponseToolInputDoneEvent
+---| xai.ResponseCodeDoneEvent
+---| xai.ResponseMcpOutputDoneEvent
+---| xai.WebSearchProgressEvent
+---| xai.XSearchProgressEvent
+---| xai.FileSearchProgressEvent
+---| xai.CodeInterpreterProgressEvent
+---| xai.McpProgressEvent
+---| xai.ImageGenerationProgressEvent
+
+---What ends a responses stream with an error instead of an event.
+---@alias xai.ResponseFailure xai.ResponseFailedEvent|xai.ResponseErrorEvent|xai.ErrorBody
+
+---@class xai.ResponseEventBase
+---@field sequence_number integer Counts up by one from 0.
+
+---About one item of `output`; merge by `output_index`, as `item_id` may change on some backends.
+---@class xai.ResponseItemEventBase: xai.ResponseEventBase
+---@field item_id string Id of the item.
+---@field output_index integer Position in `output`, from 0.
+
+---About one part of an item's `content`.
+---@class xai.ResponsePartEventBase: xai.ResponseItemEventBase
+---@field content_index integer Position in `content`, from 0.
+
+---About one part of a reasoning item's `summary`.
+---@class xai.ResponseSummaryEventBase: xai.ResponseItemEventBase
+---@field summary_index integer Position in `summary`, from 0.
+
+---The response as a whole. `completed` has the final word, with usage; `incomplete` is a normal end too.
+---@class xai.ResponseLifecycleEvent: xai.ResponseEventBase
+---@field type xai.ResponseLifecycle Which event.
+---@field response xai.Response The response so far.
+
+---@alias xai.ResponseLifecycle
+---| "response.created"
+---| "response.queued" # Named by other libraries only (uncertain).
+---| "response.in_progress"
+---| "response.completed"
+---| "response.incomplete"
+---| "response.done" # Named by other libraries only (uncertain).
+
+---Failure: ends the stream with an error that carries it.
+---@class xai.ResponseFailedEvent: xai.ResponseEventBase
+---@field type "response.failed" The response failed.
+---@field response xai.Response With `error`.
+
+---Failure: ends the stream with an error that carries it. May be the very first event.
+---@class xai.ResponseErrorEvent
+---@field type "error" Something failed.
+---@field sequence_number? integer Position in the stream.
+---@field code? string Tag.
+---@field message string Text for a person.
+---@field param? string Offending parameter.
+
+---An item begins or is complete.
+---@class xai.ResponseItemEvent: xai.ResponseEventBase
+---@field type "response.output_item.added"|"response.output_item.done" Which event.
+---@field output_index integer Position in `output`, from 0.
+---@field item xai.OutputItem The item.
+
+---A content part begins or is complete.
+---@class xai.ResponsePartEvent: xai.ResponsePartEventBase
+---@field type "response.content_part.added"|"response.content_part.done" Which event.
+---@field part xai.OutputText|xai.ReasoningText|xai.RefusalPart The part.
+
+---@class xai.ResponseTextDeltaEvent: xai.ResponsePartEventBase
+---@field type "response.output_text.delta" More text.
+---@field delta string Text to append.
+---@field logprobs? xai.TokenLogProb[] Older models only.
+
+---@class xai.ResponseTextDoneEvent: xai.ResponsePartEventBase
+---@field type "response.output_text.done" The text is complete.
+---@field text string The whole text.
+---@field logprobs? xai.TokenLogProb[] Older models only.
+
+---@class xai.ResponseAnnotationEvent: xai.ResponsePartEventBase
+---@field type "response.output_text.annotation.added" A source; may come after its text.
+---@field annotation_index integer Position in `annotations`, from 0.
+---@field annotation xai.Annotation The source.
+
+---Uncertain.
+---@class xai.ResponseRefusalDeltaEvent: xai.ResponsePartEventBase
+---@field type "response.refusal.delta" More of a refusal.
+---@field delta string Text to append.
+
+---Uncertain.
+---@class xai.ResponseRefusalDoneEvent: xai.ResponsePartEventBase
+---@field type "response.refusal.done" The refusal is complete.
+---@field refusal string The whole text.
+
+---A part of the thinking's summary begins or is complete.
+---@class xai.ResponseSummaryPartEvent: xai.ResponseSummaryEventBase
+---@field type "response.reasoning_summary_part.added"|"response.reasoning_summary_part.done" Which event.
+---@field part xai.SummaryText The part.
+
+---@class xai.ResponseSummaryDeltaEvent: xai.ResponseSummaryEventBase
+---@field type "response.reasoning_summary_text.delta" More of the summary.
+---@field delta string Text to append.
+
+---@class xai.ResponseSummaryDoneEvent: xai.ResponseSummaryEventBase
+---@field type "response.reasoning_summary_text.done" The summary part is complete.
+---@field text string The whole text.
+
+---Raw thinking; some models only.
+---@class xai.ResponseReasoningDeltaEvent: xai.ResponsePartEventBase
+---@field type "response.reasoning_text.delta" More thinking.
+---@field delta string Text to append.
+
+---@class xai.ResponseReasoningDoneEvent: xai.ResponsePartEventBase
+---@field type "response.reasoning_text.done" The thinking is complete.
+---@field text string The whole text.
+
+---More of what a tool is given or, for `mcp_call_output`, gave.
+---@class xai.ResponseInputDeltaEvent: xai.ResponseItemEventBase
+---@field type xai.ResponseInputDelta Which event.
+---@field delta string Text to append.
+
+---@alias xai.ResponseInputDelta
+---| "response.function_call_arguments.delta"
+---| "response.custom_tool_call_input.delta"
+---| "response.code_interpreter_call_code.delta"
+---| "response.mcp_call_arguments.delta"
+---| "response.mcp_call_output.delta"
+
+---@class xai.ResponseArgumentsDoneEvent: xai.ResponseItemEventBase
+---@field type "response.function_call_arguments.done"|"response.mcp_call_arguments.done" The arguments are complete.
+---@field arguments string A JSON document as a string.
+
+---@class xai.ResponseToolInputDoneEvent: xai.ResponseItemEventBase
+---@field type "response.custom_tool_call_input.done" The input is complete.
+---@field input string A JSON document as a string.
+
+---@class xai.ResponseCodeDoneEvent: xai.ResponseItemEventBase
+---@field type "response.code_interpreter_call_code.done" The code is complete.
+---@field code string The whole code.
+
+---@class xai.ResponseMcpOutputDoneEvent: xai.ResponseItemEventBase
+---@field type "response.mcp_call_output.done" The output is complete.
+---@field output string The whole output.
+
+---@class xai.WebSearchProgressEvent: xai.ResponseItemEventBase
+---@field type xai.WebSearchProgress How far the tool is.
+
+---@alias xai.WebSearchProgress
+---| "response.web_search_call.in_progress"
+---| "response.web_search_call.searching"
+---| "response.web_search_call.completed"
+
+---Older backends.
+---@class xai.XSearchProgressEvent: xai.ResponseItemEventBase
+---@field type xai.XSearchProgress How far the tool is.
+
+---@alias xai.XSearchProgress
+---| "response.x_search_call.in_progress"
+---| "response.x_search_call.searching"
+---| "response.x_search_call.completed"
+
+---@class xai.FileSearchProgressEvent: xai.ResponseItemEventBase
+---@field type xai.FileSearchProgress How far the tool is.
+
+---@alias xai.FileSearchProgress
+---| "response.file_search_call.in_progress"
+---| "response.file_search_call.searching"
+---| "response.file_search_call.completed"
+
+---@class xai.CodeInterpreterProgressEvent: xai.ResponseItemEventBase
+---@field type xai.CodeInterpreterProgress How far the tool is.
+
+---@alias xai.CodeInterpreterProgress
+---| "response.code_interpreter_call.in_progress"
+---| "response.code_interpreter_call.interpreting"
+---| "response.code_interpreter_call.executing"
+---| "response.code_interpreter_call.completed"
+---| "response.code_execution_call.in_progress" # Older backends.
+---| "response.code_execution_call.executing" # Older backends.
+---| "response.code_execution_call.completed" # Older backends.
+
+---@class xai.McpProgressEvent: xai.ResponseItemEventBase
+---@field type xai.McpProgress How far the tool is.
+
+---@alias xai.McpProgress
+---| "response.mcp_call.in_progress"
+---| "response.mcp_call.executing"
+---| "response.mcp_call.completed"
+---| "response.mcp_call.failed"
+
+---@class xai.ImageGenerationProgressEvent: xai.ResponseItemEventBase
+---@field type xai.ImageGenerationProgress How far the tool is.
+
+---@alias xai.ImageGenerationProgress
+---| "response.image_generation_call.in_progress"
+---| "response.image_generation_call.generating"
+---| "response.image_generation_call.completed"
+
+-- ===== message: POST /v1/messages ====================================================================================
+
+---Fields of every request to the messages endpoint.
+---@class xai.MessageBody
+---@field model string Grok id or alias.
+---@field max_tokens integer Cap on output, at least 1.
+---@field messages xai.MessageParam[] The conversation, at least 1.
+---@field system? string|xai.MessageTextBlock[] System prompt.
+---@field metadata? xai.MessageMetadata About the end user.
+---@field stop_sequences? string[] Up to 4; recent models refuse it.
+---@field temperature? number Sampling temperature, 0 to 2. Default 1.
+---@field top_p? number Nucleus sampling mass, over 0 up to 1. Default 1.
+---@field top_k? integer Unsupported.
+---@field tools? xai.MessageTool[] Functions of the caller, up to 128.
+---@field tool_choice? xai.MessageToolMode|xai.MessageToolChoice Always a table here. Default auto.
+---@field thinking? xai.MessageThinkingConfig Not in the official schema; `enabled` works.
+---@field reasoning_effort? xai.ReasoningEffort How long to think; not in the official schema.
+
+---Body of `client:message`.
+---@class xai.MessageRequest: xai.MessageBody
+---@field stream? false Wait for the whole answer. Default false.
+
+---Body of a streaming `client:message`.
+---@class xai.MessageStreamRequest: xai.MessageBody
+---@field stream true Return a stream.
+
+---@class xai.MessageParam
+---@field role "user"|"assistant"|"system" Who speaks; whether system passes is uncertain.
+---@field content string|xai.MessageContentBlock[] Text, or a list of blocks.
+
+---@alias xai.MessageContentBlock
+---| xai.MessageTextBlock
+---| xai.MessageImageBlock
+---| xai.MessageToolUseBlock
+---| xai.MessageToolResultBlock
+---| xai.MessageThinkingBlock
+---| xai.MessageRedactedThinkingBlock
+
+---@class xai.MessageTextBlock
+---@field type "text" A piece of text.
+---@field text string The text.
+---@field cache_control? any Passes, does nothing.
+
+---@class xai.MessageImageBlock
+---@field type "image" A picture.
+---@field source xai.Base64ImageSource|xai.UrlImageSource Where it is.
+---@field cache_control? any Passes, does nothing.
+
+---@class xai.Base64ImageSource
+---@field type "base64" The picture itself.
+---@field media_type "image/jpeg"|"image/png"|"image/webp"|string Its MIME type.
+---@field data string Its bytes in base64.
+
+---@class xai.UrlImageSource
+---@field type "url" An address.
+---@field url string The address.
+
+---@class xai.MessageToolUseBlock
+---@field type "tool_use" The model calls a tool.
+---@field id string Repeat it as `tool_use_id` in the result.
+---@field name string Name of the tool.
+---@field input table The arguments, decoded; empty means none.
+---@field cache_control? any Passes, does nothing.
+
+---@class xai.MessageToolResultBlock
+---@field type "tool_result" The result of a tool call.
+---@field tool_use_id string Id of the answered call.
+---@field content string|(xai.MessageTextBlock|xai.MessageImageBlock)[] The result.
+---@field is_error? boolean Did the tool fail?
+---@field cache_control? any Passes, does nothing.
+
+---@class xai.MessageThinkingBlock
+---@field type "thinking" The model thinks.
+---@field thinking string The text.
+---@field signature? string Send it back unchanged.
+
+---@class xai.MessageRedactedThinkingBlock
+---@field type "redacted_thinking" Hidden thinking.
+---@field data string Opaque; send it back unchanged.
+
+---@class xai.MessageMetadata
+---@field user_id? string Id of the end user.
+
+---@class xai.MessageTool
+---@field name string Name of the tool.
+---@field description string When to call it; needed.
+---@field input_schema xai.MessageToolSchema Schema of the arguments.
+---@field cache_control? any Passes, does nothing.
+
+---@class xai.MessageToolSchema: xai.JsonSchema
+---@field type "object" Always an object.
+---@field properties table<string, xai.JsonSchema> The arguments; none is `{}`.
+---@field required? string[] Send an empty list, `xai.array{}`, rather than nothing.
+
+---@class xai.MessageToolMode
+---@field type "auto"|"any"|"none" The model decides, must call something, must not.
+
+---Force one tool.
+---@class xai.MessageToolChoice
+---@field type "tool" One tool.
+---@field name string Name of the tool.
+
+---@class xai.MessageThinkingConfig
+---@field type "enabled"|"disabled"|"adaptive" `disabled` is ignored.
+---@field budget_tokens? integer Ignored.
+
+---Answer of `client:message`.
+---@class xai.Message
+---@field id string Bare UUID; opaque.
+---@field type "message" Kind of answer.
+---@field role "assistant" The model speaks.
+---@field model string Resolved id.
+---@field content xai.MessageOutputBlock[] What it thought, said and called.
+---@field stop_reason? xai.MessageStopReason Why it ended.
+---@field stop_sequence? string Which stop sequence was met.
+---@field usage xai.MessageUsage Tokens; no cost here.
+
+---@alias xai.MessageOutputBlock
+---| xai.MessageTextBlock
+---| xai.MessageThinking
+---| xai.MessageRedactedThinkingBlock
+---| xai.MessageToolUseBlock
+
+---@class xai.MessageThinking: xai.MessageThinkingBlock
+---@field signature string Send it back unchanged.
+
+---@alias xai.MessageStopReason
+---| "end_turn" # Natural end.
+---| "max_tokens" # Cap reached.
+---| "stop_sequence" # A stop sequence was met.
+---| "tool_use" # Answer the calls and go on.
+---| "refusal" # Uncertain.
+---| string
+
+---@class xai.MessageUsage
+---@field input_tokens integer Input tokens; whether cached ones are in it is uncertain.
+---@field cache_creation_input_tokens integer Always 0.
+---@field cache_read_input_tokens integer Served from the prompt cache.
+---@field output_tokens integer Output tokens; whether thinking is in it is uncertain.
+
+---One event of a messages stream, by `type`.
+---@alias xai.MessageEvent
+---| xai.MessageStartEvent
+---| xai.ContentBlockStartEvent
+---| xai.ContentBlockDeltaEvent
+---| xai.ContentBlockStopEvent
+---| xai.MessageDeltaEvent
+---| xai.MessageStopEvent
+---| xai.PingEvent
+
+---What ends a messages stream with an error instead of an event.
+---@alias xai.MessageFailure xai.ErrorBody
+
+---@class xai.MessageStartEvent
+---@field type "message_start" The message begins.
+---@field message xai.Message Empty `content`; `usage` has the input tokens.
+
+---@class xai.ContentBlockStartEvent
+---@field type "content_block_start" A block begins.
+---@field index? integer Always 0 on xAI: count the starts instead.
+---@field content_block xai.MessageOutputBlock The block, still empty.
+
+---@class xai.ContentBlockDeltaEvent
+---@field type "content_block_delta" More of the open block.
+---@field index? integer Missing on xAI: it is the open block.
+---@field delta xai.TextDelta|xai.ThinkingDelta|xai.SignatureDelta|xai.InputJsonDelta What is new.
+
+---@class xai.TextDelta
+---@field type "text_delta" Of a text block.
+---@field text string Text to append.
+
+---@class xai.ThinkingDelta
+---@field type "thinking_delta" Of a thinking block.
+---@field thinking string Text to append.
+
+---@class xai.SignatureDelta
+---@field type "signature_delta" Of a thinking block.
+---@field signature string Belongs to the block.
+
+---@class xai.InputJsonDelta
+---@field type "input_json_delta" Of a tool_use block.
+---@field partial_json string Piece of the JSON text; decode it at the block's stop only.
+
+---@class xai.ContentBlockStopEvent
+---@field type "content_block_stop" The open block is complete.
+---@field index? integer Always 0 on xAI.
+
+---@class xai.MessageDeltaEvent
+---@field type "message_delta" How the message ended.
+---@field delta xai.MessageDelta What changes in the message.
+---@field usage? xai.MessageDeltaUsage Replaces the count of `message_start`.
+
+---@class xai.MessageDelta
+---@field stop_reason? xai.MessageStopReason Why it ended.
+---@field stop_sequence? string Which stop sequence was met.
+
+---@class xai.MessageDeltaUsage
+---@field output_tokens integer Output tokens in all.
+
+---@class xai.MessageStopEvent
+---@field type "message_stop" The end of the stream.
+
+---A sign of life; not seen from xAI.
+---@class xai.PingEvent
+---@field type "ping" Nothing new.
+
+-- ===== complete: POST /v1/completions (legacy) =======================================================================
+
+---Fields of every completions request.
+---@class xai.CompletionBody
+---@field model string Model id or alias; reasoning models refuse the endpoint.
+---@field prompt string|string[] Text to go on from.
+---@field max_tokens? integer Cap on output, at least 1.
+---@field temperature? number Sampling temperature, 0 to 2. Default 1.
+---@field top_p? number Nucleus sampling mass, 0 to 1.
+---@field n? integer Number of choices, at least 1.
+---@field stop? string[] Up to 4 stop strings.
+---@field seed? integer Best-effort determinism.
+---@field stream_options? xai.StreamOptions Only with `stream`.
+---@field echo? boolean Repeat the prompt in the answer.
+---@field logprobs? boolean Return log probabilities; a boolean here.
+---@field presence_penalty? number -2 to 2.
+---@field user? string Id of the end user.
+---@field best_of? integer Unsupported.
+---@field suffix? string Unsupported.
+---@field logit_bias? table<string, number> Unsupported.
+---@field frequency_penalty? number Unsupported.
+
+---Body of `client:complete`.
+---@class xai.CompletionRequest: xai.CompletionBody
+---@field stream? false Wait for the whole answer. Default false.
+
+---Body of a streaming `client:complete`.
+---@class xai.CompletionStreamRequest: xai.CompletionBody
+---@field stream true Return a stream.
+
+---Answer of `client:complete`.
+---@class xai.Completion
+---@field id string Bare UUID; opaque.
+---@field object "text_completion" Kind of answer.
+---@field created integer Unix seconds.
+---@field model string Resolved id.
+---@field choices xai.CompletionChoice[] One entry, or `n`.
+---@field usage? xai.Usage Tokens and cost.
+---@field system_fingerprint? string Tag of the backend.
+
+---@class xai.CompletionChoice
+---@field index integer Position from 0.
+---@field text string The text.
+---@field finish_reason? xai.FinishReason Why it ended.
+---@field logprobs? table Log probabilities.
+
+---One event of a completions stream.
+---@class xai.CompletionChunk
+---@field id string Same in all chunks.
+---@field object "text_completion" Kind of event.
+---@field created integer Unix seconds.
+---@field model string Resolved id.
+---@field choices xai.CompletionChunkChoice[] Usually one entry; empty beside the last `usage`.
+---@field usage? xai.Usage Keep the latest.
+---@field system_fingerprint? string Tag of the backend.
+
+---@class xai.CompletionChunkChoice
+---@field index integer Which choice, from 0.
+---@field text string Text to append.
+---@field finish_reason? xai.FinishReason Set in the last chunk of the choice.
+
+-- ===== complete_legacy: POST /v1/complete (legacy) ===================================================================
+
+---Fields of every complete request.
+---@class xai.CompleteBody
+---@field model string Model id or alias; reasoning models refuse the endpoint.
+---@field prompt string Text to go on from.
+---@field max_tokens_to_sample integer Cap on output, at least 1.
+---@field stop_sequences? string[] Up to 4.
+---@field temperature? number Sampling temperature, 0 to 2. Default 1.
+---@field top_p? number Nucleus sampling mass, over 0 up to 1. Default 1.
+---@field top_k? integer Unsupported.
+---@field metadata? xai.MessageMetadata About the end user.
+
+---Body of `client:complete_legacy`.
+---@class xai.CompleteRequest: xai.CompleteBody
+---@field stream? false Wait for the whole answer. Default false.
+
+---Body of a streaming `client:complete_legacy`.
+---@class xai.CompleteStreamRequest: xai.CompleteBody
+---@field stream true Return a stream; documented as unsupported (uncertain).
+
+---Answer of `client:complete_legacy`.
+---@class xai.Complete
+---@field type "completion" Kind of answer.
+---@field id string Bare UUID; opaque.
+---@field completion string The text.
+---@field stop_reason? xai.CompleteStopReason Why it ended.
+---@field model string Resolved id.
+
+---@alias xai.CompleteStopReason
+---| "stop_sequence" # A stop sequence was met.
+---| "max_tokens" # Cap reached.
+---| "length" # Cap reached.
+---| "end_turn" # Uncertain.
+---| string
+
+---One event of a complete stream, by `type`.
+---@alias xai.CompleteEvent xai.CompletionEvent|xai.PingEvent
+
+---What ends a complete stream with an error instead of an event.
+---@alias xai.CompleteFailure xai.ErrorBody
+
+---@class xai.CompletionEvent
+---@field type "completion" More text.
+---@field id? string Same in all events.
+---@field completion string Text to append.
+---@field stop_reason? xai.CompleteStopReason Set in the last event.
+---@field model? string Resolved id.
+
+-- ===== generate_image: POST /v1/images/generations ===================================================================
+
+---Body of `client:generate_image`.
+---@class xai.ImageRequest
+---@field prompt string What to draw; up to the model's `max_prompt_length` characters.
+---@field model? string Image model id or alias; left out, a default model runs and bills.
+---@field n? integer Number of pictures, 1 to 10. Default 1.
+---@field response_format? "url"|"b64_json"|string How pictures arrive. Default url.
+---@field aspect_ratio? xai.AspectRatio Width to height. Default auto.
+---@field resolution? "1k"|"1.5k"|"2k"|string Size; 1.5k only at a reseller (uncertain). Default 1k.
+---@field quality? "auto"|"low"|"medium"|"high"|string 2.0 models only; high is refused (uncertain). Default auto.
+---@field storage_options? xai.StorageOptions Also keep the picture in the Files API.
+---@field user? string Id of the end user.
+---@field size? nil Unsupported: 400. Use `aspect_ratio` and `resolution`.
+---@field style? nil Unsupported: 400.
+
+---@alias xai.AspectRatio
+---| "auto"
+---| "1:1"
+---| "3:4"
+---| "4:3"
+---| "9:16"
+---| "16:9"
+---| "2:3"
+---| "3:2"
+---| "9:19.5"
+---| "19.5:9"
+---| "9:20"
+---| "20:9"
+---| "1:2"
+---| "2:1"
+---| "21:9" # Newer models.
+---| "5:2" # Newer models.
+---| string
+
+---@class xai.StorageOptions
+---@field filename string Name of the file.
+---@field expires_after? integer Seconds to keep it, 3600 to 2592000.
+---@field public_url? xai.PublicUrlOptions Also make it public.
+
+---@class xai.PublicUrlOptions
+---@field expires_after? integer Seconds to keep it public.
+
+---Answer of `client:generate_image`.
+---@class xai.ImageResult
+---@field data xai.ImageData[] One entry a picture, in order.
+---@field usage? xai.ImageUsage Cost.
+
+---@class xai.ImageUsage
+---@field cost_in_usd_ticks integer Cost of the call; 10^10 ticks are 1 USD.
+
+---@class xai.ImageData
+---@field url? string Temporary address on another host; fetch it without the key.
+---@field b64_json? string The picture in base64, several MB; no data: prefix.
+---@field mime_type? string Usually `image/jpeg`.
+---@field revised_prompt? string Rare.
+---@field respect_moderation? boolean False: blocked, the item has no picture.
+---@field file_output? xai.ImageFile The stored file.
+---@field storage_error? string Why it was not stored.
+
+---@class xai.ImageFile
+---@field file_id? string Id in the Files API.
+---@field filename? string Its name.
+---@field public_url? string Public address.
+---@field public_url_expires_at? integer|string When that address ends.
+---@field public_url_error? string Why it was not made public.
+---@field expires_at? integer|string When the file ends.
+
+-- ===== tokenize: POST /v1/tokenize-text ==============================================================================
+
+---Body of `client:tokenize`.
+---@class xai.TokenizeRequest
+---@field model string Model id or alias; tokenizers differ.
+---@field text string What to split.
+---@field user? string Id of the end user.
+
+---Answer of `client:tokenize`. Special and hidden tokens are not counted.
+---@class xai.TokenizeResult
+---@field token_ids xai.Token[] Tables, despite the name.
+
+---@class xai.Token
+---@field token_id integer Number of the token.
+---@field string_token string Its text; may hold replacement characters.
+---@field token_bytes integer[] Its bytes, 0 to 255: rebuild text from these.
+
+-- ===== Catalogue =====================================================================================================
+-- Prices of tokens are US cents per 10^8 tokens, which is also ticks per token; price / 10000 is USD per million.
+
+---Answer of `client:list_models`.
+---@class xai.ModelList
+---@field object "list" Kind of answer.
+---@field data xai.Model[] The models.
+
+---Answer of `client:get_model`. The fields after `owned_by` are not in the official schema.
+---@class xai.Model
+---@field id string Model id.
+---@field object "model" Kind of object.
+---@field created integer Unix seconds.
+---@field owned_by string `xai`.
+---@field aliases? string[] Other names.
+---@field context_length? integer Tokens of context.
+---@field image_price? integer US cents a picture.
+---@field prompt_text_token_price? integer Price of input text.
+---@field cached_prompt_text_token_price? integer Price of cached input.
+---@field prompt_image_token_price? integer Price of input pictures.
+---@field completion_text_token_price? integer Price of output and thinking.
+---@field prompt_text_token_price_long_context? integer Price of input text past the threshold.
+---@field cached_prompt_text_token_price_long_context? integer Price of cached input past the threshold.
+---@field completion_text_token_price_long_context? integer Price of output past the threshold.
+---@field long_context_threshold? integer Prompt tokens from which the long prices hold for the whole call.
+
+---Answer of `client:list_language_models`.
+---@class xai.LanguageModelList
+---@field models xai.LanguageModel[] The models.
+
+---What both kinds of model have.
+---@class xai.ModelHead
+---@field id string Model id.
+---@field fingerprint? string Tag of the model; often missing.
+---@field created integer Unix seconds.
+---@field object "model" Kind of object.
+---@field owned_by string `xai`.
+---@field version string Version of the model.
+---@field input_modalities string[] Such as `text`, `image`.
+---@field output_modalities string[] Such as `text`.
+---@field aliases string[] Other names.
+
+---Answer of `client:get_language_model`.
+---@class xai.LanguageModel: xai.ModelHead
+---@field prompt_text_token_price integer Price of input text.
+---@field cached_prompt_text_token_price? integer Price of cached input.
+---@field prompt_image_token_price integer Price of input pictures.
+---@field completion_text_token_price integer Price of output and thinking.
+---@field prompt_text_token_price_long_context? integer Price of input text past the threshold.
+---@field cached_prompt_text_token_price_long_context? integer Price of cached input past the threshold.
+---@field completion_text_token_price_long_context? integer Price of output past the threshold.
+---@field long_context_threshold? integer Prompt tokens from which the long prices hold for the whole call.
+---@field search_price? integer Left over from live search.
+
+---Answer of `client:list_image_models`.
+---@class xai.ImageModelList
+---@field models xai.ImageModel[] The models.
+
+---Answer of `client:get_image_model`.
+---@class xai.ImageModel: xai.ModelHead
+---@field max_prompt_length integer Longest prompt.
+---@field image_price integer US cents a picture; some samples show token prices instead (uncertain).
+
+-- ===== Account =======================================================================================================
+
+---Answer of `client:get_api_key`.
+---@class xai.ApiKey
+---@field redacted_api_key string The key, masked.
+---@field user_id string Its owner.
+---@field name string Its name.
+---@field create_time string When it was made, RFC 3339.
+---@field modify_time string When it was changed, RFC 3339.
+---@field modified_by string Who changed it.
+---@field team_id string Its team.
+---@field acls string[] Its rights, such as `api-key:model:*`.
+---@field api_key_id string Its id.
+---@field team_blocked boolean Is the team blocked?
+---@field api_key_blocked boolean Is the key blocked?
+---@field api_key_disabled boolean Is the key switched off?
+
+return xai
