@@ -88,7 +88,7 @@ VALGRIND   = valgrind --quiet --error-exitcode=99 --leak-check=full \
 # ---- Targets --------------------------------------------------------------
 
 .PHONY: all demo test test-all check asan valgrind contract bench install \
-        uninstall setup format clean help tests suite FORCE
+        uninstall setup format rockspec clean help tests suite FORCE
 .DELETE_ON_ERROR:
 
 all: $(CORE) ## build the module for LUA_VERSION (5.1 5.2 5.3 5.4 jit)
@@ -150,6 +150,11 @@ setup: ## install all tools that the project uses (Debian, Ubuntu)
 
 format: ## lay out the C sources
 	clang-format -i $(wildcard src/*/*.[ch] spec/c/*.[ch])
+
+rockspec: ## bring the lists of files in the rockspec up to date
+	@mkdir -p .build
+	@.ci/rockspec > .build/rockspec
+	@cp .build/rockspec rockspec/xai-scm-1.rockspec
 
 clean: ## remove everything that make made
 	rm -rf .build spec/contract/node_modules
