@@ -22,9 +22,14 @@ local connection = require("standin.connection")
 local control = require("standin.control")
 local errors = require("standin.errors")
 local faults = require("standin.faults")
+local http = require("standin.http")
+local images = require("standin.images")
 local json = require("standin.json")
+local legacy = require("standin.legacy")
+local messages = require("standin.messages")
 local models = require("standin.models")
 local requests = require("standin.requests")
+local responses = require("standin.responses")
 local rules = require("standin.rules")
 
 -- Routes -------------------------------------------------------------------------------
@@ -35,6 +40,18 @@ local ROUTES = {
   { "POST", "/v1/chat/completions", chat.create,
     body = requests.chat, rules = rules.chat, models = "language", generates = true },
   { "GET", "/v1/chat/deferred-completion/{id}", chat.deferred },
+  { "POST", "/v1/responses", responses.create,
+    body = requests.response, rules = rules.response, models = "language", generates = true },
+  { "GET", "/v1/responses/{id}", responses.get },
+  { "DELETE", "/v1/responses/{id}", responses.delete },
+  { "POST", "/v1/messages", messages.create,
+    body = requests.message, rules = rules.message, models = "language", generates = true },
+  { "POST", "/v1/completions", legacy.completions,
+    body = requests.completion, rules = rules.completion, models = "language", generates = true },
+  { "POST", "/v1/complete", legacy.complete,
+    body = requests.complete, rules = rules.complete, models = "language", generates = true },
+  { "POST", "/v1/images/generations", images.create,
+    body = requests.image, rules = rules.image, models = "image", generates = true },
   { "POST", "/v1/tokenize-text", account.tokenize, body = requests.tokenize, models = "language" },
   { "GET", "/v1/api-key", account.api_key },
   { "GET", "/v1/models", account.list_models },
@@ -43,6 +60,7 @@ local ROUTES = {
   { "GET", "/v1/language-models/{id}", account.get_language_model },
   { "GET", "/v1/image-generation-models", account.list_image_models },
   { "GET", "/v1/image-generation-models/{id}", account.get_image_model },
+  { "GET", "/pictures/{id}", images.picture, free = true },
   { "GET", "/_/requests", control.requests, free = true },
   { "GET", "/_/open", control.open, free = true },
   { "POST", "/_/reset", control.reset, free = true },
@@ -52,10 +70,6 @@ for _, route in ipairs(ROUTES) do
   route.pattern = "^" .. route[2]:gsub("%-", "%%-"):gsub("{id}", "([^/]+)") .. "$"
 end
 
-local function percent_decode(text)
-  return (text:gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end))
-end
-
 --- The route of a request; or nil and the answer that says why there is none.
 local function find_route(request)
   local path_known = false
@@ -63,7 +77,7 @@ local function find_route(request)
   for _, route in ipairs(ROUTES) do
     local id = request.path:match(route.pattern)
     if id and route[1] == method then
-      request.id = percent_decode(id)
+      request.id = http.percent_decode(id)
       return route
     end
     path_known = path_known or id ~= nil
@@ -81,7 +95,8 @@ local function check_body(route, request)
   if what then return errors.broken_json(what) end
   local wrong = route.body(value, "body")
   if not wrong then
-    request.json, request.stream = value, value.stream == true
+    request.json = value
+    request.stream = value.stream == true and not request.ignore_stream
     return nil
   end
   local text = "Failed to deserialize the JSON body into the target type: " .. wrong
@@ -154,6 +169,15 @@ local function add_limits(answer)
   add(answer, "x-metrics-e2e-ms", 48)
 end
 
+--- Give an answer the headers that all have, once.
+function Service:stamp(answer)
+  if answer.stamped then return answer end
+  answer.stamped = true
+  add(answer, "x-request-id", self:new_id())
+  add(answer, "x-zero-data-retention", "false")
+  return answer
+end
+
 --- The answer of the service proper, without any fault.
 function Service:serve(request)
   local route, answer = find_route(request)
@@ -161,10 +185,9 @@ function Service:serve(request)
     answer = refusal(self, route, request) or route[3](self, request)
     if route.generates and answer.status == 200 then add_limits(answer) end
   end
+  if request.version == "1.0" and answer.events then answer.framing = "close" end
   answer.pace = self.options.pace
-  add(answer, "x-request-id", self:new_id())
-  add(answer, "x-zero-data-retention", "false")
-  return answer
+  return self:stamp(answer)
 end
 
 --- The answer to a request, faults included; called by the connection.
@@ -172,9 +195,8 @@ function Service:answer(request)
   if request.refused then return errors.of_status(request.refused) end
   local chosen = faults.take(request)
   if request.path:sub(1, 3) ~= "/_/" then control.begin(self, request, uv.now() - self.born) end
-  local answer = faults.apply(chosen, request, self)
+  local answer = self:stamp(faults.apply(chosen, request, self))
   answer.head_only = request.method == "HEAD"
-  if request.version == "1.0" and answer.events then answer.framing = answer.framing or "close" end
   request.status = answer.status
   return answer
 end
@@ -183,7 +205,8 @@ end
 function Service:ended(request, aborted)
   control.finish(self, request, aborted)
   if self.options.quiet or request.refused then return end
-  io.stderr:write(request.method, " ", request.path, " ", tostring(request.status), aborted and " aborted" or "", "\n")
+  local fate = tostring(request.status) .. (aborted and " aborted" or "")
+  io.stderr:write(request.method, " ", request.path, " ", fate, "\n")
 end
 
 function Service:disconnected(conn)
@@ -222,9 +245,12 @@ local M = {}
 function M.start(options)
   options = options or {}
   local self = setmetatable({
-    options = { pace = options.pace or 0, key = options.key, polls = options.polls or 2, idle = options.idle,
-      quiet = options.quiet ~= false },
-    connections = {}, accepted = 0, in_progress = 0, born = uv.now(), listener = uv.new_tcp(), idle_timer = uv.new_timer(),
+    options = {
+      pace = options.pace or 0, key = options.key, polls = options.polls or 2, idle = options.idle,
+      quiet = options.quiet ~= false,
+    },
+    connections = {}, accepted = 0, in_progress = 0, born = uv.now(),
+    listener = uv.new_tcp(), idle_timer = uv.new_timer(),
     fixtures = uv.fs_realpath(here .. "../fixtures"),
   }, Service)
   self:reset()

@@ -105,7 +105,9 @@ end
 --- The deltas of one choice in order: thinking, text, each tool call whole, the finish.
 local function deltas(turn, id, logprobs)
   local list = {}
-  for _, piece in ipairs(mind.pieces(turn.thinking or "")) do list[#list + 1] = { delta = { reasoning_content = piece } } end
+  for _, piece in ipairs(mind.pieces(turn.thinking or "")) do
+    list[#list + 1] = { delta = { reasoning_content = piece } }
+  end
   for _, piece in ipairs(mind.pieces(turn.text)) do
     list[#list + 1] = {
       delta = { content = piece }, logprobs = logprobs and { content = usage.logprobs({ piece }, logprobs) } or nil,

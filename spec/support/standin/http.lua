@@ -20,6 +20,10 @@ local REASONS = {
   [503] = "Service Unavailable", [504] = "Gateway Timeout",
 }
 
+function M.percent_decode(text)
+  return (text:gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end))
+end
+
 -- Reading --------------------------------------------------------------------
 
 --- Header lines up to the blank one -> { lower-case name = value }, or nil and a status.

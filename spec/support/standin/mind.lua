@@ -76,7 +76,7 @@ local KNOWN = {
   { "prime between 20 and 30", "23 is one; 29 is the other." },
   { "basalt", "Basalt is the most common rock of the ocean floor." },
   { "rules of go", "Go is played on a 19 by 19 grid. Players place stones in turn and surround territory." },
-  { "sky blue", "Air scatters short waves of sunlight more than long ones, so blue reaches your eyes from everywhere." },
+  { "sky blue", "Air scatters short waves of light more than long ones, so blue reaches your eyes from everywhere." },
   { "haiku", "Cold light on the wire —\none word, then another word.\nThe loop never blocks." },
   { "joke", "Why did the coroutine stay calm? It knew somebody would resume it." },
   { "once upon", "Once upon a time there was a small server that answered every call and understood none of them." },

@@ -164,7 +164,9 @@ function M.image(body, model)
   if given(body.quality) and (not model.has_quality or body.quality == "high") then
     return errors.unsupported(model, "quality")
   end
-  if #body.prompt == 0 or #body.prompt > 8000 then return errors.argument("The prompt must have 1 to 8000 characters.") end
+  if #body.prompt == 0 or #body.prompt > 8000 then
+    return errors.argument("The prompt must have 1 to 8000 characters.")
+  end
   return ranges(body, { { "n", 1, 10 } })
 end
 

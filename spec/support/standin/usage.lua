@@ -50,6 +50,28 @@ function M.chat(model, conversation, turns, tier)
   }
 end
 
+--- `usage` of a response: here the output counts include the thinking.
+function M.response(model, conversation, turns, tier)
+  local count = M.count(conversation, turns)
+  local output = count.output + count.reasoning
+  return {
+    input_tokens = count.prompt, input_tokens_details = { cached_tokens = count.cached },
+    output_tokens = output, output_tokens_details = { reasoning_tokens = count.reasoning },
+    total_tokens = count.prompt + output, num_sources_used = 0, num_server_side_tools_used = 0,
+    cost_in_usd_ticks = M.cost(model, count, tier),
+    context_details = { input_tokens = count.prompt, output_tokens = output },
+  }
+end
+
+--- `usage` of a message.
+function M.message(conversation, turns)
+  local count = M.count(conversation, turns)
+  return {
+    input_tokens = count.prompt, cache_creation_input_tokens = 0,
+    cache_read_input_tokens = count.cached, output_tokens = count.output + count.reasoning,
+  }
+end
+
 local function token(piece, logprob)
   local bytes = json.array()
   for i = 1, #piece do bytes[i] = piece:byte(i) end

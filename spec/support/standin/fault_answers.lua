@@ -1,0 +1,114 @@
+--- fault_answers.lua - faults that put another answer in the place of the service's.
+-- Each is a function(serve, arg, request, service); faults.lua says what that means.
+
+local errors = require("standin.errors")
+local json = require("standin.json")
+
+local M = {}
+
+local function json_body(text)
+  return { status = 200, headers = { { "Content-Type", "application/json" } }, body = text }
+end
+
+--- status,CODE[,RETRY_AFTER]: the usual error of that status.
+M["status"] = function(_, arg)
+  local code, retry_after = arg:match("^(%d%d%d),?(.*)$")
+  local answer = errors.of_status(tonumber(code or 500))
+  if retry_after and retry_after ~= "" then answer.headers[#answer.headers + 1] = { "Retry-After", retry_after } end
+  return answer
+end
+
+--- {"code","error"} under status 200, for streams too.
+M["soft-error"] = function() return errors.soft() end
+
+--- An error with the older kind of code.
+M["old-style-code"] = function() return errors.old_style() end
+
+--- {"error":{"message",...}}
+M["openai-error"] = function()
+  return errors.json(429, { error = {
+    message = "Too many requests, slow down.", type = "rate_limit_error", param = json.null,
+    code = "rate_limit_exceeded",
+  } })
+end
+
+--- {"type":"error","error":{...}}
+M["anthropic-error"] = function()
+  return errors.json(400, { type = "error", error = {
+    type = "invalid_request_error", message = "max_tokens is required.",
+  } })
+end
+
+M["html-502"] = function() return errors.html(502, "Bad Gateway") end
+M["html-200"] = function() return errors.html(200, "Welcome to the hotel's network") end
+M["empty-200"] = function() return json_body("") end
+M["null-body"] = function() return json_body("null") end
+M["string-body"] = function() return json_body('"a string, not an object"') end
+
+--- Right JSON, wrong types inside.
+M["wrong-shape"] = function()
+  return json_body('{"id":7,"object":[],"choices":"none","output":1,"content":{},"data":true,"usage":"much"}')
+end
+
+--- 307 to another address; redirect,URL.
+M["redirect"] = function(_, arg)
+  return { status = 307, headers = { { "Location", arg } }, body = "" }
+end
+
+--- An error whose text holds the key that was sent.
+M["echo-key"] = function(_, _, request)
+  local key = request.headers.authorization or request.headers["x-api-key"] or "(none)"
+  return errors.argument("Incorrect API key provided: " .. key)
+end
+
+--- flaky,N: 503 N times, then the real answer once; counted by x-client-request-id, or by path.
+M["flaky"] = function(serve, arg, request, service)
+  local id = request.headers["x-client-request-id"] or request.path
+  local failed = service.failures[id] or 0
+  if failed >= (tonumber(arg) or 1) then
+    service.failures[id] = nil
+    return serve()
+  end
+  service.failures[id] = failed + 1
+  return errors.unavailable()
+end
+
+local CONTENT_TYPES = {
+  sse = "text/event-stream", json = "application/json", txt = "text/plain; charset=utf-8", html = "text/html",
+}
+
+--- The bytes of a recorded stream, event by event.
+local function split_events(bytes)
+  local events, stop = {}, 1
+  for event, after in bytes:gmatch("(.-\n\n)()") do
+    events[#events + 1], stop = { bytes = event, slow = true }, after
+  end
+  if stop <= #bytes then events[#events + 1] = { bytes = bytes:sub(stop), slow = true } end
+  return events
+end
+
+local function read_fixture(service, name)
+  if not service.fixtures or not name:find("^[%w_.-]+$") or name:find("^%.") then return nil end
+  local file = io.open(service.fixtures .. "/" .. name, "rb")
+  if not file then return nil end
+  local bytes = file:read("*a")
+  file:close()
+  return bytes
+end
+
+--- fixture,FILENAME: a file of spec/fixtures byte for byte.
+M["fixture"] = function(_, name, _, service)
+  local bytes = read_fixture(service, name)
+  if not bytes then return errors.coded(404, "not-found", "There is no fixture " .. name) end
+  local ending = name:match("%.(%w+)$")
+  if ending == "http" then return { status = 200, headers = {}, steps = { { "write", bytes }, { "close" } } } end
+  local answer = {
+    status = tonumber(name:match("^error%.(%d%d%d)") or 200),
+    headers = { { "Content-Type", CONTENT_TYPES[ending] or "application/octet-stream" } },
+  }
+  if ending == "sse" then answer.events = split_events(bytes) else answer.body = bytes end
+  answer.pace = service.options.pace
+  return answer
+end
+
+return M

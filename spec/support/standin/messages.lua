@@ -1,0 +1,174 @@
+--- messages.lua - POST /v1/messages, the endpoint in Anthropic's shape.
+
+local errors = require("standin.errors")
+local json = require("standin.json")
+local mind = require("standin.mind")
+local sse = require("standin.sse")
+local usage = require("standin.usage")
+
+local M = {}
+
+local given, null = json.given, json.null
+
+-- Reading the conversation -----------------------------------------------------------------
+
+local function text_of(blocks)
+  if type(blocks) == "string" then return blocks end
+  local texts = {}
+  for _, block in ipairs(blocks) do
+    if block.type == "text" then texts[#texts + 1] = block.text end
+  end
+  return table.concat(texts, " ")
+end
+
+local function add_block(conversation, block)
+  local pictures, results = conversation.pictures, conversation.results
+  if block.type == "image" then
+    local source = block.source
+    pictures[#pictures + 1] = mind.picture_size(source.type == "base64" and source.data or source.url)
+  elseif block.type == "tool_result" then
+    results[#results + 1] = text_of(block.content)
+  end
+end
+
+--- A user's message starts a new turn: earlier pictures and tool results are history.
+local function add_message(conversation, message)
+  if message.role ~= "user" then return end
+  conversation.pictures, conversation.results = {}, {}
+  if type(message.content) == "table" then
+    for _, block in ipairs(message.content) do add_block(conversation, block) end
+  end
+  local text = text_of(message.content)
+  if text ~= "" then conversation.said[#conversation.said + 1] = text end
+end
+
+local function functions(tools)
+  local list = {}
+  for i, tool in ipairs(given(tools) or {}) do
+    list[i] = { name = tool.name, parameters = tool.input_schema }
+  end
+  return list
+end
+
+local function wants_thinking(body)
+  local thinking, effort = given(body.thinking), given(body.reasoning_effort)
+  return (thinking and thinking.type ~= "disabled") or (effort ~= nil and effort ~= "none")
+end
+
+local function read_conversation(body, model)
+  local conversation = { said = {}, pictures = {}, results = {} }
+  for _, message in ipairs(body.messages) do add_message(conversation, message) end
+  conversation.thinks = model.thinks and wants_thinking(body)
+  local tools, choice = functions(body.tools), given(body.tool_choice) or { type = "auto" }
+  local asked = body.messages[#body.messages].role == "user" and #conversation.results == 0
+  if asked and #tools > 0 and choice.type ~= "none" then
+    conversation.tools, conversation.choice, conversation.parallel = tools, choice.name, true
+  end
+  return conversation
+end
+
+-- The whole answer ---------------------------------------------------------------------------
+
+local STOP_REASONS = {
+  stop = "end_turn", length = "max_tokens", tool_calls = "tool_use", sequence = "stop_sequence",
+}
+
+local function content_blocks(turn, id)
+  local blocks = json.array()
+  if turn.thinking then
+    blocks[1] = { type = "thinking", thinking = turn.thinking, signature = "c2lnbmF0dXJlLXBsYWNlaG9sZGVy" }
+  end
+  for i, call in ipairs(turn.calls or {}) do
+    blocks[#blocks + 1] = {
+      type = "tool_use", id = ("call-%s-%d"):format(id, i - 1), name = call.name,
+      input = json.decode(call.arguments),
+    }
+  end
+  if not turn.calls then blocks[#blocks + 1] = { type = "text", text = turn.text } end
+  return blocks
+end
+
+local function message_object(service, request, turn, conversation)
+  local id = service:new_id()
+  return {
+    id = id, type = "message", role = "assistant", model = request.model.id,
+    content = content_blocks(turn, id), stop_reason = STOP_REASONS[turn.finish],
+    stop_sequence = turn.stopped_by or null, usage = usage.message(conversation, { turn }),
+  }
+end
+
+-- The stream ---------------------------------------------------------------------------------
+
+local function send(events, kind, fields)
+  fields.type = kind
+  if kind == "content_block_delta" then events:slow(fields, kind) else events:add(fields, kind) end
+end
+
+--- Deltas carry no index, as the real service leaves it out.
+local function send_pieces(events, kind, field, pieces)
+  for _, piece in ipairs(pieces) do
+    send(events, "content_block_delta", { delta = { type = kind, [field] = piece } })
+  end
+end
+
+local BLOCKS = {}
+
+function BLOCKS.text(events, block)
+  send_pieces(events, "text_delta", "text", mind.pieces(block.text))
+end
+
+function BLOCKS.thinking(events, block)
+  send_pieces(events, "thinking_delta", "thinking", mind.pieces(block.thinking))
+  send_pieces(events, "signature_delta", "signature", { block.signature })
+end
+
+function BLOCKS.tool_use(events, block)
+  if next(block.input) == nil then return end
+  send_pieces(events, "input_json_delta", "partial_json", mind.pieces(json.encode(block.input)))
+end
+
+local function empty(block)
+  if block.type == "text" then return { type = "text", text = "" } end
+  if block.type == "thinking" then return { type = "thinking", thinking = "", signature = "" } end
+  return { type = "tool_use", id = block.id, name = block.name, input = {} }
+end
+
+local function opening(message)
+  local start = {}
+  for key, value in pairs(message) do start[key] = value end
+  start.content, start.stop_reason, start.stop_sequence = json.array(), null, null
+  start.usage = {}
+  for key, value in pairs(message.usage) do start.usage[key] = value end
+  start.usage.output_tokens = 0
+  return start
+end
+
+--- Every start and stop says index 0: the service's own deviation.
+local function stream(message)
+  local events = sse.list()
+  send(events, "message_start", { message = opening(message) })
+  for _, block in ipairs(message.content) do
+    send(events, "content_block_start", { index = 0, content_block = empty(block) })
+    BLOCKS[block.type](events, block)
+    send(events, "content_block_stop", { index = 0 })
+  end
+  send(events, "message_delta", {
+    delta = { stop_reason = message.stop_reason, stop_sequence = message.stop_sequence },
+    usage = { output_tokens = message.usage.output_tokens },
+  })
+  send(events, "message_stop", {})
+  return events
+end
+
+-- Endpoint -----------------------------------------------------------------------------------
+
+function M.create(service, request)
+  local body = request.json
+  local conversation = read_conversation(body, request.model)
+  local turn = mind.turn(conversation, 1, body.max_tokens, given(body.stop_sequences))
+  local message = message_object(service, request, turn, conversation)
+  if request.stream then return sse.answer(stream(message)) end
+  return errors.json(200, message)
+end
+
+return M
