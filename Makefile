@@ -44,7 +44,7 @@ CORE_DEST = $(DESTDIR)$(PREFIX)/lib/lua/$(LUA_DIR)/xai
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion \
            -Wstrict-prototypes -Wmissing-prototypes
 COMPILE  = $(CC) -std=c99 -fPIC -fvisibility=hidden $(WARNINGS) \
-           -Isrc $(CPPFLAGS) $(CFLAGS)
+           -Isrc $(LAYER_CFLAGS) $(CPPFLAGS) $(CFLAGS)
 
 # liblua is never linked: the host brings its own.  A late resolver thread of
 # libcurl may outlive the Lua state, so the module stays loaded (nodelete).
@@ -108,8 +108,9 @@ test: ## set up, build, run every test on LUA_VERSION
 
 test-all: ## the same on all five Luas
 	@.ci/setup test $(LUAS)
-	@for v in $(LUAS); do \
-	  $(MAKE) --no-print-directory suite LUA_VERSION=$$v || exit 1; done
+	@code=0; for v in $(LUAS); do \
+	  $(MAKE) --no-print-directory suite LUA_VERSION=$$v || code=1; \
+	done; exit $$code
 
 check: ## warnings, format, lint, layers, symbols, rockspec
 	@.ci/setup check $(LUAS)
@@ -177,8 +178,8 @@ $(CORE): $(OBJECTS)
 	$Q$(CC) $(MODULE_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $(OBJECTS) $(CURL_LIBS)
 
 # A layer sees the headers of its own libraries only.
-$(OUT)/net/%.o:  CPPFLAGS += $(CURL_CFLAGS)
-$(OUT)/bind/%.o: CPPFLAGS += $(CURL_CFLAGS) $(LUA_CFLAGS)
+$(OUT)/net/%.o:  LAYER_CFLAGS = $(CURL_CFLAGS)
+$(OUT)/bind/%.o: LAYER_CFLAGS = $(CURL_CFLAGS) $(LUA_CFLAGS)
 
 $(OUT)/%.o: src/%.c $(OUT)/flags
 	@mkdir -p $(@D)
