@@ -161,14 +161,7 @@ function readers.alias(cats, rest)
 end
 
 function readers.field(cats, rest)
-  local index, after = rest:match "^%[([^\"%]]+)%] ()"
-  local name, mark
-  if index then
-    name = "[" .. index .. "]"
-  else
-    name, mark, after = rest:gsub('^%["(.-)"%]', "%1"):match "^([%w_$]+)(%??) ()"
-    after = after + (rest:match '^%["' and 4 or 0)
-  end
+  local name, mark, after = rest:match "^(%[?[%w_]+%]?)(%??) ()"
   assert(not cats.now.fields[name], cats.now.name .. "." .. name .. " is defined twice")
   local kind, stop = parse_type(rest, after)
   cats.now.fields[name] = { type = kind, optional = mark == "?", doc = rest:sub(stop + 1) }

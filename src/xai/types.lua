@@ -10,6 +10,10 @@
 --   "uncertain" marks what the API's own sources disagree about;
 --   unknown fields of a body are sent as they are.
 --
+-- What `client:chat` returns depends on the body. The language server sees that in a body whose class is named, by
+-- `---@type xai.ChatStreamRequest` before it or `--[[@as xai.ChatStreamRequest]]` after it; for a bare table it offers
+-- the fields of all possible results. The class names end alike for the other endpoints.
+--
 -- Order: module, options, client, call, stream, info and errors; then one section an endpoint, each with its
 -- request, answer and stream events; then the catalogue and the account.
 
@@ -722,9 +726,7 @@ function RawStream:next() end
 ---@field const? any The one permitted value.
 ---@field anyOf? xai.JsonSchema[] One of these.
 ---@field default? any Value meant when left out.
----@field ["$ref"]? string Reference to a definition.
----@field ["$defs"]? table<string, xai.JsonSchema> Definitions.
----@field [string] any Other keywords.
+---@field [string] any Other keywords, such as `["$ref"]`.
 
 -- ===== Live search (retired) =========================================================================================
 
