@@ -1,0 +1,112 @@
+/*
+** buffer.c - bytes that grow at the end and are consumed at the front.
+*/
+#include "base/buffer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define FIRST_CAPACITY 256
+
+void xai_buffer_init(xai_Buffer *b, size_t max) {
+  memset(b, 0, sizeof *b);
+  b->max = max;
+}
+
+void xai_buffer_free(xai_Buffer *b) {
+  free(b->at);
+  xai_buffer_init(b, b->max);
+}
+
+void xai_buffer_wipe(xai_Buffer *b) {
+  volatile char *p = b->at; /* volatile: a dead store would be dropped */
+  size_t i;
+  for (i = 0; i < b->cap; i++) p[i] = 0;
+  xai_buffer_free(b);
+}
+
+/* Move the unconsumed bytes to the front of the allocation. */
+static void compact(xai_Buffer *b) {
+  if (b->rd == 0) return;
+  memmove(b->at, b->at + b->rd, b->len - b->rd);
+  b->len -= b->rd;
+  b->rd = 0;
+}
+
+static int grow(xai_Buffer *b, size_t need) {
+  size_t cap = b->cap ? b->cap : FIRST_CAPACITY;
+  char *at;
+  while (cap < need) {
+    if (cap > (size_t)-1 / 2) return XAI_ENOMEM;
+    cap *= 2;
+  }
+  at = (char *)realloc(b->at, cap);
+  if (at == NULL) return XAI_ENOMEM;
+  b->at = at;
+  b->cap = cap;
+  return XAI_OK;
+}
+
+int xai_buffer_reserve(xai_Buffer *b, size_t n) {
+  size_t held = b->len - b->rd;
+  if (n > (size_t)-1 - b->len) return XAI_ENOMEM;
+  if (b->max != 0 && (held > b->max || n > b->max - held)) return XAI_ELIMIT;
+  if (b->len + n <= b->cap) return XAI_OK;
+  /* Moving is worth it only when it frees at least what it moves: so each
+  ** byte is moved a bounded number of times. */
+  if (b->rd >= held) compact(b);
+  if (b->len + n <= b->cap) return XAI_OK;
+  return grow(b, b->len + n);
+}
+
+int xai_buffer_append(xai_Buffer *b, const char *s, size_t n) {
+  int rc = xai_buffer_reserve(b, n);
+  if (rc != XAI_OK) return rc;
+  if (n > 0) memcpy(b->at + b->len, s, n);
+  b->len += n;
+  return XAI_OK;
+}
+
+int xai_buffer_puts(xai_Buffer *b, const char *s) {
+  return xai_buffer_append(b, s, strlen(s));
+}
+
+void xai_buffer_consume(xai_Buffer *b, size_t n) {
+  b->rd += n;
+  if (b->rd >= b->len) xai_buffer_clear(b);
+}
+
+void xai_buffer_clear(xai_Buffer *b) {
+  b->rd = 0;
+  b->len = 0;
+}
+
+int xai_buffer_terminate(xai_Buffer *b) {
+  int rc = xai_buffer_append(b, "", 1);
+  if (rc == XAI_OK) b->len--;
+  return rc;
+}
+
+void xai_bytes_mask(char *s, size_t n, xai_Slice secret) {
+  char *p = s, *end = s + n;
+  if (secret.len == 0) return;
+  while ((size_t)(end - p) >= secret.len) {
+    p = (char *)memchr(p, secret.at[0], (size_t)(end - p) - secret.len + 1);
+    if (p == NULL) return;
+    if (memcmp(p, secret.at, secret.len) == 0) {
+      memset(p, '*', secret.len);
+      p += secret.len - 1;
+    }
+    p++;
+  }
+}
+
+void xai_buffer_mask(xai_Buffer *b, xai_Slice secret) {
+  if (b->at != NULL) xai_bytes_mask(b->at + b->rd, b->len - b->rd, secret);
+}
+
+const char *xai_buffer_data(const xai_Buffer *b) {
+  return b->at ? b->at + b->rd : "";
+}
+
+size_t xai_buffer_size(const xai_Buffer *b) { return b->len - b->rd; }

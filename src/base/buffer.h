@@ -1,0 +1,58 @@
+/*
+** buffer.h - bytes that grow at the end and are consumed at the front.
+** The only place of the lower layers that allocates memory for contents.
+*/
+#ifndef XAI_BUFFER_H
+#define XAI_BUFFER_H
+
+#include <stddef.h>
+
+#include "base/slice.h"
+
+#define XAI_OK 0
+#define XAI_ENOMEM (-1) /* the allocator said no; nothing was changed */
+#define XAI_ELIMIT (-2) /* the buffer's maximum would be passed */
+
+typedef struct xai_Buffer {
+  char *at;   /* the allocation; NULL while nothing was stored */
+  size_t rd;  /* first byte that is not consumed yet */
+  size_t len; /* end of the stored bytes, counted from 'at' */
+  size_t cap;
+  size_t max; /* most unconsumed bytes; 0 means no limit */
+} xai_Buffer;
+
+void xai_buffer_init(xai_Buffer *b, size_t max);
+
+/* Release the memory; the buffer stays usable and keeps its limit. */
+void xai_buffer_free(xai_Buffer *b);
+
+/* As xai_buffer_free, but overwrite the bytes first (for secrets). */
+void xai_buffer_wipe(xai_Buffer *b);
+
+/* Make room for 'n' more bytes.  XAI_OK, XAI_ENOMEM or XAI_ELIMIT. */
+int xai_buffer_reserve(xai_Buffer *b, size_t n);
+
+/* Append 'n' bytes.  XAI_OK, XAI_ENOMEM or XAI_ELIMIT. */
+int xai_buffer_append(xai_Buffer *b, const char *s, size_t n);
+
+/* Append a C string. */
+int xai_buffer_puts(xai_Buffer *b, const char *s);
+
+/* Drop the first 'n' unconsumed bytes. */
+void xai_buffer_consume(xai_Buffer *b, size_t n);
+
+/* Forget the contents, keep the memory. */
+void xai_buffer_clear(xai_Buffer *b);
+
+/* Add a NUL behind the bytes, which is not counted.  XAI_OK, XAI_ENOMEM. */
+int xai_buffer_terminate(xai_Buffer *b);
+
+/* Overwrite each occurrence of 'secret' with stars. */
+void xai_buffer_mask(xai_Buffer *b, xai_Slice secret);
+void xai_bytes_mask(char *s, size_t n, xai_Slice secret);
+
+/* The unconsumed bytes (never NULL) and their number. */
+const char *xai_buffer_data(const xai_Buffer *b);
+size_t xai_buffer_size(const xai_Buffer *b);
+
+#endif

@@ -1,0 +1,79 @@
+/*
+** dialect.h - what the events of each streaming API mean.
+**
+** One call per event answers: is it the end, a failure, or content; where is
+** its visible text; and can it be remembered by that text alone.
+*/
+#ifndef XAI_DIALECT_H
+#define XAI_DIALECT_H
+
+#include <stdint.h>
+
+#include "base/jsonscan.h"
+#include "base/slice.h"
+
+typedef enum xai_Api {
+  XAI_API_PLAIN, /* does not stream */
+  XAI_API_CHAT,
+  XAI_API_RESPONSES,
+  XAI_API_MESSAGES,
+  XAI_API_COMPLETIONS,
+  XAI_API_COMPLETE,
+  XAI_API_OTHER /* an unknown endpoint: JSON events, any clean end */
+} xai_Api;
+
+typedef enum xai_Meaning {
+  XAI_MEANS_DATA,    /* hand it on */
+  XAI_MEANS_END,     /* hand it on; nothing comes after it */
+  XAI_MEANS_DONE,    /* the "[DONE]" marker: the end, not handed on */
+  XAI_MEANS_NOTHING, /* neither content nor end: drop it */
+  XAI_MEANS_ERROR    /* the service reports a failure */
+} xai_Meaning;
+
+/* Which growing text of the result a piece belongs to. */
+typedef enum xai_Field {
+  XAI_FIELD_NONE,
+  XAI_FIELD_TEXT,
+  XAI_FIELD_REASONING,
+  XAI_FIELD_SUMMARY,
+  XAI_FIELD_ARGUMENTS,
+  XAI_FIELD_SIGNATURE
+} xai_Field;
+
+typedef struct xai_Reading {
+  xai_Meaning meaning;
+  int has_text;   /* the event has visible text of the wanted choice */
+  xai_Slice text; /* that text, as raw JSON string content */
+  /* When 'field' is not NONE the event says no more than: append 'piece'
+  ** to the field of part (a, b) of the answer. */
+  xai_Field field;
+  uint32_t a, b;
+  xai_Slice piece;
+} xai_Reading;
+
+#define XAI_MAX_CHOICES 128 /* the service's own limit of 'n' */
+
+typedef struct xai_Dialect {
+  xai_Api api;
+  long want;      /* index of the choice whose text is wanted */
+  int events;     /* something was read already */
+  int ended;      /* the end marker was read */
+  int choices;    /* choices seen */
+  int unfinished; /* of them, how many have no finish_reason yet */
+  unsigned char seen[XAI_MAX_CHOICES]; /* 1 seen, 2 finished */
+} xai_Dialect;
+
+void xai_dialect_init(xai_Dialect *d, xai_Api api);
+
+/* Read one event ('name' as the stream gave it). */
+void xai_dialect_read(xai_Dialect *d, xai_Slice name, xai_Slice data,
+                      xai_Reading *r);
+
+/*
+** Is the stream's end proven, given whether the transfer ended cleanly?
+** Facts: the service's streaming rules; chat and completions may end without
+** "[DONE]" when every choice had its finish_reason.
+*/
+int xai_dialect_complete(const xai_Dialect *d, int clean_end);
+
+#endif

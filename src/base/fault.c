@@ -1,0 +1,267 @@
+/*
+** fault.c - what can go wrong, and how an error answer is read.
+*/
+#include "base/fault.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/jsonscan.h"
+
+#define MAX_TEXT 500
+
+const char *xai_kind_name(xai_Kind kind) {
+  static const char *const names[] = {
+      "none",       "bad_request", "authentication",
+      "permission", "not_found",   "unprocessable",
+      "too_large",  "rate_limit",  "quota",
+      "server",     "api",         "connection",
+      "timeout",    "tls",         "protocol",
+      "decode",     "truncated",   "redirect",
+      "limit",      "pending",     "cancelled",
+      "closed",     "memory"};
+  return names[kind];
+}
+
+const char *xai_phase_name(xai_Phase phase) {
+  static const char *const names[] = {NULL,   "dns",     "connect", "tls",
+                                      "send", "wait",    "body",    "stream",
+                                      "idle", "deadline"};
+  return names[phase];
+}
+
+void xai_fault_set(xai_Fault *f, xai_Kind kind, xai_Phase phase,
+                   const char *text) {
+  if (f->kind != XAI_KIND_NONE) return;
+  f->kind = kind;
+  f->phase = phase;
+  snprintf(f->text, sizeof f->text, "%s", text);
+}
+
+void xai_complaint_init(xai_Complaint *c) {
+  xai_buffer_init(&c->message, 0);
+  xai_buffer_init(&c->code, 0);
+  xai_buffer_init(&c->type, 0);
+  xai_buffer_init(&c->param, 0);
+}
+
+void xai_complaint_free(xai_Complaint *c) {
+  xai_buffer_free(&c->message);
+  xai_buffer_free(&c->code);
+  xai_buffer_free(&c->type);
+  xai_buffer_free(&c->param);
+}
+
+/* Make one line of it, cut between characters. */
+static void tidy(xai_Buffer *b) {
+  size_t i;
+  for (i = 0; i < b->len; i++)
+    if ((unsigned char)b->at[i] < ' ' || b->at[i] == 0x7F) b->at[i] = ' ';
+  while (b->len > 0 && b->at[b->len - 1] == ' ') b->len--;
+  if (b->len <= MAX_TEXT) return;
+  b->len = MAX_TEXT;
+  while (b->len > 0 && ((unsigned char)b->at[b->len] & 0xC0) == 0x80) b->len--;
+}
+
+/* Set 'out' from a string or a number; leave it when 'v' is neither. */
+static int take(const xai_Json *v, xai_Buffer *out) {
+  unsigned half = 0;
+  xai_Slice raw = v->raw;
+  int rc = XAI_OK;
+  if (raw.len > 8 * MAX_TEXT) raw.len = 8 * MAX_TEXT;
+  if (v->type == XAI_JSON_STRING) {
+    xai_buffer_clear(out);
+    rc = xai_json_unescape(raw, &half, out);
+  } else if (v->type == XAI_JSON_NUMBER) {
+    xai_buffer_clear(out);
+    rc = xai_buffer_append(out, raw.at, raw.len);
+  }
+  tidy(out);
+  return rc;
+}
+
+static int take_member(const xai_Json *object, const char *name,
+                       xai_Buffer *out) {
+  xai_Json v = xai_json_get(object, name);
+  return take(&v, out);
+}
+
+/* The words of {message, type, code, param}; 'detail', 'msg' as spares. */
+static int take_members(xai_Complaint *c, const xai_Json *o) {
+  int rc = take_member(o, "code", &c->code);
+  if (rc == XAI_OK) rc = take_member(o, "type", &c->type);
+  if (rc == XAI_OK) rc = take_member(o, "param", &c->param);
+  if (rc == XAI_OK) rc = take_member(o, "message", &c->message);
+  if (rc == XAI_OK && xai_buffer_size(&c->message) == 0)
+    rc = take_member(o, "detail", &c->message);
+  if (rc == XAI_OK && xai_buffer_size(&c->message) == 0)
+    rc = take_member(o, "msg", &c->message);
+  return rc;
+}
+
+static int read_object(xai_Complaint *c, const xai_Json *o) {
+  xai_Json inner, response = xai_json_get(o, "response");
+  int rc = XAI_OK;
+  if (response.type == XAI_JSON_OBJECT) return read_object(c, &response);
+  inner = xai_json_get(o, "error");
+  if (inner.type != XAI_JSON_OBJECT) rc = take_members(c, o);
+  if (rc == XAI_OK && inner.type == XAI_JSON_STRING)
+    rc = take(&inner, &c->message);
+  if (rc == XAI_OK && inner.type == XAI_JSON_OBJECT)
+    rc = take_members(c, &inner);
+  return rc;
+}
+
+/* A gateway's page: its title tells enough. */
+static int read_html(xai_Complaint *c, xai_Slice page) {
+  size_t i, from = 0, to = 0;
+  for (i = 0; i + 8 <= page.len && to == 0; i++) {
+    xai_Slice tag = {page.at + i, 7};
+    xai_Slice close = {page.at + i, 8};
+    if (from == 0 && xai_slice_like(tag, "<title>")) from = i + 7;
+    if (from != 0 && xai_slice_like(close, "</title>")) to = i;
+  }
+  if (from == 0 || to <= from)
+    return xai_buffer_puts(&c->message, "an HTML page");
+  return xai_buffer_append(&c->message, page.at + from, to - from);
+}
+
+static int is_html(xai_Slice s) { return s.len > 0 && s.at[0] == '<'; }
+
+int xai_complaint_read(xai_Complaint *c, const char *body, size_t n) {
+  xai_Slice s = {body, n};
+  xai_Json v;
+  int rc = XAI_OK;
+  s = xai_slice_trim(s);
+  if (s.len > 0 && xai_json_read(s.at, s.len, &v)) {
+    rc = v.type == XAI_JSON_OBJECT ? read_object(c, &v) : take(&v, &c->message);
+  } else if (is_html(s)) {
+    rc = read_html(c, s);
+  } else {
+    if (s.len > 2 * MAX_TEXT) s.len = 2 * MAX_TEXT;
+    rc = xai_buffer_append(&c->message, s.at, s.len);
+  }
+  tidy(&c->message);
+  return rc == XAI_OK ? xai_buffer_terminate(&c->message) : rc;
+}
+
+static xai_Slice slice_of(const xai_Buffer *b) {
+  xai_Slice s;
+  s.at = xai_buffer_data(b);
+  s.len = xai_buffer_size(b);
+  return s;
+}
+
+static int says(const xai_Complaint *c, const char *word) {
+  return xai_slice_has(slice_of(&c->code), word) ||
+         xai_slice_has(slice_of(&c->message), word);
+}
+
+/* "No credits" and "spending limit": waiting does not cure it.  A guess by
+** words, as the service sends no code of its own for it. */
+static int is_quota(const xai_Complaint *c) {
+  return says(c, "credits") || says(c, "spending") || says(c, "monthly") ||
+         says(c, "insufficient_quota") || says(c, "usage_limit_exceeded") ||
+         says(c, "credit_balance");
+}
+
+static int is_key_trouble(const xai_Complaint *c) {
+  return says(c, "Incorrect API key") || says(c, "invalid_api_key") ||
+         says(c, "bad-credentials");
+}
+
+typedef struct Tag {
+  const char *text;
+  xai_Kind kind;
+} Tag;
+
+/* Both generations of the service's codes, and the types that gateways in
+** the manner of OpenAI and Anthropic send. */
+static xai_Kind kind_of_code(const xai_Complaint *c) {
+  static const Tag tags[] = {
+      {"invalid-argument", XAI_KIND_BAD_REQUEST},
+      {"specified an invalid argument", XAI_KIND_BAD_REQUEST},
+      {"invalid_request_error", XAI_KIND_BAD_REQUEST},
+      {"unauthenticated", XAI_KIND_AUTHENTICATION},
+      {"valid authentication credentials", XAI_KIND_AUTHENTICATION},
+      {"authentication_error", XAI_KIND_AUTHENTICATION},
+      {"permission-denied", XAI_KIND_PERMISSION},
+      {"does not have permission", XAI_KIND_PERMISSION},
+      {"permission_error", XAI_KIND_PERMISSION},
+      {"not-found", XAI_KIND_NOT_FOUND},
+      {"entity was not found", XAI_KIND_NOT_FOUND},
+      {"not_found_error", XAI_KIND_NOT_FOUND},
+      {"resource-exhausted", XAI_KIND_RATE_LIMIT},
+      {"resource has been exhausted", XAI_KIND_RATE_LIMIT},
+      {"rate_limit", XAI_KIND_RATE_LIMIT},
+      {"unavailable", XAI_KIND_SERVER},
+      {"overloaded", XAI_KIND_SERVER},
+      {"server_error", XAI_KIND_SERVER},
+      {"internal", XAI_KIND_SERVER},
+  };
+  xai_Slice code = slice_of(&c->code), type = slice_of(&c->type);
+  size_t i;
+  for (i = 0; i < sizeof tags / sizeof *tags; i++)
+    if (xai_slice_has(code, tags[i].text) || xai_slice_has(type, tags[i].text))
+      return tags[i].kind;
+  return XAI_KIND_API;
+}
+
+xai_Kind xai_fault_classify(int status, const xai_Complaint *c) {
+  int client_error = status >= 400 && status < 500;
+  xai_Kind kind;
+  if ((status == 403 || status == 429) && is_quota(c)) return XAI_KIND_QUOTA;
+  if ((status == 400 || status == 403) && is_key_trouble(c))
+    return XAI_KIND_AUTHENTICATION;
+  switch (status) {
+    case 401: return XAI_KIND_AUTHENTICATION;
+    case 403: return XAI_KIND_PERMISSION;
+    case 404: return XAI_KIND_NOT_FOUND;
+    case 413: return XAI_KIND_TOO_LARGE;
+    case 422: return XAI_KIND_UNPROCESSABLE;
+    case 429: return XAI_KIND_RATE_LIMIT;
+    default: break;
+  }
+  if (client_error) return XAI_KIND_BAD_REQUEST;
+  if (status >= 500) return XAI_KIND_SERVER;
+  if (status >= 300) return XAI_KIND_REDIRECT;
+  kind = kind_of_code(c);
+  return kind == XAI_KIND_RATE_LIMIT && is_quota(c) ? XAI_KIND_QUOTA : kind;
+}
+
+const char *xai_status_phrase(int status) {
+  switch (status) {
+    case 202: return "Accepted";
+    case 301: return "Moved Permanently";
+    case 302: return "Found";
+    case 303: return "See Other";
+    case 307: return "Temporary Redirect";
+    case 308: return "Permanent Redirect";
+    case 400: return "Bad Request";
+    case 401: return "Unauthorized";
+    case 403: return "Forbidden";
+    case 404: return "Not Found";
+    case 405: return "Method Not Allowed";
+    case 408: return "Request Timeout";
+    case 410: return "Gone";
+    case 413: return "Content Too Large";
+    case 415: return "Unsupported Media Type";
+    case 422: return "Unprocessable Content";
+    case 429: return "Too Many Requests";
+    case 500: return "Internal Server Error";
+    case 502: return "Bad Gateway";
+    case 503: return "Service Unavailable";
+    case 504: return "Gateway Timeout";
+    default: return "";
+  }
+}
+
+int xai_fault_retryable(xai_Kind kind, int status) {
+  switch (kind) {
+    case XAI_KIND_RATE_LIMIT:
+    case XAI_KIND_CONNECTION: return 1;
+    case XAI_KIND_BAD_REQUEST: return status == 408 || status == 409;
+    case XAI_KIND_SERVER: return status != 501 && status != 505;
+    default: return 0;
+  }
+}

@@ -1,0 +1,97 @@
+/*
+** fault.h - what can go wrong, and how an error answer is read.
+** Facts: the service's error documentation (body shapes A to I, codes).
+*/
+#ifndef XAI_FAULT_H
+#define XAI_FAULT_H
+
+#include "base/buffer.h"
+#include "base/slice.h"
+
+/* The kinds a user can ask for; their names are xai_kind_name's. */
+typedef enum xai_Kind {
+  XAI_KIND_NONE,
+  XAI_KIND_BAD_REQUEST,
+  XAI_KIND_AUTHENTICATION,
+  XAI_KIND_PERMISSION,
+  XAI_KIND_NOT_FOUND,
+  XAI_KIND_UNPROCESSABLE,
+  XAI_KIND_TOO_LARGE,
+  XAI_KIND_RATE_LIMIT,
+  XAI_KIND_QUOTA,
+  XAI_KIND_SERVER,
+  XAI_KIND_API,
+  XAI_KIND_CONNECTION,
+  XAI_KIND_TIMEOUT,
+  XAI_KIND_TLS,
+  XAI_KIND_PROTOCOL,
+  XAI_KIND_DECODE,
+  XAI_KIND_TRUNCATED,
+  XAI_KIND_REDIRECT,
+  XAI_KIND_LIMIT,
+  XAI_KIND_PENDING,
+  XAI_KIND_CANCELLED,
+  XAI_KIND_CLOSED,
+  XAI_KIND_MEMORY
+} xai_Kind;
+
+/* Where a connection failure or a timeout struck. */
+typedef enum xai_Phase {
+  XAI_PHASE_NONE,
+  XAI_PHASE_DNS,
+  XAI_PHASE_CONNECT,
+  XAI_PHASE_TLS,
+  XAI_PHASE_SEND,
+  XAI_PHASE_WAIT,
+  XAI_PHASE_BODY,
+  XAI_PHASE_STREAM,
+  XAI_PHASE_IDLE,
+  XAI_PHASE_DEADLINE
+} xai_Phase;
+
+const char *xai_kind_name(xai_Kind kind);
+const char *xai_phase_name(xai_Phase phase); /* NULL for NONE */
+
+/* A failure: its kind, where, and one line of text. */
+typedef struct xai_Fault {
+  xai_Kind kind;
+  xai_Phase phase;
+  char text[320];
+} xai_Fault;
+
+/* Record a failure unless one is recorded; the first is the cause. */
+void xai_fault_set(xai_Fault *f, xai_Kind kind, xai_Phase phase,
+                   const char *text);
+
+/* What an error body says.  Empty buffers are what it does not say. */
+typedef struct xai_Complaint {
+  xai_Buffer message;
+  xai_Buffer code;
+  xai_Buffer type;
+  xai_Buffer param;
+} xai_Complaint;
+
+void xai_complaint_init(xai_Complaint *c);
+void xai_complaint_free(xai_Complaint *c);
+
+/*
+** Read an error body of any shape: JSON objects as documented, plain text,
+** HTML (its title), nothing.  Texts are cut at 500 bytes, never inside a
+** character, and control characters in them become blanks.  XAI_OK or
+** XAI_ENOMEM.
+*/
+int xai_complaint_read(xai_Complaint *c, const char *body, size_t n);
+
+/*
+** The kind of an error answer.  'status' 200 stands for an error reported
+** inside a successful answer or stream.
+*/
+xai_Kind xai_fault_classify(int status, const xai_Complaint *c);
+
+/* The standard phrase of a status, or "". */
+const char *xai_status_phrase(int status);
+
+/* May the same request succeed when it is sent again? */
+int xai_fault_retryable(xai_Kind kind, int status);
+
+#endif

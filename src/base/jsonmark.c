@@ -1,0 +1,189 @@
+/*
+** jsonmark.c - JSON text made safe for a decoder that would lose something.
+**
+** Most texts need nothing, so a quick look that may only err on the side of
+** work comes first: it reads one byte in sixteen for long numbers.
+*/
+#include "base/jsonmark.h"
+
+#include <string.h>
+
+#include "base/jsonscan.h"
+
+#define LONG_NUMBER 16 /* digits; 2^53 has sixteen */
+
+typedef struct Marker {
+  const char *p, *end;
+  const char *done; /* copied up to here */
+  const char *mark;
+  xai_Buffer *out;
+  int what;
+  int changed;
+} Marker;
+
+static int is_digit(char c) { return c >= '0' && c <= '9'; }
+
+static int is_space(char c) {
+  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+static const char *skip_space(const char *p, const char *end) {
+  while (p < end && is_space(*p)) p++;
+  return p;
+}
+
+static const char *find(const char *p, const char *end, char c) {
+  return p < end ? (const char *)memchr(p, c, (size_t)(end - p)) : NULL;
+}
+
+static int may_have_empty_array(const char *p, const char *end) {
+  while ((p = find(p, end, '[')) != NULL) {
+    p = skip_space(p + 1, end);
+    if (p < end && *p == ']') return 1;
+  }
+  return 0;
+}
+
+/* A run of LONG_NUMBER digits covers one of the probed places. */
+static int may_have_long_number(const char *s, const char *end) {
+  const char *p, *from, *to;
+  size_t n = (size_t)(end - s), i;
+  for (i = LONG_NUMBER - 1; i < n; i += LONG_NUMBER) {
+    p = s + i;
+    if (!is_digit(*p)) continue;
+    for (from = p; from > s && is_digit(from[-1]);) from--;
+    for (to = p; to < end && is_digit(*to);) to++;
+    if (to - from >= LONG_NUMBER) return 1;
+    i = (size_t)(to - s);
+    i -= (i + 1) % LONG_NUMBER; /* the next step is a probed place again */
+  }
+  return 0;
+}
+
+static int may_have_surrogate(const char *p, const char *end) {
+  while ((p = find(p, end, '\\')) != NULL) {
+    if (end - p >= 3 && p[1] == 'u' && (p[2] == 'd' || p[2] == 'D')) return 1;
+    p += 2;
+  }
+  return 0;
+}
+
+static int needs_work(const char *s, const char *end, int what) {
+  return ((what & XAI_MARK_EMPTY_ARRAYS) && may_have_empty_array(s, end)) ||
+         ((what & XAI_MARK_INTEGERS) && may_have_long_number(s, end)) ||
+         ((what & XAI_MARK_SURROGATES) && may_have_surrogate(s, end));
+}
+
+/* Copy what was passed over up to 'upto'. */
+static int flush(Marker *m, const char *upto) {
+  int rc = xai_buffer_append(m->out, m->done, (size_t)(upto - m->done));
+  m->done = upto;
+  return rc;
+}
+
+/* Put 'before' mark 'body' 'after' in place of [m->p, next). */
+static int replace(Marker *m, const char *next, const char *before,
+                   xai_Slice body, const char *after) {
+  int rc = flush(m, m->p);
+  if (rc == XAI_OK) rc = xai_buffer_puts(m->out, before);
+  if (rc == XAI_OK) rc = xai_buffer_puts(m->out, m->mark);
+  if (rc == XAI_OK) rc = xai_buffer_append(m->out, body.at, body.len);
+  if (rc == XAI_OK) rc = xai_buffer_puts(m->out, after);
+  m->p = m->done = next;
+  m->changed = 1;
+  return rc;
+}
+
+static int on_bracket(Marker *m) {
+  static const xai_Slice nothing = {"", 0};
+  const char *q = skip_space(m->p + 1, m->end);
+  if (q < m->end && *q == ']' && (m->what & XAI_MARK_EMPTY_ARRAYS))
+    return replace(m, q + 1, "[\"", nothing, "\"]");
+  m->p++;
+  return XAI_OK;
+}
+
+static int in_number(char c) {
+  return is_digit(c) || c == '.' || c == 'e' || c == 'E' || c == '+' ||
+         c == '-';
+}
+
+static int on_number(Marker *m) {
+  const char *q = m->p;
+  xai_Slice text;
+  int whole = 1;
+  for (; q < m->end && in_number(*q); q++)
+    if (!is_digit(*q) && q != m->p) whole = 0;
+  text.at = m->p;
+  text.len = (size_t)(q - m->p);
+  if (whole && text.len >= LONG_NUMBER && (m->what & XAI_MARK_INTEGERS))
+    return replace(m, q, "\"", text, "\"");
+  m->p = q;
+  return XAI_OK;
+}
+
+static int is_high(long u) { return u >= 0xD800 && u <= 0xDBFF; }
+static int is_low(long u) { return u >= 0xDC00 && u <= 0xDFFF; }
+
+/* 'p' is at a backslash.  Behind its escape; '*lone' tells of a half. */
+static const char *skip_escape(const char *p, const char *end, int *lone) {
+  long u = end - p >= 2 && p[1] == 'u' ? xai_json_hex4(p + 2, end) : -1;
+  *lone = is_low(u);
+  if (u < 0) return end - p >= 2 ? p + 2 : end;
+  p += 6;
+  if (!is_high(u)) return p;
+  *lone = !(end - p >= 6 && p[0] == '\\' && p[1] == 'u' &&
+            is_low(xai_json_hex4(p + 2, end)));
+  return *lone ? p : p + 6;
+}
+
+/* Pass over a string; 'm->p' is at its opening quote. */
+static int on_string(Marker *m) {
+  const char *q;
+  int lone, rc = XAI_OK;
+  m->p++;
+  while (rc == XAI_OK && m->p < m->end && *m->p != '"') {
+    if (*m->p != '\\') {
+      m->p++;
+      continue;
+    }
+    q = skip_escape(m->p, m->end, &lone);
+    if (lone && (m->what & XAI_MARK_SURROGATES)) {
+      rc = flush(m, m->p);
+      if (rc == XAI_OK) rc = xai_buffer_puts(m->out, "\\ufffd");
+      m->done = q;
+      m->changed = 1;
+    }
+    m->p = q;
+  }
+  if (m->p < m->end) m->p++;
+  return rc;
+}
+
+static int step(Marker *m) {
+  char c = *m->p;
+  if (c == '"') return on_string(m);
+  if (c == '[') return on_bracket(m);
+  if (c == '-' || is_digit(c)) return on_number(m);
+  m->p++;
+  return XAI_OK;
+}
+
+int xai_jsonmark(const char *s, size_t n, const char *mark, int what,
+                 xai_Buffer *out) {
+  Marker m;
+  size_t before = out->len;
+  int rc = XAI_OK;
+  if (!needs_work(s, s + n, what)) return 0;
+  m.p = m.done = s;
+  m.end = s + n;
+  m.mark = mark;
+  m.out = out;
+  m.what = what;
+  m.changed = 0;
+  while (rc == XAI_OK && m.p < m.end) rc = step(&m);
+  if (rc == XAI_OK && m.changed) rc = flush(&m, m.end);
+  if (rc == XAI_OK && m.changed) return 1;
+  if (out->len > before) out->len = before;
+  return rc;
+}

@@ -1,0 +1,28 @@
+/*
+** jsonmark.h - JSON text made safe for a decoder that would lose something.
+**
+** Decoders for Lua lose empty arrays (they become empty tables, and objects
+** when sent back), integers that a double cannot hold, and some refuse half
+** of a surrogate pair.  Here such values are replaced, before decoding, by
+** strings that begin with a mark; whoever has the decoded value puts the
+** real thing in their place.
+*/
+#ifndef XAI_JSONMARK_H
+#define XAI_JSONMARK_H
+
+#include "base/buffer.h"
+
+/* What to replace. */
+#define XAI_MARK_EMPTY_ARRAYS 1 /* []      becomes ["<mark>"] */
+#define XAI_MARK_INTEGERS 2     /* 16 and more digits become "<mark>..." */
+#define XAI_MARK_SURROGATES 4   /* lone halves become \ufffd */
+
+/*
+** Rewrite 's' into 'out' (appended).  1 when it was rewritten; 0 when
+** nothing needs it, and 'out' is as before; XAI_ENOMEM.  'mark' holds only
+** characters that stand for themselves in JSON.
+*/
+int xai_jsonmark(const char *s, size_t n, const char *mark, int what,
+                 xai_Buffer *out);
+
+#endif

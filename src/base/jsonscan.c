@@ -1,0 +1,250 @@
+/*
+** jsonscan.c - look into JSON text without building anything.
+*/
+#include "base/jsonscan.h"
+
+#include <string.h>
+
+static const char *skip_space(const char *p, const char *end) {
+  while (p < end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t')) p++;
+  return p;
+}
+
+/* 'p' is behind the opening quote; the closing quote, or NULL. */
+static const char *find_quote(const char *p, const char *end) {
+  for (; p < end && *p != '"'; p++)
+    if (*p == '\\' && ++p == end) return NULL;
+  return p < end ? p : NULL;
+}
+
+/* 'p' is at an opening bracket; behind the closing one, or NULL. */
+static const char *skip_nested(const char *p, const char *end) {
+  size_t depth = 0;
+  for (; p < end; p++) {
+    switch (*p) {
+      case '"':
+        p = find_quote(p + 1, end);
+        if (p == NULL) return NULL;
+        break;
+      case '{':
+      case '[': depth++; break;
+      case '}':
+      case ']':
+        if (--depth == 0) return p + 1;
+        break;
+      default: break;
+    }
+  }
+  return NULL;
+}
+
+static int ends_word(char c) {
+  return c == ',' || c == '}' || c == ']' || c == ' ' || c == '\n' ||
+         c == '\r' || c == '\t';
+}
+
+static xai_JsonType word_type(xai_Slice w) {
+  if (w.len == 0) return XAI_JSON_NONE;
+  if (xai_slice_is(w, "null")) return XAI_JSON_NULL;
+  if (xai_slice_is(w, "true")) return XAI_JSON_TRUE;
+  if (xai_slice_is(w, "false")) return XAI_JSON_FALSE;
+  if (*w.at == '-' || (*w.at >= '0' && *w.at <= '9')) return XAI_JSON_NUMBER;
+  return XAI_JSON_NONE;
+}
+
+/* Read the value at 'p'; what stands behind it, or NULL when broken. */
+static const char *read_value(const char *p, const char *end, xai_Json *v) {
+  const char *q;
+  v->raw.at = p;
+  if (p == end) return NULL;
+  if (*p == '"') {
+    q = find_quote(p + 1, end);
+    if (q == NULL) return NULL;
+    v->type = XAI_JSON_STRING;
+    v->raw.at = p + 1;
+    v->raw.len = (size_t)(q - p - 1);
+    return q + 1;
+  }
+  if (*p == '{' || *p == '[') {
+    v->type = *p == '{' ? XAI_JSON_OBJECT : XAI_JSON_ARRAY;
+    q = skip_nested(p, end);
+    if (q != NULL) v->raw.len = (size_t)(q - p);
+    return q;
+  }
+  for (q = p; q < end && !ends_word(*q);) q++;
+  v->raw.len = (size_t)(q - p);
+  v->type = word_type(v->raw);
+  return v->type == XAI_JSON_NONE ? NULL : q;
+}
+
+int xai_json_read(const char *s, size_t n, xai_Json *v) {
+  const char *end = s + n;
+  const char *p = read_value(skip_space(s, end), end, v);
+  if (p != NULL && skip_space(p, end) == end) return 1;
+  v->type = XAI_JSON_NONE;
+  return 0;
+}
+
+int xai_json_open(xai_JsonWalk *w, const xai_Json *v) {
+  w->object = v->type == XAI_JSON_OBJECT;
+  if (!w->object && v->type != XAI_JSON_ARRAY) {
+    w->p = w->end = NULL;
+    return 0;
+  }
+  w->p = v->raw.at + 1;
+  w->end = v->raw.at + v->raw.len - 1;
+  return 1;
+}
+
+/* Read '"name" :'; what stands behind it, or NULL. */
+static const char *read_key(const char *p, const char *end, xai_Slice *key) {
+  const char *q;
+  if (p == end || *p != '"') return NULL;
+  q = find_quote(p + 1, end);
+  if (q == NULL) return NULL;
+  key->at = p + 1;
+  key->len = (size_t)(q - p - 1);
+  p = skip_space(q + 1, end);
+  if (p == end || *p != ':') return NULL;
+  return skip_space(p + 1, end);
+}
+
+int xai_json_next(xai_JsonWalk *w, xai_Slice *key, xai_Json *v) {
+  const char *p = skip_space(w->p, w->end);
+  if (p == w->end) return 0;
+  key->at = p;
+  key->len = 0;
+  if (w->object) p = read_key(p, w->end, key);
+  if (p != NULL) p = read_value(p, w->end, v);
+  if (p != NULL) p = skip_space(p, w->end);
+  if (p == NULL || (p < w->end && *p != ',')) {
+    w->p = w->end;
+    v->type = XAI_JSON_NONE;
+    return 0;
+  }
+  w->p = p < w->end ? p + 1 : p;
+  return 1;
+}
+
+xai_Json xai_json_get(const xai_Json *object, const char *name) {
+  xai_JsonWalk w;
+  xai_Slice key;
+  xai_Json v;
+  if (object->type == XAI_JSON_OBJECT && xai_json_open(&w, object))
+    while (xai_json_next(&w, &key, &v))
+      if (xai_slice_is(key, name)) return v;
+  memset(&v, 0, sizeof v);
+  return v;
+}
+
+long xai_json_index(const xai_Json *v, long max) {
+  long n = 0;
+  size_t i;
+  if (v->type != XAI_JSON_NUMBER) return -1;
+  for (i = 0; i < v->raw.len; i++) {
+    char c = v->raw.at[i];
+    if (c < '0' || c > '9' || n > max / 10) return -1;
+    n = n * 10 + (c - '0');
+  }
+  return n <= max ? n : -1;
+}
+
+int xai_json_given(const xai_Json *v) {
+  return v->type != XAI_JSON_NONE && v->type != XAI_JSON_NULL;
+}
+
+static int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+long xai_json_hex4(const char *s, const char *end) {
+  long n = 0;
+  int i, d;
+  if (end - s < 4) return -1;
+  for (i = 0; i < 4; i++) {
+    d = hex_digit(s[i]);
+    if (d < 0) return -1;
+    n = n * 16 + d;
+  }
+  return n;
+}
+
+static int put_utf8(xai_Buffer *out, unsigned long c) {
+  char s[4];
+  size_t n = 0;
+  if (c < 0x80) {
+    s[n++] = (char)c;
+  } else if (c < 0x800) {
+    s[n++] = (char)(0xC0 | (c >> 6));
+    s[n++] = (char)(0x80 | (c & 0x3F));
+  } else if (c < 0x10000) {
+    s[n++] = (char)(0xE0 | (c >> 12));
+    s[n++] = (char)(0x80 | ((c >> 6) & 0x3F));
+    s[n++] = (char)(0x80 | (c & 0x3F));
+  } else {
+    s[n++] = (char)(0xF0 | (c >> 18));
+    s[n++] = (char)(0x80 | ((c >> 12) & 0x3F));
+    s[n++] = (char)(0x80 | ((c >> 6) & 0x3F));
+    s[n++] = (char)(0x80 | (c & 0x3F));
+  }
+  return xai_buffer_append(out, s, n);
+}
+
+/* One UTF-16 unit, joined with the half that waits. */
+static int put_unit(xai_Buffer *out, unsigned long u, unsigned *half) {
+  unsigned high = *half;
+  int low = u >= 0xDC00 && u <= 0xDFFF, rc = XAI_OK;
+  *half = 0;
+  if (high != 0 && low)
+    return put_utf8(out, 0x10000 + ((high - 0xD800ul) << 10) + (u - 0xDC00));
+  if (high != 0) rc = put_utf8(out, 0xFFFD);
+  if (rc != XAI_OK) return rc;
+  if (u >= 0xD800 && u <= 0xDBFF) {
+    *half = (unsigned)u;
+    return XAI_OK;
+  }
+  return put_utf8(out, low ? 0xFFFD : u);
+}
+
+static char plain_escape(char c) {
+  switch (c) {
+    case 'b': return '\b';
+    case 'f': return '\f';
+    case 'n': return '\n';
+    case 'r': return '\r';
+    case 't': return '\t';
+    default: return c;
+  }
+}
+
+/* Bytes that stand for themselves end a waiting half. */
+static int put_bytes(xai_Buffer *out, const char *s, size_t n, unsigned *half) {
+  if (n > 0 && *half != 0) {
+    int rc = put_utf8(out, 0xFFFD);
+    if (rc != XAI_OK) return rc;
+    *half = 0;
+  }
+  return xai_buffer_append(out, s, n);
+}
+
+int xai_json_unescape(xai_Slice raw, unsigned *half, xai_Buffer *out) {
+  const char *p = raw.at, *end = raw.at + raw.len;
+  int rc = XAI_OK;
+  while (p < end && rc == XAI_OK) {
+    const char *q = (const char *)memchr(p, '\\', (size_t)(end - p));
+    size_t n = (size_t)((q ? q : end) - p);
+    long u;
+    char c;
+    rc = put_bytes(out, p, n, half);
+    if (rc != XAI_OK || q == NULL || q + 1 == end) break;
+    u = q[1] == 'u' ? xai_json_hex4(q + 2, end) : -1;
+    c = plain_escape(q[1]);
+    rc = u >= 0 ? put_unit(out, (unsigned long)u, half)
+                : put_bytes(out, &c, 1, half);
+    p = q + (u >= 0 ? 6 : 2);
+  }
+  return rc;
+}

@@ -1,0 +1,33 @@
+/*
+** settings.h - how calls are to be made.  Times in milliseconds, sizes in
+** bytes; the strings belong to whoever filled the structure.
+*/
+#ifndef XAI_SETTINGS_H
+#define XAI_SETTINGS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct xai_Settings {
+  int64_t timeout_ms; /* one attempt; 0 or less: none (so for all times) */
+  int64_t connect_timeout_ms;
+  int64_t idle_timeout_ms; /* not one byte from the server */
+  int64_t deadline_ms;     /* all attempts, waits and the stream */
+  int max_retries;
+  size_t max_body;
+  size_t max_event;
+  size_t max_buffer; /* unread stream bytes before the transfer pauses */
+  int http_version;  /* 0: the best both sides know; 1; 2 */
+  int allow_http;    /* plain http:// to hosts that are not loopback */
+  const char *base_url;
+  const char *proxy;
+  const char *no_proxy;
+  const char *ca_file;
+  const char *ca_path;
+  const char *user_agent;
+  const char *unix_socket;
+} xai_Settings;
+
+void xai_settings_init(xai_Settings *s);
+
+#endif

@@ -1,0 +1,26 @@
+/*
+** slice.h - bytes that belong to somebody else.
+*/
+#ifndef XAI_SLICE_H
+#define XAI_SLICE_H
+
+#include <stddef.h>
+
+typedef struct xai_Slice {
+  const char *at;
+  size_t len;
+} xai_Slice;
+
+/* Does the slice hold exactly the bytes of the C string 'text'? */
+int xai_slice_is(xai_Slice s, const char *text);
+
+/* The same without regard to the case of ASCII letters. */
+int xai_slice_like(xai_Slice s, const char *text);
+
+/* Does 'text' occur in the slice, in any case of ASCII letters? */
+int xai_slice_has(xai_Slice s, const char *text);
+
+/* The slice without blanks, tabs and line ends at both ends. */
+xai_Slice xai_slice_trim(xai_Slice s);
+
+#endif

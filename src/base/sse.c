@@ -1,0 +1,207 @@
+/*
+** sse.c - an incremental parser for event streams (server-sent events).
+**
+** Nothing is copied but names and ids: the data of an event is read where
+** it arrived.  When an event has several data lines, the later ones are
+** moved up behind the first; the field name in front makes the room.
+*/
+#include "base/sse.h"
+
+#include <string.h>
+
+/* Room that an unfinished event may take beside its data. */
+#define EVENT_SLACK 4096
+
+void xai_sse_init(xai_Sse *p, size_t max_event) {
+  memset(p, 0, sizeof *p);
+  xai_buffer_init(&p->in, 0);
+  xai_buffer_init(&p->name, 0);
+  xai_buffer_init(&p->id, 0);
+  p->max_event = max_event;
+}
+
+void xai_sse_free(xai_Sse *p) {
+  xai_buffer_free(&p->in);
+  xai_buffer_free(&p->name);
+  xai_buffer_free(&p->id);
+  xai_sse_init(p, p->max_event);
+}
+
+int xai_sse_feed(xai_Sse *p, const char *s, size_t n) {
+  return xai_buffer_append(&p->in, s, n);
+}
+
+size_t xai_sse_size(const xai_Sse *p) { return xai_buffer_size(&p->in); }
+
+/* The bytes; not const because data lines are joined in place. */
+static char *bytes(const xai_Sse *p) {
+  return p->in.at ? p->in.at + p->in.rd : NULL;
+}
+
+/* Forget all bytes in front of the line being read. */
+static void drop_lines(xai_Sse *p) {
+  size_t n = p->line;
+  xai_buffer_consume(&p->in, n);
+  p->scan -= n;
+  p->lf = p->lf > n ? p->lf - n : 0;
+  p->line = 0;
+}
+
+static void begin_event(xai_Sse *p) {
+  p->has_data = 0;
+  p->data_len = 0;
+  xai_buffer_clear(&p->name);
+  drop_lines(p);
+}
+
+/* Drop one leading byte order mark.  0 while it cannot be told. */
+static int start(xai_Sse *p) {
+  static const char bom[3] = {'\xEF', '\xBB', '\xBF'};
+  size_t n = xai_sse_size(p);
+  if (n > 3) n = 3;
+  if (n > 0 && memcmp(bytes(p), bom, n) == 0) {
+    if (n < 3) return 0;
+    xai_buffer_consume(&p->in, 3);
+  }
+  p->started = n > 0;
+  return p->started;
+}
+
+/*
+** Find the end of the line being read.  1: '*end' is the offset of its
+** terminator; 0: not there yet.  'lf' remembers how far LF was searched,
+** so that streams that use CR alone are not searched again and again.
+*/
+static int find_end(xai_Sse *p, size_t *end) {
+  const char *s = bytes(p), *q;
+  size_t n = xai_sse_size(p);
+  if (p->scan == n) return 0;
+  if (p->lf < p->scan) p->lf = p->scan;
+  if (p->lf < n && s[p->lf] != '\n') {
+    q = (const char *)memchr(s + p->lf, '\n', n - p->lf);
+    p->lf = q ? (size_t)(q - s) : n;
+  }
+  q = (const char *)memchr(s + p->scan, '\r', p->lf - p->scan);
+  *end = q ? (size_t)(q - s) : p->lf;
+  p->scan = *end;
+  return *end < n;
+}
+
+/* Append a data line behind the data that is already there. */
+static void add_data(xai_Sse *p, size_t at, size_t len) {
+  char *s = bytes(p);
+  size_t end = p->data_at + p->data_len;
+  if (!p->has_data) {
+    p->has_data = 1;
+    p->data_at = at;
+    p->data_len = len;
+    return;
+  }
+  s[end] = '\n';
+  memmove(s + end + 1, s + at, len);
+  p->data_len += len + 1;
+}
+
+static int set(xai_Buffer *b, const char *s, size_t n) {
+  xai_buffer_clear(b);
+  return xai_buffer_append(b, s, n);
+}
+
+/* Act on the field in [line, end).  XAI_OK or XAI_ENOMEM. */
+static int read_field(xai_Sse *p, size_t end) {
+  const char *s = bytes(p);
+  xai_Slice name;
+  size_t value = end, colon = end;
+  const char *q = (const char *)memchr(s + p->line, ':', end - p->line);
+  if (q != NULL) {
+    colon = (size_t)(q - s);
+    value = colon + 1;
+    if (value < end && s[value] == ' ') value++;
+  }
+  name.at = s + p->line;
+  name.len = colon - p->line;
+  if (xai_slice_is(name, "data"))
+    add_data(p, value, end - value);
+  else if (xai_slice_is(name, "event"))
+    return set(&p->name, s + value, end - value);
+  else if (xai_slice_is(name, "id") && !memchr(s + value, 0, end - value))
+    return set(&p->id, s + value, end - value);
+  return XAI_OK;
+}
+
+/* Read the line that ends at 'end'.  1 when it completed an event. */
+static int read_line(xai_Sse *p, size_t end) {
+  int blank = end == p->line;
+  int rc = blank ? XAI_OK : read_field(p, end);
+  if (rc != XAI_OK) return rc;
+  p->skip_lf = bytes(p)[end] == '\r';
+  p->scan = p->line = end + 1;
+  if (blank && p->has_data) return 1;
+  if (blank)
+    begin_event(p);
+  else if (!p->has_data)
+    drop_lines(p); /* a comment or a name: nothing here is needed */
+  return 0;
+}
+
+static void skip_lf(xai_Sse *p) {
+  if (!p->skip_lf || p->scan == xai_sse_size(p)) return;
+  p->skip_lf = 0;
+  if (bytes(p)[p->scan] == '\n') p->scan = p->line = p->scan + 1;
+}
+
+/* Is the event, whole or unfinished, within its bounds? */
+static int check_size(const xai_Sse *p) {
+  size_t held = p->have ? p->data_len : xai_sse_size(p);
+  size_t slack = p->have ? 0 : EVENT_SLACK;
+  if (held > slack && held - slack > p->max_event) return XAI_ELIMIT;
+  return p->have;
+}
+
+static void fill(const xai_Sse *p, xai_SseEvent *ev) {
+  if (ev == NULL) return;
+  ev->name.at = xai_buffer_data(&p->name);
+  ev->name.len = xai_buffer_size(&p->name);
+  if (ev->name.len == 0) {
+    ev->name.at = "message";
+    ev->name.len = 7;
+  }
+  ev->data.at = bytes(p) + p->data_at;
+  ev->data.len = p->data_len;
+  ev->id.at = xai_buffer_data(&p->id);
+  ev->id.len = xai_buffer_size(&p->id);
+}
+
+int xai_sse_peek(xai_Sse *p, xai_SseEvent *ev) {
+  size_t end;
+  int rc = 0;
+  if (!p->have && (p->started || start(p))) {
+    for (;;) {
+      skip_lf(p);
+      if (!find_end(p, &end)) break;
+      rc = read_line(p, end);
+      if (rc != 0) break;
+    }
+    if (rc < 0) return rc;
+    p->have = rc;
+  }
+  rc = check_size(p);
+  if (rc == 1) fill(p, ev);
+  return rc;
+}
+
+void xai_sse_pop(xai_Sse *p) {
+  if (!p->have) return;
+  p->have = 0;
+  begin_event(p);
+}
+
+int xai_sse_pending(xai_Sse *p, xai_SseEvent *ev) {
+  size_t end = xai_sse_size(p);
+  if (p->have || xai_sse_peek(p, NULL) != 0) return 0;
+  if (end > p->line && read_field(p, end) != XAI_OK) return 0;
+  p->line = p->scan = end;
+  if (!p->has_data) return 0;
+  fill(p, ev);
+  return 1;
+}

@@ -1,0 +1,95 @@
+/*
+** stream.c - reading one event stream: parser, dialect and journal together.
+*/
+#include "base/stream.h"
+
+#include <string.h>
+
+void xai_stream_init(xai_Stream *s, xai_Api api, int raw, size_t max) {
+  memset(s, 0, sizeof *s);
+  xai_dialect_init(&s->dialect, api);
+  xai_journal_init(&s->journal, max);
+  s->raw = raw;
+}
+
+void xai_stream_free(xai_Stream *s) { xai_journal_free(&s->journal); }
+
+static xai_StreamState fail(xai_Stream *s, xai_Kind kind, const char *text) {
+  xai_fault_set(&s->fault, kind, XAI_PHASE_STREAM, text);
+  return XAI_STREAM_FAULT;
+}
+
+static xai_StreamState fail_rc(xai_Stream *s, int rc) {
+  if (rc == XAI_ELIMIT)
+    return fail(s, XAI_KIND_LIMIT, "an event exceeds max_event");
+  return fail(s, XAI_KIND_MEMORY, "not enough memory");
+}
+
+/*
+** A last event without its blank line.  The standard drops it; gateways send
+** it all the same, so it counts when it is the marker or a whole value.
+*/
+static int last_event(xai_Sse *in, xai_SseEvent *ev) {
+  xai_Slice word;
+  xai_Json v;
+  if (!xai_sse_pending(in, ev)) return 0;
+  word = xai_slice_trim(ev->data);
+  return xai_slice_is(word, "[DONE]") || xai_json_read(word.at, word.len, &v);
+}
+
+static int find_event(xai_Stream *s, xai_Sse *in, int over, int clean) {
+  int rc = xai_sse_peek(in, &s->event.sse);
+  if (rc == 0 && over && clean && !s->raw && !s->last) {
+    s->last = 1;
+    rc = last_event(in, &s->event.sse);
+  }
+  return rc;
+}
+
+static xai_StreamState at_end(xai_Stream *s, int over, int clean) {
+  if (s->dialect.ended) return XAI_STREAM_END;
+  if (!over) return XAI_STREAM_WAIT;
+  if (s->raw ? clean : xai_dialect_complete(&s->dialect, clean))
+    return XAI_STREAM_END;
+  return fail(s, XAI_KIND_TRUNCATED, "the stream ended without its end marker");
+}
+
+static xai_StreamState shown(const xai_Stream *s) {
+  return s->event.reading.meaning == XAI_MEANS_ERROR ? XAI_STREAM_ERROR
+                                                     : XAI_STREAM_EVENT;
+}
+
+xai_StreamState xai_stream_peek(xai_Stream *s, xai_Sse *in, int over,
+                                int clean) {
+  int rc;
+  if (s->have) return shown(s);
+  for (;;) {
+    if (s->dialect.ended) return XAI_STREAM_END;
+    rc = find_event(s, in, over, clean);
+    if (rc < 0) return fail_rc(s, rc);
+    if (rc == 0) return at_end(s, over, clean);
+    if (s->raw) {
+      memset(&s->event.reading, 0, sizeof s->event.reading);
+      break;
+    }
+    xai_dialect_read(&s->dialect, s->event.sse.name, s->event.sse.data,
+                     &s->event.reading);
+    if (s->event.reading.meaning != XAI_MEANS_NOTHING &&
+        s->event.reading.meaning != XAI_MEANS_DONE)
+      break;
+    xai_sse_pop(in);
+  }
+  s->have = 1;
+  return shown(s);
+}
+
+int xai_stream_take(xai_Stream *s, xai_Sse *in) {
+  int rc = XAI_OK;
+  if (!s->have) return XAI_OK;
+  if (!s->raw && s->event.reading.meaning != XAI_MEANS_ERROR)
+    rc = xai_journal_add(&s->journal, &s->event.reading, s->event.sse.data);
+  if (rc != XAI_OK) return rc;
+  s->have = 0;
+  xai_sse_pop(in);
+  return XAI_OK;
+}

@@ -1,0 +1,51 @@
+/*
+** stream.h - reading one event stream: parser, dialect and journal together.
+*/
+#ifndef XAI_STREAM_H
+#define XAI_STREAM_H
+
+#include "base/dialect.h"
+#include "base/fault.h"
+#include "base/journal.h"
+#include "base/sse.h"
+
+typedef enum xai_StreamState {
+  XAI_STREAM_WAIT,  /* more bytes are needed */
+  XAI_STREAM_EVENT, /* '*event' is to be handed on, then taken */
+  XAI_STREAM_ERROR, /* '*event' reports a failure of the service */
+  XAI_STREAM_END,   /* the end is proven */
+  XAI_STREAM_FAULT  /* the stream cannot go on; see 'fault' */
+} xai_StreamState;
+
+typedef struct xai_Event {
+  xai_SseEvent sse;
+  xai_Reading reading;
+} xai_Event;
+
+typedef struct xai_Stream {
+  xai_Dialect dialect;
+  xai_Journal journal;
+  xai_Event event; /* the event that was shown and not yet taken */
+  int have;
+  int raw;       /* events as they come, ending with the transfer */
+  int last;      /* the event had no blank line behind it */
+  unsigned half; /* of a surrogate pair, between two texts */
+  xai_Fault fault;
+} xai_Stream;
+
+void xai_stream_init(xai_Stream *s, xai_Api api, int raw, size_t max);
+void xai_stream_free(xai_Stream *s);
+
+/*
+** Look at the next event of 'in'.  'over': no more bytes will come; 'clean':
+** the transfer ended as it should.  The same event is shown until it is
+** taken.
+*/
+xai_StreamState xai_stream_peek(xai_Stream *s, xai_Sse *in, int over,
+                                int clean);
+
+/* Remember the shown event and go past it.  XAI_OK, XAI_ENOMEM (nothing was
+** changed) or XAI_ELIMIT. */
+int xai_stream_take(xai_Stream *s, xai_Sse *in);
+
+#endif

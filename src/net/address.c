@@ -1,0 +1,66 @@
+/*
+** address.c - which servers may be talked to.
+*/
+#include "net/address.h"
+
+#include <curl/curl.h>
+#include <string.h>
+
+#include "base/slice.h"
+
+/* "localhost" and names below it, 127.0.0.0/8, ::1 */
+static int is_loopback(const char *host) {
+  xai_Slice s;
+  size_t n = strlen(host);
+  static const char tail[] = ".localhost";
+  s.at = host;
+  s.len = n;
+  if (xai_slice_like(s, "localhost") || strcmp(host, "[::1]") == 0) return 1;
+  if (n > sizeof tail - 1) {
+    s.at = host + n - (sizeof tail - 1);
+    s.len = sizeof tail - 1;
+    if (xai_slice_like(s, tail)) return 1;
+  }
+  return strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.") == n;
+}
+
+static char *part(CURLU *u, CURLUPart what) {
+  char *s = NULL;
+  return curl_url_get(u, what, &s, 0) == CURLUE_OK ? s : NULL;
+}
+
+static const char *check_parts(const char *scheme, const char *host,
+                               int plain_ok) {
+  if (scheme == NULL || host == NULL) return "is not an http or https URL";
+  if (strcmp(scheme, "https") == 0) return NULL;
+  if (strcmp(scheme, "http") != 0) return "is not an http or https URL";
+  if (plain_ok || is_loopback(host)) return NULL;
+  return "is plain http to a host that is not loopback; set allow_http to "
+         "send your key and prompts unencrypted";
+}
+
+static const char *check(CURLU *u, const char *url, int plain_ok) {
+  char *scheme, *host, *user, *query;
+  const char *wrong;
+  if (curl_url_set(u, CURLUPART_URL, url, 0) != CURLUE_OK)
+    return "is not an http or https URL";
+  scheme = part(u, CURLUPART_SCHEME);
+  host = part(u, CURLUPART_HOST);
+  user = part(u, CURLUPART_USER);
+  query = part(u, CURLUPART_QUERY);
+  wrong = check_parts(scheme, host, plain_ok);
+  if (user != NULL) wrong = "carries a user name or password";
+  if (query != NULL) wrong = "carries a query";
+  curl_free(scheme);
+  curl_free(host);
+  curl_free(user);
+  curl_free(query);
+  return wrong;
+}
+
+const char *xai_address_check(const char *url, int plain_ok) {
+  CURLU *u = curl_url();
+  const char *wrong = u ? check(u, url, plain_ok) : "cannot be read now";
+  curl_url_cleanup(u);
+  return wrong;
+}

@@ -1,0 +1,13 @@
+/*
+** address.h - which servers may be talked to.
+*/
+#ifndef XAI_ADDRESS_H
+#define XAI_ADDRESS_H
+
+/*
+** Check a base URL.  NULL when it is good, else what is wrong with it.
+** 'plain_ok': http:// is allowed to any host, not only to loopback.
+*/
+const char *xai_address_check(const char *url, int plain_ok);
+
+#endif

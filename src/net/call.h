@@ -1,0 +1,80 @@
+/*
+** call.h - one call of the user: its attempts, its times, its outcome.
+*/
+#ifndef XAI_CALL_H
+#define XAI_CALL_H
+
+#include "base/chance.h"
+#include "base/endpoint.h"
+#include "base/fault.h"
+#include "base/settings.h"
+#include "base/stream.h"
+#include "net/transfer.h"
+
+typedef enum xai_CallState {
+  XAI_CALL_NEW,
+  XAI_CALL_RUNNING, /* an attempt is under way */
+  XAI_CALL_WAITING, /* for the moment of the next attempt */
+  XAI_CALL_DONE     /* the outcome is in 'fault' (kind NONE: success) */
+} xai_CallState;
+
+typedef struct xai_Call {
+  struct xai_Call *prev, *next; /* the engine's list */
+  struct xai_Call *ready_next;  /* the engine's queue of news */
+  int queued;                   /* it is in that queue */
+  int watched;                  /* its news go into that queue */
+  const void *owner;            /* whose call it is */
+  CURLM *multi;                 /* while an attempt is under way */
+  struct curl_slist *headers;
+  xai_Chance *chance;
+  xai_Transfer transfer;
+  xai_Settings set; /* its strings are only valid while it is opened */
+  xai_Stream stream;
+  xai_CallState state;
+  int repeatable; /* the method is one that may always be repeated */
+  int pending_ok; /* an empty 202 means: not ready yet */
+  int draining;   /* the reader is done; the connection is to be kept */
+  int attempts;
+  int64_t began_ms, attempt_ms, retry_ms, ended_ms, drain_ms;
+  int64_t retry_after_ms; /* what the server asked for, or -1 */
+  xai_Fault fault;
+  xai_Complaint complaint; /* what an error answer said */
+} xai_Call;
+
+/* A call in state NEW; NULL when there is not enough memory. */
+xai_Call *xai_call_new(const xai_Settings *set, xai_Api api, int raw);
+
+/* Release it; it must not be RUNNING. */
+void xai_call_free(xai_Call *c);
+
+/* Take what is needed of the request and start the first attempt.  The
+** headers are the call's from here on, whatever is returned; 0 or -1. */
+int xai_call_begin(xai_Call *c, const xai_Request *r, CURLM *multi);
+
+/* libcurl's verdict on the attempt: done, or another attempt later. */
+void xai_call_finish(xai_Call *c, CURLcode code);
+
+/* The next moment at which xai_call_tick has something to do. */
+int64_t xai_call_due(const xai_Call *c);
+
+/* Act on the time: give up, or start the next attempt on 'multi'. */
+void xai_call_tick(xai_Call *c, CURLM *multi, int64_t now_ms);
+
+/* End it now with that fault.  Nothing happens when it is done. */
+void xai_call_abort(xai_Call *c, xai_Kind kind, xai_Phase phase,
+                    const char *text);
+
+/* The head of a streamed success is in, or the call is done. */
+int xai_call_opened(const xai_Call *c);
+
+/* The next event of its stream; see stream.h. */
+xai_StreamState xai_call_peek(xai_Call *c);
+int xai_call_take(xai_Call *c);
+
+/* Make the error event that the stream shows the call's fault. */
+void xai_call_complain(xai_Call *c);
+
+/* The reader needs no more: let the connection come to rest for reuse. */
+void xai_call_drain(xai_Call *c);
+
+#endif

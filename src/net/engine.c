@@ -1,0 +1,345 @@
+/*
+** engine.c - all calls of one Lua state on one multi handle.
+*/
+#include "net/engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+#define MAX_READY 64
+#define MAX_IDLE_CONNECTIONS 256L
+#define MAX_STREAMS_PER_CONNECTION 1000L
+
+/* ------------------------------------------------------------- callbacks */
+
+/* libcurl: watch this socket so.  'known' tells if we watched it before. */
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *ud,
+                     void *known) {
+  xai_Engine *e = (xai_Engine *)ud;
+  (void)easy;
+  if (what == CURL_POLL_REMOVE) {
+    xai_poller_forget(&e->poller, (int)fd);
+    return 0;
+  }
+  xai_poller_watch(&e->poller, (int)fd, (what & CURL_POLL_IN) != 0,
+                   (what & CURL_POLL_OUT) != 0, known != NULL);
+  curl_multi_assign(e->multi, fd, (void *)e);
+  return 0;
+}
+
+static int on_timer(CURLM *multi, long wait_ms, void *ud) {
+  xai_Engine *e = (xai_Engine *)ud;
+  (void)multi;
+  e->curl_due_ms = wait_ms < 0 ? XAI_NEVER : xai_clock_ms() + wait_ms;
+  return 0;
+}
+
+/* -------------------------------------------------------------- lifetime */
+
+static void set_options(xai_Engine *e) {
+  CURLM *m = e->multi;
+  if (e->poller.fd >= 0) {
+    curl_multi_setopt(m, CURLMOPT_SOCKETFUNCTION, on_socket);
+    curl_multi_setopt(m, CURLMOPT_SOCKETDATA, (void *)e);
+    curl_multi_setopt(m, CURLMOPT_TIMERFUNCTION, on_timer);
+    curl_multi_setopt(m, CURLMOPT_TIMERDATA, (void *)e);
+  }
+  curl_multi_setopt(m, CURLMOPT_MAXCONNECTS, MAX_IDLE_CONNECTIONS);
+#if LIBCURL_VERSION_NUM >= 0x074300
+  curl_multi_setopt(m, CURLMOPT_MAX_CONCURRENT_STREAMS,
+                    MAX_STREAMS_PER_CONNECTION);
+#endif
+}
+
+xai_Engine *xai_engine_new(void) {
+  xai_Engine *e = (xai_Engine *)calloc(1, sizeof *e);
+  if (e == NULL) return NULL;
+  e->refs = 1;
+  e->curl_due_ms = e->calls_due_ms = XAI_NEVER;
+  xai_chance_init(&e->chance);
+  xai_poller_open(&e->poller);
+  e->multi = curl_multi_init();
+  if (e->multi == NULL) {
+    xai_engine_unref(e);
+    return NULL;
+  }
+  set_options(e);
+  return e;
+}
+
+xai_Engine *xai_engine_ref(xai_Engine *e) {
+  e->refs++;
+  return e;
+}
+
+void xai_engine_unref(xai_Engine *e) {
+  if (--e->refs > 0) return;
+  xai_engine_close(e);
+  free(e);
+}
+
+static void unlink_call(xai_Engine *e, xai_Call *c) {
+  if (c->prev) c->prev->next = c->next;
+  if (c->next) c->next->prev = c->prev;
+  if (e->calls == c) e->calls = c->next;
+  c->prev = c->next = NULL;
+}
+
+void xai_engine_close(xai_Engine *e) {
+  CURLM *multi = e->multi;
+  xai_Call *c;
+  e->multi = NULL; /* closed first: nothing may start meanwhile */
+  for (c = e->calls; c != NULL; c = c->next) {
+    if (c->state == XAI_CALL_DONE) continue;
+    xai_call_abort(c, XAI_KIND_CLOSED, XAI_PHASE_NONE, "the engine is closed");
+    e->active--;
+  }
+  if (multi != NULL) curl_multi_cleanup(multi);
+  xai_poller_close(&e->poller);
+}
+
+/* ----------------------------------------------------------------- calls */
+
+void xai_engine_queue(xai_Engine *e, xai_Call *c) {
+  if (!c->watched || c->queued) return;
+  c->queued = 1;
+  c->ready_next = NULL;
+  if (e->ready_last)
+    e->ready_last->ready_next = c;
+  else
+    e->ready_first = c;
+  e->ready_last = c;
+}
+
+xai_Call *xai_engine_ready(xai_Engine *e) {
+  xai_Call *c = e->ready_first;
+  if (c == NULL) return NULL;
+  e->ready_first = c->ready_next;
+  if (e->ready_first == NULL) e->ready_last = NULL;
+  c->ready_next = NULL;
+  c->queued = 0;
+  return c;
+}
+
+static void unqueue(xai_Engine *e, xai_Call *c) {
+  xai_Call **at = &e->ready_first, *before = NULL;
+  if (!c->queued) return;
+  while (*at != c) {
+    before = *at;
+    at = &(*at)->ready_next;
+  }
+  *at = c->ready_next;
+  if (e->ready_last == c) e->ready_last = before;
+  c->queued = 0;
+}
+
+static void tell(xai_Engine *e, xai_Call *c) {
+  e->news = 1;
+  xai_engine_queue(e, c);
+}
+
+/* Queue the calls whose transfers got something. */
+static void gather_news(xai_Engine *e) {
+  xai_Transfer *t = e->fresh;
+  e->fresh = NULL;
+  while (t != NULL) {
+    xai_Transfer *next = t->news_next;
+    t->news = 0;
+    tell(e, (xai_Call *)t->owner);
+    t = next;
+  }
+}
+
+/* Set the timer of the shown descriptor to the next moment of work. */
+static void rearm(xai_Engine *e) {
+  int64_t wait = xai_engine_timeout(e), now;
+  if (e->poller.timer < 0) return;
+  now = xai_clock_ms();
+  xai_poller_arm(&e->poller, wait < 0 ? XAI_NEVER : now + wait, now);
+}
+
+/* Keep 'active' and 'calls_due_ms' right after something changed a call. */
+static void changed(xai_Engine *e, xai_Call *c, int was_active) {
+  int64_t due = xai_call_due(c);
+  if (due < e->calls_due_ms) e->calls_due_ms = due;
+  if (was_active && c->state == XAI_CALL_DONE) {
+    e->active--;
+    tell(e, c);
+  }
+}
+
+int xai_engine_start(xai_Engine *e, xai_Call *c, const xai_Request *r) {
+  int rc;
+  c->chance = &e->chance;
+  c->next = e->calls;
+  if (e->calls) e->calls->prev = c;
+  e->calls = c;
+  e->active++;
+  c->transfer.news_list = &e->fresh;
+  rc = xai_call_begin(c, r, e->multi);
+  changed(e, c, 1);
+  rearm(e);
+  return rc;
+}
+
+/* After a transfer was cut off libcurl needs one turn to tell the server. */
+static void kick(xai_Engine *e) {
+  int running;
+  if (e->multi == NULL) return;
+  if (e->poller.fd >= 0)
+    curl_multi_socket_action(e->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+  else
+    curl_multi_perform(e->multi, &running);
+}
+
+void xai_engine_cancel(xai_Engine *e, xai_Call *c, xai_Kind kind,
+                       const char *text) {
+  int was_running = c->state == XAI_CALL_RUNNING;
+  if (c->state == XAI_CALL_DONE) return;
+  xai_call_abort(c, kind, XAI_PHASE_NONE, text);
+  changed(e, c, 1);
+  if (was_running) kick(e);
+  rearm(e);
+}
+
+void xai_engine_cancel_owner(xai_Engine *e, const void *owner) {
+  xai_Call *c;
+  for (c = e->calls; c != NULL; c = c->next)
+    if (c->owner == owner)
+      xai_engine_cancel(e, c, XAI_KIND_CLOSED, "the client is closed");
+}
+
+void xai_engine_release(xai_Engine *e, xai_Call *c) {
+  c->watched = 0;
+  xai_engine_cancel(e, c, XAI_KIND_CANCELLED, "cancelled");
+  gather_news(e);
+  unqueue(e, c);
+  unlink_call(e, c);
+  xai_call_free(c);
+}
+
+int xai_engine_take(xai_Engine *e, xai_Call *c) {
+  int was_paused = c->transfer.paused;
+  int rc = xai_call_take(c);
+  if (was_paused) rearm(e);
+  return rc;
+}
+
+void xai_engine_drain(xai_Engine *e, xai_Call *c) {
+  xai_call_drain(c);
+  changed(e, c, c->state != XAI_CALL_DONE);
+  rearm(e);
+}
+
+/* ------------------------------------------------------------------ step */
+
+static xai_Call *call_of(CURL *easy) {
+  void *p = NULL;
+  curl_easy_getinfo(easy, CURLINFO_PRIVATE, &p);
+  return (xai_Call *)p;
+}
+
+/* Finished transfers, whatever the count of running ones says. */
+static void drain(xai_Engine *e) {
+  CURLMsg *m;
+  int left;
+  while (e->multi != NULL &&
+         (m = curl_multi_info_read(e->multi, &left)) != NULL) {
+    xai_Call *c = call_of(m->easy_handle);
+    CURLcode code = m->data.result; /* 'm' dies with the handle's removal */
+    if (m->msg != CURLMSG_DONE || c == NULL) continue;
+    xai_call_finish(c, code);
+    changed(e, c, 1);
+  }
+}
+
+static void serve_timer(xai_Engine *e) {
+  int running;
+  if (xai_clock_ms() < e->curl_due_ms) return;
+  e->curl_due_ms = XAI_NEVER; /* before the call: it sets the next one */
+  curl_multi_socket_action(e->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+}
+
+/* Calls whose time has come.  Their times only move later by themselves, so
+** looking at all of them is needed only when the earliest one is reached. */
+static void serve_calls(xai_Engine *e) {
+  int64_t now = xai_clock_ms();
+  xai_Call *c;
+  if (now < e->calls_due_ms) return;
+  e->calls_due_ms = XAI_NEVER;
+  for (c = e->calls; c != NULL; c = c->next) {
+    int was_active = c->state != XAI_CALL_DONE;
+    if (now >= xai_call_due(c)) xai_call_tick(c, e->multi, now);
+    changed(e, c, was_active);
+  }
+}
+
+static void serve_sockets(xai_Engine *e, int64_t wait_ms) {
+  xai_Ready ready[MAX_READY];
+  int i, running, n;
+  n = xai_poller_wait(&e->poller, ready, MAX_READY, wait_ms);
+  for (i = 0; i < n && e->multi != NULL; i++) {
+    int what = (ready[i].readable ? CURL_CSELECT_IN : 0) |
+               (ready[i].writable ? CURL_CSELECT_OUT : 0) |
+               (ready[i].failed ? CURL_CSELECT_ERR : 0);
+    curl_multi_socket_action(e->multi, ready[i].fd, what, &running);
+  }
+}
+
+/* Where there is no poller: libcurl looks at its sockets itself. */
+static void serve_all(xai_Engine *e, int64_t wait_ms) {
+  int running, wait = wait_ms > 1000 || wait_ms < 0 ? 1000 : (int)wait_ms;
+  if (wait > 0) curl_multi_poll(e->multi, NULL, 0, wait, NULL);
+  curl_multi_perform(e->multi, &running);
+}
+
+/* How long a step may wait, given that the caller allows 'wait_ms'. */
+static int64_t allowed_wait(const xai_Engine *e, int64_t wait_ms) {
+  int64_t due = xai_engine_timeout(e);
+  if (e->news || e->ready_first != NULL) return 0;
+  if (due < 0) return wait_ms;
+  return wait_ms < 0 || due < wait_ms ? due : wait_ms;
+}
+
+void xai_engine_step(xai_Engine *e, int64_t wait_ms) {
+  if (e->multi == NULL) return;
+  e->news = 0;
+  if (e->poller.fd >= 0) {
+    serve_timer(e);
+    drain(e);
+    serve_calls(e);
+    serve_sockets(e, allowed_wait(e, wait_ms));
+    serve_timer(e);
+  } else {
+    serve_all(e, allowed_wait(e, wait_ms));
+  }
+  drain(e);
+  serve_calls(e);
+  gather_news(e);
+  rearm(e);
+}
+
+int64_t xai_engine_timeout(const xai_Engine *e) {
+  int64_t due =
+      e->curl_due_ms < e->calls_due_ms ? e->curl_due_ms : e->calls_due_ms;
+  int64_t now;
+  long curl_ms = -1;
+  if (e->multi == NULL) return -1;
+  if (e->ready_first != NULL) return 0;
+  if (e->poller.fd < 0 && e->active > 0) {
+    curl_multi_timeout(e->multi, &curl_ms);
+    if (curl_ms >= 0 && xai_clock_ms() + curl_ms < due)
+      due = xai_clock_ms() + curl_ms;
+  }
+  if (due == XAI_NEVER) return -1;
+  now = xai_clock_ms();
+  return due > now ? due - now : 0;
+}
+
+int xai_engine_fd(xai_Engine *e) {
+  int fd = e->multi ? xai_poller_show(&e->poller) : -1;
+  rearm(e);
+  return fd;
+}

@@ -1,0 +1,75 @@
+/*
+** engine.h - all calls of one Lua state on one multi handle.
+** Nothing here waits but xai_engine_step.
+*/
+#ifndef XAI_ENGINE_H
+#define XAI_ENGINE_H
+
+#include "net/call.h"
+#include "net/poller.h"
+
+typedef struct xai_Engine {
+  CURLM *multi; /* NULL once closed */
+  xai_Poller poller;
+  xai_Chance chance;
+  xai_Call *calls;
+  xai_Transfer *fresh; /* those that got something in this step */
+  xai_Call *ready_first, *ready_last; /* watched calls with news */
+  int64_t curl_due_ms;                /* when libcurl wants to be called */
+  int64_t calls_due_ms; /* no call's time comes before this moment */
+  int news;             /* something came since the step began */
+  int active;           /* calls that are not done */
+  long live;            /* objects that others hold: calls, clients */
+  int refs;
+} xai_Engine;
+
+/* An engine with one reference, or NULL. */
+xai_Engine *xai_engine_new(void);
+xai_Engine *xai_engine_ref(xai_Engine *e);
+void xai_engine_unref(xai_Engine *e);
+
+/* End all calls (kind 'closed') and release the connections.  A second call
+** does nothing. */
+void xai_engine_close(xai_Engine *e);
+
+/* Start a new call; it is in the engine's list from here on.  0 or -1, and
+** then the call is done with its fault. */
+int xai_engine_start(xai_Engine *e, xai_Call *c, const xai_Request *r);
+
+/* End a call now and tell the server.  Nothing happens when it is done. */
+void xai_engine_cancel(xai_Engine *e, xai_Call *c, xai_Kind kind,
+                       const char *text);
+
+/* The same for all calls of 'owner'. */
+void xai_engine_cancel_owner(xai_Engine *e, const void *owner);
+
+/* Go past the event that the call shows; a paused transfer may go on. */
+int xai_engine_take(xai_Engine *e, xai_Call *c);
+
+/* The reader of a stream has its end: let the connection come to rest. */
+void xai_engine_drain(xai_Engine *e, xai_Call *c);
+
+/* Take a call out of the list (ending it) and free it. */
+void xai_engine_release(xai_Engine *e, xai_Call *c);
+
+/*
+** Move everything that can be moved.  Waits up to 'wait_ms' (negative:
+** until something happens), less when news come, a time is due or a signal
+** arrives.
+*/
+void xai_engine_step(xai_Engine *e, int64_t wait_ms);
+
+/* The next watched call that has news, or NULL. */
+xai_Call *xai_engine_ready(xai_Engine *e);
+
+/* Put a watched call into that queue. */
+void xai_engine_queue(xai_Engine *e, xai_Call *c);
+
+/* Milliseconds until a step is needed whatever the descriptor says; -1:
+** never. */
+int64_t xai_engine_timeout(const xai_Engine *e);
+
+/* The one descriptor to watch, or -1. */
+int xai_engine_fd(xai_Engine *e);
+
+#endif

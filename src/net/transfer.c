@@ -1,0 +1,363 @@
+/*
+** transfer.c - one HTTP exchange on one easy handle.
+*/
+#include "net/transfer.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+#define MAX_HEAD ((size_t)256 << 10)
+
+void xai_transfer_init(xai_Transfer *t, const xai_Settings *set) {
+  memset(t, 0, sizeof *t);
+  xai_buffer_init(&t->head, MAX_HEAD);
+  xai_buffer_init(&t->body, set->max_body);
+  xai_sse_init(&t->sse, set->max_event);
+  t->max_buffer = set->max_buffer;
+}
+
+/* ------------------------------------------------------------- callbacks */
+
+/* Something came: note when, and for whom. */
+static void touch(xai_Transfer *t) {
+  t->last_ms = xai_clock_ms();
+  if (t->news || t->news_list == NULL) return;
+  t->news = 1;
+  t->news_next = *t->news_list;
+  *t->news_list = t;
+}
+
+/* Stop the transfer: a callback's short count does that. */
+static size_t refuse(xai_Transfer *t, int rc, const char *limit) {
+  if (rc == XAI_ENOMEM)
+    xai_fault_set(&t->fault, XAI_KIND_MEMORY, XAI_PHASE_NONE,
+                  "not enough memory");
+  else
+    xai_fault_set(&t->fault, XAI_KIND_LIMIT, XAI_PHASE_NONE, limit);
+  return 0;
+}
+
+static int is_status_line(const char *s, size_t n) {
+  return n > 9 && memcmp(s, "HTTP/", 5) == 0;
+}
+
+/* "HTTP/1.1 200 OK", "HTTP/2 200" */
+static int read_status(const char *s, size_t n) {
+  const char *p = (const char *)memchr(s, ' ', n);
+  int i, status = 0;
+  if (p == NULL || p + 3 >= s + n) return 0;
+  for (i = 1; i <= 3; i++) status = status * 10 + (p[i] - '0');
+  return status;
+}
+
+/* The head is complete: find out what the body will be. */
+static void end_head(xai_Transfer *t) {
+  xai_Slice type;
+  if (t->status < 200) return; /* 1xx: the real one follows */
+  t->head_done = 1;
+  t->content = XAI_CONTENT_PLAIN;
+  if (!t->wants_events || t->status >= 300) return;
+  type = xai_transfer_header(t, "content-type");
+  if (xai_slice_has(type, "text/event-stream"))
+    t->content = XAI_CONTENT_EVENTS;
+  else if (!xai_slice_has(type, "json") && !xai_slice_has(type, "html"))
+    t->content = XAI_CONTENT_UNKNOWN; /* gateways name it anything */
+}
+
+/*
+** The first byte of the body settles what it is: no line of an event stream
+** begins with a brace, and services answer a stream request with plain JSON
+** under any type.
+*/
+static void sniff(xai_Transfer *t, char first) {
+  t->sniffed = 1;
+  if (t->content == XAI_CONTENT_PLAIN) return;
+  t->content =
+      first == '{' || first == '<' ? XAI_CONTENT_PLAIN : XAI_CONTENT_EVENTS;
+}
+
+static size_t on_header(char *s, size_t size, size_t n, void *ud) {
+  xai_Transfer *t = (xai_Transfer *)ud;
+  int rc;
+  n *= size;
+  touch(t);
+  if (t->head_done) return n; /* trailers */
+  if (is_status_line(s, n)) {
+    xai_buffer_clear(&t->head);
+    t->status = read_status(s, n);
+  }
+  rc = xai_buffer_append(&t->head, s, n);
+  if (rc != XAI_OK) return refuse(t, rc, "the answer's headers are too long");
+  if (n <= 2 && (*s == '\r' || *s == '\n')) end_head(t);
+  return n;
+}
+
+/*
+** Pause when the reader is behind, but never without a whole event to read:
+** a reader that waits for one would wait for ever.
+*/
+static size_t on_event_bytes(xai_Transfer *t, char *s, size_t n) {
+  int rc = XAI_OK;
+  if (xai_sse_size(&t->sse) >= t->max_buffer) rc = xai_sse_peek(&t->sse, NULL);
+  if (rc == 1) {
+    t->paused = 1;
+    return CURL_WRITEFUNC_PAUSE;
+  }
+  if (rc == XAI_OK) rc = xai_sse_feed(&t->sse, s, n);
+  if (rc != XAI_OK) return refuse(t, rc, "an event exceeds max_event");
+  return n;
+}
+
+static size_t on_body(char *s, size_t size, size_t n, void *ud) {
+  xai_Transfer *t = (xai_Transfer *)ud;
+  int rc;
+  n *= size;
+  touch(t);
+  if (t->discard) return n;
+  if (!t->sniffed && n > 0) sniff(t, *s);
+  if (t->content == XAI_CONTENT_EVENTS) return on_event_bytes(t, s, n);
+  rc = xai_buffer_append(&t->body, s, n);
+  return rc == XAI_OK ? n : refuse(t, rc, "the answer exceeds max_body");
+}
+
+/* Bytes that go out are life, too. */
+static int on_progress(void *ud, curl_off_t dltotal, curl_off_t dlnow,
+                       curl_off_t ultotal, curl_off_t ulnow) {
+  xai_Transfer *t = (xai_Transfer *)ud;
+  (void)dltotal, (void)dlnow, (void)ultotal;
+  if (ulnow > 0 && !t->head_done) t->last_ms = xai_clock_ms();
+  return 0;
+}
+
+/* --------------------------------------------------------------- options */
+
+static long http_version(const xai_Settings *set, const char *url) {
+  if (set->http_version == 1) return CURL_HTTP_VERSION_1_1;
+  if (set->http_version == 2 && strncmp(url, "http:", 5) == 0)
+    return CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
+  return CURL_HTTP_VERSION_2TLS;
+}
+
+/*
+** Only http and https; redirects are never followed (they would hand the
+** prompt to another host); no signals; a slow name look-up must not hold up
+** a cancelled transfer.
+*/
+static void set_rules(CURL *e) {
+  curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+#if LIBCURL_VERSION_NUM >= 0x075500
+  curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "https,http");
+#else
+  curl_easy_setopt(e, CURLOPT_PROTOCOLS, CURLPROTO_HTTP | CURLPROTO_HTTPS);
+#endif
+#if LIBCURL_VERSION_NUM >= 0x075700
+  curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L);
+#endif
+  curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
+  curl_easy_setopt(e, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
+  curl_easy_setopt(e, CURLOPT_PIPEWAIT, 1L);
+  curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
+  /* Decode what comes compressed although it was not asked for. */
+  curl_easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "");
+}
+
+/*
+** libcurl parses the CA bundle once per multi handle, unless a directory is
+** set, as Debian's build does: then once per connection (14 ms).  Where the
+** default file is there, the directory is not needed.
+*/
+static void set_ca(CURL *e, const xai_Settings *set) {
+  char *file = NULL;
+  if (set->ca_file) curl_easy_setopt(e, CURLOPT_CAINFO, set->ca_file);
+  if (set->ca_path) {
+    curl_easy_setopt(e, CURLOPT_CAPATH, set->ca_path);
+    return;
+  }
+#if LIBCURL_VERSION_NUM >= 0x075400
+  if (!set->ca_file) curl_easy_getinfo(e, CURLINFO_CAINFO, &file);
+#endif
+  if (set->ca_file || file) curl_easy_setopt(e, CURLOPT_CAPATH, NULL);
+}
+
+static void set_peer(CURL *e, const xai_Settings *set) {
+  set_ca(e, set);
+  if (set->proxy) curl_easy_setopt(e, CURLOPT_PROXY, set->proxy);
+  if (set->no_proxy) curl_easy_setopt(e, CURLOPT_NOPROXY, set->no_proxy);
+  if (set->unix_socket)
+    curl_easy_setopt(e, CURLOPT_UNIX_SOCKET_PATH, set->unix_socket);
+  if (set->connect_timeout_ms > 0)
+    curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS,
+                     (long)set->connect_timeout_ms);
+}
+
+static void set_callbacks(xai_Transfer *t) {
+  CURL *e = t->easy;
+  curl_easy_setopt(e, CURLOPT_ERRORBUFFER, t->error);
+  curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header);
+  curl_easy_setopt(e, CURLOPT_HEADERDATA, (void *)t);
+  curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
+  curl_easy_setopt(e, CURLOPT_WRITEDATA, (void *)t);
+}
+
+static void set_progress(xai_Transfer *t) {
+  curl_easy_setopt(t->easy, CURLOPT_NOPROGRESS, 0L);
+  curl_easy_setopt(t->easy, CURLOPT_XFERINFOFUNCTION, on_progress);
+  curl_easy_setopt(t->easy, CURLOPT_XFERINFODATA, (void *)t);
+}
+
+/* A body this long takes time to send; only then is its progress watched. */
+#define LONG_BODY ((size_t)64 << 10)
+
+static CURLcode set_message(xai_Transfer *t, const xai_Request *r) {
+  CURL *e = t->easy;
+  if (strcmp(r->method, "POST") == 0) curl_easy_setopt(e, CURLOPT_POST, 1L);
+  if (r->body != NULL) {
+    curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body_len);
+    curl_easy_setopt(e, CURLOPT_POSTFIELDS, r->body);
+    if (r->body_len >= LONG_BODY) set_progress(t);
+  } else if (strcmp(r->method, "POST") == 0) {
+    curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE, 0L);
+    curl_easy_setopt(e, CURLOPT_POSTFIELDS, "");
+  }
+  if (strcmp(r->method, "POST") != 0 && strcmp(r->method, "GET") != 0)
+    curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, r->method);
+  if (strcmp(r->method, "HEAD") == 0) curl_easy_setopt(e, CURLOPT_NOBODY, 1L);
+  curl_easy_setopt(e, CURLOPT_HTTPHEADER, r->headers);
+  return curl_easy_setopt(e, CURLOPT_URL, r->url);
+}
+
+int xai_transfer_open(xai_Transfer *t, const xai_Request *r,
+                      const xai_Settings *set) {
+  CURLcode rc = CURLE_OUT_OF_MEMORY;
+  t->wants_events = r->stream;
+  t->easy = curl_easy_init();
+  if (t->easy != NULL) {
+    set_rules(t->easy);
+    set_peer(t->easy, set);
+    set_callbacks(t);
+    curl_easy_setopt(t->easy, CURLOPT_HTTP_VERSION, http_version(set, r->url));
+    rc = set_message(t, r);
+  }
+  if (rc == CURLE_OK) return 0;
+  xai_fault_set(&t->fault, XAI_KIND_MEMORY, XAI_PHASE_NONE,
+                curl_easy_strerror(rc));
+  return -1;
+}
+
+void xai_transfer_clear(xai_Transfer *t) {
+  xai_buffer_clear(&t->head);
+  xai_buffer_free(&t->body);
+  xai_sse_free(&t->sse);
+  t->status = t->head_done = t->sniffed = t->paused = 0;
+  t->content = XAI_CONTENT_UNKNOWN;
+  memset(&t->fault, 0, sizeof t->fault);
+  t->error[0] = '\0';
+}
+
+void xai_transfer_close(xai_Transfer *t) {
+  CURL *easy = t->easy;
+  t->easy = NULL;
+  if (easy != NULL) curl_easy_cleanup(easy);
+  xai_buffer_free(&t->head);
+  xai_buffer_free(&t->body);
+  xai_sse_free(&t->sse);
+}
+
+void xai_transfer_resume(xai_Transfer *t) {
+  if (!t->paused || t->easy == NULL) return;
+  t->paused = 0; /* before the call: it may deliver, and pause again */
+  t->last_ms = xai_clock_ms();
+  curl_easy_pause(t->easy, CURLPAUSE_CONT);
+}
+
+/* --------------------------------------------------------------- verdict */
+
+static curl_off_t time_of(CURL *e, CURLINFO what) {
+  curl_off_t us = 0;
+  curl_easy_getinfo(e, what, &us);
+  return us;
+}
+
+xai_Phase xai_transfer_phase(const xai_Transfer *t) {
+  CURL *e = t->easy;
+  const char *url = NULL;
+  if (t->head_done)
+    return t->content == XAI_CONTENT_EVENTS ? XAI_PHASE_STREAM : XAI_PHASE_BODY;
+  curl_easy_getinfo(e, CURLINFO_EFFECTIVE_URL, &url);
+  if (time_of(e, CURLINFO_NAMELOOKUP_TIME_T) == 0) return XAI_PHASE_DNS;
+  if (time_of(e, CURLINFO_CONNECT_TIME_T) == 0) return XAI_PHASE_CONNECT;
+  if (url && strncmp(url, "https", 5) == 0 &&
+      time_of(e, CURLINFO_APPCONNECT_TIME_T) == 0)
+    return XAI_PHASE_TLS;
+  return time_of(e, CURLINFO_PRETRANSFER_TIME_T) == 0 ? XAI_PHASE_SEND
+                                                      : XAI_PHASE_WAIT;
+}
+
+static xai_Kind kind_of(CURLcode code, const xai_Transfer *t) {
+  switch (code) {
+    case CURLE_OPERATION_TIMEDOUT: return XAI_KIND_TIMEOUT;
+    case CURLE_PARTIAL_FILE: return XAI_KIND_TRUNCATED;
+    case CURLE_OUT_OF_MEMORY: return XAI_KIND_MEMORY;
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CIPHER:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_USE_SSL_FAILED: return XAI_KIND_TLS;
+    case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_BAD_CONTENT_ENCODING:
+    case CURLE_URL_MALFORMAT: return XAI_KIND_PROTOCOL;
+    case CURLE_GOT_NOTHING:
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+    case CURLE_HTTP2:
+    case CURLE_HTTP2_STREAM: return XAI_KIND_CONNECTION;
+    default: break;
+  }
+  return t->head_done ? XAI_KIND_TRUNCATED : XAI_KIND_CONNECTION;
+}
+
+void xai_transfer_judge(xai_Transfer *t, CURLcode code) {
+  const char *text = t->error[0] ? t->error : curl_easy_strerror(code);
+  xai_Phase phase;
+  if (code == CURLE_OK) return;
+  phase = xai_transfer_phase(t);
+  xai_fault_set(&t->fault, kind_of(code, t), phase, text);
+}
+
+/* --------------------------------------------------------------- headers */
+
+int xai_transfer_next_header(const xai_Transfer *t, size_t *at, xai_Slice *name,
+                             xai_Slice *value) {
+  const char *s = xai_buffer_data(&t->head);
+  const char *end = s + xai_buffer_size(&t->head);
+  const char *p = s + *at, *colon, *eol;
+  while (p < end) {
+    eol = (const char *)memchr(p, '\n', (size_t)(end - p));
+    if (eol == NULL) eol = end;
+    colon = (const char *)memchr(p, ':', (size_t)(eol - p));
+    name->at = p;
+    p = eol < end ? eol + 1 : end;
+    *at = (size_t)(p - s);
+    if (colon == NULL) continue; /* the status line, the blank line */
+    name->len = (size_t)(colon - name->at);
+    value->at = colon + 1;
+    value->len = (size_t)(eol - colon - 1);
+    *value = xai_slice_trim(*value);
+    return 1;
+  }
+  return 0;
+}
+
+xai_Slice xai_transfer_header(const xai_Transfer *t, const char *wanted) {
+  xai_Slice name, value = {"", 0};
+  size_t at = 0;
+  while (xai_transfer_next_header(t, &at, &name, &value))
+    if (xai_slice_like(name, wanted)) return value;
+  value.len = 0;
+  return value;
+}

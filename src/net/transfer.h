@@ -1,0 +1,90 @@
+/*
+** transfer.h - one HTTP exchange on one easy handle.
+** The callbacks of libcurl only store; whoever drives the multi handle looks
+** at the stored things afterwards.
+*/
+#ifndef XAI_TRANSFER_H
+#define XAI_TRANSFER_H
+
+#include <curl/curl.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "base/fault.h"
+#include "base/settings.h"
+#include "base/sse.h"
+
+/* What to send.  Strings must live until xai_transfer_open returns; 'body'
+** and 'headers' until the transfer is closed. */
+typedef struct xai_Request {
+  const char *method;
+  const char *url;
+  const char *body; /* NULL: none */
+  size_t body_len;
+  struct curl_slist *headers;
+  int stream; /* an answer of type text/event-stream is parsed as such */
+} xai_Request;
+
+/* What the body of the answer is. */
+typedef enum xai_Content {
+  XAI_CONTENT_UNKNOWN, /* not known before its first byte */
+  XAI_CONTENT_PLAIN,   /* collected in 'body' */
+  XAI_CONTENT_EVENTS   /* parsed by 'sse' */
+} xai_Content;
+
+typedef struct xai_Transfer {
+  CURL *easy;
+  xai_Buffer head;  /* the last answer's status line and headers */
+  xai_Buffer body;  /* an answer that is not an event stream */
+  xai_Sse sse;      /* an answer that is */
+  int status;       /* 0 until a status line came */
+  int head_done;    /* the answer's head is complete */
+  int wants_events; /* the request asked for a stream */
+  int sniffed;      /* the first byte of the body was looked at */
+  xai_Content content;
+  int paused;
+  int discard; /* nobody wants the rest */
+  int news;    /* it stands in '*news_list' */
+  void *owner; /* for whoever walks that list */
+  struct xai_Transfer *news_next;
+  struct xai_Transfer **news_list; /* those that got something */
+  int64_t last_ms;                 /* when the last byte came or went */
+  size_t max_buffer;
+  xai_Fault fault; /* a failure that a callback found */
+  char error[CURL_ERROR_SIZE];
+} xai_Transfer;
+
+/* Complete and empty; nothing is acquired. */
+void xai_transfer_init(xai_Transfer *t, const xai_Settings *set);
+
+/* Make the easy handle ready to be added to a multi.  0, or -1 when there
+** is not enough memory or an option is refused ('fault' tells). */
+int xai_transfer_open(xai_Transfer *t, const xai_Request *r,
+                      const xai_Settings *set);
+
+/* Forget the last attempt's answer, before another attempt. */
+void xai_transfer_clear(xai_Transfer *t);
+
+void xai_transfer_close(xai_Transfer *t);
+
+/* Let a paused transfer go on.  Not from within a callback. */
+void xai_transfer_resume(xai_Transfer *t);
+
+/* How far the exchange has come. */
+xai_Phase xai_transfer_phase(const xai_Transfer *t);
+
+/* The kind, phase and words for libcurl's verdict on this transfer. */
+void xai_transfer_judge(xai_Transfer *t, CURLcode code);
+
+/* The value of a header of the answer (name in lower case); length 0 when
+** it is not there. */
+xai_Slice xai_transfer_header(const xai_Transfer *t, const char *name);
+
+/*
+** Walk through the headers of the answer: '*at' is 0 at first.  1 with name
+** and value, or 0 after the last.
+*/
+int xai_transfer_next_header(const xai_Transfer *t, size_t *at, xai_Slice *name,
+                             xai_Slice *value);
+
+#endif
