@@ -4,8 +4,8 @@
 --
 -- The first line on stdout is its address.  It listens on 127.0.0.1 only, answers all 17
 -- operations, checks what the real service checks in the same order, and misbehaves on
--- demand: see standin/faults.lua.  As a module: `local server = require(...).start{ pace = 0 }`
--- on the running luv loop; server.port, server.url, server:close().
+-- demand: see standin/faults.lua.  As a module, `start{ pace = 0 }` serves on the running luv
+-- loop and `spawn{ pace = 0 }` in a process of its own; both give port, url and close().
 --
 -- How a request travels: connection.lua reads it, `Service:answer` below finds its route,
 -- checks it and calls the endpoint; http.lua turns the answer into bytes.
@@ -28,6 +28,7 @@ local json = require("standin.json")
 local legacy = require("standin.legacy")
 local messages = require("standin.messages")
 local models = require("standin.models")
+local process = require("standin.process")
 local requests = require("standin.requests")
 local responses = require("standin.responses")
 local rules = require("standin.rules")
@@ -262,6 +263,11 @@ function M.start(options)
   return self
 end
 
+--- Start a server in a process of its own, for hosts that block: see standin/process.lua.
+function M.spawn(options)
+  return process.spawn(uv, uv.fs_realpath(here .. "server.lua"), options or {})
+end
+
 -- Command line ---------------------------------------------------------------------------
 
 local OPTIONS = { port = tonumber, pace = tonumber, polls = tonumber, idle = tonumber, key = tostring }
@@ -305,7 +311,11 @@ end
 
 local function main(args)
   local options = parse(args)
-  local server = M.start(options)
+  local ok, server = pcall(M.start, options)
+  if not ok then
+    io.stderr:write("server.lua: ", (tostring(server):gsub("^.*:%d+: ", "")), "\n")
+    os.exit(1)
+  end
   io.stdout:write(server.url, "\n")
   io.stdout:flush()
   if options.stdin then watch_stdin(server) end

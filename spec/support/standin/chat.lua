@@ -4,7 +4,9 @@ local errors = require("standin.errors")
 local json = require("standin.json")
 local mind = require("standin.mind")
 local sse = require("standin.sse")
+local talk = require("standin.conversation")
 local usage = require("standin.usage")
+local words = require("standin.words")
 
 local M = {}
 
@@ -15,7 +17,7 @@ local given = json.given
 local function add_part(conversation, part, texts)
   if part.type == "text" then texts[#texts + 1] = part.text end
   if part.type == "image_url" then
-    conversation.pictures[#conversation.pictures + 1] = mind.picture_size(part.image_url.url)
+    conversation.pictures[#conversation.pictures + 1] = talk.picture_size(part.image_url.url)
   end
 end
 
@@ -26,14 +28,16 @@ local function add_content(conversation, content)
   return table.concat(texts, " ")
 end
 
---- A user's text starts a new turn: earlier pictures and tool results are history.
 local function add_message(conversation, message)
   local content = given(message.content)
   if message.role == "user" then
-    conversation.pictures, conversation.results = {}, {}
+    talk.begin_turn(conversation)
     conversation.said[#conversation.said + 1] = add_content(conversation, content)
   elseif message.role == "tool" then
-    conversation.results[#conversation.results + 1] = add_content(conversation, content)
+    talk.add_result(conversation, given(message.tool_call_id), add_content(conversation, content))
+  end
+  for _, call in ipairs(given(message.tool_calls) or {}) do
+    talk.add_call(conversation, call.id, call["function"].arguments)
   end
 end
 
@@ -46,7 +50,7 @@ local function functions(tools)
 end
 
 local function read_conversation(body, model)
-  local conversation = { said = {}, pictures = {}, results = {} }
+  local conversation = talk.new()
   for _, message in ipairs(body.messages) do add_message(conversation, message) end
   local tools, choice = functions(body.tools), given(body.tool_choice)
   local last = body.messages[#body.messages]
@@ -58,7 +62,8 @@ local function read_conversation(body, model)
   local format = given(body.response_format)
   if format and format.type == "json_object" then conversation.schema = mind.ANY_OBJECT end
   if format and format.type == "json_schema" then conversation.schema = format.json_schema.schema end
-  conversation.thinks = model.shows_thinking and given(body.reasoning_effort) ~= "none"
+  conversation.reasons = model.thinks and given(body.reasoning_effort) ~= "none"
+  conversation.thinks = conversation.reasons and model.shows_thinking
   return conversation
 end
 
@@ -87,7 +92,7 @@ local function choice(turn, index, id, logprobs)
       tool_calls = turn.calls and tool_calls(turn, id),
     },
     finish_reason = finish_reason(turn),
-    logprobs = logprobs and { content = usage.logprobs(mind.pieces(turn.text), logprobs) } or nil,
+    logprobs = logprobs and { content = usage.logprobs(words.pieces(turn.text), logprobs) } or nil,
   }
 end
 
@@ -105,10 +110,10 @@ end
 --- The deltas of one choice in order: thinking, text, each tool call whole, the finish.
 local function deltas(turn, id, logprobs)
   local list = {}
-  for _, piece in ipairs(mind.pieces(turn.thinking or "")) do
+  for _, piece in ipairs(words.pieces(turn.thinking or "")) do
     list[#list + 1] = { delta = { reasoning_content = piece } }
   end
-  for _, piece in ipairs(mind.pieces(turn.text)) do
+  for _, piece in ipairs(words.pieces(turn.text)) do
     list[#list + 1] = {
       delta = { content = piece }, logprobs = logprobs and { content = usage.logprobs({ piece }, logprobs) } or nil,
     }

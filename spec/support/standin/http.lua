@@ -126,7 +126,7 @@ end
 function M.frame(answer, bytes)
   if framing(answer) ~= "chunked" then return bytes end
   if bytes == "" then return "" end
-  return ("%x\r\n%s\r\n"):format(#bytes, bytes)
+  return ("%x\r\n"):format(#bytes) .. bytes .. "\r\n"
 end
 
 --- What follows the last byte of the body.

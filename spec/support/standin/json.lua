@@ -180,9 +180,10 @@ local function by_rank(a, b)
   return a < b
 end
 
+local SHORT = { ['"'] = '\\"', ["\\"] = "\\\\", ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t" }
+
 local function escape_char(c)
-  local short = { ['"'] = '\\"', ["\\"] = "\\\\", ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t" }
-  return short[c] or ("\\u%04x"):format(c:byte())
+  return SHORT[c] or ("\\u%04x"):format(c:byte())
 end
 
 local function encode_string(s)

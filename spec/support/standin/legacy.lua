@@ -4,14 +4,18 @@ local errors = require("standin.errors")
 local json = require("standin.json")
 local mind = require("standin.mind")
 local sse = require("standin.sse")
+local talk = require("standin.conversation")
 local usage = require("standin.usage")
+local words = require("standin.words")
 
 local M = {}
 
 local given, null = json.given, json.null
 
 local function conversation_of(prompt)
-  return { said = { prompt }, pictures = {}, results = {} }
+  local conversation = talk.new()
+  conversation.said[1] = prompt
+  return conversation
 end
 
 local function finish_reason(turn)
@@ -53,7 +57,7 @@ end
 local function completion_stream(base, turns, counts)
   local events = sse.list()
   for i, turn in ipairs(turns) do
-    local pieces = mind.pieces(turn.text)
+    local pieces = words.pieces(turn.text)
     for p = 1, math.max(#pieces, 1) do
       local reason = p >= #pieces and finish_reason(turn) or null
       local one = { index = i - 1, text = pieces[p] or "", finish_reason = reason }
@@ -87,7 +91,7 @@ end
 
 --- The text begins with a space, as it follows "Assistant:".
 local function complete_stream(base, turn)
-  local events, pieces = sse.list(), mind.pieces(" " .. turn.text)
+  local events, pieces = sse.list(), words.pieces(" " .. turn.text)
   for p, piece in ipairs(pieces) do
     local reason = p == #pieces and STOP_REASONS[turn.finish] or null
     events:slow(piece_of(base, piece, reason), "completion")

@@ -4,7 +4,9 @@ local errors = require("standin.errors")
 local json = require("standin.json")
 local mind = require("standin.mind")
 local sse = require("standin.sse")
+local talk = require("standin.conversation")
 local usage = require("standin.usage")
+local words = require("standin.words")
 
 local M = {}
 
@@ -22,24 +24,24 @@ local function text_of(blocks)
 end
 
 local function add_block(conversation, block)
-  local pictures, results = conversation.pictures, conversation.results
+  local pictures = conversation.pictures
   if block.type == "image" then
     local source = block.source
-    pictures[#pictures + 1] = mind.picture_size(source.type == "base64" and source.data or source.url)
+    pictures[#pictures + 1] = talk.picture_size(source.type == "base64" and source.data or source.url)
   elseif block.type == "tool_result" then
-    results[#results + 1] = text_of(block.content)
+    talk.add_result(conversation, block.tool_use_id, text_of(block.content))
+  elseif block.type == "tool_use" then
+    talk.add_call(conversation, block.id, block.input)
   end
 end
 
---- A user's message starts a new turn: earlier pictures and tool results are history.
 local function add_message(conversation, message)
-  if message.role ~= "user" then return end
-  conversation.pictures, conversation.results = {}, {}
+  if message.role == "user" then talk.begin_turn(conversation) end
   if type(message.content) == "table" then
     for _, block in ipairs(message.content) do add_block(conversation, block) end
   end
   local text = text_of(message.content)
-  if text ~= "" then conversation.said[#conversation.said + 1] = text end
+  if message.role == "user" and text ~= "" then conversation.said[#conversation.said + 1] = text end
 end
 
 local function functions(tools)
@@ -56,8 +58,9 @@ local function wants_thinking(body)
 end
 
 local function read_conversation(body, model)
-  local conversation = { said = {}, pictures = {}, results = {} }
+  local conversation = talk.new()
   for _, message in ipairs(body.messages) do add_message(conversation, message) end
+  conversation.reasons = model.thinks
   conversation.thinks = model.thinks and wants_thinking(body)
   local tools, choice = functions(body.tools), given(body.tool_choice) or { type = "auto" }
   local asked = body.messages[#body.messages].role == "user" and #conversation.results == 0
@@ -114,17 +117,17 @@ end
 local BLOCKS = {}
 
 function BLOCKS.text(events, block)
-  send_pieces(events, "text_delta", "text", mind.pieces(block.text))
+  send_pieces(events, "text_delta", "text", words.pieces(block.text))
 end
 
 function BLOCKS.thinking(events, block)
-  send_pieces(events, "thinking_delta", "thinking", mind.pieces(block.thinking))
+  send_pieces(events, "thinking_delta", "thinking", words.pieces(block.thinking))
   send_pieces(events, "signature_delta", "signature", { block.signature })
 end
 
 function BLOCKS.tool_use(events, block)
   if next(block.input) == nil then return end
-  send_pieces(events, "input_json_delta", "partial_json", mind.pieces(json.encode(block.input)))
+  send_pieces(events, "input_json_delta", "partial_json", words.pieces(json.encode(block.input)))
 end
 
 local function empty(block)

@@ -2,71 +2,14 @@
 -- No thinking happens here, but the same conversation always gets the same words,
 -- and the words have to do with the prompt.
 --
--- A conversation, read from a request by chat, responses or messages:
---   { said = {user texts}, pictures = {bytes of each, or false}, results = {tool results},
---     tools = {{ name, parameters }...} or nil, choice = name of a forced tool or nil,
---     parallel = boolean, schema = JSON schema or nil, thinks = boolean }
--- What is said, a turn:
---   { text, thinking, calls = {{ name, arguments }...}, finish = "stop" | "length" | "tool_calls" | "sequence" }
+-- What is said, a turn: { text, thinking, calls = {{ name, arguments }...},
+-- finish = "stop" | "length" | "tool_calls" | "sequence", stopped_by = stop string }
 
 local json = require("standin.json")
 local schema = require("standin.schema")
+local words = require("standin.words")
 
 local M = {}
-
--- Words ----------------------------------------------------------------------------
-
-local LONGEST_PIECE = 16
-
---- Cut a long word after at most LONGEST_PIECE bytes, never inside a character.
-local function add_word(pieces, word)
-  while #word > LONGEST_PIECE do
-    local stop = LONGEST_PIECE
-    while stop > 1 and word:byte(stop + 1) >= 0x80 and word:byte(stop + 1) < 0xC0 do stop = stop - 1 end
-    pieces[#pieces + 1] = word:sub(1, stop)
-    word = word:sub(stop + 1)
-  end
-  pieces[#pieces + 1] = word
-end
-
---- The text in the pieces that a stream sends: words with the space before them.
-function M.pieces(text)
-  local pieces, stop = {}, 1
-  for word, after in text:gmatch("(%s*%S+)()") do
-    add_word(pieces, word)
-    stop = after
-  end
-  if stop <= #text then pieces[#pieces + 1] = text:sub(stop) end
-  return pieces
-end
-
---- Make-believe tokens: as many as pieces.
-function M.count(text)
-  return #M.pieces(text or "")
-end
-
---- Names in a prompt: runs of capitalised words, without a lone first word of a sentence.
-function M.names(text)
-  local found = {}
-  local run, first = {}, false
-  local function close()
-    if #run > 1 or (#run == 1 and not first) then found[#found + 1] = table.concat(run, " ") end
-    run = {}
-  end
-  local starts = true
-  for word, mark in (text or ""):gmatch("([%w\128-\255'-]+)([^%w\128-\255'%s-]*)") do
-    if word:find("^%u") and word ~= "I" then
-      if #run == 0 then first = starts end
-      run[#run + 1] = word
-      if mark ~= "" then close() end
-    else
-      close()
-    end
-    starts = mark:find("[.!?:]") ~= nil
-  end
-  close()
-  return found
-end
 
 -- Text -------------------------------------------------------------------------------
 
@@ -85,13 +28,10 @@ local KNOWN = {
 }
 
 local function asked_sum(text)
-  local a, op, b = text:match("(%-?%d+)%s*([%+%-%*/])%s*(%d+)")
+  local a, op, b = text:match("(%d+)%s*([+*])%s*(%d+)")
   if not a then return nil end
-  local sums = {
-    ["+"] = function(x, y) return x + y end, ["-"] = function(x, y) return x - y end,
-    ["*"] = function(x, y) return x * y end, ["/"] = function(x, y) return x / y end,
-  }
-  return ("%s %s %s = %.10g"):format(a, op, b, sums[op](tonumber(a), tonumber(b)))
+  local result = op == "+" and a + b or a * b
+  return ("%s %s %s = %.10g"):format(a, op, b, result)
 end
 
 --- "My name is Ada", said earlier, answers "what is my name?".
@@ -120,14 +60,6 @@ local function about_pictures(pictures)
   return "I see " .. #pictures .. (#pictures == 1 and " picture: " or " pictures: ") .. table.concat(parts, "; ") .. "."
 end
 
---- Bytes of a picture in base64, bare or in a data: address; false for an address on the net.
-function M.picture_size(url)
-  local data = url:match("^data:[^,]*;base64,(.*)$") or (not url:find("^%a+:") and url)
-  if not data then return false end
-  local digits = data:gsub("[%s=]", "")
-  return math.floor(#digits * 3 / 4)
-end
-
 --- The schema for "some JSON object".
 M.ANY_OBJECT = { type = "object", properties = { answer = { type = "string" } }, required = json.array { "answer" } }
 
@@ -147,13 +79,13 @@ end
 --- What the model says when nothing but text is wanted; `nth` of several choices.
 local function prose(conversation, nth)
   if #conversation.results > 0 then
-    return "The tool says: " .. table.concat(conversation.results, "; ") .. "."
+    return "Here is what I found. " .. table.concat(conversation.results, "; ") .. "."
   end
   if #conversation.pictures > 0 then return about_pictures(conversation.pictures) end
   local said = conversation.said
   local last = said[#said] or ""
   local answer = nth == 1 and (remembered(said) or known(last) or asked_sum(last))
-  return answer or ECHOES[(nth - 1) % #ECHOES + 1]:format((short(last):gsub("%%", "%%%%")))
+  return answer or (ECHOES[(nth - 1) % #ECHOES + 1]:gsub("%%s", function() return short(last) end))
 end
 
 -- Tools ------------------------------------------------------------------------------
@@ -183,13 +115,13 @@ local function tool_calls(conversation)
   local prompt = conversation.said[#conversation.said] or ""
   local tool = conversation.choice and named_tool(conversation.tools, conversation.choice)
     or pick_tool(conversation.tools, prompt:lower())
-  local names = M.names(prompt)
+  local names = words.names(prompt)
   local required = json.given(tool.parameters.required) or {}
   local several = conversation.parallel and #required == 1 and #names > 1
   local calls = {}
   for i = 1, several and math.min(#names, 4) or 1 do
-    local words = several and { names[i] } or names
-    calls[i] = { name = tool.name, arguments = json.encode(schema.instance(tool.parameters, prompt, words)) }
+    local given = several and { names[i] } or names
+    calls[i] = { name = tool.name, arguments = json.encode(schema.instance(tool.parameters, prompt, given)) }
   end
   return calls
 end
@@ -206,14 +138,14 @@ local function cut_at_stop(turn, stops)
 end
 
 local function cut_at_limit(turn, limit)
-  local pieces = M.pieces(turn.text)
+  local pieces = words.pieces(turn.text)
   if #pieces <= limit then return end
   turn.text, turn.finish = table.concat(pieces, "", 1, limit), "length"
 end
 
 local function thinking_about(conversation)
   if conversation.tools then return "The user wants live data, so a tool is needed.\n" end
-  local names = M.names(conversation.said[#conversation.said])
+  local names = words.names(conversation.said[#conversation.said])
   return ("A short answer about %s is wanted.\n"):format(names[1] or "this")
 end
 
@@ -227,7 +159,7 @@ function M.turn(conversation, nth, limit, stops)
   end
   if conversation.schema then
     local prompt = conversation.said[#conversation.said] or ""
-    turn.text = json.encode(schema.instance(conversation.schema, prompt, M.names(prompt)))
+    turn.text = json.encode(schema.instance(conversation.schema, prompt, words.names(prompt)))
   else
     turn.text = prose(conversation, nth)
   end

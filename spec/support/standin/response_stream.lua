@@ -1,8 +1,8 @@
 --- response_stream.lua - a finished response as the events that lead to it.
 
 local json = require("standin.json")
-local mind = require("standin.mind")
 local sse = require("standin.sse")
+local words = require("standin.words")
 
 local M = {}
 
@@ -39,7 +39,7 @@ local function summary(writer, item, index)
   local place = { item_id = item.id, output_index = index, summary_index = 0 }
   writer:send_at(place, "response.reasoning_summary_part.added",
     { part = { type = "summary_text", text = "" } })
-  for _, piece in ipairs(mind.pieces(text)) do
+  for _, piece in ipairs(words.pieces(text)) do
     writer:send_at(place, "response.reasoning_summary_text.delta", { delta = piece })
   end
   writer:send_at(place, "response.reasoning_summary_text.done", { text = text })
@@ -53,7 +53,7 @@ local function raw_thinking(writer, item, index)
   local place = { item_id = item.id, output_index = index, content_index = 0 }
   writer:send_at(place, "response.content_part.added",
     { part = { type = "reasoning_text", text = "" } })
-  for _, piece in ipairs(mind.pieces(text)) do
+  for _, piece in ipairs(words.pieces(text)) do
     writer:send_at(place, "response.reasoning_text.delta", { delta = piece })
   end
   writer:send_at(place, "response.reasoning_text.done", { text = text })
@@ -69,9 +69,13 @@ end
 function INSIDE.message(writer, item, index)
   local part, none = item.content[1], json.array()
   local place = { item_id = item.id, output_index = index, content_index = 0 }
-  writer:send_at(place, "response.content_part.added", { part = copy_with(part, { text = "" }) })
-  for _, piece in ipairs(mind.pieces(part.text)) do
+  writer:send_at(place, "response.content_part.added", { part = copy_with(part, { text = "", annotations = none }) })
+  for _, piece in ipairs(words.pieces(part.text)) do
     writer:send_at(place, "response.output_text.delta", { delta = piece, logprobs = none })
+  end
+  for i, annotation in ipairs(part.annotations) do
+    writer:send_at(place, "response.output_text.annotation.added",
+      { annotation_index = i - 1, annotation = annotation })
   end
   writer:send_at(place, "response.output_text.done", { text = part.text, logprobs = none })
   writer:send_at(place, "response.content_part.done", { part = part })
@@ -83,6 +87,12 @@ function INSIDE.function_call(writer, item, index)
   writer:send_at(place, "response.function_call_arguments.done", { arguments = item.arguments })
 end
 
+function INSIDE.web_search_call(writer, item, index)
+  for _, state in ipairs { "in_progress", "searching", "completed" } do
+    writer:send("response.web_search_call." .. state, { item_id = item.id, output_index = index })
+  end
+end
+
 --- The item as it is announced, with nothing in it yet.
 local EMPTY = {
   reasoning = function(item)
@@ -92,6 +102,10 @@ local EMPTY = {
   end,
   message = function(item) return copy_with(item, { status = "in_progress", content = json.array() }) end,
   function_call = function(item) return copy_with(item, { status = "in_progress", arguments = "" }) end,
+  web_search_call = function(item)
+    local action = { type = "search", query = "", sources = json.array() }
+    return copy_with(item, { status = "in_progress", action = action })
+  end,
 }
 
 -- The whole ----------------------------------------------------------------------------------------

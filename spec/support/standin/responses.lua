@@ -3,7 +3,9 @@
 local errors = require("standin.errors")
 local json = require("standin.json")
 local mind = require("standin.mind")
+local search = require("standin.search")
 local stream = require("standin.response_stream")
+local talk = require("standin.conversation")
 local usage = require("standin.usage")
 
 local M = {}
@@ -18,19 +20,19 @@ local function add_parts(conversation, content)
   for _, part in ipairs(content) do
     if part.type == "input_text" or part.type == "output_text" then texts[#texts + 1] = part.text end
     if part.type == "input_image" then
-      conversation.pictures[#conversation.pictures + 1] = mind.picture_size(part.image_url)
+      conversation.pictures[#conversation.pictures + 1] = talk.picture_size(part.image_url)
     end
   end
   return table.concat(texts, " ")
 end
 
---- A user's text starts a new turn: earlier pictures and tool results are history.
 local function add_item(conversation, item)
-  if item.type == "function_call_output" then
-    local results = conversation.results
-    results[#results + 1] = add_parts(conversation, item.output)
+  if item.type == "function_call" then
+    talk.add_call(conversation, item.call_id, item.arguments)
+  elseif item.type == "function_call_output" then
+    talk.add_result(conversation, item.call_id, add_parts(conversation, item.output))
   elseif item.role == "user" then
-    conversation.pictures, conversation.results = {}, {}
+    talk.begin_turn(conversation)
     local said = conversation.said
     said[#said + 1] = add_parts(conversation, item.content)
   end
@@ -59,7 +61,8 @@ local function wanted_schema(body)
 end
 
 local function read_conversation(body, items, effort)
-  local conversation = { said = {}, pictures = {}, results = {}, thinks = effort ~= nil }
+  local conversation = talk.new()
+  conversation.reasons, conversation.thinks = effort ~= nil, effort ~= nil
   for _, item in ipairs(items) do add_item(conversation, item) end
   local tools, choice = functions(body.tools), given(body.tool_choice)
   if items[#items].role == "user" and #tools > 0 and choice ~= "none" then
@@ -68,6 +71,7 @@ local function read_conversation(body, items, effort)
     conversation.parallel = given(body.parallel_tool_calls) ~= false
   end
   conversation.schema = wanted_schema(body)
+  conversation.searches = not conversation.tools and search.wanted(body)
   return conversation
 end
 
@@ -102,12 +106,12 @@ local function reasoning_item(turn, id, model, sealed)
   return item
 end
 
-local function message_item(turn, id)
+local function message_item(turn, id, cites)
+  local text, annotations = turn.text, json.array()
+  if cites then text, annotations[1] = search.cite(text) end
   return {
     type = "message", id = "msg_" .. id, role = "assistant", status = "completed",
-    content = {
-      { type = "output_text", text = turn.text, logprobs = json.array(), annotations = json.array() },
-    },
+    content = { { type = "output_text", text = text, logprobs = json.array(), annotations = annotations } },
   }
 end
 
@@ -119,11 +123,13 @@ local function call_item(call, id, nth)
   }
 end
 
-local function output_items(turn, id, model, sealed)
-  local output = json.array()
-  if turn.thinking then output[1] = reasoning_item(turn, id, model, sealed) end
-  for nth, call in ipairs(turn.calls or {}) do output[#output + 1] = call_item(call, id, nth) end
-  if not turn.calls then output[#output + 1] = message_item(turn, id) end
+local function output_items(request, turn, conversation, id)
+  local output, body = json.array(), request.json
+  local function put(item) output[#output + 1] = item end
+  if turn.thinking then put(reasoning_item(turn, id, request.model, wants_sealed(body))) end
+  for nth, call in ipairs(turn.calls or {}) do put(call_item(call, id, nth)) end
+  if conversation.searches then put(search.item(body, id, conversation.said[#conversation.said] or "")) end
+  if not turn.calls then put(message_item(turn, id, conversation.searches)) end
   return output
 end
 
@@ -176,8 +182,9 @@ local function response_object(service, request, turn, conversation, effort)
   response.created_at, response.completed_at = created, cut and null or created + 2
   response.status, response.error = cut and "incomplete" or "completed", null
   response.incomplete_details = cut and { reason = "max_output_tokens" } or null
-  response.output = output_items(turn, id, request.model, wants_sealed(body))
+  response.output = output_items(request, turn, conversation, id)
   response.usage = usage.response(request.model, conversation, { turn }, tier)
+  if conversation.searches then search.charge(response.usage) end
   return response
 end
 

@@ -1,8 +1,8 @@
 --- usage.lua - token counts, prices and log probabilities.
--- A token is a piece of a word as mind.pieces cuts it; every prompt gets a hidden part.
+-- A token is a piece of a word as words.pieces cuts it; every prompt gets a hidden part.
 
 local json = require("standin.json")
-local mind = require("standin.mind")
+local words = require("standin.words")
 
 local M = {}
 
@@ -12,12 +12,12 @@ local REASONING = 32
 --- The counts that all endpoints report in their own way.
 function M.count(conversation, turns)
   local text, pictures, output, reasoning = HIDDEN_PROMPT, #conversation.pictures * PICTURE, 0, 0
-  for _, said in ipairs(conversation.said) do text = text + mind.count(said) end
-  for _, result in ipairs(conversation.results) do text = text + mind.count(result) end
+  for _, said in ipairs(conversation.said) do text = text + words.count(said) end
+  for _, result in ipairs(conversation.results) do text = text + words.count(result) end
   for _, turn in ipairs(turns) do
-    output = output + mind.count(turn.text)
-    for _, call in ipairs(turn.calls or {}) do output = output + mind.count(call.arguments) + 10 end
-    if turn.thinking then reasoning = reasoning + REASONING end
+    output = output + words.count(turn.text)
+    for _, call in ipairs(turn.calls or {}) do output = output + words.count(call.arguments) + 10 end
+    if conversation.reasons then reasoning = reasoning + REASONING end
   end
   return {
     text = text, pictures = pictures, prompt = text + pictures, cached = text - text % CACHE_BLOCK, output = output,

@@ -1,0 +1,50 @@
+--- process.lua - the stand-in server as a process of its own, for specs that block.
+
+local M = {}
+
+local function arguments(script, options)
+  local list = { script, "--stdin", "--quiet", "--pace", tostring(options.pace or 0) }
+  for _, name in ipairs { "key", "polls", "idle", "port" } do
+    if options[name] then
+      list[#list + 1], list[#list + 2] = "--" .. name, tostring(options[name])
+    end
+  end
+  return list
+end
+
+--- Run the loop until `done()`.
+local function run_until(uv, done)
+  while not done() do uv.run("once") end
+end
+
+--- Start `script`; returns { url, port, pid, close() } when it listens.  It ends with
+-- close(), and also when this process ends in any way.  `options.lua` or $LUA names the
+-- interpreter.  Must not be called from within a callback of the loop.
+function M.spawn(uv, script, options)
+  local stdin, stdout = uv.new_pipe(false), uv.new_pipe(false)
+  local said, exited = "", false
+  local interpreter = options.lua or os.getenv("LUA") or "lua5.4"
+  local handle, pid = uv.spawn(interpreter, {
+    args = arguments(script, options), stdio = { stdin, stdout, 2 },
+  }, function() exited = true end)
+  assert(handle, pid)
+  stdout:read_start(function(_, bytes) said = said .. (bytes or "") end)
+  run_until(uv, function() return exited or said:find("\n", 1, true) end)
+  stdout:close()
+  local url = said:match("^(http://127%.0%.0%.1:%d+)\n")
+  if not url then error("the stand-in server did not start") end
+  handle:unref()
+  stdin:unref()
+
+  local server = { url = url, port = tonumber(url:match("%d+$")), pid = pid }
+  function server:close()
+    if stdin:is_closing() then return end
+    handle:ref()
+    stdin:close()
+    run_until(uv, function() return exited end)
+    handle:close()
+  end
+  return server
+end
+
+return M
