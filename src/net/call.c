@@ -72,6 +72,14 @@ void xai_call_free(xai_Call *c) {
   free(c);
 }
 
+/* The outcome stands.  The key is not needed any more. */
+static void conclude(xai_Call *c) {
+  c->state = XAI_CALL_DONE;
+  c->ended_ms = xai_clock_ms();
+  scrub(c);
+  wipe_headers(c);
+}
+
 /* -------------------------------------------------------------- attempts */
 
 static void start_attempt(xai_Call *c, CURLM *multi) {
@@ -84,7 +92,7 @@ static void start_attempt(xai_Call *c, CURLM *multi) {
   c->multi = NULL;
   xai_fault_set(&c->fault, XAI_KIND_MEMORY, XAI_PHASE_NONE,
                 "not enough memory");
-  end(c);
+  conclude(c);
 }
 
 int xai_call_begin(xai_Call *c, const xai_Request *r, CURLM *multi) {
@@ -94,7 +102,7 @@ int xai_call_begin(xai_Call *c, const xai_Request *r, CURLM *multi) {
   c->transfer.owner = c;
   if (xai_transfer_open(&c->transfer, r, &c->set) != 0) {
     c->fault = c->transfer.fault;
-    end(c);
+    conclude(c);
     return -1;
   }
   curl_easy_setopt(c->transfer.easy, CURLOPT_PRIVATE, (void *)c);
@@ -115,20 +123,12 @@ static void detach(xai_Call *c, int cut_off) {
   curl_multi_remove_handle(multi, c->transfer.easy);
 }
 
-/* The outcome stands.  The key is not needed any more. */
-static void end(xai_Call *c) {
-  c->state = XAI_CALL_DONE;
-  c->ended_ms = xai_clock_ms();
-  scrub(c);
-  wipe_headers(c);
-}
-
 void xai_call_abort(xai_Call *c, xai_Kind kind, xai_Phase phase,
                     const char *text) {
   if (c->state == XAI_CALL_DONE) return;
   if (!c->draining) xai_fault_set(&c->fault, kind, phase, text);
   detach(c, 1);
-  end(c);
+  conclude(c);
 }
 
 /* --------------------------------------------------------------- outcome */
@@ -277,7 +277,7 @@ static void settle(xai_Call *c) {
                      ? -1
                      : next_wait(c);
   if (wait < 0) {
-    end(c);
+    conclude(c);
     return;
   }
   c->retry_ms = xai_clock_ms() + wait;
@@ -318,7 +318,7 @@ static void give_up(xai_Call *c, xai_Phase phase, const char *what,
   xai_fault_set(&c->fault, XAI_KIND_TIMEOUT, phase, text);
   detach(c, 1);
   if (phase == XAI_PHASE_DEADLINE)
-    end(c);
+    conclude(c);
   else
     settle(c);
 }
