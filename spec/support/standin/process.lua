@@ -17,6 +17,15 @@ local function run_until(uv, done)
   while not done() do uv.run("once") end
 end
 
+--- Close handles and see it through: luv must not be collected with a close under way.
+local function close_all(uv, ...)
+  local open = select("#", ...)
+  for _, handle in ipairs { ... } do
+    handle:close(function() open = open - 1 end)
+  end
+  run_until(uv, function() return open == 0 end)
+end
+
 --- Start `script`; returns { url, port, pid, close() } when it listens.  It ends with
 -- close(), and also when this process ends in any way.  `options.lua` or $LUA names the
 -- interpreter.  Must not be called from within a callback of the loop.
@@ -30,19 +39,19 @@ function M.spawn(uv, script, options)
   assert(handle, pid)
   stdout:read_start(function(_, bytes) said = said .. (bytes or "") end)
   run_until(uv, function() return exited or said:find("\n", 1, true) end)
-  stdout:close()
+  close_all(uv, stdout)
   local url = said:match("^(http://127%.0%.0%.1:%d+)\n")
   if not url then error("the stand-in server did not start") end
   handle:unref()
   stdin:unref()
 
   local server = { url = url, port = tonumber(url:match("%d+$")), pid = pid }
-  function server:close()
+  function server.close()
     if stdin:is_closing() then return end
     handle:ref()
-    stdin:close()
+    close_all(uv, stdin)
     run_until(uv, function() return exited end)
-    handle:close()
+    close_all(uv, handle)
   end
   return server
 end
