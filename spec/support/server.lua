@@ -64,6 +64,7 @@ local ROUTES = {
   { "GET", "/pictures/{id}", images.picture, free = true },
   { "GET", "/_/requests", control.requests, free = true },
   { "GET", "/_/open", control.open, free = true },
+  { "GET", "/_/faults", control.faults, free = true },
   { "POST", "/_/reset", control.reset, free = true },
 }
 
@@ -100,7 +101,7 @@ local function check_body(route, request)
     request.stream = value.stream == true and not request.ignore_stream
     return nil
   end
-  local text = "Failed to deserialize the JSON body into the target type: " .. wrong
+  local text = "Failed to deserialize the JSON body into the target type: " .. wrong:gsub("^body: ", "")
   if route.body == requests.chat then return errors.text(422, text) end
   return errors.bare(422, text)
 end
@@ -309,6 +310,15 @@ local function watch_stdin(server)
   end)
 end
 
+--- Ctrl-C ends the server, unless a parent that holds its stdin decides that.
+local function watch_interrupt(server, parent_decides)
+  local signal = uv.new_signal()
+  signal:start("sigint", function()
+    if not parent_decides then server:close() end
+  end)
+  signal:unref()
+end
+
 local function main(args)
   local options = parse(args)
   local ok, server = pcall(M.start, options)
@@ -318,6 +328,7 @@ local function main(args)
   end
   io.stdout:write(server.url, "\n")
   io.stdout:flush()
+  watch_interrupt(server, options.stdin)
   if options.stdin then watch_stdin(server) end
   uv.run()
 end

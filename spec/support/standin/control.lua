@@ -1,6 +1,7 @@
 --- control.lua - the record of requests, for those who test a client: the routes under /_/.
 
 local errors = require("standin.errors")
+local faults = require("standin.faults")
 local json = require("standin.json")
 
 local M = {}
@@ -34,6 +35,14 @@ end
 --- GET /_/open: how many answers are in progress.
 function M.open(service)
   return errors.json(200, { open = service.in_progress })
+end
+
+--- GET /_/faults: the names that x-fault takes.
+function M.faults()
+  local names = json.array()
+  for name in pairs(faults.by_name) do names[#names + 1] = name end
+  table.sort(names)
+  return errors.json(200, names)
 end
 
 --- POST /_/reset

@@ -86,6 +86,7 @@ M["data-only"] = function(serve)
   return answer
 end
 
+--- The bodies of errors inside a stream, by shape.
 local SHAPES = {
   coded = { code = "The service is currently unavailable", error = "Upstream model stopped responding" },
   bare = { error = "Upstream model stopped responding" },
@@ -103,9 +104,10 @@ local function error_event(request, shape, sequence)
   local native = request.path:find("/responses", 1, true) and "event"
     or request.path:find("/message", 1, true) and "anthropic"
     or request.path:find("/complete$") and "anthropic" or "coded"
-  shape = SHAPES[shape] and shape or native
-  if shape == "event" then SHAPES.event.sequence_number = sequence end
-  return { bytes = sse.bytes(json.encode(SHAPES[shape]), SHAPES[shape].type) }
+  local value = {}
+  for key, field in pairs(SHAPES[shape] or SHAPES[native]) do value[key] = field end
+  if value.type and not value.error then value.sequence_number = sequence end
+  return { bytes = sse.bytes(json.encode(value), value.type) }
 end
 
 local function end_with_error(serve, shape, request, keep)

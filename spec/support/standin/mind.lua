@@ -64,7 +64,7 @@ end
 M.ANY_OBJECT = { type = "object", properties = { answer = { type = "string" } }, required = json.array { "answer" } }
 
 local ECHOES = {
-  "You asked: “%s”. This is the stand-in server, so nobody thought about it, but every word came over the wire "
+  "You asked: “%s” — this is the stand-in server, so nobody thought about it, but every word came over the wire "
     .. "the way Grok sends it.",
   "“%s” is a good question. A real model would answer it here; the stand-in server only shows how the words arrive.",
   "Let me put it differently: “%s”, said by a server that has never read a book.",
