@@ -47,16 +47,22 @@ static int grow(xai_Buffer *b, size_t need) {
   return XAI_OK;
 }
 
-int xai_buffer_reserve(xai_Buffer *b, size_t n) {
+/* Make room for 'n' more bytes, whatever the limit. */
+static int make_room(xai_Buffer *b, size_t n) {
   size_t held = b->len - b->rd;
   if (n > (size_t)-1 - b->len) return XAI_ENOMEM;
-  if (b->max != 0 && (held > b->max || n > b->max - held)) return XAI_ELIMIT;
   if (b->len + n <= b->cap) return XAI_OK;
   /* Moving is worth it only when it frees at least what it moves: so each
   ** byte is moved a bounded number of times. */
   if (b->rd >= held) compact(b);
   if (b->len + n <= b->cap) return XAI_OK;
   return grow(b, b->len + n);
+}
+
+int xai_buffer_reserve(xai_Buffer *b, size_t n) {
+  size_t held = b->len - b->rd;
+  if (b->max != 0 && (held > b->max || n > b->max - held)) return XAI_ELIMIT;
+  return make_room(b, n);
 }
 
 int xai_buffer_append(xai_Buffer *b, const char *s, size_t n) {
@@ -72,8 +78,10 @@ int xai_buffer_puts(xai_Buffer *b, const char *s) {
 }
 
 void xai_buffer_consume(xai_Buffer *b, size_t n) {
-  b->rd += n;
-  if (b->rd >= b->len) xai_buffer_clear(b);
+  if (n < b->len - b->rd)
+    b->rd += n;
+  else
+    xai_buffer_clear(b);
 }
 
 void xai_buffer_clear(xai_Buffer *b) {
@@ -82,8 +90,8 @@ void xai_buffer_clear(xai_Buffer *b) {
 }
 
 int xai_buffer_terminate(xai_Buffer *b) {
-  int rc = xai_buffer_append(b, "", 1);
-  if (rc == XAI_OK) b->len--;
+  int rc = make_room(b, 1);
+  if (rc == XAI_OK) b->at[b->len] = '\0';
   return rc;
 }
 

@@ -44,7 +44,8 @@ void xai_buffer_consume(xai_Buffer *b, size_t n);
 /* Forget the contents, keep the memory. */
 void xai_buffer_clear(xai_Buffer *b);
 
-/* Add a NUL behind the bytes, which is not counted.  XAI_OK, XAI_ENOMEM. */
+/* Add a NUL behind the bytes, which is counted neither as one of them nor
+** against the limit.  XAI_OK or XAI_ENOMEM. */
 int xai_buffer_terminate(xai_Buffer *b);
 
 /* Overwrite each occurrence of 'secret' with stars. */

@@ -1,0 +1,175 @@
+/*
+** buffer_test.c - bytes that grow at the end and are consumed at the front.
+*/
+#include "base/buffer.h"
+
+#include "check.h"
+
+static void test_an_unused_buffer_is_empty_and_its_data_is_not_null(void) {
+  xai_Buffer b;
+  xai_buffer_init(&b, 0);
+  CHECK(xai_buffer_size(&b) == 0);
+  CHECK(xai_buffer_data(&b) != NULL);
+  xai_buffer_consume(&b, 5);
+  xai_buffer_clear(&b);
+  xai_buffer_mask(&b, check_slice("x", 1));
+  CHECK(xai_buffer_append(&b, "", 0) == XAI_OK);
+  CHECK(xai_buffer_size(&b) == 0);
+  xai_buffer_wipe(&b);
+  xai_buffer_free(&b);
+}
+
+static void test_what_was_appended_and_not_consumed_is_held_in_order(void) {
+  static char model[1 << 16];
+  size_t from = 0, to = 0, n, i;
+  xai_Buffer b;
+  xai_buffer_init(&b, 0);
+  while (to + 700 < sizeof model) {
+    n = check_random(700);
+    for (i = 0; i < n; i++) model[to + i] = (char)check_random(256);
+    CHECK(xai_buffer_append(&b, model + to, n) == XAI_OK);
+    to += n;
+    n = check_random(700);
+    xai_buffer_consume(&b, n);
+    from = from + n < to ? from + n : to;
+    CHECK(check_same(check_held(&b), check_slice(model + from, to - from)));
+  }
+  CHECK(b.cap <= 16 * 1024); /* what is consumed makes room again */
+  xai_buffer_free(&b);
+}
+
+static void test_consuming_more_than_there_is_empties_it(void) {
+  xai_Buffer b;
+  xai_buffer_init(&b, 0);
+  xai_buffer_puts(&b, "four");
+  xai_buffer_consume(&b, 99);
+  CHECK(xai_buffer_size(&b) == 0);
+  xai_buffer_puts(&b, "more");
+  CHECK_TEXT(check_held(&b), "more");
+  xai_buffer_consume(&b, 1);
+  xai_buffer_consume(&b, (size_t)-1);
+  CHECK(xai_buffer_size(&b) == 0);
+  xai_buffer_free(&b);
+}
+
+static void test_a_limit_counts_what_is_held_and_refuses_whole_pieces(void) {
+  xai_Buffer b;
+  xai_buffer_init(&b, 10);
+  CHECK(xai_buffer_append(&b, "0123456789", 10) == XAI_OK);
+  CHECK(xai_buffer_append(&b, "", 0) == XAI_OK);
+  CHECK(xai_buffer_append(&b, "x", 1) == XAI_ELIMIT);
+  xai_buffer_consume(&b, 4);
+  CHECK(xai_buffer_append(&b, "abcde", 5) == XAI_ELIMIT);
+  CHECK_TEXT(check_held(&b), "456789");
+  CHECK(xai_buffer_append(&b, "abcd", 4) == XAI_OK);
+  CHECK_TEXT(check_held(&b), "456789abcd");
+  CHECK(xai_buffer_reserve(&b, 1) == XAI_ELIMIT);
+  xai_buffer_free(&b);
+  CHECK(xai_buffer_append(&b, "01234567890", 11) == XAI_ELIMIT);
+}
+
+static void test_a_size_that_cannot_be_is_refused(void) {
+  xai_Buffer b;
+  xai_buffer_init(&b, 0);
+  xai_buffer_puts(&b, "kept");
+  CHECK(xai_buffer_reserve(&b, (size_t)-1) == XAI_ENOMEM);
+  CHECK(xai_buffer_reserve(&b, (size_t)-1 / 2 + 1) == XAI_ENOMEM);
+  CHECK_TEXT(check_held(&b), "kept");
+  xai_buffer_free(&b);
+}
+
+static void test_room_that_was_reserved_needs_no_allocation(void) {
+  char *at;
+  size_t i;
+  xai_Buffer b;
+  xai_buffer_init(&b, 0);
+  CHECK(xai_buffer_reserve(&b, 5000) == XAI_OK);
+  at = b.at;
+  for (i = 0; i < 5000; i++) CHECK(xai_buffer_append(&b, "x", 1) == XAI_OK);
+  CHECK(b.at == at);
+  xai_buffer_free(&b);
+}
+
+static void test_a_nul_behind_the_bytes_is_not_counted(void) {
+  xai_Buffer b;
+  xai_buffer_init(&b, 0);
+  CHECK(xai_buffer_terminate(&b) == XAI_OK);
+  CHECK(xai_buffer_size(&b) == 0);
+  CHECK(xai_buffer_data(&b)[0] == '\0');
+  xai_buffer_puts(&b, "abc");
+  CHECK(xai_buffer_terminate(&b) == XAI_OK);
+  CHECK(strcmp(xai_buffer_data(&b), "abc") == 0);
+  xai_buffer_puts(&b, "def");
+  CHECK_TEXT(check_held(&b), "abcdef");
+  xai_buffer_free(&b);
+}
+
+static void test_a_full_buffer_can_still_be_terminated(void) {
+  xai_Buffer b;
+  xai_buffer_init(&b, 3);
+  xai_buffer_puts(&b, "abc");
+  CHECK(xai_buffer_terminate(&b) == XAI_OK);
+  CHECK(strcmp(xai_buffer_data(&b), "abc") == 0);
+  CHECK(xai_buffer_size(&b) == 3);
+  xai_buffer_free(&b);
+}
+
+static void test_clearing_keeps_the_memory_and_freeing_keeps_the_limit(void) {
+  xai_Buffer b;
+  xai_buffer_init(&b, 1000);
+  xai_buffer_puts(&b, "abc");
+  xai_buffer_clear(&b);
+  CHECK(b.cap > 0 && xai_buffer_size(&b) == 0);
+  xai_buffer_free(&b);
+  CHECK(b.at == NULL && b.cap == 0 && b.max == 1000);
+  xai_buffer_free(&b);
+}
+
+static void masked(const char *text, const char *secret, const char *expected) {
+  xai_Buffer b;
+  xai_buffer_init(&b, 0);
+  check_note("%s in %s", secret, text);
+  xai_buffer_puts(&b, "..");
+  xai_buffer_puts(&b, text);
+  xai_buffer_consume(&b, 2);
+  xai_buffer_mask(&b, check_slice(secret, strlen(secret)));
+  CHECK_TEXT(check_held(&b), expected);
+  xai_buffer_free(&b);
+}
+
+static void test_a_secret_is_found_wherever_it_stands(void) {
+  masked("", "key", "");
+  masked("key", "key", "***");
+  masked("ke", "key", "ke");
+  masked("a key, keykey kkey keke", "key", "a ***, ****** k*** keke");
+  masked("kekey", "key", "ke***");
+  masked("key at the end: key", "key", "*** at the end: ***");
+  masked("nothing to hide", "", "nothing to hide");
+  masked("aaa", "aa", "**a");
+}
+
+static void test_no_mask_is_put_outside_the_unconsumed_bytes(void) {
+  xai_Buffer b;
+  xai_buffer_init(&b, 0);
+  xai_buffer_puts(&b, "keykey");
+  xai_buffer_consume(&b, 1);
+  xai_buffer_mask(&b, check_slice("key", 3));
+  CHECK_TEXT(check_held(&b), "ey***");
+  CHECK(b.at[0] == 'k');
+  xai_buffer_free(&b);
+}
+
+int main(void) {
+  RUN(test_an_unused_buffer_is_empty_and_its_data_is_not_null);
+  RUN(test_what_was_appended_and_not_consumed_is_held_in_order);
+  RUN(test_consuming_more_than_there_is_empties_it);
+  RUN(test_a_limit_counts_what_is_held_and_refuses_whole_pieces);
+  RUN(test_a_size_that_cannot_be_is_refused);
+  RUN(test_room_that_was_reserved_needs_no_allocation);
+  RUN(test_a_nul_behind_the_bytes_is_not_counted);
+  RUN(test_a_full_buffer_can_still_be_terminated);
+  RUN(test_clearing_keeps_the_memory_and_freeing_keeps_the_limit);
+  RUN(test_a_secret_is_found_wherever_it_stands);
+  RUN(test_no_mask_is_put_outside_the_unconsumed_bytes);
+  return check_done();
+}
