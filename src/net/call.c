@@ -96,11 +96,10 @@ static void start_attempt(xai_Call *c, CURLM *multi) {
 }
 
 int xai_call_begin(xai_Call *c, const xai_Request *r, CURLM *multi) {
-  c->headers = r->headers;
   c->began_ms = xai_clock_ms();
   c->repeatable = strcmp(r->method, "POST") != 0;
   c->transfer.owner = c;
-  if (xai_transfer_open(&c->transfer, r, &c->set) != 0) {
+  if (xai_transfer_open(&c->transfer, r, c->headers, &c->set) != 0) {
     c->fault = c->transfer.fault;
     conclude(c);
     return -1;

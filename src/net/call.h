@@ -25,7 +25,7 @@ typedef struct xai_Call {
   int watched;                  /* its news go into that queue */
   const void *owner;            /* whose call it is */
   CURLM *multi;                 /* while an attempt is under way */
-  struct curl_slist *headers;
+  struct curl_slist *headers;   /* filled before it begins */
   xai_Chance *chance;
   xai_Transfer transfer;
   xai_Settings set; /* its strings are only valid while it is opened */
@@ -47,8 +47,8 @@ xai_Call *xai_call_new(const xai_Settings *set, xai_Api api, int raw);
 /* Release it; it must not be RUNNING. */
 void xai_call_free(xai_Call *c);
 
-/* Take what is needed of the request and start the first attempt.  The
-** headers are the call's from here on, whatever is returned; 0 or -1. */
+/* Start the first attempt, with the headers in 'headers'.  0, or -1: then
+** the call is done. */
 int xai_call_begin(xai_Call *c, const xai_Request *r, CURLM *multi);
 
 /* libcurl's verdict on the attempt: done, or another attempt later. */

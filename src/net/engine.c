@@ -59,6 +59,7 @@ xai_Engine *xai_engine_new(void) {
   e->refs = 1;
   e->curl_due_ms = e->calls_due_ms = XAI_NEVER;
   xai_chance_init(&e->chance);
+  xai_buffer_init(&e->scratch, 0);
   xai_poller_open(&e->poller);
   e->multi = curl_multi_init();
   if (e->multi == NULL) {
@@ -77,6 +78,7 @@ xai_Engine *xai_engine_ref(xai_Engine *e) {
 void xai_engine_unref(xai_Engine *e) {
   if (--e->refs > 0) return;
   xai_engine_close(e);
+  xai_buffer_wipe(&e->scratch);
   free(e);
 }
 

@@ -12,6 +12,7 @@ typedef struct xai_Engine {
   CURLM *multi; /* NULL once closed */
   xai_Poller poller;
   xai_Chance chance;
+  xai_Buffer scratch; /* for short use; what is in it is nobody's */
   xai_Call *calls;
   xai_Transfer *fresh; /* those that got something in this step */
   xai_Call *ready_first, *ready_last; /* watched calls with news */

@@ -210,7 +210,8 @@ static void set_progress(xai_Transfer *t) {
 /* A body this long takes time to send; only then is its progress watched. */
 #define LONG_BODY ((size_t)64 << 10)
 
-static CURLcode set_message(xai_Transfer *t, const xai_Request *r) {
+static CURLcode set_message(xai_Transfer *t, const xai_Request *r,
+                            struct curl_slist *headers) {
   CURL *e = t->easy;
   if (strcmp(r->method, "POST") == 0) curl_easy_setopt(e, CURLOPT_POST, 1L);
   if (r->body != NULL) {
@@ -224,12 +225,12 @@ static CURLcode set_message(xai_Transfer *t, const xai_Request *r) {
   if (strcmp(r->method, "POST") != 0 && strcmp(r->method, "GET") != 0)
     curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, r->method);
   if (strcmp(r->method, "HEAD") == 0) curl_easy_setopt(e, CURLOPT_NOBODY, 1L);
-  curl_easy_setopt(e, CURLOPT_HTTPHEADER, r->headers);
+  curl_easy_setopt(e, CURLOPT_HTTPHEADER, headers);
   return curl_easy_setopt(e, CURLOPT_URL, r->url);
 }
 
 int xai_transfer_open(xai_Transfer *t, const xai_Request *r,
-                      const xai_Settings *set) {
+                      struct curl_slist *headers, const xai_Settings *set) {
   CURLcode rc = CURLE_OUT_OF_MEMORY;
   t->wants_events = r->stream;
   t->easy = curl_easy_init();
@@ -238,7 +239,7 @@ int xai_transfer_open(xai_Transfer *t, const xai_Request *r,
     set_peer(t->easy, set);
     set_callbacks(t);
     curl_easy_setopt(t->easy, CURLOPT_HTTP_VERSION, http_version(set, r->url));
-    rc = set_message(t, r);
+    rc = set_message(t, r, headers);
   }
   if (rc == CURLE_OK) return 0;
   xai_fault_set(&t->fault, XAI_KIND_MEMORY, XAI_PHASE_NONE,

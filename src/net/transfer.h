@@ -15,13 +15,12 @@
 #include "base/sse.h"
 
 /* What to send.  Strings must live until xai_transfer_open returns; 'body'
-** and 'headers' until the transfer is closed. */
+** until the transfer is closed. */
 typedef struct xai_Request {
   const char *method;
   const char *url;
   const char *body; /* NULL: none */
   size_t body_len;
-  struct curl_slist *headers;
   int stream; /* an answer of type text/event-stream is parsed as such */
 } xai_Request;
 
@@ -57,10 +56,11 @@ typedef struct xai_Transfer {
 /* Complete and empty; nothing is acquired. */
 void xai_transfer_init(xai_Transfer *t, const xai_Settings *set);
 
-/* Make the easy handle ready to be added to a multi.  0, or -1 when there
-** is not enough memory or an option is refused ('fault' tells). */
+/* Make the easy handle ready to be added to a multi; 'headers' must live as
+** long as the transfer.  0, or -1 when there is not enough memory or an
+** option is refused ('fault' tells). */
 int xai_transfer_open(xai_Transfer *t, const xai_Request *r,
-                      const xai_Settings *set);
+                      struct curl_slist *headers, const xai_Settings *set);
 
 /* Forget the last attempt's answer, before another attempt. */
 void xai_transfer_clear(xai_Transfer *t);

@@ -1,0 +1,267 @@
+/*
+** core.c - the module xai.core: one engine for each Lua state.
+*/
+#if defined(__linux__)
+#define _GNU_SOURCE /* dladdr, RTLD_NODELETE */
+#endif
+
+#include "bind/core.h"
+
+#include <curl/curl.h>
+
+#if !defined(_WIN32)
+#include <dlfcn.h>
+#endif
+
+#include "bind/client.h"
+#include "bind/json.h"
+#include "bind/luaerr.h"
+#include "bind/request.h"
+
+#define ENGINE_MT "xai.engine"
+
+static char engine_key; /* registry: the engine's userdata */
+static char agent_key;  /* registry: the user agent's string */
+
+#if defined(_WIN32)
+#define XAI_EXPORT __declspec(dllexport)
+#elif defined(__GNUC__)
+#define XAI_EXPORT __attribute__((visibility("default")))
+#else
+#define XAI_EXPORT
+#endif
+
+XAI_EXPORT int luaopen_xai_core(lua_State *L);
+
+/* ----------------------------------------------------------------- engine */
+
+typedef struct EngineBox {
+  xai_Engine *engine;
+} EngineBox;
+
+/* The state closes: nothing may go on, even where objects are left. */
+static int engine_gc(lua_State *L) {
+  EngineBox *box = (EngineBox *)luaL_checkudata(L, 1, ENGINE_MT);
+  xai_Engine *e = box->engine;
+  box->engine = NULL;
+  if (e == NULL) return 0;
+  xai_engine_close(e);
+  xai_engine_unref(e);
+  return 0;
+}
+
+/* Push the engine's box, made when it is first needed. */
+static EngineBox *push_box(lua_State *L) {
+  EngineBox *box;
+  lua_pushlightuserdata(L, &engine_key);
+  lua_rawget(L, LUA_REGISTRYINDEX);
+  if (!lua_isnil(L, -1)) return (EngineBox *)lua_touserdata(L, -1);
+  lua_pop(L, 1);
+  box = (EngineBox *)xai_newuserdata(L, sizeof *box);
+  box->engine = NULL;
+  luaL_setmetatable(L, ENGINE_MT); /* from here __gc cleans up */
+  lua_pushlightuserdata(L, &engine_key);
+  lua_pushvalue(L, -2);
+  lua_rawset(L, LUA_REGISTRYINDEX);
+  return box;
+}
+
+xai_Engine *xai_core_engine(lua_State *L) {
+  EngineBox *box = push_box(L);
+  lua_pop(L, 1); /* the registry keeps it */
+  if (box->engine != NULL) return box->engine;
+  if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
+    box->engine = xai_engine_new();
+  if (box->engine == NULL) luaL_error(L, "not enough memory");
+  return box->engine;
+}
+
+/* The engine, or NULL when none was needed yet. */
+static xai_Engine *engine_if_any(lua_State *L) {
+  EngineBox *box;
+  lua_pushlightuserdata(L, &engine_key);
+  lua_rawget(L, LUA_REGISTRYINDEX);
+  box = (EngineBox *)lua_touserdata(L, -1);
+  lua_pop(L, 1);
+  return box ? box->engine : NULL;
+}
+
+const char *xai_core_agent(lua_State *L) {
+  const char *agent;
+  lua_pushlightuserdata(L, &agent_key);
+  lua_rawget(L, LUA_REGISTRYINDEX);
+  agent = lua_tostring(L, -1);
+  lua_pop(L, 1); /* the registry keeps it */
+  return agent;
+}
+
+static void set_agent(lua_State *L) {
+  const char *version;
+  lua_getglobal(L, "_VERSION");
+  version = lua_tostring(L, -1);
+  lua_pushlightuserdata(L, &agent_key);
+  lua_pushfstring(L, "lua-xai/" XAI_VERSION " (%s; libcurl/%s)",
+                  version ? version : "Lua",
+                  curl_version_info(CURLVERSION_NOW)->version);
+  lua_rawset(L, LUA_REGISTRYINDEX);
+  lua_pop(L, 1);
+}
+
+/*
+** Resolver threads of libcurl may outlive the Lua state: this code must not
+** be unmapped under them.  Linked with -z nodelete this does nothing new.
+*/
+static void stay_loaded(void) {
+#if defined(RTLD_NODELETE)
+  Dl_info info;
+  union {
+    int (*function)(lua_State *);
+    void *address;
+  } self;
+  self.function = luaopen_xai_core;
+  if (dladdr(self.address, &info) != 0 && info.dli_fname != NULL)
+    dlopen(info.dli_fname, RTLD_NOW | RTLD_NODELETE);
+#endif
+}
+
+/* -------------------------------------------------------------- functions */
+
+/*
+** core.step([seconds]): move what can be moved; waits at most that long for
+** something to happen (nothing: 0).
+*/
+static int core_step(lua_State *L) {
+  lua_Number s = luaL_optnumber(L, 1, 0);
+  xai_Engine *e = engine_if_any(L);
+  if (!(s >= 0)) luaL_argerror(L, 1, "seconds must not be negative");
+  if (e == NULL) return 0;
+  xai_engine_step(e, s < 1e9 ? (int64_t)(s * 1000 + 0.5) : -1);
+  return 0;
+}
+
+/* core.fd() -> the one descriptor to watch, or nil on systems without. */
+static int core_fd(lua_State *L) {
+  int fd = xai_engine_fd(xai_core_engine(L));
+  if (fd < 0) return 0;
+  lua_pushinteger(L, fd);
+  return 1;
+}
+
+/* core.timeout() -> seconds until a step is due, or nil: never. */
+static int core_timeout(lua_State *L) {
+  xai_Engine *e = engine_if_any(L);
+  int64_t ms = e ? xai_engine_timeout(e) : -1;
+  if (ms < 0) return 0;
+  lua_pushnumber(L, (lua_Number)ms / 1000);
+  return 1;
+}
+
+/* core.active() -> calls under way. */
+static int core_active(lua_State *L) {
+  const xai_Engine *e = engine_if_any(L);
+  lua_pushinteger(L, e ? e->active : 0);
+  return 1;
+}
+
+/* core.live() -> calls and clients that are not collected or closed. */
+static int core_live(lua_State *L) {
+  const xai_Engine *e = engine_if_any(L);
+  lua_pushinteger(L, e ? e->live : 0);
+  return 1;
+}
+
+/* core.ready() -> the next watched request with news, or nil. */
+static int core_ready(lua_State *L) {
+  xai_Engine *e = engine_if_any(L);
+  xai_Call *c = e ? xai_engine_ready(e) : NULL;
+  if (c == NULL) return 0;
+  xai_request_push(L, c);
+  return 1;
+}
+
+/* core.endpoints() -> list of {name, id, body, streams}. */
+static int core_endpoints(lua_State *L) {
+  const xai_Endpoint *row;
+  int i;
+  lua_newtable(L);
+  for (i = 0; (row = xai_endpoint_at((size_t)i)) != NULL; i++) {
+    lua_createtable(L, 0, 4);
+    lua_pushstring(L, row->name);
+    lua_setfield(L, -2, "name");
+    lua_pushstring(L, row->id);
+    lua_setfield(L, -2, "id");
+    lua_pushboolean(L, xai_endpoint_has_body(row));
+    lua_setfield(L, -2, "body");
+    lua_pushboolean(L, row->api != XAI_API_PLAIN);
+    lua_setfield(L, -2, "streams");
+    lua_rawseti(L, -2, i + 1);
+  }
+  return 1;
+}
+
+/* core.encode(codec, value) -> text.  Raises where JSON has no such value. */
+static int core_encode(lua_State *L) {
+  luaL_checkany(L, 2);
+  lua_settop(L, 2);
+  xai_json_encode(L, 1, 2, "xai.encode");
+  return 1;
+}
+
+/* core.decode(codec, text) -> value, or nil and the reason. */
+static int core_decode(lua_State *L) {
+  luaL_checkstring(L, 2);
+  lua_settop(L, 2);
+  if (xai_json_decode(L, 1)) return 1;
+  lua_pushnil(L);
+  lua_insert(L, -2);
+  return 2;
+}
+
+/* core.uuid() -> a random UUID. */
+static int core_uuid(lua_State *L) {
+  char uuid[XAI_UUID_SIZE];
+  xai_chance_uuid(&xai_core_engine(L)->chance, uuid);
+  lua_pushstring(L, uuid);
+  return 1;
+}
+
+static const luaL_Reg functions[] = {{"client", xai_client_new},
+                                     {"start", xai_client_start},
+                                     {"codec", xai_json_codec},
+                                     {"array", xai_json_array},
+                                     {"encode", core_encode},
+                                     {"decode", core_decode},
+                                     {"step", core_step},
+                                     {"fd", core_fd},
+                                     {"timeout", core_timeout},
+                                     {"active", core_active},
+                                     {"live", core_live},
+                                     {"ready", core_ready},
+                                     {"endpoints", core_endpoints},
+                                     {"uuid", core_uuid},
+                                     {NULL, NULL}};
+
+int luaopen_xai_core(lua_State *L) {
+  stay_loaded();
+  luaL_newmetatable(L, ENGINE_MT);
+  lua_pushcfunction(L, engine_gc);
+  lua_setfield(L, -2, "__gc");
+  lua_pop(L, 1);
+  xai_luaerr_open(L);
+  xai_json_open_lua(L);
+  xai_client_open(L);
+  xai_request_open(L);
+  set_agent(L);
+  lua_newtable(L);
+  luaL_setfuncs(L, functions, 0);
+  lua_pushliteral(L, XAI_VERSION);
+  lua_setfield(L, -2, "version");
+  lua_pushstring(L, curl_version());
+  lua_setfield(L, -2, "libcurl");
+  lua_pushlightuserdata(L, NULL);
+  lua_setfield(L, -2, "null");
+  /* Clients have their methods from the Lua half. */
+  luaL_getmetatable(L, "xai.client");
+  lua_setfield(L, -2, "methods");
+  return 1;
+}

@@ -1,0 +1,329 @@
+/*
+** json.c - codecs: one behaviour for all JSON libraries; the way in.
+** The way out, from Lua to text, is in jsonout.c.
+*/
+#include "bind/json.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/chance.h"
+#include "base/jsonmark.h"
+#include "bind/jsoncodec.h"
+#include "bind/luaerr.h"
+
+#define MAX_DEPTH 1000
+#define MAX_EXACT 9007199254740992.0 /* 2^53 */
+
+/* ------------------------------------------------------- setting a codec */
+
+static int codec_gc(lua_State *L) {
+  xai_Codec *c = (xai_Codec *)luaL_checkudata(L, 1, XAI_CODEC_MT);
+  xai_buffer_free(&c->scratch);
+  return 0;
+}
+
+/* A string of plain letters that no text will hold by chance. */
+static void make_mark(char *out, size_t size) {
+  xai_Chance chance;
+  char uuid[XAI_UUID_SIZE];
+  size_t i, n = 0;
+  xai_chance_init(&chance);
+  xai_chance_uuid(&chance, uuid);
+  out[n++] = 'x';
+  for (i = 0; uuid[i] != '\0' && n + 1 < size; i++)
+    if (uuid[i] != '-') out[n++] = (char)(uuid[i] | 0x40); /* to letters */
+  out[n] = '\0';
+}
+
+/* Call module[name](argument on top), if it is there; pops the argument. */
+static void configure(lua_State *L, int module, const char *name) {
+  lua_getfield(L, module, name);
+  lua_insert(L, -2);
+  if (!lua_isfunction(L, -2)) {
+    lua_pop(L, 2);
+    return;
+  }
+  if (lua_pcall(L, 1, 0, 0) != 0) lua_pop(L, 1);
+}
+
+/* An instance of our own, so that nobody else's settings change ours. */
+static void own_instance(lua_State *L, int module) {
+  lua_getfield(L, module, "new");
+  if (!lua_isfunction(L, -1) || lua_pcall(L, 0, 1, 0) != 0 ||
+      !lua_istable(L, -1)) {
+    lua_pop(L, 1);
+    return;
+  }
+  lua_replace(L, module);
+  lua_pushboolean(L, 0);
+  configure(L, module, "decode_invalid_numbers");
+  lua_pushboolean(L, 0);
+  configure(L, module, "encode_escape_forward_slash");
+}
+
+/* Push module[name], which must be a function. */
+static void get_function(lua_State *L, int module, const char *name) {
+  lua_getfield(L, module, name);
+  if (!lua_isfunction(L, -1))
+    luaL_error(L, "json: the module has no function '%s'", name);
+}
+
+/* Push what the module makes of the null in "[null]". */
+static void push_null(lua_State *L, int decode) {
+  lua_pushvalue(L, decode);
+  lua_pushliteral(L, "[null]");
+  if (lua_pcall(L, 1, 1, 0) != 0 || !lua_istable(L, -1)) {
+    lua_pop(L, 1);
+    lua_pushnil(L);
+    return;
+  }
+  lua_rawgeti(L, -1, 1);
+  lua_remove(L, -2);
+}
+
+/* Does the module encode an empty table as an object? */
+static int empty_is_object(lua_State *L, int encode) {
+  int is;
+  lua_pushvalue(L, encode);
+  lua_newtable(L);
+  is = lua_pcall(L, 1, 1, 0) == 0 && lua_type(L, -1) == LUA_TSTRING &&
+       strcmp(lua_tostring(L, -1), "{}") == 0;
+  lua_pop(L, 1);
+  return is;
+}
+
+int xai_json_codec(lua_State *L) {
+  xai_Codec *c;
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_settop(L, 1);
+  own_instance(L, 1);
+  get_function(L, 1, "encode"); /* 2 */
+  get_function(L, 1, "decode"); /* 3 */
+  push_null(L, 3);              /* 4 */
+  c = (xai_Codec *)xai_newuserdata(L, sizeof *c);
+  memset(c, 0, sizeof *c);
+  luaL_setmetatable(L, XAI_CODEC_MT);
+  make_mark(c->mark, sizeof c->mark);
+  c->mark_len = strlen(c->mark);
+  c->own_null = lua_islightuserdata(L, 4) && lua_touserdata(L, 4) == NULL;
+  c->empty_is_object = empty_is_object(L, 2);
+  lua_newtable(L);
+  lua_pushvalue(L, 2);
+  lua_rawseti(L, -2, XAI_CODEC_ENCODE);
+  lua_pushvalue(L, 3);
+  lua_rawseti(L, -2, XAI_CODEC_DECODE);
+  lua_pushvalue(L, 4);
+  lua_rawseti(L, -2, XAI_CODEC_NULL);
+  xai_setenv(L, -2);
+  return 1;
+}
+
+int xai_json_array(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_settop(L, 1);
+  luaL_setmetatable(L, XAI_ARRAY_MT);
+  return 1;
+}
+
+void xai_json_open_lua(lua_State *L) {
+  luaL_newmetatable(L, XAI_ARRAY_MT);
+  lua_pushliteral(L, "xai.array");
+  lua_setfield(L, -2, "__name");
+  luaL_newmetatable(L, XAI_CODEC_MT);
+  lua_pushcfunction(L, codec_gc);
+  lua_setfield(L, -2, "__gc");
+  lua_pop(L, 2);
+}
+
+/* ---------------------------------------------------------------- decode */
+
+typedef struct Fixer {
+  lua_State *L;
+  const xai_Codec *codec;
+  int null;   /* index of the module's null */
+  int marked; /* the text was rewritten: look for marks */
+  int depth;
+} Fixer;
+
+typedef enum Fix {
+  FIX_NONE,    /* the value stays */
+  FIX_REPLACE, /* the new value was pushed */
+  FIX_DROP     /* null */
+} Fix;
+
+static int is_mark(const Fixer *f, const char *s, size_t n) {
+  return n >= f->codec->mark_len &&
+         memcmp(s, f->codec->mark, f->codec->mark_len) == 0;
+}
+
+/* "<mark>123": the integer, or the nearest number where it does not fit. */
+static Fix fix_string(Fixer *f) {
+  size_t n;
+  const char *s;
+  if (!f->marked) return FIX_NONE;
+  s = lua_tolstring(f->L, -1, &n);
+  if (!is_mark(f, s, n) || n == f->codec->mark_len) return FIX_NONE;
+  s += f->codec->mark_len;
+#if XAI_HAS_INTEGERS
+  errno = 0;
+  {
+    long long v = strtoll(s, NULL, 10);
+    if (errno == 0) {
+      lua_pushinteger(f->L, (lua_Integer)v);
+      return FIX_REPLACE;
+    }
+  }
+#endif
+  lua_pushnumber(f->L, (lua_Number)strtod(s, NULL));
+  return FIX_REPLACE;
+}
+
+static Fix fix_number(Fixer *f) {
+#if XAI_HAS_INTEGERS
+  lua_Number n;
+  if (lua_isinteger(f->L, -1)) return FIX_NONE;
+  n = lua_tonumber(f->L, -1);
+  if (!(n >= -MAX_EXACT && n <= MAX_EXACT) || n != floor(n)) return FIX_NONE;
+  if (n == 0 && signbit(n)) return FIX_NONE;
+  lua_pushinteger(f->L, (lua_Integer)n);
+  return FIX_REPLACE;
+#else
+  (void)f;
+  return FIX_NONE;
+#endif
+}
+
+static Fix fix_value(Fixer *f);
+
+/* ["<mark>"] stands for []. */
+static int is_marked_empty(Fixer *f) {
+  size_t n;
+  const char *s;
+  int is;
+  if (!f->marked || lua_rawlen(f->L, -1) != 1) return 0;
+  lua_rawgeti(f->L, -1, 1);
+  is = lua_type(f->L, -1) == LUA_TSTRING &&
+       (s = lua_tolstring(f->L, -1, &n), n == f->codec->mark_len) &&
+       is_mark(f, s, n);
+  lua_pop(f->L, 1);
+  return is;
+}
+
+static void fix_array(Fixer *f) {
+  lua_State *L = f->L;
+  int i, n = (int)lua_rawlen(L, -1);
+  if (is_marked_empty(f)) {
+    lua_pushnil(L);
+    lua_rawseti(L, -2, 1);
+    luaL_setmetatable(L, XAI_ARRAY_MT);
+    return;
+  }
+  for (i = 1; i <= n; i++) {
+    Fix fix;
+    lua_rawgeti(L, -1, i);
+    fix = fix_value(f);
+    if (fix == FIX_DROP) lua_pushlightuserdata(L, NULL);
+    if (fix != FIX_NONE) lua_rawseti(L, -3, i);
+    lua_pop(L, 1);
+  }
+}
+
+/* Assigning to the key that a traversal is at is allowed. */
+static void fix_object(Fixer *f) {
+  lua_State *L = f->L;
+  int t = lua_gettop(L);
+  lua_pushnil(L);
+  while (lua_next(L, t)) {
+    Fix fix = fix_value(f);
+    if (fix == FIX_DROP) lua_pushnil(L);
+    if (fix != FIX_NONE) {
+      lua_pushvalue(L, t + 1);
+      lua_insert(L, -2);
+      lua_rawset(L, t);
+    }
+    lua_settop(L, t + 1);
+  }
+}
+
+static void fix_table(Fixer *f) {
+  if (++f->depth > MAX_DEPTH) luaL_error(f->L, "nested too deeply");
+  luaL_checkstack(f->L, 8, "nested JSON");
+  if (lua_rawlen(f->L, -1) > 0)
+    fix_array(f);
+  else
+    fix_object(f);
+  f->depth--;
+}
+
+static int is_null(const Fixer *f) {
+  if (f->codec->own_null) return lua_touserdata(f->L, -1) == NULL;
+  return lua_rawequal(f->L, -1, f->null);
+}
+
+/* Mend the value on top of the stack. */
+static Fix fix_value(Fixer *f) {
+  switch (lua_type(f->L, -1)) {
+    case LUA_TNUMBER: return fix_number(f);
+    case LUA_TSTRING: return fix_string(f);
+    case LUA_TTABLE:
+      if (!f->codec->own_null && is_null(f)) return FIX_DROP;
+      fix_table(f);
+      return FIX_NONE;
+    case LUA_TBOOLEAN: return FIX_NONE;
+    default: return is_null(f) ? FIX_DROP : FIX_NONE;
+  }
+}
+
+/* The decoded value is on top; leaves the mended one there. */
+static void fix_decoded(lua_State *L, const xai_Codec *c, int null,
+                        int marked) {
+  Fixer f;
+  Fix fix;
+  f.L = L;
+  f.codec = c;
+  f.null = null;
+  f.marked = marked;
+  f.depth = 0;
+  fix = fix_value(&f);
+  if (fix == FIX_DROP) lua_pushlightuserdata(L, NULL);
+  if (fix != FIX_NONE) lua_remove(L, -2);
+}
+
+/* Replace the text on top by one that the decoder loses nothing of. */
+static int mark_text(lua_State *L, xai_Codec *c) {
+  const int what = XAI_MARK_EMPTY_ARRAYS | XAI_MARK_SURROGATES |
+                   (XAI_HAS_INTEGERS ? XAI_MARK_INTEGERS : 0);
+  size_t n;
+  const char *s = lua_tolstring(L, -1, &n);
+  int rc;
+  xai_buffer_clear(&c->scratch);
+  rc = xai_jsonmark(s, n, c->mark, what, &c->scratch);
+  if (rc < 0) luaL_error(L, "not enough memory");
+  if (rc == 1) {
+    lua_pushlstring(L, xai_buffer_data(&c->scratch),
+                    xai_buffer_size(&c->scratch));
+    lua_replace(L, -2);
+  }
+  xai_codec_trim(c);
+  return rc;
+}
+
+int xai_json_decode(lua_State *L, int codec) {
+  xai_Codec *c = (xai_Codec *)luaL_checkudata(L, codec, XAI_CODEC_MT);
+  int text = lua_gettop(L), marked, rc;
+  luaL_checkstack(L, 8, "JSON");
+  xai_getenv(L, codec);
+  lua_rawgeti(L, -1, XAI_CODEC_NULL);
+  lua_rawgeti(L, -2, XAI_CODEC_DECODE);
+  lua_pushvalue(L, text);
+  marked = mark_text(L, c);
+  rc = lua_pcall(L, 1, 1, 0);
+  if (rc == LUA_ERRMEM) return lua_error(L);
+  if (rc == 0) fix_decoded(L, c, text + 2, marked);
+  lua_replace(L, text);
+  lua_settop(L, text);
+  return rc == 0;
+}

@@ -1,0 +1,323 @@
+/*
+** options.c - the option tables of xai.new and of single calls.
+*/
+#include "bind/options.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "bind/luaerr.h"
+
+typedef enum Type {
+  TYPE_SECONDS,
+  TYPE_BYTES,
+  TYPE_COUNT,
+  TYPE_TEXT,
+  TYPE_FLAG,
+  TYPE_VERSION,
+  TYPE_HEADERS,
+  TYPE_FUNCTION,
+  TYPE_KEY,   /* text or function; read elsewhere */
+  TYPE_DEBUG, /* boolean or function; read elsewhere */
+  TYPE_JSON,  /* module; read elsewhere */
+  TYPE_BOOLEAN
+} Type;
+
+typedef struct Option {
+  const char *name;
+  Type type;
+  size_t at; /* in xai_Settings, for the types up to VERSION */
+} Option;
+
+#define AT(field) offsetof(xai_Settings, field)
+
+static const Option options[] = {
+    {"api_key", TYPE_KEY, 0},
+    {"base_url", TYPE_TEXT, AT(base_url)},
+    {"timeout", TYPE_SECONDS, AT(timeout_ms)},
+    {"connect_timeout", TYPE_SECONDS, AT(connect_timeout_ms)},
+    {"idle_timeout", TYPE_SECONDS, AT(idle_timeout_ms)},
+    {"deadline", TYPE_SECONDS, AT(deadline_ms)},
+    {"max_retries", TYPE_COUNT, AT(max_retries)},
+    {"headers", TYPE_HEADERS, 0},
+    {"proxy", TYPE_TEXT, AT(proxy)},
+    {"no_proxy", TYPE_TEXT, AT(no_proxy)},
+    {"ca_file", TYPE_TEXT, AT(ca_file)},
+    {"ca_path", TYPE_TEXT, AT(ca_path)},
+    {"http_version", TYPE_VERSION, AT(http_version)},
+    {"max_body", TYPE_BYTES, AT(max_body)},
+    {"max_event", TYPE_BYTES, AT(max_event)},
+    {"max_buffer", TYPE_BYTES, AT(max_buffer)},
+    {"user_agent", TYPE_TEXT, AT(user_agent)},
+    {"unix_socket", TYPE_TEXT, AT(unix_socket)},
+    {"allow_http", TYPE_FLAG, AT(allow_http)},
+    {"json", TYPE_JSON, 0},
+    {"raw", TYPE_BOOLEAN, 0},
+    {"on_event", TYPE_FUNCTION, 0},
+    {"on_done", TYPE_FUNCTION, 0},
+    {"on_request", TYPE_FUNCTION, 0},
+    {"on_response", TYPE_FUNCTION, 0},
+    {"on_retry", TYPE_FUNCTION, 0},
+    {"debug", TYPE_DEBUG, 0},
+};
+
+#define COUNT (sizeof options / sizeof *options)
+
+/* ---------------------------------------------------------- unknown names */
+
+static size_t min3(size_t a, size_t b, size_t c) {
+  size_t m = a < b ? a : b;
+  return m < c ? m : c;
+}
+
+#define LONGEST 32
+
+/* Edits (Levenshtein) between two names; many when one is long. */
+static size_t distance(const char *a, const char *b) {
+  size_t row[LONGEST + 1], n = strlen(a), m = strlen(b), i, j;
+  if (n > LONGEST || m > LONGEST) return LONGEST;
+  for (j = 0; j <= m; j++) row[j] = j;
+  for (i = 1; i <= n; i++) {
+    size_t corner = row[0];
+    row[0] = i;
+    for (j = 1; j <= m; j++) {
+      size_t up = row[j];
+      row[j] = min3(up + 1, row[j - 1] + 1, corner + (a[i - 1] != b[j - 1]));
+      corner = up;
+    }
+  }
+  return row[m];
+}
+
+typedef struct Nearest {
+  const char *name;
+  size_t edits;
+} Nearest;
+
+static void consider(Nearest *best, const char *wrong, const char *name) {
+  size_t d = distance(wrong, name);
+  if (d >= best->edits) return;
+  best->edits = d;
+  best->name = name;
+}
+
+static int unknown(lua_State *L, const char *what, const char *noun,
+                   const char *wrong, const Nearest *best) {
+  if (best->name == NULL || best->edits > 2 + strlen(wrong) / 4)
+    return xai_misuse(L, "%s: unknown %s '%s'", what, noun, wrong);
+  return xai_misuse(L, "%s: unknown %s '%s' (did you mean '%s'?)", what, noun,
+                    wrong, best->name);
+}
+
+static const char *check_name(lua_State *L, int i, const char *what,
+                              const char *noun) {
+  if (lua_type(L, i) != LUA_TSTRING)
+    xai_misuse(L, "%s: %s names must be strings, got a %s", what, noun,
+               luaL_typename(L, i));
+  return lua_tostring(L, i);
+}
+
+static const Option *find(lua_State *L, const char *what, const char *name) {
+  Nearest best = {NULL, LONGEST};
+  size_t i;
+  for (i = 0; i < COUNT; i++)
+    if (strcmp(options[i].name, name) == 0) return &options[i];
+  for (i = 0; i < COUNT; i++) consider(&best, name, options[i].name);
+  unknown(L, what, "option", name, &best);
+  return NULL;
+}
+
+void xai_options_only(lua_State *L, int t, const char *what, const char *noun,
+                      const char *const *names) {
+  lua_pushnil(L);
+  while (lua_next(L, t)) {
+    const char *name = check_name(L, -2, what, noun);
+    Nearest best = {NULL, LONGEST};
+    const char *const *n;
+    for (n = names; *n != NULL && strcmp(*n, name) != 0; n++)
+      consider(&best, name, *n);
+    if (*n == NULL) unknown(L, what, noun, name, &best);
+    lua_pop(L, 1);
+  }
+}
+
+/* ----------------------------------------------------------------- values */
+
+int xai_options_has_control(const char *s, size_t n) {
+  size_t i;
+  for (i = 0; i < n; i++)
+    if ((unsigned char)s[i] < ' ' || s[i] == 0x7F) return 1;
+  return 0;
+}
+
+typedef struct Reader {
+  lua_State *L;
+  const char *what;
+  const Option *option;
+  char *set; /* the settings, as bytes */
+} Reader;
+
+static void bad(const Reader *r, const char *expected) {
+  xai_misuse(r->L, "%s: option '%s' must be %s, got %s", r->what,
+             r->option->name, expected, luaL_typename(r->L, -1));
+}
+
+/* The number on top, from 0 to 'most'. */
+static lua_Number number(const Reader *r, const char *expected,
+                         lua_Number most) {
+  lua_Number n = 0;
+  if (lua_type(r->L, -1) != LUA_TNUMBER) bad(r, expected);
+  n = lua_tonumber(r->L, -1);
+  if (!(n >= 0 && n <= most))
+    xai_misuse(r->L, "%s: option '%s' must be %s", r->what, r->option->name,
+               expected);
+  return n;
+}
+
+static void read_text(const Reader *r, const char **out) {
+  size_t n;
+  const char *s;
+  if (lua_type(r->L, -1) != LUA_TSTRING) bad(r, "a string");
+  s = lua_tolstring(r->L, -1, &n);
+  if (n == 0)
+    xai_misuse(r->L, "%s: option '%s' is empty", r->what, r->option->name);
+  if (xai_options_has_control(s, n))
+    xai_misuse(r->L, "%s: option '%s' has a control character in it", r->what,
+               r->option->name);
+  *out = s;
+}
+
+static void read_version(const Reader *r, int *out) {
+  const char *s = lua_tostring(r->L, -1);
+  if (lua_type(r->L, -1) == LUA_TSTRING && strcmp(s, "1.1") == 0)
+    *out = 1;
+  else if (lua_type(r->L, -1) == LUA_TSTRING && strcmp(s, "2") == 0)
+    *out = 2;
+  else
+    xai_misuse(r->L, "%s: option 'http_version' must be \"1.1\" or \"2\"",
+               r->what);
+}
+
+static int is_token(const char *s, size_t n) {
+  size_t i;
+  for (i = 0; i < n; i++)
+    if ((unsigned char)s[i] <= ' ' || (unsigned char)s[i] >= 0x7F ||
+        strchr("()<>@,;:\\\"/[]?={}", s[i]) != NULL)
+      return 0;
+  return n > 0;
+}
+
+/* One header: name on top but one, value on top. */
+static void check_header(const Reader *r) {
+  lua_State *L = r->L;
+  size_t n;
+  const char *s = check_name(L, -2, r->what, "header");
+  if (!is_token(s, strlen(s)))
+    xai_misuse(L, "%s: option 'headers': '%s' is not a header name", r->what,
+               s);
+  if (lua_type(L, -1) == LUA_TBOOLEAN && !lua_toboolean(L, -1)) return;
+  if (lua_type(L, -1) != LUA_TSTRING && lua_type(L, -1) != LUA_TNUMBER)
+    xai_misuse(L,
+               "%s: option 'headers': the value of '%s' must be a string or "
+               "false, got %s",
+               r->what, s, luaL_typename(L, -1));
+  lua_pushvalue(L, -1); /* tolstring would change the table's number */
+  s = lua_tolstring(L, -1, &n);
+  if (xai_options_has_control(s, n))
+    xai_misuse(L,
+               "%s: option 'headers': the value of '%s' has a control "
+               "character in it",
+               r->what, lua_tostring(L, -3));
+  lua_pop(L, 1);
+}
+
+static void read_headers(const Reader *r) {
+  lua_State *L = r->L;
+  int t = lua_gettop(L);
+  if (!lua_istable(L, t)) bad(r, "a table");
+  lua_pushnil(L);
+  while (lua_next(L, t)) {
+    check_header(r);
+    lua_pop(L, 1);
+  }
+}
+
+static void read_json(const Reader *r) {
+  lua_State *L = r->L;
+  int ok = lua_istable(L, -1);
+  if (ok) {
+    lua_getfield(L, -1, "encode");
+    lua_getfield(L, -2, "decode");
+    ok = lua_isfunction(L, -1) && lua_isfunction(L, -2);
+    lua_pop(L, 2);
+  }
+  if (!ok)
+    xai_misuse(L,
+               "%s: option 'json' must be a module with the functions encode "
+               "and decode",
+               r->what);
+}
+
+static void read_key(const Reader *r) {
+  const char *key;
+  if (!lua_isfunction(r->L, -1)) {
+    if (lua_type(r->L, -1) != LUA_TSTRING) bad(r, "a string or a function");
+    read_text(r, &key);
+  }
+}
+
+/* The value of option 'r->option' is on top of the stack. */
+static void read_value(const Reader *r) {
+  lua_State *L = r->L;
+  char *at = r->set + r->option->at;
+  switch (r->option->type) {
+    case TYPE_SECONDS:
+      *(int64_t *)(void *)at =
+          (int64_t)(number(r, "a number of seconds", 1e9) * 1000 + 0.5);
+      break;
+    case TYPE_BYTES:
+      *(size_t *)(void *)at = (size_t)number(r, "a number of bytes", 9e15);
+      break;
+    case TYPE_COUNT:
+      *(int *)(void *)at = (int)number(r, "a number from 0 to 100", 100);
+      break;
+    case TYPE_TEXT: read_text(r, (const char **)(void *)at); break;
+    case TYPE_FLAG:
+      if (!lua_isboolean(L, -1)) bad(r, "a boolean");
+      *(int *)(void *)at = lua_toboolean(L, -1);
+      break;
+    case TYPE_VERSION: read_version(r, (int *)(void *)at); break;
+    case TYPE_HEADERS: read_headers(r); break;
+    case TYPE_FUNCTION:
+      if (!lua_isfunction(L, -1)) bad(r, "a function");
+      break;
+    case TYPE_KEY: read_key(r); break;
+    case TYPE_DEBUG:
+      if (!lua_isboolean(L, -1) && !lua_isfunction(L, -1))
+        bad(r, "a boolean or a function");
+      break;
+    case TYPE_JSON: read_json(r); break;
+    case TYPE_BOOLEAN:
+      if (!lua_isboolean(L, -1)) bad(r, "a boolean");
+      break;
+  }
+}
+
+void xai_options_read(lua_State *L, int t, const char *what,
+                      xai_Settings *set) {
+  Reader r;
+  if (lua_isnoneornil(L, t)) return;
+  if (!lua_istable(L, t))
+    xai_misuse(L, "%s: options must be a table, got %s", what,
+               luaL_typename(L, t));
+  t = xai_absindex(L, t);
+  r.L = L;
+  r.what = what;
+  r.set = (char *)set;
+  lua_pushnil(L);
+  while (lua_next(L, t)) {
+    r.option = find(L, what, check_name(L, -2, what, "option"));
+    read_value(&r);
+    lua_pop(L, 1);
+  }
+}

@@ -1,0 +1,28 @@
+/*
+** options.h - the option tables of xai.new and of single calls.
+*/
+#ifndef XAI_OPTIONS_H
+#define XAI_OPTIONS_H
+
+#include "base/settings.h"
+#include "bind/compat.h"
+
+/*
+** Check the option table at 'i' (nil counts as empty) and put what it says
+** over '*set'.  Strings are borrowed from the table.  Wrong types and
+** unknown names raise an error that begins with 'what' and names the option
+** (and, for an unknown one, the nearest known).
+*/
+void xai_options_read(lua_State *L, int i, const char *what, xai_Settings *set);
+
+/*
+** Check that the table at 'i' has only the fields 'names' (NULL at the
+** end); 'noun' is what they are called in the message.
+*/
+void xai_options_only(lua_State *L, int i, const char *what, const char *noun,
+                      const char *const *names);
+
+/* Does the text hold a byte that must not get into a header or a URL? */
+int xai_options_has_control(const char *s, size_t n);
+
+#endif

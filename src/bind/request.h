@@ -1,0 +1,35 @@
+/*
+** request.h - a call as Lua sees it: a userdata with low-level methods.
+** None of them waits; the Lua half does, between them.
+*/
+#ifndef XAI_REQUEST_H
+#define XAI_REQUEST_H
+
+#include "bind/compat.h"
+#include "net/engine.h"
+
+#define XAI_REQUEST_MT "xai.request"
+
+/* Slots of a request's environment. */
+#define XAI_REQUEST_BODY 1
+#define XAI_REQUEST_URL 2
+#define XAI_REQUEST_CODEC 3
+#define XAI_REQUEST_CLIENT 4
+
+typedef struct xai_LuaRequest {
+  xai_Engine *engine;
+  xai_Call *call;
+  int any_json; /* the answer need not be an object, nor JSON */
+} xai_LuaRequest;
+
+/* Register the metatable. */
+void xai_request_open(lua_State *L);
+
+/* Push a new request on a new call of the engine, not started yet. */
+xai_LuaRequest *xai_request_new(lua_State *L, xai_Engine *e,
+                                const xai_Settings *set, xai_Api api, int raw);
+
+/* Push the request of a call with news, or nil. */
+void xai_request_push(lua_State *L, const xai_Call *c);
+
+#endif
