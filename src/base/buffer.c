@@ -84,6 +84,12 @@ void xai_buffer_consume(xai_Buffer *b, size_t n) {
     xai_buffer_clear(b);
 }
 
+void xai_buffer_remove(xai_Buffer *b, size_t at, size_t n) {
+  char *to = b->at + b->rd + at;
+  memmove(to, to + n, xai_buffer_size(b) - at - n);
+  b->len -= n;
+}
+
 void xai_buffer_clear(xai_Buffer *b) {
   b->rd = 0;
   b->len = 0;

@@ -41,6 +41,9 @@ int xai_buffer_puts(xai_Buffer *b, const char *s);
 /* Drop the first 'n' unconsumed bytes. */
 void xai_buffer_consume(xai_Buffer *b, size_t n);
 
+/* Drop 'n' bytes from offset 'at' on; those behind them move up. */
+void xai_buffer_remove(xai_Buffer *b, size_t at, size_t n);
+
 /* Forget the contents, keep the memory. */
 void xai_buffer_clear(xai_Buffer *b);
 

@@ -9,8 +9,8 @@
 
 #include <string.h>
 
-/* Room that an unfinished event may take beside its data. */
-#define EVENT_SLACK 4096
+/* A line may be so much longer than the largest data. */
+#define LINE_SLACK 4096
 
 void xai_sse_init(xai_Sse *p, size_t max_event) {
   memset(p, 0, sizeof *p);
@@ -69,12 +69,13 @@ static int start(xai_Sse *p) {
 
 /*
 ** Find the end of the line being read.  1: '*end' is the offset of its
-** terminator; 0: not there yet.  'lf' remembers how far LF was searched,
+** terminator; 0: not there yet, '*end' is that of all bytes.  'lf' remembers how far LF was searched,
 ** so that streams that use CR alone are not searched again and again.
 */
 static int find_end(xai_Sse *p, size_t *end) {
   const char *s = bytes(p), *q;
   size_t n = xai_sse_size(p);
+  *end = n;
   if (p->scan == n) return 0;
   if (p->lf < p->scan) p->lf = p->scan;
   if (p->lf < n && s[p->lf] != '\n') {
@@ -129,6 +130,20 @@ static int read_field(xai_Sse *p, size_t end) {
   return XAI_OK;
 }
 
+/*
+** Drop what stands between the data and the line being read, but only when
+** no more than that has to be moved: so the work stays linear, and lines
+** that are not data take no room for long.
+*/
+static void close_gap(xai_Sse *p) {
+  size_t end = p->data_at + p->data_len + 1; /* room for a joining LF */
+  size_t gap = p->line - end;
+  if (gap == 0 || gap < xai_sse_size(p) - p->line) return;
+  xai_buffer_remove(&p->in, end, gap);
+  p->line = p->scan = end;
+  p->lf = p->lf > gap ? p->lf - gap : 0;
+}
+
 /* Read the line that ends at 'end'.  1 when it completed an event. */
 static int read_line(xai_Sse *p, size_t end) {
   int blank = end == p->line;
@@ -139,7 +154,9 @@ static int read_line(xai_Sse *p, size_t end) {
   if (blank && p->has_data) return 1;
   if (blank)
     begin_event(p);
-  else if (!p->has_data)
+  else if (p->has_data)
+    close_gap(p);
+  else
     drop_lines(p); /* a comment or a name: nothing here is needed */
   return 0;
 }
@@ -150,12 +167,29 @@ static void skip_lf(xai_Sse *p) {
   if (bytes(p)[p->scan] == '\n') p->scan = p->line = p->scan + 1;
 }
 
-/* Is the event, whole or unfinished, within its bounds? */
-static int check_size(const xai_Sse *p) {
-  size_t held = p->have ? p->data_len : xai_sse_size(p);
-  size_t slack = p->have ? 0 : EVENT_SLACK;
-  if (held > slack && held - slack > p->max_event) return XAI_ELIMIT;
-  return p->have;
+/*
+** Is the data read so far, or the line that reaches to 'end', too large?
+** Asked for each line, so that the answer does not depend on the cuts.
+*/
+static int too_large(const xai_Sse *p, size_t end) {
+  size_t line = end - p->line;
+  return p->data_len > p->max_event ||
+         (line > LINE_SLACK && line - LINE_SLACK > p->max_event);
+}
+
+/* Read lines.  1 when an event is whole, 0 when there are no more. */
+static int read_event(xai_Sse *p) {
+  size_t end;
+  int rc = 0, found;
+  if (!p->started && !start(p)) return 0;
+  while (rc == 0) {
+    skip_lf(p);
+    found = find_end(p, &end);
+    if (too_large(p, end)) return XAI_ELIMIT;
+    if (!found) return 0;
+    rc = read_line(p, end);
+  }
+  return rc;
 }
 
 static void fill(const xai_Sse *p, xai_SseEvent *ev) {
@@ -173,21 +207,13 @@ static void fill(const xai_Sse *p, xai_SseEvent *ev) {
 }
 
 int xai_sse_peek(xai_Sse *p, xai_SseEvent *ev) {
-  size_t end;
-  int rc = 0;
-  if (!p->have && (p->started || start(p))) {
-    for (;;) {
-      skip_lf(p);
-      if (!find_end(p, &end)) break;
-      rc = read_line(p, end);
-      if (rc != 0) break;
-    }
-    if (rc < 0) return rc;
-    p->have = rc;
+  if (!p->have) {
+    int rc = read_event(p);
+    if (rc != 1) return rc;
+    p->have = 1;
   }
-  rc = check_size(p);
-  if (rc == 1) fill(p, ev);
-  return rc;
+  fill(p, ev);
+  return 1;
 }
 
 void xai_sse_pop(xai_Sse *p) {
@@ -197,11 +223,13 @@ void xai_sse_pop(xai_Sse *p) {
 }
 
 int xai_sse_pending(xai_Sse *p, xai_SseEvent *ev) {
+  int rc = xai_sse_peek(p, NULL);
   size_t end = xai_sse_size(p);
-  if (p->have || xai_sse_peek(p, NULL) != 0) return 0;
-  if (end > p->line && read_field(p, end) != XAI_OK) return 0;
+  if (rc != 0) return rc < 0 ? rc : 0;
+  if (end > p->line) rc = read_field(p, end);
+  if (rc != XAI_OK) return rc;
   p->line = p->scan = end;
-  if (!p->has_data) return 0;
-  fill(p, ev);
-  return 1;
+  if (too_large(p, end)) return XAI_ELIMIT;
+  if (p->has_data) fill(p, ev);
+  return p->has_data;
 }

@@ -36,7 +36,7 @@ typedef struct xai_Sse {
   int started; /* the byte order mark was looked for */
 } xai_Sse;
 
-/* 'max_event' bounds the bytes of one event (its data, its longest line). */
+/* 'max_event' bounds the data of one event, and any line a little above. */
 void xai_sse_init(xai_Sse *p, size_t max_event);
 void xai_sse_free(xai_Sse *p);
 
@@ -55,7 +55,8 @@ void xai_sse_pop(xai_Sse *p);
 
 /*
 ** At the end of the input: the event that lacks its closing blank line.
-** The standard drops it; a client may know better.  1 when there is one.
+** The standard drops it; a client may know better.  1 when there is one; 0,
+** XAI_ELIMIT or XAI_ENOMEM as from xai_sse_peek.
 */
 int xai_sse_pending(xai_Sse *p, xai_SseEvent *ev);
 

@@ -26,7 +26,8 @@
 typedef struct Client {
   xai_Engine *engine; /* NULL once closed */
   xai_Settings set;
-  xai_Buffer key; /* nowhere else; wiped when the client closes */
+  xai_Buffer key;      /* nowhere else; wiped when the client closes */
+  unsigned long owner; /* its number with the engine */
 } Client;
 
 /* --------------------------------------------------------------- lifetime */
@@ -49,7 +50,7 @@ static int client_close(lua_State *L) {
   c->engine = NULL;
   xai_buffer_wipe(&c->key);
   if (e == NULL) return 0;
-  xai_engine_cancel_owner(e, c);
+  xai_engine_cancel_owner(e, c->owner);
   e->live--;
   xai_engine_unref(e);
   return 0;
@@ -195,6 +196,7 @@ int xai_client_new(lua_State *L) {
     read_key(L, what, copy, c);
   c->engine = xai_engine_ref(xai_core_engine(L));
   c->engine->live++;
+  c->owner = ++c->engine->owners;
   return 1;
 }
 
@@ -625,7 +627,7 @@ static void start(Start *s) {
   request = lua_gettop(L);
   r->any_json = s->any_json;
   r->call->pending_ok = s->pending_ok;
-  r->call->owner = s->client;
+  r->call->owner = s->client->owner;
   anchor(s, request);
   lua_pushvalue(L, headers);
   add_user_headers(s, r->call);

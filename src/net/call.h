@@ -23,7 +23,7 @@ typedef struct xai_Call {
   struct xai_Call *ready_next;  /* the engine's queue of news */
   int queued;                   /* it is in that queue */
   int watched;                  /* its news go into that queue */
-  const void *owner;            /* whose call it is */
+  unsigned long owner;          /* number of whose call it is */
   CURLM *multi;                 /* while an attempt is under way */
   struct curl_slist *headers;   /* filled before it begins */
   xai_Chance *chance;

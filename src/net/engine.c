@@ -206,7 +206,7 @@ void xai_engine_cancel(xai_Engine *e, xai_Call *c, xai_Kind kind,
   rearm(e);
 }
 
-void xai_engine_cancel_owner(xai_Engine *e, const void *owner) {
+void xai_engine_cancel_owner(xai_Engine *e, unsigned long owner) {
   xai_Call *c;
   for (c = e->calls; c != NULL; c = c->next)
     if (c->owner == owner)

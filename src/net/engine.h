@@ -21,6 +21,7 @@ typedef struct xai_Engine {
   int news;             /* something came since the step began */
   int active;           /* calls that are not done */
   long live;            /* objects that others hold: calls, clients */
+  unsigned long owners; /* numbers given to owners of calls so far */
   int refs;
 } xai_Engine;
 
@@ -42,7 +43,7 @@ void xai_engine_cancel(xai_Engine *e, xai_Call *c, xai_Kind kind,
                        const char *text);
 
 /* The same for all calls of 'owner'. */
-void xai_engine_cancel_owner(xai_Engine *e, const void *owner);
+void xai_engine_cancel_owner(xai_Engine *e, unsigned long owner);
 
 /* Go past the event that the call shows; a paused transfer may go on. */
 int xai_engine_take(xai_Engine *e, xai_Call *c);

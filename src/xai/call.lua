@@ -1,0 +1,108 @@
+--- Calls that were started and not waited for: `client:start(...)`.
+
+local pump = require "xai.pump"
+local merge = require "xai.merge"
+local wait = require "xai.wait"
+
+local Call = {}
+Call.__index = Call
+
+local function finish(call, result, message, info)
+  call.over = true
+  call.value, call.message, call.info = result, message, info
+  pump.forget(call.request)
+  if call.on_done then pump.callback(call.on_done, result, message, info) end
+end
+
+local function fail(call, message, info)
+  if not info.partial then info.partial = merge(call.request, call.name) end
+  finish(call, nil, message, info)
+end
+
+--- Hand out the events that are here.
+local function advance_stream(call)
+  local request = call.request
+  local event, message, info
+  repeat
+    if call.on_event then
+      event, message, info = request:event()
+      if event then pump.callback(call.on_event, event) end
+    else
+      event, message, info = request:skip()
+    end
+  until not event
+  if event == false then return end
+  if message then return fail(call, message, info) end
+  finish(call, merge(request, call.name), nil, request:info())
+end
+
+local function advance_whole(call)
+  local result, message, info = call.request:outcome()
+  if result == false then return end
+  if result ~= nil and call.streamed and call.on_event then pump.callback(call.on_event, result) end
+  finish(call, result, message, info)
+end
+
+--- Do what can be done now.  A callback may call back into this call.
+local function advance(call)
+  if call.over or call.busy then return end
+  call.busy = true
+  if call.streamed and call.request:streaming() then
+    advance_stream(call)
+  elseif not call.streamed or call.request:done() then
+    advance_whole(call)
+  end
+  call.busy = false
+end
+
+--- Is the outcome known?
+function Call:done()
+  return self.over or false
+end
+
+--- result, nil, info; or nil, message, info; before the end nil, "pending", info.
+function Call:result()
+  if self.over then return self.value, self.message, self.info end
+  local info = self.request:info()
+  info.kind, info.message = "pending", "the call is under way"
+  return nil, "pending", info
+end
+
+--- End it now.  `on_done` is told, with kind "cancelled", after the last
+-- event; nothing happens when it is done.
+function Call:cancel()
+  if self.over then return end
+  self.request:cancel()
+  advance(self)
+end
+
+local function is_over(call)
+  return function() return call.over end
+end
+
+--- Wait for the outcome and return it as `result` does.
+function Call:wait()
+  if not self.over then wait(self.request, is_over(self)) end
+  return self:result()
+end
+
+function Call:__tostring()
+  return ("xai.call (%s%s)"):format(self.name, self.over and ", done" or "")
+end
+
+local calls = {}
+
+--- Follow a request that was started.
+function calls.follow(request, name, streamed, opts)
+  local call = setmetatable({
+    request = request,
+    name = name,
+    streamed = streamed,
+    on_event = opts and opts.on_event,
+    on_done = opts and opts.on_done,
+  }, Call)
+  pump.watch(request, function() advance(call) end)
+  return call
+end
+
+return calls

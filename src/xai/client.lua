@@ -1,0 +1,86 @@
+--- Clients and their functions, one for each row of the endpoint table.
+
+local core = require "xai.core"
+local calls = require "xai.call"
+local json = require "xai.json"
+local streams = require "xai.stream"
+local wait = require "xai.wait"
+
+local methods = core.methods
+
+local function is_done(request) return request:done() end
+
+--- Read a stream to its end, calling back for each event.
+local function read_all(stream, on_event)
+  local event = stream:next()
+  while event do
+    local ok, err = pcall(on_event, event)
+    if not ok then
+      stream:close()
+      error(err, 0)
+    end
+    event = stream:next()
+  end
+  return stream:result()
+end
+
+--- Wait for what the user asked for: a result, a stream, or events in a callback.
+local function complete(request, name, streamed, opts)
+  if not streamed then
+    wait(request, is_done)
+    return request:outcome()
+  end
+  local stream, message, info = streams.open(request, name, opts and opts.raw)
+  local on_event = opts and opts.on_event
+  if not stream or not on_event then return stream, message, info, stream end
+  return read_all(stream, on_event)
+end
+
+-- The C function that starts a call names the line of whoever called the
+-- function that called it: each method must call it itself, not by a tail call.
+local function with_argument(name)
+  return function(self, argument, opts)
+    local request, streamed = core.start(self, name, argument, opts)
+    return complete(request, name, streamed, opts)
+  end
+end
+
+local function without_argument(name)
+  return function(self, opts)
+    local request, streamed = core.start(self, name, nil, opts)
+    return complete(request, name, streamed, opts)
+  end
+end
+
+local has_argument = { request = true }
+
+for _, row in ipairs(core.endpoints()) do
+  has_argument[row.name] = row.body or row.id ~= nil
+end
+
+for name, given in pairs(has_argument) do
+  methods[name] = given and with_argument(name) or without_argument(name)
+end
+
+--- Start a call and return at once.  For functions without an argument the
+-- options come second.
+function methods.start(self, name, argument, opts)
+  if has_argument[name] == nil then
+    error("client:start: unknown function " .. (type(name) == "string" and "'" .. name .. "'" or tostring(name)), 2)
+  end
+  if not has_argument[name] then argument, opts = nil, argument end
+  local request, streamed = core.start(self, name, argument, opts)
+  return calls.follow(request, name, streamed, opts)
+end
+
+local client = {}
+
+--- A client: its key, address and defaults.  See types.lua for the options.
+function client.new(options)
+  local module = type(options) == "table" and options.json or nil
+  local codec = type(module) == "table" and json.codec(module) or json.default_codec()
+  local new = core.client("xai.new", options, codec)
+  return new
+end
+
+return client

@@ -1,0 +1,36 @@
+--- The module `xai`: every xAI REST endpoint as a Lua function.
+-- What users see is documented in types.lua and in the README.
+
+local core = require "xai.core"
+
+local VERSION = "0.1.0"
+
+if core.version ~= VERSION then
+  error(("xai: the compiled part is version %s and the Lua part %s; install one build of both"):format(
+    tostring(core.version), VERSION))
+end
+
+local client = require "xai.client"
+local json = require "xai.json"
+local pump = require "xai.pump"
+
+local xai = {
+  version = VERSION,
+  null = core.null,
+  array = core.array,
+  encode = json.encode,
+  decode = json.decode,
+  new = client.new,
+  step = pump.step,
+  fd = core.fd,
+  timeout = core.timeout,
+  active = core.active,
+}
+
+--- What is done with an error that a callback raises: `xai.on_error(err, traceback)`.
+pump.reporter = function(err, traceback)
+  if xai.on_error then return xai.on_error(err, traceback) end
+  io.stderr:write("xai: error in a callback: ", traceback, "\n")
+end
+
+return xai

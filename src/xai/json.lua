@@ -1,0 +1,39 @@
+--- Which JSON library is used, and the codec that makes them all alike.
+
+local core = require "xai.core"
+
+local json = {}
+
+local function find_module()
+  local ok, cjson = pcall(require, "cjson")
+  if ok and type(cjson) == "table" then return cjson end
+  if type(vim) == "table" and type(vim.json) == "table" then return vim.json end
+  error("xai: no JSON library found; install lua-cjson (Debian: lua-cjson, LuaRocks: lua-cjson)", 0)
+end
+
+local default
+
+--- The codec for the library that this Lua has.
+function json.default_codec()
+  default = default or core.codec(find_module())
+  return default
+end
+
+--- A codec for a module with `encode` and `decode`, or the default one for nil.
+function json.codec(module)
+  if module == nil then return json.default_codec() end
+  return core.codec(module)
+end
+
+--- JSON text of a value, as requests are encoded.
+-- @raise where JSON has no such value, naming the path
+function json.encode(value)
+  return (core.encode(json.default_codec(), value))
+end
+
+--- The value of a JSON text, as answers are decoded; or nil and the reason.
+function json.decode(text)
+  return core.decode(json.default_codec(), text)
+end
+
+return json

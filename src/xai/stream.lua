@@ -1,0 +1,140 @@
+--- Streams: what `client:chat{ stream = true }` and its kin return.
+--
+-- A stream is its own iterator (`for event in stream do`), closes itself on
+-- `break` in Lua 5.4, and can be read as events, as text, or as the whole
+-- result, and one after the other.
+
+local merge = require "xai.merge"
+local text_of = require "xai.text"
+local wait = require "xai.wait"
+
+local Stream = {}
+Stream.__index = Stream
+
+local function has_head(request) return request:opened() end
+local function has_all(request) return request:done() end
+
+--- Note the end: proven (`message` nil) or broken.
+local function finish(stream, message, info)
+  stream.over = true
+  if message then
+    stream.message, stream.info = message, info
+    if not stream.raw then info.partial = merge(stream.request, stream.name) end
+  end
+  return nil, message, info
+end
+
+local function ending(stream)
+  return nil, stream.message, stream.info
+end
+
+--- Call `method` of the request until it answers something but "not yet".
+local function read(stream, method)
+  local request = stream.request
+  local value, message, info = request[method](request)
+  if value ~= false then return value, message, info end
+  local got
+  wait(request, function()
+    got = { request[method](request) }
+    return got[1] ~= false
+  end)
+  return got[1], got[2], got[3]
+end
+
+--- The next decoded event.  nil at the proven end; nil, message, info when
+-- the stream broke.  Never raises for what the network does.
+function Stream:next()
+  if self.over then return ending(self) end
+  if self.whole then return self:take_whole() end
+  local event, message, info = read(self, "event")
+  if event ~= nil then return event end
+  return finish(self, message, info)
+end
+
+--- A service that ignored `stream` gave one whole answer: one event.
+function Stream:take_whole()
+  self.over = true
+  return self.whole
+end
+
+function Stream:__call()
+  local event, _, info = self:next()
+  if event == nil and info then error(info, 0) end
+  return event
+end
+
+local function next_text(stream, n)
+  if stream.over then return ending(stream) end
+  if stream.whole then
+    local text = text_of(stream:take_whole(), stream.name, n)
+    return text ~= "" and text or nil
+  end
+  local text, message, info = read(stream, "text")
+  if text ~= nil then return text end
+  return finish(stream, message, info)
+end
+
+--- Iterate over the visible text alone, as it comes; of several choices the
+-- `n`-th (default: the first).  Raises the error object when the stream breaks.
+function Stream:text(n)
+  if n ~= nil and (type(n) ~= "number" or n < 1 or n % 1 ~= 0) then
+    error("stream:text: the choice must be a whole number from 1, got " .. tostring(n), 2)
+  end
+  if self.raw then error("stream:text: a raw stream has no text; read its events", 2) end
+  n = n or 1
+  self.request:want(n)
+  local function iterator()
+    local text, _, info = next_text(self, n)
+    if text == nil and info then error(info, 0) end
+    return text
+  end
+  return iterator, nil, nil, self
+end
+
+--- Read the rest and return what the call without `stream` returns: result,
+-- nil, info; or nil, message, info with what there was in `info.partial`.
+function Stream:result()
+  if self.raw then error("stream:result: a raw stream has no result; read its events", 2) end
+  if self.whole then
+    self.over = true
+    return self.whole, nil, self.request:info()
+  end
+  if not self.over then finish(self, select(2, read(self, "skip"))) end
+  if self.message then return ending(self) end
+  self.merged = self.merged or merge(self.request, self.name)
+  return self.merged, nil, self.request:info()
+end
+
+--- Stop now and free the connection.  A second time, or after the end, nothing.
+function Stream:close()
+  if self.over then return end
+  self.request:cancel("the stream was closed")
+  finish(self, select(2, self.request:failure()))
+end
+
+Stream.__close = Stream.close
+
+function Stream:__tostring()
+  return ("xai.stream (%s%s)"):format(self.name, self.over and ", over" or "")
+end
+
+local streams = {}
+
+--- Wait for the head of the answer to a stream request: stream, nil, info,
+-- stream (the fourth is what Lua 5.4 closes) or nil, message, info.
+function streams.open(request, name, raw)
+  if not request:opened() then wait(request, has_head) end
+  if not request:streaming() and not request:done() then wait(request, has_all) end
+  local stream = setmetatable({ request = request, name = name, raw = raw }, Stream)
+  local info
+  if request:streaming() then
+    info = request:info()
+  else
+    local result, message, failed = request:outcome()
+    if result == nil then return nil, message, failed end
+    stream.whole, info = result, failed
+  end
+  return stream, nil, info, stream
+end
+
+return streams
