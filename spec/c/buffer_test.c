@@ -52,6 +52,21 @@ static void test_consuming_more_than_there_is_empties_it(void) {
   xai_buffer_free(&b);
 }
 
+static void test_removing_takes_bytes_out_of_the_middle(void) {
+  xai_Buffer b;
+  xai_buffer_init(&b, 0);
+  xai_buffer_puts(&b, "..0123456789");
+  xai_buffer_consume(&b, 2);
+  xai_buffer_remove(&b, 3, 4);
+  CHECK_TEXT(check_held(&b), "012789");
+  xai_buffer_remove(&b, 0, 1);
+  CHECK_TEXT(check_held(&b), "12789");
+  xai_buffer_remove(&b, 3, 2);
+  xai_buffer_remove(&b, 3, 0);
+  CHECK_TEXT(check_held(&b), "127");
+  xai_buffer_free(&b);
+}
+
 static void test_a_limit_counts_what_is_held_and_refuses_whole_pieces(void) {
   xai_Buffer b;
   xai_buffer_init(&b, 10);
@@ -163,6 +178,7 @@ int main(void) {
   RUN(test_an_unused_buffer_is_empty_and_its_data_is_not_null);
   RUN(test_what_was_appended_and_not_consumed_is_held_in_order);
   RUN(test_consuming_more_than_there_is_empties_it);
+  RUN(test_removing_takes_bytes_out_of_the_middle);
   RUN(test_a_limit_counts_what_is_held_and_refuses_whole_pieces);
   RUN(test_a_size_that_cannot_be_is_refused);
   RUN(test_room_that_was_reserved_needs_no_allocation);

@@ -1,0 +1,382 @@
+/*
+** sse_test.c - an incremental parser for event streams.
+*/
+#include "base/sse.h"
+
+#include "sse_cases.h"
+
+#define MAX_EVENT 1000
+
+/* Take all events that are there and write them down.  What peek gave. */
+static int drain(xai_Sse *p, xai_Buffer *out) {
+  xai_SseEvent ev, again;
+  int rc;
+  while ((rc = xai_sse_peek(p, &ev)) == 1) {
+    CHECK(xai_sse_peek(p, &again) == 1 && again.data.at == ev.data.at);
+    xai_buffer_puts(out, "[");
+    xai_buffer_append(out, ev.name.at, ev.name.len);
+    xai_buffer_puts(out, "|");
+    xai_buffer_append(out, ev.data.at, ev.data.len);
+    xai_buffer_puts(out, "|");
+    xai_buffer_append(out, ev.id.at, ev.id.len);
+    xai_buffer_puts(out, "]");
+    xai_sse_pop(p);
+  }
+  return rc;
+}
+
+static int feed(xai_Sse *p, const char *s, size_t n, xai_Buffer *out) {
+  CHECK(xai_sse_feed(p, s, n) == XAI_OK);
+  return drain(p, out);
+}
+
+/* The events of 's', read in pieces of 'piece' bytes.  What peek gave. */
+static int read_pieces(const char *s, size_t n, size_t piece, size_t max,
+                       xai_Buffer *out) {
+  xai_Sse p;
+  size_t i, len;
+  int rc = 0;
+  xai_buffer_clear(out);
+  xai_sse_init(&p, max);
+  for (i = 0; i < n && rc == 0; i += piece) {
+    len = n - i < piece ? n - i : piece;
+    rc = feed(&p, s + i, len, out);
+  }
+  xai_sse_free(&p);
+  return rc;
+}
+
+/* The same, read in two pieces; in three when 'second' is not 'first'. */
+static void read_cut(const char *s, size_t n, size_t first, size_t second,
+                     xai_Buffer *out) {
+  xai_Sse p;
+  xai_buffer_clear(out);
+  xai_sse_init(&p, (size_t)1 << 20);
+  CHECK(feed(&p, s, first, out) == 0);
+  CHECK(feed(&p, s + first, second - first, out) == 0);
+  CHECK(feed(&p, s + second, n - second, out) == 0);
+  xai_sse_free(&p);
+}
+
+static void test_the_events_are_those_of_the_standard(void) {
+  xai_Buffer out;
+  size_t i;
+  xai_buffer_init(&out, 0);
+  for (i = 0; i < SSE_CASES; i++) {
+    const SseCase *c = &sse_cases[i];
+    check_note("%u (%s)", (unsigned)i, c->why);
+    CHECK(read_pieces(c->in, c->in_len, (size_t)-1, MAX_EVENT, &out) == 0);
+    CHECK(check_same(check_held(&out), check_slice(c->out, c->out_len)));
+  }
+  xai_buffer_free(&out);
+}
+
+static void test_however_the_bytes_arrive_the_events_are_the_same(void) {
+  xai_Buffer out;
+  size_t i, a, b;
+  xai_buffer_init(&out, 0);
+  for (i = 0; i < SSE_CASES; i++) {
+    const SseCase *c = &sse_cases[i];
+    xai_Slice expected = check_slice(c->out, c->out_len);
+    check_note("%u (%s)", (unsigned)i, c->why);
+    for (a = 1; a <= c->in_len; a++) {
+      CHECK(read_pieces(c->in, c->in_len, a, MAX_EVENT, &out) == 0);
+      CHECK(check_same(check_held(&out), expected));
+    }
+    for (a = 0; a <= c->in_len; a++)
+      for (b = a; b <= c->in_len; b++) {
+        read_cut(c->in, c->in_len, a, b, &out);
+        CHECK(check_same(check_held(&out), expected));
+      }
+  }
+  xai_buffer_free(&out);
+}
+
+static void test_events_that_wait_to_be_taken_are_not_lost(void) {
+  xai_Buffer out;
+  xai_Sse p;
+  size_t i, k;
+  xai_buffer_init(&out, 0);
+  for (i = 0; i < SSE_CASES; i++) {
+    const SseCase *c = &sse_cases[i];
+    check_note("%u (%s)", (unsigned)i, c->why);
+    xai_buffer_clear(&out);
+    xai_sse_init(&p, MAX_EVENT);
+    for (k = 0; k < c->in_len; k++) {
+      xai_sse_feed(&p, c->in + k, 1);
+      CHECK(xai_sse_peek(&p, NULL) >= 0);
+    }
+    CHECK(drain(&p, &out) == 0);
+    CHECK(check_same(check_held(&out), check_slice(c->out, c->out_len)));
+    xai_sse_free(&p);
+  }
+  xai_buffer_free(&out);
+}
+
+/* Recorded shapes of the service, and how many events each holds. */
+static const struct {
+  const char *name;
+  size_t events;
+} fixtures[] = {{"chat-completion.stream.basic.sse", 6},
+                {"chat-completion.stream.citations.sse", 4},
+                {"chat-completion.stream.error-midway.sse", 2},
+                {"chat-completion.stream.keepalive-crlf.sse", 3},
+                {"chat-completion.stream.no-usage.sse", 4},
+                {"chat-completion.stream.reasoning.sse", 8},
+                {"chat-completion.stream.tool-calls-split.sse", 5},
+                {"chat-completion.stream.tool-calls.sse", 6},
+                {"chat-completion.stream.truncated.sse", 1},
+                {"chat-completion.stream.two-choices.sse", 5},
+                {"complete.stream.sse", 3},
+                {"completions.stream.sse", 4},
+                {"messages.stream.error.sse", 4},
+                {"messages.stream.ping.sse", 8},
+                {"messages.stream.text.sse", 7},
+                {"messages.stream.thinking-tool-use.indexed.sse", 12},
+                {"messages.stream.thinking-tool-use.sse", 12},
+                {"responses.stream.data-only-done.sse", 10},
+                {"responses.stream.error-first.sse", 1},
+                {"responses.stream.failed.sse", 3},
+                {"responses.stream.function-call-split.sse", 8},
+                {"responses.stream.function-call.sse", 13},
+                {"responses.stream.incomplete.sse", 10},
+                {"responses.stream.reasoning-text.sse", 14},
+                {"responses.stream.reasoning.sse", 17},
+                {"responses.stream.search-tools.sse", 21},
+                {"responses.stream.text.sse", 11}};
+
+static size_t count_events(const char *s, size_t n) {
+  xai_Sse p;
+  size_t count = 0;
+  xai_sse_init(&p, (size_t)1 << 20);
+  xai_sse_feed(&p, s, n);
+  for (; xai_sse_peek(&p, NULL) == 1; xai_sse_pop(&p)) count++;
+  xai_sse_free(&p);
+  return count;
+}
+
+static void test_each_fixture_gives_its_events_whatever_the_cut(void) {
+  xai_Buffer whole, out;
+  size_t i, cut;
+  xai_buffer_init(&whole, 0);
+  xai_buffer_init(&out, 0);
+  for (i = 0; i < sizeof fixtures / sizeof *fixtures; i++) {
+    xai_Slice s = check_fixture(fixtures[i].name);
+    check_note("%s", fixtures[i].name);
+    CHECK(count_events(s.at, s.len) == fixtures[i].events);
+    read_cut(s.at, s.len, s.len, s.len, &whole);
+    CHECK(read_pieces(s.at, s.len, 1, (size_t)1 << 20, &out) == 0);
+    CHECK(check_same(check_held(&out), check_held(&whole)));
+    for (cut = 0; cut <= s.len; cut++) {
+      read_cut(s.at, s.len, cut, cut, &out);
+      CHECK(check_same(check_held(&out), check_held(&whole)));
+    }
+    check_drop(s);
+  }
+  xai_buffer_free(&whole);
+  xai_buffer_free(&out);
+}
+
+/* ------------------------------------------------------- the end of input */
+
+static void pending(const char *s, const char *expected) {
+  xai_Sse p;
+  xai_SseEvent ev;
+  size_t cut, n = strlen(s);
+  check_note("%s", s);
+  for (cut = 0; cut <= n; cut++) {
+    xai_sse_init(&p, MAX_EVENT);
+    xai_sse_feed(&p, s, cut);
+    xai_sse_peek(&p, NULL);
+    xai_sse_feed(&p, s + cut, n - cut);
+    while (xai_sse_peek(&p, NULL) == 1) xai_sse_pop(&p);
+    CHECK(xai_sse_pending(&p, &ev) == (expected != NULL));
+    CHECK(xai_sse_pending(&p, &ev) == (expected != NULL));
+    if (expected != NULL) CHECK_TEXT(ev.data, expected);
+    xai_sse_free(&p);
+  }
+}
+
+static void test_a_last_event_without_its_blank_line_can_be_asked_for(void) {
+  pending("data: a", "a");
+  pending("data: a\n", "a");
+  pending("data: a\r", "a");
+  pending("data: a\r\n", "a");
+  pending("data: a\ndata: b", "a\nb");
+  pending("data: a\ndata", "a\n");
+  pending("data: a\nevent: e\n: x", "a");
+  pending("data: a\n\ndata: b", "b");
+  pending("data", "");
+  pending("data: [DONE]", "[DONE]");
+  pending("", NULL);
+  pending("dat", NULL);
+  pending(": data", NULL);
+  pending("event: e\nid: 1", NULL);
+  pending("data: a\n\n", NULL);
+  pending("data: a\r\n\r", NULL);
+  pending("data: a\r\n\r\n", NULL);
+  pending(BOM, NULL);
+  pending("\xEF\xBB", NULL);
+  pending(BOM "data: a", "a");
+}
+
+static void test_that_event_has_the_name_and_the_id_it_was_given(void) {
+  xai_Sse p;
+  xai_SseEvent ev;
+  xai_sse_init(&p, MAX_EVENT);
+  xai_sse_feed(&p, LIT("event: e\ndata: a\nid: 7"));
+  CHECK(xai_sse_pending(&p, &ev) == 1);
+  CHECK_TEXT(ev.name, "e");
+  CHECK_TEXT(ev.id, "7");
+  xai_sse_free(&p);
+}
+
+static void test_an_event_that_is_ready_is_not_pending(void) {
+  xai_Sse p;
+  xai_SseEvent ev;
+  xai_sse_init(&p, MAX_EVENT);
+  xai_sse_feed(&p, LIT("data: a\n\ndata: b"));
+  CHECK(xai_sse_pending(&p, &ev) == 0);
+  CHECK(xai_sse_peek(&p, &ev) == 1);
+  CHECK_TEXT(ev.data, "a");
+  xai_sse_pop(&p);
+  CHECK(xai_sse_pending(&p, &ev) == 1);
+  CHECK_TEXT(ev.data, "b");
+  xai_sse_free(&p);
+}
+
+/* ----------------------------------------------------------------- limits */
+
+static char text[64 * 1024];
+
+/* Append 'n' times 's' to the text of length 'at'; the new length. */
+static size_t repeat(size_t at, const char *s, size_t n) {
+  size_t len = strlen(s);
+  for (; n > 0 && at + len < sizeof text; n--, at += len)
+    memcpy(text + at, s, len);
+  return at;
+}
+
+/* Is 'text', after an event "first", read or refused alike at each cut? */
+static void limit(size_t n, int expected) {
+  static const size_t pieces[] = {1, 2, 3, 7, 100, 1000, 1024, sizeof text};
+  xai_Buffer out;
+  size_t i;
+  xai_buffer_init(&out, 0);
+  for (i = 0; i < sizeof pieces / sizeof *pieces; i++) {
+    int rc = read_pieces(text, n, pieces[i], MAX_EVENT, &out);
+    CHECK(rc == expected);
+    CHECK(xai_buffer_size(&out) >= 16 &&
+          memcmp(xai_buffer_data(&out), "[message|first|]", 16) == 0);
+  }
+  xai_buffer_free(&out);
+}
+
+static size_t first_event(void) { return repeat(0, "data: first\n\n", 1); }
+
+static void test_max_event_bounds_the_data_whatever_the_cut(void) {
+  size_t n = repeat(first_event(), "data: ", 1);
+  check_note("just small enough");
+  n = repeat(n, "x", MAX_EVENT);
+  limit(repeat(n, "\n\n", 1), 0);
+  check_note("one byte more");
+  limit(repeat(n, "x\n\n", 1), XAI_ELIMIT);
+}
+
+static void test_lines_count_with_what_joins_them(void) {
+  size_t n = repeat(first_event(), "data: 123456789\n", MAX_EVENT / 10);
+  check_note("just small enough"); /* the last line brings no LF */
+  limit(repeat(n, "data\n\n", 1), 0);
+  check_note("one byte more");
+  limit(repeat(n, "data: x\n\n", 1), XAI_ELIMIT);
+}
+
+static void test_what_is_not_data_does_not_count(void) {
+  size_t n = repeat(first_event(), "data\n", MAX_EVENT);
+  check_note("names of fields");
+  limit(repeat(n, "\n", 1), 0);
+  check_note("comments inside an event");
+  n = repeat(first_event(), "data: a\n", 1);
+  n = repeat(n, ": keep-alive\r\n", 4000);
+  limit(repeat(n, "data: b\n\n", 1), 0);
+  check_note("comments between events");
+  n = repeat(first_event(), ": keep-alive\n\n", 4000);
+  limit(repeat(n, "data: b\n\n", 1), 0);
+}
+
+/* Feed 'head' and then 's' for ever: how many bytes are held at most? */
+static size_t endless(const char *head, const char *s, int expected) {
+  xai_Sse p;
+  size_t i, most = 0;
+  int rc = 0;
+  check_note("%s%s...", head, s);
+  xai_sse_init(&p, MAX_EVENT);
+  xai_sse_feed(&p, head, strlen(head));
+  for (i = 0; i < 100000 && rc == 0; i++) {
+    xai_sse_feed(&p, s, strlen(s));
+    rc = xai_sse_peek(&p, NULL);
+    if (xai_sse_size(&p) > most) most = xai_sse_size(&p);
+  }
+  CHECK(rc == expected);
+  CHECK(xai_sse_peek(&p, NULL) == expected); /* and stays refused */
+  xai_sse_free(&p);
+  return most;
+}
+
+static void test_what_never_ends_is_refused_or_takes_no_room(void) {
+  const size_t bound = MAX_EVENT + 8 * 1024;
+  CHECK(endless("data: ", "x", XAI_ELIMIT) < bound);
+  CHECK(endless(": ", "x", XAI_ELIMIT) < bound);
+  CHECK(endless("id: ", "x", XAI_ELIMIT) < bound);
+  CHECK(endless("", "x", XAI_ELIMIT) < bound);
+  CHECK(endless("", "data: x\n", XAI_ELIMIT) < bound);
+  CHECK(endless("", "data\n", XAI_ELIMIT) < bound);
+  CHECK(endless("", ": keep-alive\n", 0) < bound);
+  CHECK(endless("", "event: e\r", 0) < bound);
+  CHECK(endless("", "\r\n", 0) < bound);
+  CHECK(endless("data: a\n", ": keep-alive\n", 0) < bound);
+  CHECK(endless("data: a\r\n", "event: e\r\n", 0) < bound);
+}
+
+static void test_a_last_event_that_is_too_large_is_refused(void) {
+  xai_Sse p;
+  xai_SseEvent ev;
+  size_t n = repeat(repeat(0, "data: ", 1), "x", MAX_EVENT + 1);
+  xai_sse_init(&p, MAX_EVENT);
+  xai_sse_feed(&p, text, n);
+  CHECK(xai_sse_peek(&p, NULL) == 0);
+  CHECK(xai_sse_pending(&p, &ev) == XAI_ELIMIT);
+  xai_sse_free(&p);
+}
+
+static void test_a_parser_that_was_freed_can_be_used_again(void) {
+  xai_Sse p;
+  xai_Buffer out;
+  xai_buffer_init(&out, 0);
+  xai_sse_init(&p, MAX_EVENT);
+  xai_sse_feed(&p, LIT("id: 1\ndata: a\n\nevent: e\ndata: b\r"));
+  CHECK(drain(&p, &out) == 0);
+  xai_sse_free(&p);
+  xai_buffer_clear(&out);
+  CHECK(feed(&p, LIT("\n" BOM "data: a\n\ndata: b\n\n"), &out) == 0);
+  CHECK_TEXT(check_held(&out), "[message|b|]");
+  xai_sse_free(&p);
+  xai_buffer_free(&out);
+}
+
+int main(void) {
+  RUN(test_the_events_are_those_of_the_standard);
+  RUN(test_however_the_bytes_arrive_the_events_are_the_same);
+  RUN(test_events_that_wait_to_be_taken_are_not_lost);
+  RUN(test_each_fixture_gives_its_events_whatever_the_cut);
+  RUN(test_a_last_event_without_its_blank_line_can_be_asked_for);
+  RUN(test_that_event_has_the_name_and_the_id_it_was_given);
+  RUN(test_an_event_that_is_ready_is_not_pending);
+  RUN(test_max_event_bounds_the_data_whatever_the_cut);
+  RUN(test_lines_count_with_what_joins_them);
+  RUN(test_what_is_not_data_does_not_count);
+  RUN(test_what_never_ends_is_refused_or_takes_no_room);
+  RUN(test_a_last_event_that_is_too_large_is_refused);
+  RUN(test_a_parser_that_was_freed_can_be_used_again);
+  return check_done();
+}
