@@ -1,6 +1,7 @@
 # lua-xai: a client for the xAI (Grok) REST API, for Lua.
 #
 #   make demo                      watch an answer stream in
+#   make run EXAMPLE=chat          run examples/chat.lua
 #   make test LUA_VERSION=5.1      run the suite on another Lua
 #   make help                      everything else
 #
@@ -87,7 +88,7 @@ VALGRIND   = valgrind --quiet --error-exitcode=99 --leak-check=full \
 
 # ---- Targets --------------------------------------------------------------
 
-.PHONY: all demo test test-all check asan valgrind contract bench install \
+.PHONY: all demo run test test-all check asan valgrind contract bench install \
         uninstall setup format rockspec clean help tests suite FORCE
 .DELETE_ON_ERROR:
 
@@ -101,6 +102,14 @@ demo: ## set up, build, stream an answer (needs no key)
 	$(SETUP) demo $(LUA_VERSION)
 	$(AGAIN) all
 	@LUA='$(LUA)' .ci/demo
+
+# With a key in XAI_API_KEY it talks to api.x.ai, else to the stand-in server.
+EXAMPLE ?= chat
+SERVED   = $(if $(XAI_API_KEY),,spec/support/with-server --)
+run: ## set up, build, run one of the examples: EXAMPLE=chat
+	$(SETUP) demo $(LUA_VERSION)
+	$(AGAIN) all
+	@LUA='$(LUA)' $(SERVED) '$(LUA)' examples/$(EXAMPLE).lua
 
 test: ## set up, build, run every test on LUA_VERSION
 	$(SETUP) test $(LUA_VERSION)
