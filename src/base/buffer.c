@@ -85,7 +85,9 @@ void xai_buffer_consume(xai_Buffer *b, size_t n) {
 }
 
 void xai_buffer_remove(xai_Buffer *b, size_t at, size_t n) {
-  char *to = b->at + b->rd + at;
+  char *to;
+  if (n == 0) return;
+  to = b->at + b->rd + at;
   memmove(to, to + n, xai_buffer_size(b) - at - n);
   b->len -= n;
 }

@@ -109,14 +109,14 @@ static int in_number(char c) {
 }
 
 static int on_number(Marker *m) {
-  const char *q = m->p;
+  const char *q = m->p, *first = *q == '-' ? q + 1 : q;
   xai_Slice text;
   int whole = 1;
   for (; q < m->end && in_number(*q); q++)
-    if (!is_digit(*q) && q != m->p) whole = 0;
+    if (!is_digit(*q) && q >= first) whole = 0;
   text.at = m->p;
   text.len = (size_t)(q - m->p);
-  if (whole && text.len >= LONG_NUMBER && (m->what & XAI_MARK_INTEGERS))
+  if (whole && q - first >= LONG_NUMBER && (m->what & XAI_MARK_INTEGERS))
     return replace(m, q, "\"", text, "\"");
   m->p = q;
   return XAI_OK;
@@ -172,7 +172,7 @@ static int step(Marker *m) {
 int xai_jsonmark(const char *s, size_t n, const char *mark, int what,
                  xai_Buffer *out) {
   Marker m;
-  size_t before = out->len;
+  size_t before = xai_buffer_size(out);
   int rc = XAI_OK;
   if (!needs_work(s, s + n, what)) return 0;
   m.p = m.done = s;
@@ -184,6 +184,6 @@ int xai_jsonmark(const char *s, size_t n, const char *mark, int what,
   while (rc == XAI_OK && m.p < m.end) rc = step(&m);
   if (rc == XAI_OK && m.changed) rc = flush(&m, m.end);
   if (rc == XAI_OK && m.changed) return 1;
-  if (out->len > before) out->len = before;
+  xai_buffer_remove(out, before, xai_buffer_size(out) - before);
   return rc;
 }

@@ -19,8 +19,8 @@
 
 /*
 ** Rewrite 's' into 'out' (appended).  1 when it was rewritten; 0 when
-** nothing needs it, and 'out' is as before; XAI_ENOMEM.  'mark' holds only
-** characters that stand for themselves in JSON.
+** nothing needs it; XAI_ENOMEM.  But for 1 'out' is as before.  'mark' holds
+** only characters that stand for themselves in JSON.
 */
 int xai_jsonmark(const char *s, size_t n, const char *mark, int what,
                  xai_Buffer *out);

@@ -142,11 +142,11 @@ long xai_json_index(const xai_Json *v, long max) {
   size_t i;
   if (v->type != XAI_JSON_NUMBER) return -1;
   for (i = 0; i < v->raw.len; i++) {
-    char c = v->raw.at[i];
-    if (c < '0' || c > '9' || n > max / 10) return -1;
-    n = n * 10 + (c - '0');
+    int d = v->raw.at[i] - '0';
+    if (d < 0 || d > 9 || d > max || n > (max - d) / 10) return -1;
+    n = n * 10 + d;
   }
-  return n <= max ? n : -1;
+  return n;
 }
 
 int xai_json_given(const xai_Json *v) {
@@ -230,21 +230,29 @@ static int put_bytes(xai_Buffer *out, const char *s, size_t n, unsigned *half) {
   return xai_buffer_append(out, s, n);
 }
 
+/* Copy one run of plain bytes and the escape behind it; what follows. */
+static const char *put_run(const char *p, const char *end, unsigned *half,
+                           xai_Buffer *out, int *rc) {
+  const char *q = (const char *)memchr(p, '\\', (size_t)(end - p));
+  long u;
+  char c;
+  *rc = put_bytes(out, p, (size_t)((q ? q : end) - p), half);
+  if (*rc != XAI_OK || q == NULL || q + 1 == end) return end;
+  u = q[1] == 'u' ? xai_json_hex4(q + 2, end) : -1;
+  c = plain_escape(q[1]);
+  *rc = u >= 0 ? put_unit(out, (unsigned long)u, half)
+               : put_bytes(out, &c, 1, half);
+  return q + (u >= 0 ? 6 : 2);
+}
+
 int xai_json_unescape(xai_Slice raw, unsigned *half, xai_Buffer *out) {
   const char *p = raw.at, *end = raw.at + raw.len;
+  size_t before = xai_buffer_size(out);
+  unsigned was = *half;
   int rc = XAI_OK;
-  while (p < end && rc == XAI_OK) {
-    const char *q = (const char *)memchr(p, '\\', (size_t)(end - p));
-    size_t n = (size_t)((q ? q : end) - p);
-    long u;
-    char c;
-    rc = put_bytes(out, p, n, half);
-    if (rc != XAI_OK || q == NULL || q + 1 == end) break;
-    u = q[1] == 'u' ? xai_json_hex4(q + 2, end) : -1;
-    c = plain_escape(q[1]);
-    rc = u >= 0 ? put_unit(out, (unsigned long)u, half)
-                : put_bytes(out, &c, 1, half);
-    p = q + (u >= 0 ? 6 : 2);
-  }
+  while (p < end && rc == XAI_OK) p = put_run(p, end, half, out, &rc);
+  if (rc == XAI_OK) return rc;
+  xai_buffer_remove(out, before, xai_buffer_size(out) - before);
+  *half = was;
   return rc;
 }

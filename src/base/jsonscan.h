@@ -64,7 +64,7 @@ int xai_json_given(const xai_Json *v);
 ** Append a string value as UTF-8.  Bytes that are not escapes are copied.
 ** '*half' (0 at first) carries the high half of a surrogate pair from one
 ** string to the next: gateways cut there.  A half that finds no partner
-** becomes U+FFFD.  XAI_OK, XAI_ENOMEM or XAI_ELIMIT.
+** becomes U+FFFD.  XAI_OK; XAI_ENOMEM or XAI_ELIMIT, and nothing was changed.
 */
 int xai_json_unescape(xai_Slice raw, unsigned *half, xai_Buffer *out);
 

@@ -1,0 +1,308 @@
+/*
+** jsonmark_test.c - JSON text made safe for a decoder.
+*/
+#include "base/jsonmark.h"
+
+#include "base/jsonscan.h"
+#include "check.h"
+
+#define ALL (XAI_MARK_EMPTY_ARRAYS | XAI_MARK_INTEGERS | XAI_MARK_SURROGATES)
+
+/* --------------------------------------- what is promised, byte for byte */
+
+static int in(char c, const char *set) {
+  return c != '\0' && strchr(set, c) != NULL;
+}
+
+static void put(xai_Buffer *out, char c) { xai_buffer_append(out, &c, 1); }
+
+/* The UTF-16 unit that the escape at 's' stands for; -1 when it is none. */
+static long unit_at(const char *s, size_t n) {
+  char digits[5] = "";
+  size_t i;
+  if (n < 6 || s[0] != '\\' || s[1] != 'u') return -1;
+  for (i = 0; i < 4; i++)
+    if (!in(s[2 + i], "0123456789abcdefABCDEF")) return -1;
+  memcpy(digits, s + 2, 4);
+  return strtol(digits, NULL, 16);
+}
+
+/* Copy one character of a string, or its escape; how long it was. */
+static size_t mark_char(const char *s, size_t n, int what, xai_Buffer *out) {
+  long unit = unit_at(s, n), next = n > 6 ? unit_at(s + 6, n - 6) : -1;
+  size_t len = unit >= 0 ? 6 : *s == '\\' && n > 1 ? 2 : 1;
+  int high = unit >= 0xD800 && unit <= 0xDBFF;
+  int low = unit >= 0xDC00 && unit <= 0xDFFF;
+  if (high && next >= 0xDC00 && next <= 0xDFFF)
+    len = 12;
+  else if ((high || low) && (what & XAI_MARK_SURROGATES))
+    return xai_buffer_puts(out, "\\ufffd"), len;
+  xai_buffer_append(out, s, len);
+  return len;
+}
+
+/* Copy a string from its opening quote on; how long it was. */
+static size_t mark_string(const char *s, size_t n, int what, xai_Buffer *out) {
+  size_t i = 1;
+  put(out, '"');
+  while (i < n && s[i] != '"') i += mark_char(s + i, n - i, what, out);
+  if (i < n) put(out, s[i++]);
+  return i;
+}
+
+/* Copy a number; how long it was. */
+static size_t mark_number(const char *s, size_t n, const char *mark, int what,
+                          xai_Buffer *out) {
+  size_t len = 0, digits = 0, sign = *s == '-';
+  int marked;
+  while (len < n && in(s[len], "0123456789+-.eE")) len++;
+  while (sign + digits < len && in(s[sign + digits], "0123456789")) digits++;
+  marked = sign + digits == len && digits >= 16 && (what & XAI_MARK_INTEGERS);
+  if (marked) put(out, '"');
+  if (marked) xai_buffer_puts(out, mark);
+  xai_buffer_append(out, s, len);
+  if (marked) put(out, '"');
+  return len;
+}
+
+/* Copy an empty array; how long it was, 0 when it is none. */
+static size_t mark_empty(const char *s, size_t n, const char *mark, int what,
+                         xai_Buffer *out) {
+  size_t i = 1;
+  while (i < n && in(s[i], " \t\r\n")) i++;
+  if (i == n || s[i] != ']' || !(what & XAI_MARK_EMPTY_ARRAYS)) return 0;
+  xai_buffer_puts(out, "[\"");
+  xai_buffer_puts(out, mark);
+  xai_buffer_puts(out, "\"]");
+  return i + 1;
+}
+
+static void reference(const char *s, size_t n, const char *mark, int what,
+                      xai_Buffer *out) {
+  size_t i = 0, len;
+  while (i < n) {
+    len = 0;
+    if (s[i] == '"') len = mark_string(s + i, n - i, what, out);
+    if (in(s[i], "-0123456789"))
+      len = mark_number(s + i, n - i, mark, what, out);
+    if (s[i] == '[') len = mark_empty(s + i, n - i, mark, what, out);
+    if (len == 0) put(out, s[i]), len = 1;
+    i += len;
+  }
+}
+
+/* Both agree, also on what is not JSON. */
+static void agree(const char *text, size_t n, int what) {
+  xai_Buffer expected, out;
+  char *copy = check_copy(text, n);
+  int rc;
+  check_note("%d: %.*s", what, n < 200 ? (int)n : 200, text);
+  xai_buffer_init(&expected, 0);
+  xai_buffer_init(&out, 0);
+  xai_buffer_puts(&out, "..before");
+  xai_buffer_consume(&out, 2);
+  xai_buffer_puts(&expected, "before");
+  rc = xai_jsonmark(copy, n, "M", what, &out);
+  reference(text, n, "M", what, &expected);
+  if (rc == 1) CHECK(check_same(check_held(&out), check_held(&expected)));
+  xai_buffer_consume(&expected, 6);
+  CHECK(rc == !check_same(check_held(&expected), check_slice(text, n)));
+  if (rc == 0) CHECK_TEXT(check_held(&out), "before");
+  xai_buffer_free(&expected);
+  xai_buffer_free(&out);
+  free(copy);
+}
+
+/* -------------------------------------------------------------- by hand */
+
+static void becomes(const char *text, int what, const char *expected) {
+  xai_Buffer out;
+  int rc;
+  check_note("%s", text);
+  xai_buffer_init(&out, 0);
+  rc = xai_jsonmark(text, strlen(text), "M", what, &out);
+  CHECK(rc == (expected != NULL));
+  CHECK_TEXT(check_held(&out), expected ? expected : "");
+  xai_buffer_free(&out);
+  agree(text, strlen(text), what);
+}
+
+static void test_empty_arrays_hold_the_mark(void) {
+  becomes("[]", ALL, "[\"M\"]");
+  becomes("{\"a\":[ \r\n\t],\"b\":[1]}", ALL, "{\"a\":[\"M\"],\"b\":[1]}");
+  becomes("[[],[[]],[1],{}]", ALL, "[[\"M\"],[[\"M\"]],[1],{}]");
+  becomes("[[ ]]", ALL, "[[\"M\"]]");
+}
+
+static void test_long_integers_become_marked_strings(void) {
+  becomes("1234567890123456", ALL, "\"M1234567890123456\"");
+  becomes("[-9223372036854775808]", ALL, "[\"M-9223372036854775808\"]");
+  becomes("{\"a\":9007199254740993,\"b\":18446744073709551616}", ALL,
+          "{\"a\":\"M9007199254740993\",\"b\":\"M18446744073709551616\"}");
+}
+
+static void test_lone_halves_become_the_replacement_character(void) {
+  becomes("\"\\ud83d\"", ALL, "\"\\ufffd\"");
+  becomes("[\"a\\uDE00b\",\"\\uD83Dx\",\"\\ud83d\\n\"]", ALL,
+          "[\"a\\ufffdb\",\"\\ufffdx\",\"\\ufffd\\n\"]");
+  becomes("\"\\ud83d\\ud83d\\ude00\\ude00\"", ALL,
+          "\"\\ufffd\\ud83d\\ude00\\ufffd\"");
+  becomes("{\"\\ud83d\":1}", ALL, "{\"\\ufffd\":1}");
+}
+
+static void test_text_that_loses_nothing_is_left_alone(void) {
+  becomes("", ALL, NULL);
+  becomes("{\"a\":[1,\"\",null,{}],\"b\":{}}", ALL, NULL);
+  becomes("\"[]\"", ALL, NULL);
+  becomes("{\"[]\":\"[ ]\",\"\\\"[]\":1}", ALL, NULL);
+  becomes("[123456789012345,-123456789012345]", ALL, NULL);
+  becomes("[1234567890123456.5,1234567890123456e2,0.1234567890123456789]", ALL,
+          NULL);
+  becomes("{\"1234567890123456789\":\"1234567890123456789\"}", ALL, NULL);
+  becomes("\"\\ud83d\\ude00 \\\\ud83d \\u00e9\"", ALL, NULL);
+}
+
+static void test_only_what_was_asked_for_is_replaced(void) {
+  static const char text[] = "[[],1234567890123456,\"\\ud83d\"]";
+  becomes(text, 0, NULL);
+  becomes(text, XAI_MARK_EMPTY_ARRAYS,
+          "[[\"M\"],1234567890123456,\"\\ud83d\"]");
+  becomes(text, XAI_MARK_INTEGERS, "[[],\"M1234567890123456\",\"\\ud83d\"]");
+  becomes(text, XAI_MARK_SURROGATES, "[[],1234567890123456,\"\\ufffd\"]");
+}
+
+static void test_a_sign_is_no_digit(void) {
+  becomes("[[],-123456789012345,123456789012345]", ALL,
+          "[[\"M\"],-123456789012345,123456789012345]");
+}
+
+/* ------------------------------------------------------------- generated */
+
+static char text[1 << 16];
+static size_t size;
+
+static void say(const char *s) {
+  size_t n = strlen(s);
+  if (size + n > sizeof text) return;
+  memcpy(text + size, s, n);
+  size += n;
+}
+
+static void say_digits(size_t n) {
+  static const char digits[] = "1234567890";
+  for (; n > 0; n--) {
+    char one[2] = {digits[check_random(10)], '\0'};
+    say(one);
+  }
+}
+
+static void say_one_of(const char *const *list, uint32_t n) {
+  say(list[check_random(n)]);
+}
+
+static void say_space(void) {
+  static const char *const blanks[] = {"", "", "", " ", "\n", "  \t", "\r\n"};
+  say_one_of(blanks, 7);
+}
+
+static void say_string(void) {
+  static const char *const pieces[] = {
+      "\\ud83d", "\\ude00",  "\\uDBFF", "\\uDC00", "\\u00e9",
+      "\\\\",    "\\\"",     "[]",      "[ ]",     "\\n",
+      "abc",     "\xC3\xA9", "]",       "{",       "12345678901234567",
+      "\\ud7ff", "\\ue000"};
+  uint32_t n = check_random(6);
+  say("\"");
+  for (; n > 0; n--) say_one_of(pieces, 17);
+  say("\"");
+}
+
+static void say_number(void) {
+  static const size_t lengths[] = {1, 2, 5, 14, 15, 16, 17, 19, 20, 33};
+  if (check_random(3) == 0) say("-");
+  say_digits(lengths[check_random(10)]);
+  if (check_random(6) == 0) say("."), say_digits(lengths[check_random(10)]);
+  if (check_random(8) == 0) say("e-"), say_digits(2);
+}
+
+static void say_value(int depth) {
+  static const char *const words[] = {"true", "false", "null", "[]", "{}"};
+  uint32_t kind = check_random(depth > 0 ? 6 : 4), n = check_random(5), i;
+  say_space();
+  if (kind < 2) say_number();
+  if (kind == 2) say_string();
+  if (kind == 3) say_one_of(words, 5);
+  if (kind > 3) {
+    say(kind == 4 ? "[" : "{");
+    for (i = 0; i < n; i++) {
+      if (i > 0) say(",");
+      if (kind == 5) say_string(), say(":");
+      say_value(depth - 1);
+    }
+    say_space();
+    say(kind == 4 ? "]" : "}");
+  }
+  say_space();
+}
+
+static void test_any_json_text_is_rewritten_as_the_reference_does(void) {
+  int i;
+  for (i = 0; i < 30000; i++) {
+    size = 0;
+    say_value(4);
+    agree(text, size, (int)check_random(ALL + 1));
+  }
+}
+
+static void test_any_bytes_are_rewritten_as_the_reference_does(void) {
+  static const char *const bits[] = {"[",  "]", " ", "\"", "\\", "\\u", "d8",
+                                     "00", ",", "-", "1",  "2e", "{",   "\xFF"};
+  int i;
+  uint32_t n;
+  for (i = 0; i < 30000; i++) {
+    size = 0;
+    for (n = check_random(12); n > 0; n--) {
+      say_one_of(bits, 14);
+      if (check_random(8) == 0) say_digits(10 + check_random(10));
+      if (check_random(8) == 0) say("\\ud800");
+    }
+    agree(text, size, ALL);
+  }
+}
+
+static void test_a_long_integer_is_found_wherever_it_stands(void) {
+  size_t digits, before, behind;
+  for (digits = 13; digits <= 34; digits++)
+    for (before = 0; before < 35; before++)
+      for (behind = 0; behind < 18; behind++) {
+        size = 0;
+        while (size < before) say(check_random(3) ? " " : "7,");
+        say_digits(digits);
+        for (; behind > 0 && size < before + digits + behind;) say(" ");
+        agree(text, size, XAI_MARK_INTEGERS);
+      }
+}
+
+static void test_each_cut_of_a_text_is_rewritten_and_nothing_outside(void) {
+  size_t cut, whole;
+  size = 0;
+  say("{\"a\":[],\"b\":-1234567890123456789,\"c\":\"\\ud83d\\ude00\\ud83d\","
+      "\"\\udead[]\":[ [ ] ,12345678901234567]}");
+  whole = size;
+  for (cut = 0; cut <= whole; cut++) agree(text, cut, ALL);
+  for (cut = 0; cut <= whole; cut++) agree(text + cut, whole - cut, ALL);
+}
+
+int main(void) {
+  RUN(test_empty_arrays_hold_the_mark);
+  RUN(test_long_integers_become_marked_strings);
+  RUN(test_lone_halves_become_the_replacement_character);
+  RUN(test_text_that_loses_nothing_is_left_alone);
+  RUN(test_only_what_was_asked_for_is_replaced);
+  RUN(test_a_sign_is_no_digit);
+  RUN(test_any_json_text_is_rewritten_as_the_reference_does);
+  RUN(test_any_bytes_are_rewritten_as_the_reference_does);
+  RUN(test_a_long_integer_is_found_wherever_it_stands);
+  RUN(test_each_cut_of_a_text_is_rewritten_and_nothing_outside);
+  return check_done();
+}
