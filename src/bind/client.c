@@ -595,6 +595,8 @@ static void anchor(const Start *s, int request) {
   lua_rawseti(L, -2, XAI_REQUEST_URL);
   lua_pushvalue(L, s->codec);
   lua_rawseti(L, -2, XAI_REQUEST_CODEC);
+  lua_pushstring(L, s->method);
+  lua_rawseti(L, -2, XAI_REQUEST_METHOD);
   lua_pop(L, 1);
 }
 

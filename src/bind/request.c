@@ -525,6 +525,55 @@ static int request_failure(lua_State *L) {
   return push_failure(L, c, &c->fault, 0);
 }
 
+/* request:retrying() -> nil, message, info of the attempt that failed while
+** the next one is waited for, once for each wait; else nothing. */
+static int request_retrying(lua_State *L) {
+  xai_Call *c = check(L)->call;
+  if (c->state != XAI_CALL_WAITING || c->retry_told) return 0;
+  c->retry_told = 1;
+  return push_failure(L, c, &c->fault, 0);
+}
+
+/* request:method() -> the HTTP method, whether there is a body. */
+static int request_method(lua_State *L) {
+  check(L);
+  xai_getenv(L, 1);
+  lua_rawgeti(L, -1, XAI_REQUEST_METHOD);
+  lua_rawgeti(L, -2, XAI_REQUEST_BODY);
+  lua_pushboolean(L, !lua_isnil(L, -1));
+  lua_replace(L, -2);
+  return 2;
+}
+
+/* May the value of this header be shown? */
+static int is_secret(const char *line, size_t n) {
+  static const char *const words[] = {"auth",   "key",    "token",
+                                      "secret", "cookie", "session"};
+  xai_Slice name = {line, n};
+  size_t i;
+  for (i = 0; i < sizeof words / sizeof *words; i++)
+    if (xai_slice_has(name, words[i])) return 1;
+  return 0;
+}
+
+/* request:headers() -> list of the header lines that are sent; secrets in
+** them are masked. */
+static int request_headers(lua_State *L) {
+  const struct curl_slist *h = check(L)->call->headers;
+  int i = 0;
+  lua_newtable(L);
+  for (; h != NULL; h = h->next) {
+    const char *colon = strchr(h->data, ':');
+    size_t n = colon ? (size_t)(colon - h->data) : 0;
+    if (colon == NULL || colon[1] == '\0') continue; /* removes a header */
+    lua_pushlstring(L, h->data, n);
+    lua_pushstring(L, is_secret(h->data, n) ? ": ***" : colon);
+    lua_concat(L, 2);
+    lua_rawseti(L, -2, ++i);
+  }
+  return 1;
+}
+
 static void push_watched(lua_State *L) {
   lua_pushlightuserdata(L, &watched_key);
   lua_rawget(L, LUA_REGISTRYINDEX);
@@ -550,15 +599,25 @@ void xai_request_push(lua_State *L, const xai_Call *c) {
 }
 
 void xai_request_open(lua_State *L) {
-  static const luaL_Reg methods[] = {
-      {"outcome", request_outcome}, {"event", request_event},
-      {"text", request_text},       {"want", request_want},
-      {"skip", request_skip},       {"said", request_said},
-      {"opened", request_opened},   {"streaming", request_streaming},
-      {"done", request_done},       {"info", request_info},
-      {"cancel", request_cancel},   {"failure", request_failure},
-      {"watch", request_watch},     {"release", request_release},
-      {"__gc", request_release},    {NULL, NULL}};
+  static const luaL_Reg methods[] = {{"outcome", request_outcome},
+                                     {"event", request_event},
+                                     {"text", request_text},
+                                     {"want", request_want},
+                                     {"skip", request_skip},
+                                     {"said", request_said},
+                                     {"opened", request_opened},
+                                     {"streaming", request_streaming},
+                                     {"done", request_done},
+                                     {"info", request_info},
+                                     {"cancel", request_cancel},
+                                     {"failure", request_failure},
+                                     {"watch", request_watch},
+                                     {"retrying", request_retrying},
+                                     {"headers", request_headers},
+                                     {"method", request_method},
+                                     {"release", request_release},
+                                     {"__gc", request_release},
+                                     {NULL, NULL}};
   luaL_newmetatable(L, XAI_REQUEST_MT);
   luaL_setfuncs(L, methods, 0);
   lua_pushvalue(L, -1);

@@ -14,7 +14,7 @@
 #define XAI_REQUEST_BODY 1
 #define XAI_REQUEST_URL 2
 #define XAI_REQUEST_CODEC 3
-#define XAI_REQUEST_CLIENT 4
+#define XAI_REQUEST_METHOD 4
 
 typedef struct xai_LuaRequest {
   xai_Engine *engine;

@@ -279,7 +279,9 @@ static void settle(xai_Call *c) {
     conclude(c);
     return;
   }
-  c->retry_ms = xai_clock_ms() + wait;
+  /* At least until the next step, so that the wait can be told of. */
+  c->retry_ms = xai_clock_ms() + (wait > 0 ? wait : 1);
+  c->retry_told = 0;
   c->state = XAI_CALL_WAITING;
 }
 

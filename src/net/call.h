@@ -34,6 +34,7 @@ typedef struct xai_Call {
   int repeatable; /* the method is one that may always be repeated */
   int pending_ok; /* an empty 202 means: not ready yet */
   int draining;   /* the reader is done; the connection is to be kept */
+  int retry_told; /* the wait for the next attempt was told of */
   int attempts;
   int64_t began_ms, attempt_ms, retry_ms, ended_ms, drain_ms;
   int64_t retry_after_ms; /* what the server asked for, or -1 */

@@ -169,7 +169,10 @@ static void changed(xai_Engine *e, xai_Call *c, int was_active) {
   if (was_active && c->state == XAI_CALL_DONE) {
     e->active--;
     tell(e, c);
+  } else if (c->state == XAI_CALL_WAITING && !c->retry_told) {
+    tell(e, c);
   }
+  if (e->active == 0) e->calls_due_ms = XAI_NEVER;
 }
 
 int xai_engine_start(xai_Engine *e, xai_Call *c, const xai_Request *r) {
@@ -199,7 +202,7 @@ static void kick(xai_Engine *e) {
 void xai_engine_cancel(xai_Engine *e, xai_Call *c, xai_Kind kind,
                        const char *text) {
   int was_running = c->state == XAI_CALL_RUNNING;
-  if (c->state == XAI_CALL_DONE) return;
+  if (c->state == XAI_CALL_DONE || c->state == XAI_CALL_NEW) return;
   xai_call_abort(c, kind, XAI_PHASE_NONE, text);
   changed(e, c, 1);
   if (was_running) kick(e);
@@ -330,6 +333,7 @@ int64_t xai_engine_timeout(const xai_Engine *e) {
   long curl_ms = -1;
   if (e->multi == NULL) return -1;
   if (e->ready_first != NULL) return 0;
+  if (e->active == 0) return -1; /* idle connections need no attention */
   if (e->poller.fd < 0 && e->active > 0) {
     curl_multi_timeout(e->multi, &curl_ms);
     if (curl_ms >= 0 && xai_clock_ms() + curl_ms < due)

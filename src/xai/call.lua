@@ -1,5 +1,6 @@
 --- Calls that were started and not waited for: `client:start(...)`.
 
+local hooks = require "xai.hooks"
 local pump = require "xai.pump"
 local merge = require "xai.merge"
 local wait = require "xai.wait"
@@ -11,6 +12,7 @@ local function finish(call, result, message, info)
   call.over = true
   call.value, call.message, call.info = result, message, info
   pump.forget(call.request)
+  hooks.response(call.hooked, message, info)
   if call.on_done then pump.callback(call.on_done, result, message, info) end
 end
 
@@ -47,6 +49,7 @@ end
 local function advance(call)
   if call.over or call.busy then return end
   call.busy = true
+  hooks.retry(call.hooked, call.request)
   if call.streamed and call.request:streaming() then
     advance_stream(call)
   elseif not call.streamed or call.request:done() then
@@ -77,12 +80,12 @@ function Call:cancel()
 end
 
 local function is_over(call)
-  return function() return call.over end
+  return call.over
 end
 
 --- Wait for the outcome and return it as `result` does.
 function Call:wait()
-  if not self.over then wait(self.request, is_over(self)) end
+  if not self.over then wait.until_ready(self.request, is_over, self) end
   return self:result()
 end
 
@@ -93,11 +96,12 @@ end
 local calls = {}
 
 --- Follow a request that was started.
-function calls.follow(request, name, streamed, opts)
+function calls.follow(request, name, streamed, opts, hooked)
   local call = setmetatable({
     request = request,
     name = name,
     streamed = streamed,
+    hooked = hooked,
     on_event = opts and opts.on_event,
     on_done = opts and opts.on_done,
   }, Call)

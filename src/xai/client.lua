@@ -2,13 +2,12 @@
 
 local core = require "xai.core"
 local calls = require "xai.call"
+local hooks = require "xai.hooks"
 local json = require "xai.json"
 local streams = require "xai.stream"
 local wait = require "xai.wait"
 
 local methods = core.methods
-
-local function is_done(request) return request:done() end
 
 --- Read a stream to its end, calling back for each event.
 local function read_all(stream, on_event)
@@ -24,16 +23,26 @@ local function read_all(stream, on_event)
   return stream:result()
 end
 
+local function whole(request, hooked)
+  wait.done(request, hooked)
+  local result, message, info = request:outcome()
+  hooks.response(hooked, message, info)
+  return result, message, info
+end
+
+local function stream_of(request, name, opts, hooked)
+  local stream, message, info = streams.open(request, name, opts and opts.raw, hooked)
+  hooks.response(hooked, message, info)
+  if not stream or not (opts and opts.on_event) then return stream, message, info, stream end
+  return read_all(stream, opts.on_event)
+end
+
 --- Wait for what the user asked for: a result, a stream, or events in a callback.
-local function complete(request, name, streamed, opts)
-  if not streamed then
-    wait(request, is_done)
-    return request:outcome()
-  end
-  local stream, message, info = streams.open(request, name, opts and opts.raw)
-  local on_event = opts and opts.on_event
-  if not stream or not on_event then return stream, message, info, stream end
-  return read_all(stream, on_event)
+local function complete(client, request, name, streamed, opts)
+  local hooked = hooks.of(client, opts)
+  hooks.request(hooked, request)
+  if streamed then return stream_of(request, name, opts, hooked) end
+  return whole(request, hooked)
 end
 
 -- The C function that starts a call names the line of whoever called the
@@ -41,14 +50,14 @@ end
 local function with_argument(name)
   return function(self, argument, opts)
     local request, streamed = core.start(self, name, argument, opts)
-    return complete(request, name, streamed, opts)
+    return complete(self, request, name, streamed, opts)
   end
 end
 
 local function without_argument(name)
   return function(self, opts)
     local request, streamed = core.start(self, name, nil, opts)
-    return complete(request, name, streamed, opts)
+    return complete(self, request, name, streamed, opts)
   end
 end
 
@@ -70,7 +79,9 @@ function methods.start(self, name, argument, opts)
   end
   if not has_argument[name] then argument, opts = nil, argument end
   local request, streamed = core.start(self, name, argument, opts)
-  return calls.follow(request, name, streamed, opts)
+  local hooked = hooks.of(self, opts)
+  hooks.request(hooked, request)
+  return calls.follow(request, name, streamed, opts, hooked)
 end
 
 local client = {}
@@ -80,6 +91,7 @@ function client.new(options)
   local module = type(options) == "table" and options.json or nil
   local codec = type(module) == "table" and json.codec(module) or json.default_codec()
   local new = core.client("xai.new", options, codec)
+  hooks.learn(new, options)
   return new
 end
 

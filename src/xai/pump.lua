@@ -2,6 +2,8 @@
 
 local core = require "xai.core"
 
+local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
+
 local pump = {}
 
 -- request -> the function to call when it has news; keeps both alive.
@@ -40,7 +42,7 @@ end
 --- Run a user's callback; an error in it is reported and disturbs nobody.
 function pump.callback(f, ...)
   local n, args = select("#", ...), { ... }
-  local ok, problem = xpcall(function() return f((unpack or table.unpack)(args, 1, n)) end, traceback)
+  local ok, problem = xpcall(function() return f(unpack(args, 1, n)) end, traceback)
   if not ok then pump.reporter(problem.err, problem.text) end
 end
 

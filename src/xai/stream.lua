@@ -11,9 +11,6 @@ local wait = require "xai.wait"
 local Stream = {}
 Stream.__index = Stream
 
-local function has_head(request) return request:opened() end
-local function has_all(request) return request:done() end
-
 --- Note the end: proven (`message` nil) or broken.
 local function finish(stream, message, info)
   stream.over = true
@@ -28,17 +25,21 @@ local function ending(stream)
   return nil, stream.message, stream.info
 end
 
+local function try(stream, method)
+  local request = stream.request
+  stream.got, stream.message, stream.info = request[method](request)
+  return stream.got ~= false
+end
+
 --- Call `method` of the request until it answers something but "not yet".
 local function read(stream, method)
   local request = stream.request
   local value, message, info = request[method](request)
   if value ~= false then return value, message, info end
-  local got
-  wait(request, function()
-    got = { request[method](request) }
-    return got[1] ~= false
-  end)
-  return got[1], got[2], got[3]
+  wait.until_ready(request, try, stream, method)
+  value, message, info = stream.got, stream.message, stream.info
+  stream.got, stream.message, stream.info = nil, nil, nil
+  return value, message, info
 end
 
 --- The next decoded event.  nil at the proven end; nil, message, info when
@@ -122,9 +123,9 @@ local streams = {}
 
 --- Wait for the head of the answer to a stream request: stream, nil, info,
 -- stream (the fourth is what Lua 5.4 closes) or nil, message, info.
-function streams.open(request, name, raw)
-  if not request:opened() then wait(request, has_head) end
-  if not request:streaming() and not request:done() then wait(request, has_all) end
+function streams.open(request, name, raw, hooked)
+  wait.opened(request, hooked)
+  if not request:streaming() then wait.done(request, hooked) end
   local stream = setmetatable({ request = request, name = name, raw = raw }, Stream)
   local info
   if request:streaming() then

@@ -72,7 +72,7 @@ function xai.timeout() end
 ---@field user_agent? string Value of the User-Agent header.
 ---@field unix_socket? string Connect to this socket instead of the host of `base_url`.
 ---@field json? xai.Json JSON module in place of lua-cjson.
----@field on_request? fun(info: xai.Info) Called before each attempt is sent.
+---@field on_request? fun(info: xai.Info) Called when a call is about to be sent; `on_retry` tells of further attempts.
 ---@field on_response? fun(info: xai.Info) Called when a call has its answer or its failure.
 ---@field on_retry? fun(info: xai.Info) Called before the wait for another attempt; `info` tells of the failed one.
 ---@field debug? boolean|fun(line: string) Trace to stderr, or to a function; the key is masked. Env `XAI_DEBUG=1`.
