@@ -109,7 +109,7 @@ SERVED   = $(if $(XAI_API_KEY),,spec/support/with-server --)
 run: ## set up, build, run one of the examples: EXAMPLE=chat
 	$(SETUP) demo $(LUA_VERSION)
 	$(AGAIN) all
-	@LUA='$(LUA)' $(SERVED) '$(LUA)' examples/$(EXAMPLE).lua
+	@LUA='$(LUA)' $(SERVED) '$(LUA)' examples/$(EXAMPLE).lua $(ARGS)
 
 test: ## set up, build, run every test on LUA_VERSION
 	$(SETUP) test $(LUA_VERSION)

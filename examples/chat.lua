@@ -6,14 +6,13 @@ local xai = require "xai"
 
 local client = xai.new() -- the key is in XAI_API_KEY
 
-local answer, message = client:chat {
+local answer = assert(client:chat {
   model = "grok-4.5",
   messages = {
-    { role = "system", content = "You are a friendly librarian." },
-    { role = "user", content = "Which book about Lua should I read first?" },
+    { role = "system", content = "You are a friendly librarian. Answer briefly." },
+    { role = "user", content = "What is Lua?" },
   },
-}
-if not answer then error(message) end
+})
 
 print(answer.choices[1].message.content)
 print(("(%s, %d tokens)"):format(answer.model, answer.usage.total_tokens))
