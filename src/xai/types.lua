@@ -22,6 +22,7 @@
 ---@class xai
 ---@field version string Version of the library, such as `1.0.0`.
 ---@field null any Sends JSON null; stands for null inside an array that came in.
+---@field on_error? fun(err: any, traceback: string) Set it to hear of errors in callbacks; else stderr does.
 local xai = {}
 
 ---Make a client. The key comes from `options.api_key` or the environment variable `XAI_API_KEY`; without one the first
@@ -36,6 +37,18 @@ function xai.new(options) end
 ---@return T t The same table.
 function xai.array(t) end
 
+---JSON text of a value, as requests are encoded: `xai.null`, `xai.array`, integers of 64 bits.
+---Raises where JSON has no such value, naming the path.
+---@param value any
+---@return string text
+function xai.encode(value) end
+
+---The value of a JSON text, as answers are decoded: null in an object is absent, in an array `xai.null`.
+---@param text string
+---@return any value nil when it is not JSON.
+---@return string? problem The reason.
+function xai.decode(text) end
+
 ---Drive the engine: move bytes, serve timers, hand out results. Returns after the first activity.
 ---@param seconds? number Longest time to wait; 0 never waits.
 function xai.step(seconds) end
@@ -47,6 +60,10 @@ function xai.fd() end
 ---Time until `xai.step` wants to be called even if the descriptor stays silent.
 ---@return number? seconds nil when nothing is due.
 function xai.timeout() end
+
+---How many calls and streams are under way.
+---@return integer n
+function xai.active() end
 
 -- ===== Options =======================================================================================================
 
