@@ -429,8 +429,8 @@ describe("the types for editors", function()
   end)
 
   it("know the module, the call and the streams", function()
-    assert.same(words "array fd new step timeout", keys(types.variables.xai.functions))
-    assert.same(words "null version", keys(types.class.xai.fields))
+    assert.same(words "active array decode encode fd new step timeout", keys(types.variables.xai.functions))
+    assert.same(words "null on_error version", keys(types.class.xai.fields))
     assert.same(words "cancel done result wait", keys(types.variables.Call.functions))
     assert.same(words "close text", keys(types.variables.Stream.functions))
     for _, name in ipairs(words "Chat Response Message Completion Complete Any") do
