@@ -311,19 +311,34 @@ static int mark_text(lua_State *L, xai_Codec *c) {
   return rc;
 }
 
+/*
+** Three results begin at 'i'.  0 when they are nil and words, as from
+** libraries that do not raise.  Leaves the value, or the words, alone.
+*/
+static int take_value(lua_State *L, int i) {
+  int words = i;
+  if (lua_isnil(L, i) && lua_type(L, i + 1) == LUA_TSTRING) words = i + 1;
+  if (lua_isnil(L, i) && lua_type(L, i + 2) == LUA_TSTRING) words = i + 2;
+  lua_pushvalue(L, words);
+  lua_replace(L, i);
+  lua_settop(L, i);
+  return words == i;
+}
+
 int xai_json_decode(lua_State *L, int codec) {
   xai_Codec *c = (xai_Codec *)luaL_checkudata(L, codec, XAI_CODEC_MT);
-  int text = lua_gettop(L), marked, rc;
+  int text = lua_gettop(L), marked, rc, ok;
   luaL_checkstack(L, 8, "JSON");
   xai_getenv(L, codec);
   lua_rawgeti(L, -1, XAI_CODEC_NULL);
   lua_rawgeti(L, -2, XAI_CODEC_DECODE);
   lua_pushvalue(L, text);
   marked = mark_text(L, c);
-  rc = lua_pcall(L, 1, 1, 0);
+  rc = lua_pcall(L, 1, 3, 0);
   if (rc == LUA_ERRMEM) return lua_error(L);
-  if (rc == 0) fix_decoded(L, c, text + 2, marked);
+  ok = rc == 0 && take_value(L, text + 3);
+  if (ok) fix_decoded(L, c, text + 2, marked);
   lua_replace(L, text);
   lua_settop(L, text);
-  return rc == 0;
+  return ok;
 }

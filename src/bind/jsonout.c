@@ -16,6 +16,7 @@
 #include "bind/luaerr.h"
 
 #define MAX_DEPTH 1000
+#define MAX_SHOWN 40 /* steps of a path, in messages */
 #define SCRATCH_KEPT ((size_t)64 << 10)
 
 void xai_codec_trim(xai_Codec *c) {
@@ -45,11 +46,16 @@ typedef struct Writer {
 
 static void push_path(lua_State *L, const Step *s) {
   int parts = 0;
-  luaL_checkstack(L, s->depth + 8, "path");
+  luaL_checkstack(L, MAX_SHOWN + 8, "path");
   if (s->up == NULL) {
     lua_pushliteral(L, "body");
     return;
   }
+  if (s->depth > MAX_SHOWN) {
+    lua_pushliteral(L, "...");
+    parts++;
+  }
+  while (s->depth > MAX_SHOWN) s = s->up;
   for (; s->up != NULL; s = s->up, parts++) {
     const char *dot = s->up->up != NULL ? "." : "";
     if (s->key != NULL)
