@@ -113,7 +113,7 @@ static void test_events_that_wait_to_be_taken_are_not_lost(void) {
   xai_buffer_free(&out);
 }
 
-/* Recorded shapes of the service, and how many events each holds. */
+/* How many events each fixture holds. */
 static const struct {
   const char *name;
   size_t events;

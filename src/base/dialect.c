@@ -311,8 +311,11 @@ static void read_event(xai_Dialect *d, xai_Slice name, const xai_Json *event,
     case XAI_API_PLAIN:
     case XAI_API_OTHER: break;
   }
-  if (xai_slice_is(name, "error") && d->api != XAI_API_OTHER)
-    r->meaning = XAI_MEANS_ERROR;
+}
+
+/* Gateways name a failure so and may say it in plain words. */
+static int is_named_error(const xai_Dialect *d, xai_Slice name) {
+  return xai_slice_is(name, "error") && d->api != XAI_API_OTHER;
 }
 
 void xai_dialect_read(xai_Dialect *d, xai_Slice name, xai_Slice data,
@@ -325,6 +328,8 @@ void xai_dialect_read(xai_Dialect *d, xai_Slice name, xai_Slice data,
     r->meaning = XAI_MEANS_NOTHING; /* an empty event keeps a line alive */
   else if (xai_slice_is(word, "[DONE]"))
     r->meaning = done_means(d);
+  else if (is_named_error(d, name))
+    r->meaning = XAI_MEANS_ERROR;
   else if (xai_json_read(word.at, word.len, &event) &&
            event.type == XAI_JSON_OBJECT)
     read_event(d, name, &event, r);

@@ -32,7 +32,8 @@ static xai_StreamState fail_rc(xai_Stream *s, int rc) {
 static int last_event(xai_Sse *in, xai_SseEvent *ev) {
   xai_Slice word;
   xai_Json v;
-  if (!xai_sse_pending(in, ev)) return 0;
+  int rc = xai_sse_pending(in, ev);
+  if (rc != 1) return rc;
   word = xai_slice_trim(ev->data);
   return xai_slice_is(word, "[DONE]") || xai_json_read(word.at, word.len, &v);
 }
@@ -40,8 +41,8 @@ static int last_event(xai_Sse *in, xai_SseEvent *ev) {
 static int find_event(xai_Stream *s, xai_Sse *in, int over, int clean) {
   int rc = xai_sse_peek(in, &s->event.sse);
   if (rc == 0 && over && clean && !s->raw && !s->last) {
-    s->last = 1;
     rc = last_event(in, &s->event.sse);
+    s->last = rc >= 0;
   }
   return rc;
 }
@@ -54,6 +55,24 @@ static xai_StreamState at_end(xai_Stream *s, int over, int clean) {
   return fail(s, XAI_KIND_TRUNCATED, "the stream ended without its end marker");
 }
 
+/* Remember where in the data the parts of the reading are. */
+static void note_places(xai_Stream *s) {
+  const xai_Reading *r = &s->event.reading;
+  const char *data = s->event.sse.data.at;
+  if (r->has_text) s->text_at = (size_t)(r->text.at - data);
+  if (r->field != XAI_FIELD_NONE) s->piece_at = (size_t)(r->piece.at - data);
+}
+
+/* Bytes that came since may have moved the event: find its parts again. */
+static void refresh(xai_Stream *s, xai_Sse *in) {
+  xai_Reading *r = &s->event.reading;
+  if (s->last) return; /* nothing comes any more */
+  xai_sse_peek(in, &s->event.sse);
+  if (r->has_text) r->text.at = s->event.sse.data.at + s->text_at;
+  if (r->field != XAI_FIELD_NONE)
+    r->piece.at = s->event.sse.data.at + s->piece_at;
+}
+
 static xai_StreamState shown(const xai_Stream *s) {
   return s->event.reading.meaning == XAI_MEANS_ERROR ? XAI_STREAM_ERROR
                                                      : XAI_STREAM_EVENT;
@@ -62,7 +81,10 @@ static xai_StreamState shown(const xai_Stream *s) {
 xai_StreamState xai_stream_peek(xai_Stream *s, xai_Sse *in, int over,
                                 int clean) {
   int rc;
-  if (s->have) return shown(s);
+  if (s->have) {
+    refresh(s, in);
+    return shown(s);
+  }
   for (;;) {
     if (s->dialect.ended) return XAI_STREAM_END;
     rc = find_event(s, in, over, clean);
@@ -79,6 +101,7 @@ xai_StreamState xai_stream_peek(xai_Stream *s, xai_Sse *in, int over,
       break;
     xai_sse_pop(in);
   }
+  note_places(s);
   s->have = 1;
   return shown(s);
 }
@@ -86,6 +109,7 @@ xai_StreamState xai_stream_peek(xai_Stream *s, xai_Sse *in, int over,
 int xai_stream_take(xai_Stream *s, xai_Sse *in) {
   int rc = XAI_OK;
   if (!s->have) return XAI_OK;
+  refresh(s, in);
   if (!s->raw && s->event.reading.meaning != XAI_MEANS_ERROR)
     rc = xai_journal_add(&s->journal, &s->event.reading, s->event.sse.data);
   if (rc != XAI_OK) return rc;

@@ -27,9 +27,10 @@ typedef struct xai_Stream {
   xai_Journal journal;
   xai_Event event; /* the event that was shown and not yet taken */
   int have;
-  int raw;       /* events as they come, ending with the transfer */
-  int last;      /* the event had no blank line behind it */
-  unsigned half; /* of a surrogate pair, between two texts */
+  size_t text_at, piece_at; /* where its reading's parts are in its data */
+  int raw;                  /* events as they come, ending with the transfer */
+  int last;                 /* the event had no blank line behind it */
+  unsigned half;            /* of a surrogate pair, between two texts */
   xai_Fault fault;
 } xai_Stream;
 
@@ -39,7 +40,7 @@ void xai_stream_free(xai_Stream *s);
 /*
 ** Look at the next event of 'in'.  'over': no more bytes will come; 'clean':
 ** the transfer ended as it should.  The same event is shown until it is
-** taken.
+** taken; its slices are valid until bytes are fed or it is taken.
 */
 xai_StreamState xai_stream_peek(xai_Stream *s, xai_Sse *in, int over,
                                 int clean);

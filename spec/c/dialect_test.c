@@ -1,0 +1,355 @@
+/*
+** dialect_test.c - what the events of each streaming API mean.
+**
+** A reading is written "meaning <visible text> FIELD a.b <piece>", without
+** what it does not have.
+*/
+#include "base/dialect.h"
+
+#include "check.h"
+
+static const char *const meanings[] = {"data", "end", "done", "nothing",
+                                       "error"};
+static const char *const fields[] = {"",        "TEXT",      "REASONING",
+                                     "SUMMARY", "ARGUMENTS", "SIGNATURE"};
+
+static void put_quoted(xai_Buffer *out, xai_Slice s) {
+  xai_buffer_puts(out, " <");
+  xai_buffer_append(out, s.at, s.len);
+  xai_buffer_puts(out, ">");
+}
+
+static void write_down(xai_Buffer *out, const xai_Reading *r) {
+  char part[64];
+  xai_buffer_puts(out, meanings[r->meaning]);
+  if (r->has_text) put_quoted(out, r->text);
+  if (r->field == XAI_FIELD_NONE) return;
+  snprintf(part, sizeof part, " %s %u.%u", fields[r->field], (unsigned)r->a,
+           (unsigned)r->b);
+  xai_buffer_puts(out, part);
+  put_quoted(out, r->piece);
+}
+
+static void read_one(xai_Dialect *d, const char *name, const char *data,
+                     const char *expected) {
+  xai_Reading r;
+  xai_Buffer out;
+  size_t n = strlen(data);
+  char *copy = check_copy(data, n);
+  check_note("%s: %s", name, data);
+  xai_buffer_init(&out, 0);
+  xai_dialect_read(d, check_slice(name, strlen(name)), check_slice(copy, n),
+                   &r);
+  write_down(&out, &r);
+  CHECK_TEXT(check_held(&out), expected);
+  xai_buffer_free(&out);
+  free(copy);
+}
+
+/* An event that is not the first, for a reader of choice 'want'. */
+static void named(xai_Api api, long want, const char *name, const char *data,
+                  const char *expected) {
+  xai_Dialect d;
+  xai_dialect_init(&d, api);
+  d.want = want;
+  read_one(&d, "message", "{}", "data");
+  read_one(&d, name, data, expected);
+}
+
+static void means(xai_Api api, const char *data, const char *expected) {
+  named(api, 0, "message", data, expected);
+}
+
+/* -------------------------------------------------- chat and completions */
+
+#define CHAT(choice) "{\"id\":\"x\",\"choices\":[" choice "],\"model\":\"m\"}"
+
+static void test_chat_text_is_read_and_can_be_remembered_by_itself(void) {
+  means(XAI_API_CHAT, CHAT("{\"index\":0,\"delta\":{\"content\":\"a\\n\"}}"),
+        "data <a\\n> TEXT 0.0 <a\\n>");
+  means(XAI_API_CHAT,
+        CHAT("{\"delta\":{\"role\":\"assistant\","
+             "\"content\":\"\"},\"finish_reason\":null}"),
+        "data <> TEXT 0.0 <>");
+  means(XAI_API_CHAT,
+        CHAT("{\"index\":0,\"delta\":{"
+             "\"reasoning_content\":\"hm\",\"content\":null}}"),
+        "data REASONING 0.0 <hm>");
+  means(XAI_API_COMPLETIONS,
+        CHAT("{\"index\":0,\"text\":\"a\","
+             "\"logprobs\":null}"),
+        "data <a> TEXT 0.0 <a>");
+  means(XAI_API_CHAT,
+        "{\"object\":\"o\",\"created\":1,\"usage\":null,"
+        "\"choices\":[{\"delta\":{\"content\":\"a\"}}],"
+        "\"system_fingerprint\":\"f\",\"service_tier\":\"s\"}",
+        "data <a> TEXT 0.0 <a>");
+}
+
+static void test_the_first_event_is_kept_whole(void) {
+  xai_Dialect d;
+  xai_dialect_init(&d, XAI_API_CHAT);
+  read_one(&d, "message", "  ", "nothing");
+  read_one(&d, "message", CHAT("{\"delta\":{\"content\":\"a\"}}"), "data <a>");
+  read_one(&d, "message", CHAT("{\"delta\":{\"content\":\"b\"}}"),
+           "data <b> TEXT 0.0 <b>");
+}
+
+static void test_a_chunk_that_says_more_is_kept_whole(void) {
+  means(XAI_API_CHAT,
+        CHAT("{\"delta\":{\"content\":\"a\"},"
+             "\"finish_reason\":\"stop\"}"),
+        "data <a>");
+  means(XAI_API_CHAT, CHAT("{\"delta\":{},\"finish_reason\":\"stop\"}"),
+        "data");
+  means(XAI_API_CHAT,
+        CHAT("{\"delta\":{\"content\":\"a\","
+             "\"reasoning_content\":\"b\"}}"),
+        "data <a>");
+  means(XAI_API_CHAT,
+        CHAT("{\"delta\":{\"content\":\"a\","
+             "\"tool_calls\":[{\"index\":0}]}}"),
+        "data <a>");
+  means(XAI_API_CHAT,
+        CHAT("{\"delta\":{\"content\":\"a\"},"
+             "\"logprobs\":{\"content\":[]}}"),
+        "data <a>");
+  means(XAI_API_CHAT, CHAT("{\"delta\":{\"refusal\":\"no\"}}"), "data");
+  means(XAI_API_CHAT, CHAT("{\"delta\":{\"content\":null}}"), "data");
+  means(XAI_API_CHAT, CHAT("{\"delta\":{\"content\":[\"a\"]}}"), "data");
+  means(XAI_API_CHAT, CHAT(""), "data");
+  means(XAI_API_CHAT,
+        "{\"choices\":[{\"delta\":{\"content\":\"a\"}}],"
+        "\"usage\":{\"total_tokens\":1}}",
+        "data <a>");
+  means(XAI_API_CHAT,
+        "{\"choices\":[{\"delta\":{\"content\":\"a\"}}],"
+        "\"citations\":[]}",
+        "data <a>");
+  means(XAI_API_CHAT, CHAT("{\"index\":\"0\",\"delta\":{\"content\":\"a\"}}"),
+        "data");
+}
+
+static void test_of_several_choices_the_wanted_one_has_the_text(void) {
+  static const char one[] = CHAT("{\"index\":1,\"delta\":{\"content\":\"b\"}}");
+  static const char both[] =
+      CHAT("{\"index\":0,\"delta\":{\"content\":\"a\"}},"
+           "{\"index\":1,\"delta\":{\"content\":\"b\"}}");
+  named(XAI_API_CHAT, 0, "message", one, "data TEXT 1.0 <b>");
+  named(XAI_API_CHAT, 1, "message", one, "data <b> TEXT 1.0 <b>");
+  named(XAI_API_CHAT, 0, "message", both, "data <a>");
+  named(XAI_API_CHAT, 1, "message", both, "data <b>");
+  named(XAI_API_CHAT, 2, "message", both, "data");
+}
+
+/* --------------------------------------------------------------- responses */
+
+#define DELTA(type, more)                                                      \
+  "{\"type\":\"response." type ".delta\",\"sequence_number\":4," more "}"
+
+static void test_deltas_of_responses_are_read_by_their_type(void) {
+  means(XAI_API_RESPONSES,
+        DELTA("output_text", "\"item_id\":\"i\",\"output_index\":2,"
+                             "\"content_index\":1,\"delta\":\"a\","
+                             "\"logprobs\":[]"),
+        "data <a> TEXT 2.1 <a>");
+  means(XAI_API_RESPONSES,
+        DELTA("reasoning_text", "\"output_index\":0,\"content_index\":3,"
+                                "\"delta\":\"a\""),
+        "data REASONING 0.3 <a>");
+  means(XAI_API_RESPONSES,
+        DELTA("reasoning_summary_text", "\"summary_index\":1,\"delta\":\"a\""),
+        "data SUMMARY 0.1 <a>");
+  means(XAI_API_RESPONSES,
+        DELTA("function_call_arguments", "\"output_index\":7,"
+                                         "\"delta\":\"{\\\"a\""),
+        "data ARGUMENTS 7.0 <{\\\"a>");
+}
+
+static void test_a_delta_that_says_more_is_kept_whole(void) {
+  means(XAI_API_RESPONSES,
+        DELTA("output_text", "\"delta\":\"a\",\"logprobs\":[{\"x\":1}]"),
+        "data <a>");
+  means(XAI_API_RESPONSES,
+        DELTA("output_text", "\"delta\":\"a\",\"obfuscation\":\"zz\""),
+        "data <a>");
+  means(XAI_API_RESPONSES,
+        DELTA("output_text", "\"delta\":\"a\",\"output_index\":-1"),
+        "data <a>");
+  means(XAI_API_RESPONSES, DELTA("output_text", "\"delta\":{\"a\":1}"), "data");
+  means(XAI_API_RESPONSES, DELTA("custom_tool_call_input", "\"delta\":\"a\""),
+        "data");
+  means(XAI_API_RESPONSES, DELTA("refusal", "\"delta\":\"a\""), "data");
+}
+
+static void test_the_type_counts_and_the_events_name_without_it(void) {
+  static const char delta[] = "{\"output_index\":1,\"delta\":\"a\"}";
+  named(XAI_API_RESPONSES, 0, "response.output_text.delta", delta,
+        "data <a> TEXT 1.0 <a>");
+  named(XAI_API_RESPONSES, 0, "ping", DELTA("output_text", "\"delta\":\"a\""),
+        "data <a> TEXT 0.0 <a>");
+  named(XAI_API_RESPONSES, 0, "response.completed", "{}", "end");
+  named(XAI_API_MESSAGES, 0, "message_stop", "{}", "end");
+}
+
+static void test_responses_end_with_a_terminal_event(void) {
+  means(XAI_API_RESPONSES, "{\"type\":\"response.completed\"}", "end");
+  means(XAI_API_RESPONSES, "{\"type\":\"response.incomplete\"}", "end");
+  means(XAI_API_RESPONSES, "{\"type\":\"response.done\"}", "end");
+  means(XAI_API_RESPONSES, "{\"type\":\"response.failed\"}", "error");
+  means(XAI_API_RESPONSES, "{\"type\":\"error\",\"message\":\"m\"}", "error");
+  means(XAI_API_RESPONSES, "{\"type\":\"response.queued\"}", "data");
+  means(XAI_API_RESPONSES, "{\"type\":\"response.output_text.done\"}", "data");
+  means(XAI_API_RESPONSES, "{\"type\":\"response.brand_new\"}", "data");
+}
+
+/* --------------------------------------------------- messages and complete */
+
+#define BLOCK(delta) "{\"type\":\"content_block_delta\",\"delta\":{" delta "}}"
+
+static void test_deltas_of_messages_are_read_with_and_without_index(void) {
+  means(XAI_API_MESSAGES, BLOCK("\"type\":\"text_delta\",\"text\":\"a\""),
+        "data <a> TEXT 0.0 <a>");
+  means(XAI_API_MESSAGES,
+        "{\"type\":\"content_block_delta\",\"index\":3,"
+        "\"delta\":{\"type\":\"text_delta\",\"text\":\"a\"}}",
+        "data <a> TEXT 0.0 <a>");
+  means(XAI_API_MESSAGES, BLOCK("\"thinking\":\"a\""),
+        "data REASONING 0.0 <a>");
+  means(XAI_API_MESSAGES, BLOCK("\"partial_json\":\"\""),
+        "data ARGUMENTS 0.0 <>");
+  means(XAI_API_MESSAGES, BLOCK("\"signature\":\"a\""),
+        "data SIGNATURE 0.0 <a>");
+  means(XAI_API_MESSAGES, BLOCK("\"citation\":{\"a\":1}"), "data");
+  means(XAI_API_MESSAGES, BLOCK("\"text\":\"a\",\"more\":1"), "data <a>");
+  means(XAI_API_MESSAGES, BLOCK(""), "data");
+}
+
+static void test_messages_end_with_message_stop(void) {
+  means(XAI_API_MESSAGES, "{\"type\":\"message_stop\"}", "end");
+  means(XAI_API_MESSAGES, "{\"type\":\"message_delta\"}", "data");
+  means(XAI_API_MESSAGES, "{\"type\":\"content_block_stop\"}", "data");
+  means(XAI_API_MESSAGES, "{\"type\":\"ping\"}", "data");
+  means(XAI_API_MESSAGES, "{\"type\":\"brand_new\"}", "data");
+}
+
+static void test_complete_ends_with_a_stop_reason(void) {
+  means(XAI_API_COMPLETE,
+        "{\"type\":\"completion\",\"completion\":\"a\",\"stop_reason\":null}",
+        "data <a> TEXT 0.0 <a>");
+  means(XAI_API_COMPLETE,
+        "{\"completion\":\"a\",\"stop_reason\":\"stop_sequence\"}", "end <a>");
+  means(XAI_API_COMPLETE, "{\"type\":\"ping\"}", "data");
+}
+
+/* --------------------------------------------------------- failures, ends */
+
+static void test_a_failure_is_known_in_each_of_its_shapes(void) {
+  static const char *const shapes[] = {
+      "{\"code\":\"c\",\"error\":\"e\"}", "{\"error\":\"e\"}",
+      "{\"error\":{\"message\":\"e\",\"type\":\"t\"}}",
+      "{\"type\":\"error\",\"error\":{\"type\":\"t\",\"message\":\"e\"}}"};
+  static const xai_Api apis[] = {XAI_API_CHAT, XAI_API_RESPONSES,
+                                 XAI_API_MESSAGES, XAI_API_COMPLETIONS,
+                                 XAI_API_COMPLETE};
+  size_t i, k;
+  for (i = 0; i < sizeof apis / sizeof *apis; i++) {
+    for (k = 0; k < sizeof shapes / sizeof *shapes; k++)
+      means(apis[i], shapes[k], "error");
+    named(apis[i], 0, "error", "{\"message\":\"e\"}", "error");
+    named(apis[i], 0, "error", "no JSON at all", "error");
+    means(apis[i], "{\"error\":null}", "data");
+  }
+}
+
+static void test_the_marker_is_known_by_equality(void) {
+  means(XAI_API_CHAT, "[DONE]", "done");
+  means(XAI_API_CHAT, " [DONE]\t", "done");
+  means(XAI_API_COMPLETIONS, "[DONE]", "done");
+  means(XAI_API_OTHER, "[DONE]", "done");
+  means(XAI_API_RESPONSES, "[DONE]", "nothing");
+  means(XAI_API_MESSAGES, "[DONE]", "nothing");
+  means(XAI_API_COMPLETE, "[DONE]", "nothing");
+  means(XAI_API_CHAT, "[DONE]x", "data");
+  means(XAI_API_CHAT, "[done]", "data");
+  means(XAI_API_CHAT, "\"[DONE]\"", "data");
+}
+
+static void test_what_nobody_knows_is_handed_on(void) {
+  means(XAI_API_CHAT, "5", "data");
+  means(XAI_API_CHAT, "[1]", "data");
+  means(XAI_API_CHAT, "not JSON", "data");
+  means(XAI_API_CHAT, "", "nothing");
+  means(XAI_API_CHAT, "{\"choices\":5}", "data");
+  means(XAI_API_CHAT, "{\"choices\":[5,null,\"a\",[]]}", "data");
+  means(XAI_API_OTHER, "{\"error\":\"e\"}", "data");
+  named(XAI_API_OTHER, 0, "error", "{}", "data");
+}
+
+/* Read a list of events: is the end proven, cleanly ended or not? */
+static void ends(xai_Api api, const char *const *events, int clean,
+                 int broken) {
+  xai_Dialect d;
+  xai_Reading r;
+  xai_dialect_init(&d, api);
+  for (; *events != NULL; events++) {
+    check_note("%s", *events);
+    xai_dialect_read(&d, check_slice("message", 7),
+                     check_slice(*events, strlen(*events)), &r);
+  }
+  CHECK(xai_dialect_complete(&d, 1) == clean);
+  CHECK(xai_dialect_complete(&d, 0) == broken);
+}
+
+#define TEXT_0 "{\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"}}]}"
+#define TEXT_1 "{\"choices\":[{\"index\":1,\"delta\":{\"content\":\"a\"}}]}"
+#define STOP_0 "{\"choices\":[{\"index\":0,\"finish_reason\":\"stop\"}]}"
+#define STOP_1 "{\"choices\":[{\"index\":1,\"finish_reason\":\"stop\"}]}"
+#define STOP_X "{\"choices\":[{\"index\":127,\"finish_reason\":\"stop\"}]}"
+
+static void test_the_end_is_proven_or_it_is_not_the_end(void) {
+  static const char *const none[] = {NULL};
+  static const char *const text[] = {TEXT_0, NULL};
+  static const char *const stop[] = {TEXT_0, STOP_0, "{\"choices\":[]}", NULL};
+  static const char *const one[] = {TEXT_0, TEXT_1, STOP_1, STOP_1, NULL};
+  static const char *const both[] = {TEXT_0, STOP_1, TEXT_1, STOP_0, NULL};
+  static const char *const last[] = {STOP_X, NULL};
+  static const char *const done[] = {TEXT_0, "[DONE]", NULL};
+  static const char *const other[] = {"{\"type\":\"message_stop\"}", NULL};
+  ends(XAI_API_CHAT, none, 0, 0);
+  ends(XAI_API_CHAT, text, 0, 0);
+  ends(XAI_API_CHAT, stop, 1, 0);
+  ends(XAI_API_CHAT, one, 0, 0);
+  ends(XAI_API_CHAT, both, 1, 0);
+  ends(XAI_API_CHAT, last, 1, 0);
+  ends(XAI_API_CHAT, done, 1, 1);
+  ends(XAI_API_COMPLETIONS, stop, 1, 0);
+  ends(XAI_API_MESSAGES, none, 0, 0);
+  ends(XAI_API_MESSAGES, done, 0, 0);
+  ends(XAI_API_MESSAGES, other, 1, 1);
+  ends(XAI_API_RESPONSES, other, 0, 0);
+  ends(XAI_API_RESPONSES, done, 0, 0);
+  ends(XAI_API_COMPLETE, text, 0, 0);
+  ends(XAI_API_OTHER, none, 1, 0);
+  ends(XAI_API_OTHER, text, 1, 0);
+  ends(XAI_API_OTHER, done, 1, 1);
+}
+
+int main(void) {
+  RUN(test_chat_text_is_read_and_can_be_remembered_by_itself);
+  RUN(test_the_first_event_is_kept_whole);
+  RUN(test_a_chunk_that_says_more_is_kept_whole);
+  RUN(test_of_several_choices_the_wanted_one_has_the_text);
+  RUN(test_deltas_of_responses_are_read_by_their_type);
+  RUN(test_a_delta_that_says_more_is_kept_whole);
+  RUN(test_the_type_counts_and_the_events_name_without_it);
+  RUN(test_responses_end_with_a_terminal_event);
+  RUN(test_deltas_of_messages_are_read_with_and_without_index);
+  RUN(test_messages_end_with_message_stop);
+  RUN(test_complete_ends_with_a_stop_reason);
+  RUN(test_a_failure_is_known_in_each_of_its_shapes);
+  RUN(test_the_marker_is_known_by_equality);
+  RUN(test_what_nobody_knows_is_handed_on);
+  RUN(test_the_end_is_proven_or_it_is_not_the_end);
+  return check_done();
+}

@@ -1,0 +1,319 @@
+/*
+** stream_test.c - reading one event stream: parser, dialect and journal.
+*/
+#include "base/stream.h"
+
+#include "base/jsonscan.h"
+#include "stream_cases.h"
+
+#define MAX_EVENT ((size_t)16 << 20)
+
+/* A reader that takes what there is and writes it down. */
+typedef struct Reader {
+  xai_Stream stream;
+  xai_Sse in;
+  xai_Buffer text;
+  int events;
+} Reader;
+
+static void open_reader(Reader *r, xai_Api api, int raw) {
+  xai_stream_init(&r->stream, api, raw, 0);
+  xai_sse_init(&r->in, MAX_EVENT);
+  xai_buffer_init(&r->text, 0);
+  r->events = 0;
+}
+
+static void close_reader(Reader *r) {
+  xai_stream_free(&r->stream);
+  xai_sse_free(&r->in);
+  xai_buffer_free(&r->text);
+}
+
+static xai_StreamState read_on(Reader *r, int over, int clean) {
+  const xai_Reading *said = &r->stream.event.reading;
+  for (;;) {
+    xai_StreamState state = xai_stream_peek(&r->stream, &r->in, over, clean);
+    CHECK(xai_stream_peek(&r->stream, &r->in, over, clean) == state);
+    if (state != XAI_STREAM_EVENT) return state;
+    if (said->has_text)
+      xai_json_unescape(said->text, &r->stream.half, &r->text);
+    r->events++;
+    CHECK(xai_stream_take(&r->stream, &r->in) == XAI_OK);
+  }
+}
+
+static xai_StreamState feed(Reader *r, const char *s, size_t n) {
+  CHECK(xai_sse_feed(&r->in, s, n) == XAI_OK);
+  return read_on(r, 0, 0);
+}
+
+static void check_journal(const xai_Journal *j, const char *expected) {
+  xai_Buffer out;
+  xai_Entry e;
+  size_t at = 0;
+  char part[64];
+  xai_buffer_init(&out, 0);
+  while (xai_journal_read(j, &at, &e)) {
+    snprintf(part, sizeof part, "%c%u.%u<", "ETRSAG"[e.field], (unsigned)e.a,
+             (unsigned)e.b);
+    if (e.field == XAI_FIELD_NONE) part[1] = '\0';
+    xai_buffer_puts(&out, part);
+    if (e.field == XAI_FIELD_NONE) continue;
+    xai_buffer_append(&out, e.text.at, e.text.len);
+    xai_buffer_puts(&out, ">");
+  }
+  CHECK_TEXT(check_held(&out), expected);
+  xai_buffer_free(&out);
+}
+
+static void check_said(const Reader *r, const StreamCase *f) {
+  CHECK_TEXT(check_held(&r->text), f->text);
+  CHECK(r->events == f->events);
+  check_journal(&r->stream.journal, f->journal);
+}
+
+static void test_each_fixture_says_what_it_says_in_pieces_of_any_size(void) {
+  static const size_t pieces[] = {1, 2, 3, 5, 64, 1000, MAX_EVENT};
+  size_t i, k, at;
+  Reader r;
+  for (i = 0; i < STREAM_CASES; i++) {
+    xai_Slice s = check_fixture(stream_cases[i].name);
+    for (k = 0; k < sizeof pieces / sizeof *pieces; k++) {
+      check_note("%s by %u", stream_cases[i].name, (unsigned)pieces[k]);
+      open_reader(&r, stream_cases[i].api, 0);
+      for (at = 0; at < s.len; at += pieces[k])
+        feed(&r, s.at + at, s.len - at < pieces[k] ? s.len - at : pieces[k]);
+      CHECK(read_on(&r, 1, 1) == stream_cases[i].end);
+      check_said(&r, &stream_cases[i]);
+      close_reader(&r);
+    }
+    check_drop(s);
+  }
+}
+
+/* The offset behind the line with the last 'text'; never when NULL. */
+static size_t line_end(xai_Slice s, const char *text) {
+  size_t n = text ? strlen(text) : 0, i, at = s.len + 1;
+  if (text == NULL) return at;
+  for (i = 0; i + n <= s.len; i++)
+    if (memcmp(s.at + i, text, n) == 0) at = i;
+  CHECK(at < s.len);
+  while (at < s.len && s.at[at] != '\n' && s.at[at] != '\r') at++;
+  return at;
+}
+
+/* Behind the first byte of the blank line that follows. */
+static size_t blank_line(xai_Slice s, size_t at) {
+  if (at >= s.len) return at;
+  return at + (s.at[at] == '\r' ? 3 : 2);
+}
+
+static void test_cut_anywhere_a_stream_is_only_whole_with_its_end(void) {
+  size_t i, cut;
+  Reader r;
+  for (i = 0; i < STREAM_CASES; i++) {
+    const StreamCase *f = &stream_cases[i];
+    xai_Slice s = check_fixture(f->name);
+    size_t marker = line_end(s, f->marker), finish = line_end(s, f->finish);
+    for (cut = 0; cut <= s.len; cut++) {
+      xai_StreamState state;
+      check_note("%s cut at %u", f->name, (unsigned)cut);
+      open_reader(&r, f->api, 0);
+      feed(&r, s.at, cut);
+      state = read_on(&r, 1, 0);
+      CHECK((state == XAI_STREAM_END) == (cut >= blank_line(s, marker)));
+      memset(&r.stream.fault, 0, sizeof r.stream.fault);
+      state = read_on(&r, 1, 1);
+      CHECK((state == XAI_STREAM_END) == (cut >= marker || cut >= finish));
+      CHECK((state == XAI_STREAM_FAULT) ==
+            (r.stream.fault.kind == XAI_KIND_TRUNCATED));
+      CHECK(state != XAI_STREAM_WAIT);
+      close_reader(&r);
+    }
+    check_drop(s);
+  }
+}
+
+static void test_an_event_that_was_shown_stays_while_bytes_arrive(void) {
+  size_t i, at, shown;
+  Reader r;
+  for (i = 0; i < STREAM_CASES; i++) {
+    xai_Slice s = check_fixture(stream_cases[i].name);
+    check_note("%s", stream_cases[i].name);
+    open_reader(&r, stream_cases[i].api, 0);
+    for (at = shown = 0; at < s.len; at++) {
+      CHECK(xai_sse_feed(&r.in, s.at + at, 1) == XAI_OK);
+      if (!r.stream.have) shown = at;
+      if (at < shown + 3000)
+        xai_stream_peek(&r.stream, &r.in, 0, 0);
+      else
+        read_on(&r, 0, 0);
+    }
+    CHECK(read_on(&r, 1, 1) == stream_cases[i].end);
+    check_said(&r, &stream_cases[i]);
+    close_reader(&r);
+    check_drop(s);
+  }
+}
+
+static void test_the_text_of_another_choice_can_be_read(void) {
+  xai_Slice s = check_fixture("chat-completion.stream.two-choices.sse");
+  Reader r;
+  open_reader(&r, XAI_API_CHAT, 0);
+  r.stream.dialect.want = 1;
+  CHECK(feed(&r, s.at, s.len) == XAI_STREAM_END);
+  CHECK_TEXT(check_held(&r.text), "Blue");
+  close_reader(&r);
+  check_drop(s);
+}
+
+/* ------------------------------------------------------------ how it ends */
+
+#define CHUNK "data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\n"
+#define LAST "data: {\"choices\":[{\"finish_reason\":\"stop\"}]}"
+
+/* The state at a clean end and at another one, and the events before it. */
+static void ends(const char *s, xai_StreamState clean, xai_StreamState broken,
+                 int events) {
+  Reader r;
+  check_note("%s", s);
+  open_reader(&r, XAI_API_CHAT, 0);
+  feed(&r, s, strlen(s));
+  CHECK(read_on(&r, 1, 1) == clean);
+  CHECK(r.events == events);
+  close_reader(&r);
+  open_reader(&r, XAI_API_CHAT, 0);
+  feed(&r, s, strlen(s));
+  CHECK(read_on(&r, 1, 0) == broken);
+  close_reader(&r);
+}
+
+static void test_a_last_event_without_its_blank_line_counts_when_whole(void) {
+  const xai_StreamState end = XAI_STREAM_END, fault = XAI_STREAM_FAULT;
+  ends(CHUNK "data: [DONE]", end, fault, 1);
+  ends(CHUNK "data: [DONE]\n", end, fault, 1);
+  ends(CHUNK "data:[DONE] \r\n", end, fault, 1);
+  ends(CHUNK "data: [DON", fault, fault, 1);
+  ends(CHUNK LAST, end, fault, 2);
+  ends(CHUNK LAST "\r", end, fault, 2);
+  ends(CHUNK "data: {\"choices\":[{\"finish_reason\":\"stop\"}]", fault, fault,
+       1);
+  ends(CHUNK "data: {\"error\":\"e\"}", XAI_STREAM_ERROR, fault, 1);
+  ends(CHUNK "data: {\"usage\":{}}\n", fault, fault, 2);
+  ends(CHUNK LAST "\n\ndata: {\"usage\"", end, fault, 2);
+  ends("", fault, fault, 0);
+  ends(": ping\n\n", fault, fault, 0);
+}
+
+static void test_nothing_counts_behind_the_marker(void) {
+  const xai_StreamState end = XAI_STREAM_END;
+  ends(CHUNK "data: [DONE]\n\ndata: [DONE]\n\n", end, end, 1);
+  ends(CHUNK "data: [DONE]\n\n" CHUNK "data: {\"error\":\"e\"}\n\n", end, end,
+       1);
+  ends(CHUNK "data: [DONE]\n\ndata: {\"half", end, end, 1);
+}
+
+static void test_empty_events_say_nothing(void) {
+  ends("data\n\ndata:  \n\n" CHUNK "data:\n\ndata: [DONE]\n\n", XAI_STREAM_END,
+       XAI_STREAM_END, 1);
+}
+
+static void test_a_truncated_stream_says_so(void) {
+  Reader r;
+  open_reader(&r, XAI_API_CHAT, 0);
+  CHECK(feed(&r, LIT(CHUNK)) == XAI_STREAM_WAIT);
+  CHECK(read_on(&r, 1, 1) == XAI_STREAM_FAULT);
+  CHECK(r.stream.fault.kind == XAI_KIND_TRUNCATED);
+  CHECK(r.stream.fault.phase == XAI_PHASE_STREAM);
+  CHECK(r.stream.fault.text[0] != '\0');
+  close_reader(&r);
+}
+
+/* --------------------------------------------------------------- raw events */
+
+static void test_raw_events_come_as_they_are_and_end_with_the_transfer(void) {
+  static const char s[] = "event: error\nid: 1\ndata: {\"error\":1}\n\n"
+                          "data\n\ndata: [DONE]\n\ndata: x\n\ndata: [DONE]";
+  static const char *const data[] = {"{\"error\":1}", "", "[DONE]", "x"};
+  Reader r;
+  size_t i;
+  open_reader(&r, XAI_API_CHAT, 1);
+  xai_sse_feed(&r.in, s, sizeof s - 1);
+  for (i = 0; i < 4; i++) {
+    CHECK(xai_stream_peek(&r.stream, &r.in, 1, 1) == XAI_STREAM_EVENT);
+    CHECK_TEXT(r.stream.event.sse.name, i == 0 ? "error" : "message");
+    CHECK_TEXT(r.stream.event.sse.data, data[i]);
+    CHECK_TEXT(r.stream.event.sse.id, "1");
+    CHECK(!r.stream.event.reading.has_text);
+    CHECK(xai_stream_take(&r.stream, &r.in) == XAI_OK);
+  }
+  CHECK(xai_stream_peek(&r.stream, &r.in, 0, 0) == XAI_STREAM_WAIT);
+  CHECK(xai_stream_peek(&r.stream, &r.in, 1, 1) == XAI_STREAM_END);
+  CHECK(xai_stream_peek(&r.stream, &r.in, 1, 0) == XAI_STREAM_FAULT);
+  CHECK(r.stream.fault.kind == XAI_KIND_TRUNCATED);
+  check_journal(&r.stream.journal, "");
+  close_reader(&r);
+}
+
+/* ------------------------------------------------------------------- limits */
+
+static void test_an_event_that_is_too_large_ends_the_stream(void) {
+  Reader r;
+  open_reader(&r, XAI_API_CHAT, 0);
+  r.in.max_event = sizeof CHUNK;
+  feed(&r, LIT(CHUNK));
+  CHECK(feed(&r, LIT("data: {\"choices\":[],\"a\":\"1234567890\",\"b\":"
+                     "\"12345678901234567890\"}\n\n")) == XAI_STREAM_FAULT);
+  CHECK(r.stream.fault.kind == XAI_KIND_LIMIT);
+  CHECK(r.events == 1);
+  close_reader(&r);
+}
+
+static void test_an_answer_that_is_too_large_is_not_remembered(void) {
+  Reader r;
+  int i, rc = XAI_OK;
+  open_reader(&r, XAI_API_CHAT, 0);
+  r.stream.journal.bytes.max = 500;
+  for (i = 0; i < 500 && rc == XAI_OK; i++) {
+    xai_sse_feed(&r.in, LIT(CHUNK));
+    CHECK(xai_stream_peek(&r.stream, &r.in, 0, 0) == XAI_STREAM_EVENT);
+    rc = xai_stream_take(&r.stream, &r.in);
+  }
+  CHECK(rc == XAI_ELIMIT);
+  CHECK(xai_stream_peek(&r.stream, &r.in, 0, 0) == XAI_STREAM_EVENT);
+  CHECK_TEXT(r.stream.event.reading.text, "a");
+  close_reader(&r);
+}
+
+static void test_an_event_of_ten_mebibytes_is_read(void) {
+  const size_t n = (size_t)10 << 20;
+  char *big = (char *)malloc(n);
+  size_t at;
+  Reader r;
+  if (big == NULL) abort();
+  memset(big, 'x', n);
+  open_reader(&r, XAI_API_CHAT, 0);
+  feed(&r, LIT("data: {\"choices\":[{\"delta\":{\"content\":\""));
+  for (at = 0; at < n; at += 16384) feed(&r, big + at, 16384);
+  feed(&r, LIT("\"}}]}\n\ndata: [DONE]\n\n"));
+  CHECK(read_on(&r, 0, 0) == XAI_STREAM_END);
+  CHECK(check_same(check_held(&r.text), check_slice(big, n)));
+  close_reader(&r);
+  free(big);
+}
+
+int main(void) {
+  RUN(test_each_fixture_says_what_it_says_in_pieces_of_any_size);
+  RUN(test_cut_anywhere_a_stream_is_only_whole_with_its_end);
+  RUN(test_an_event_that_was_shown_stays_while_bytes_arrive);
+  RUN(test_the_text_of_another_choice_can_be_read);
+  RUN(test_a_last_event_without_its_blank_line_counts_when_whole);
+  RUN(test_nothing_counts_behind_the_marker);
+  RUN(test_empty_events_say_nothing);
+  RUN(test_a_truncated_stream_says_so);
+  RUN(test_raw_events_come_as_they_are_and_end_with_the_transfer);
+  RUN(test_an_event_that_is_too_large_ends_the_stream);
+  RUN(test_an_answer_that_is_too_large_is_not_remembered);
+  RUN(test_an_event_of_ten_mebibytes_is_read);
+  return check_done();
+}
