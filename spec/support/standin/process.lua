@@ -26,22 +26,21 @@ local function close_all(uv, ...)
   run_until(uv, function() return open == 0 end)
 end
 
---- Start `script`; returns { url, port, pid, close() } when it listens.  It ends with
--- close(), and also when this process ends in any way.  `options.lua` or $LUA names the
--- interpreter.  Must not be called from within a callback of the loop.
-function M.spawn(uv, script, options)
+--- Run a server that prints its address when it listens and ends with its stdin; returns
+-- { url, port, pid, close() }.  It ends with close(), and also when this process ends in any
+-- way.  Must not be called from within a callback of the loop.
+function M.run(uv, program, args)
   local stdin, stdout = uv.new_pipe(false), uv.new_pipe(false)
   local said, exited = "", false
-  local interpreter = options.lua or os.getenv("LUA") or "lua5.4"
-  local handle, pid = uv.spawn(interpreter, {
-    args = arguments(script, options), stdio = { stdin, stdout, 2 },
+  local handle, pid = uv.spawn(program, {
+    args = args, stdio = { stdin, stdout, 2 },
   }, function() exited = true end)
   assert(handle, pid)
   stdout:read_start(function(_, bytes) said = said .. (bytes or "") end)
   run_until(uv, function() return exited or said:find("\n", 1, true) end)
   close_all(uv, stdout)
   local url = said:match("^(http://127%.0%.0%.1:%d+)\n")
-  if not url then error("the stand-in server did not start") end
+  if not url then error(args[1] .. " did not start") end
   handle:unref()
   stdin:unref()
 
@@ -54,6 +53,12 @@ function M.spawn(uv, script, options)
     close_all(uv, handle)
   end
   return server
+end
+
+--- Run the stand-in server, `script`; `options.lua` or $LUA names the interpreter.
+function M.spawn(uv, script, options)
+  local interpreter = options.lua or os.getenv("LUA") or "lua5.4"
+  return M.run(uv, interpreter, arguments(script, options))
 end
 
 return M
