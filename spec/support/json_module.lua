@@ -88,13 +88,13 @@ local function read_list(switches, text, pos)
 end
 
 local function read_object(switches, text, pos)
-  local object, over, key = {}, false, nil
+  local object, over = {}, false
   if text:sub(skip(text, pos), skip(text, pos)) == "}" then return object, skip(text, pos) + 1 end
   while not over do
     pos = skip(text, pos)
     if text:sub(pos, pos) ~= '"' then error("expected a key at " .. pos, 0) end
-    key, pos = read_string(switches, text, pos + 1)
-    pos = skip(text, pos)
+    local key, behind = read_string(switches, text, pos + 1)
+    pos = skip(text, behind)
     if text:sub(pos, pos) ~= ":" then error("expected a colon at " .. pos, 0) end
     object[key], pos = read(switches, text, pos + 1)
     over, pos = after_item(text, pos, "}")

@@ -34,6 +34,7 @@ end
 
 --- The value of a JSON text, as answers are decoded; or nil and the reason.
 function json.decode(text)
+  if type(text) ~= "string" then error("xai.decode: the text must be a string, got " .. type(text), 2) end
   return core.decode(json.default_codec(), text)
 end
 
