@@ -141,6 +141,19 @@ static long http_version(const xai_Settings *set, const char *url) {
 }
 
 /*
+** With HTTP/2 in sight, wait for a connection under way to learn whether it
+** can be shared.  Plain http/1.1 must not: libcurl would have it wait until
+** the first answer is complete.
+*/
+static void set_version(CURL *e, const xai_Settings *set, const char *url) {
+  long version = http_version(set, url);
+  int plain = strncmp(url, "http:", 5) == 0 &&
+              version != CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
+  curl_easy_setopt(e, CURLOPT_HTTP_VERSION, version);
+  curl_easy_setopt(e, CURLOPT_PIPEWAIT, plain ? 0L : 1L);
+}
+
+/*
 ** Only http and https; redirects are never followed (they would hand the
 ** prompt to another host); no signals; a slow name look-up must not hold up
 ** a cancelled transfer.
@@ -157,7 +170,6 @@ static void set_rules(CURL *e) {
 #endif
   curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
   curl_easy_setopt(e, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
-  curl_easy_setopt(e, CURLOPT_PIPEWAIT, 1L);
   curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
   /* Decode what comes compressed although it was not asked for. */
   curl_easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "");
@@ -238,7 +250,7 @@ int xai_transfer_open(xai_Transfer *t, const xai_Request *r,
     set_rules(t->easy);
     set_peer(t->easy, set);
     set_callbacks(t);
-    curl_easy_setopt(t->easy, CURLOPT_HTTP_VERSION, http_version(set, r->url));
+    set_version(t->easy, set, r->url);
     rc = set_message(t, r, headers);
   }
   if (rc == CURLE_OK) return 0;
