@@ -236,6 +236,7 @@ function Service:close()
   self.closed = true
   self.listener:close()
   self.idle_timer:close()
+  self.broken_pipe:close()
   for conn in pairs(self.connections) do conn:finish() end
 end
 
@@ -252,10 +253,12 @@ function M.start(options)
       quiet = options.quiet ~= false,
     },
     connections = {}, accepted = 0, in_progress = 0, born = uv.now(),
-    listener = uv.new_tcp(), idle_timer = uv.new_timer(),
+    listener = uv.new_tcp(), idle_timer = uv.new_timer(), broken_pipe = uv.new_signal(),
     fixtures = uv.fs_realpath(here .. "../fixtures"),
   }, Service)
   self:reset()
+  self.broken_pipe:start("sigpipe", function() end) -- a client that leaves must not end the process
+  self.broken_pipe:unref()
   assert(self.listener:bind("127.0.0.1", options.port or 0))
   assert(self.listener:listen(512, function(err) if not err then accept(self) end end))
   self.port = self.listener:getsockname().port
