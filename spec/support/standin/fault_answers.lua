@@ -2,6 +2,7 @@
 -- Each is a function(serve, arg, request, service); faults.lua says what that means.
 
 local errors = require("standin.errors")
+local http = require("standin.http")
 local json = require("standin.json")
 
 local M = {}
@@ -85,6 +86,14 @@ local function split_events(bytes)
   end
   if stop <= #bytes then events[#events + 1] = { bytes = bytes:sub(stop), slow = true } end
   return events
+end
+
+--- say,BYTES: an event stream of just these bytes, percent-encoded.
+M["say"] = function(_, bytes, _, service)
+  return {
+    status = 200, headers = { { "Content-Type", CONTENT_TYPES.sse } },
+    events = split_events(http.percent_decode(bytes)), pace = service.options.pace,
+  }
 end
 
 local function read_fixture(service, name)
