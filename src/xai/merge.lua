@@ -142,6 +142,7 @@ end
 local function finished_message(choice)
   local message = choice.message
   message.role = message.role or "assistant"
+  message.content = message.content or "" -- as the service says it beside tool calls
   for name, parts in pairs(choice.texts) do message[name] = table.concat(parts) end
   for i, call in ipairs(choice.calls) do
     message.tool_calls = message.tool_calls or {}
