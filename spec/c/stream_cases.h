@@ -1,5 +1,5 @@
 /*
-** stream_cases.h - what the streams among the fixtures say, worked out by hand.
+** stream_cases.h - what the fixtures' streams say, worked out by hand.
 */
 #ifndef STREAM_CASES_H
 #define STREAM_CASES_H
@@ -8,9 +8,9 @@
 #include "check.h"
 
 /*
-** The journal is written E for an event
-** that is kept whole, and T R S A G (text, reasoning, summary, arguments,
-** signature) with its part for pieces that are joined.
+** The journal is written E for an event that is kept whole, and T R S A G
+** (text, reasoning, summary, arguments, signature) with its part for pieces
+** that are joined.
 */
 typedef struct StreamCase {
   const char *name;

@@ -3,7 +3,6 @@
 */
 #include "base/fault.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/jsonscan.h"
@@ -30,12 +29,22 @@ const char *xai_phase_name(xai_Phase phase) {
   return names[phase];
 }
 
+/* How many of 'n' bytes to keep: up to 'max', but no part of a character. */
+static size_t cut(const char *s, size_t n, size_t max) {
+  size_t at = max;
+  if (n <= max) return n;
+  while (at + 3 > max && ((unsigned char)s[at] & 0xC0) == 0x80) at--;
+  return at;
+}
+
 void xai_fault_set(xai_Fault *f, xai_Kind kind, xai_Phase phase,
                    const char *text) {
+  size_t n = cut(text, strlen(text), sizeof f->text - 1);
   if (f->kind != XAI_KIND_NONE) return;
   f->kind = kind;
   f->phase = phase;
-  snprintf(f->text, sizeof f->text, "%s", text);
+  memcpy(f->text, text, n);
+  f->text[n] = '\0';
 }
 
 void xai_complaint_init(xai_Complaint *c) {
@@ -58,9 +67,7 @@ static void tidy(xai_Buffer *b) {
   for (i = 0; i < b->len; i++)
     if ((unsigned char)b->at[i] < ' ' || b->at[i] == 0x7F) b->at[i] = ' ';
   while (b->len > 0 && b->at[b->len - 1] == ' ') b->len--;
-  if (b->len <= MAX_TEXT) return;
-  b->len = MAX_TEXT;
-  while (b->len > 0 && ((unsigned char)b->at[b->len] & 0xC0) == 0x80) b->len--;
+  b->len = cut(b->at, b->len, MAX_TEXT);
 }
 
 /* Set 'out' from a string or a number; leave it when 'v' is neither. */
@@ -72,6 +79,7 @@ static int take(const xai_Json *v, xai_Buffer *out) {
   if (v->type == XAI_JSON_STRING) {
     xai_buffer_clear(out);
     rc = xai_json_unescape(raw, &half, out);
+    if (rc == XAI_OK && half != 0) rc = xai_buffer_puts(out, "\xEF\xBF\xBD");
   } else if (v->type == XAI_JSON_NUMBER) {
     xai_buffer_clear(out);
     rc = xai_buffer_append(out, raw.at, raw.len);
@@ -99,50 +107,76 @@ static int take_members(xai_Complaint *c, const xai_Json *o) {
   return rc;
 }
 
+/* The failure may be that of the event's response. */
 static int read_object(xai_Complaint *c, const xai_Json *o) {
   xai_Json inner, response = xai_json_get(o, "response");
   int rc = XAI_OK;
-  if (response.type == XAI_JSON_OBJECT) return read_object(c, &response);
+  if (response.type == XAI_JSON_OBJECT) o = &response;
   inner = xai_json_get(o, "error");
-  if (inner.type != XAI_JSON_OBJECT) rc = take_members(c, o);
+  if (inner.type == XAI_JSON_OBJECT) return take_members(c, &inner);
+  rc = take_members(c, o);
   if (rc == XAI_OK && inner.type == XAI_JSON_STRING)
     rc = take(&inner, &c->message);
-  if (rc == XAI_OK && inner.type == XAI_JSON_OBJECT)
-    rc = take_members(c, &inner);
   return rc;
+}
+
+/* Where 'text' begins in 's', from 'at' on; the length when nowhere. */
+static size_t find(xai_Slice s, size_t at, const char *text) {
+  xai_Slice part;
+  for (part.len = strlen(text); at + part.len <= s.len; at++) {
+    part.at = s.at + at;
+    if (xai_slice_like(part, text)) return at;
+  }
+  return s.len;
 }
 
 /* A gateway's page: its title tells enough. */
 static int read_html(xai_Complaint *c, xai_Slice page) {
-  size_t i, from = 0, to = 0;
-  for (i = 0; i + 8 <= page.len && to == 0; i++) {
-    xai_Slice tag = {page.at + i, 7};
-    xai_Slice close = {page.at + i, 8};
-    if (from == 0 && xai_slice_like(tag, "<title>")) from = i + 7;
-    if (from != 0 && xai_slice_like(close, "</title>")) to = i;
-  }
-  if (from == 0 || to <= from)
-    return xai_buffer_puts(&c->message, "an HTML page");
-  return xai_buffer_append(&c->message, page.at + from, to - from);
+  size_t from = find(page, find(page, 0, "<title"), ">");
+  size_t to = find(page, from, "</title>");
+  xai_Slice title = {page.at + from, to - from};
+  if (to == page.len) title.len = 0;
+  if (title.len > 0) title.at++, title.len--; /* the '>' */
+  title = xai_slice_trim(title);
+  if (title.len == 0) return xai_buffer_puts(&c->message, "an HTML page");
+  return xai_buffer_append(&c->message, title.at, title.len);
 }
 
 static int is_html(xai_Slice s) { return s.len > 0 && s.at[0] == '<'; }
 
+static xai_Slice skip_bom(xai_Slice s) {
+  if (s.len < 3 || memcmp(s.at, "\xEF\xBB\xBF", 3) != 0) return s;
+  s.at += 3;
+  s.len -= 3;
+  return s;
+}
+
+static int read_body(xai_Complaint *c, xai_Slice s) {
+  xai_Json v;
+  if (s.len > 0 && xai_json_read(s.at, s.len, &v))
+    return v.type == XAI_JSON_OBJECT ? read_object(c, &v)
+                                     : take(&v, &c->message);
+  if (is_html(s)) return read_html(c, s);
+  if (s.len > 2 * MAX_TEXT) s.len = 2 * MAX_TEXT;
+  return xai_buffer_append(&c->message, s.at, s.len);
+}
+
+static void clear(xai_Complaint *c) {
+  xai_buffer_clear(&c->message);
+  xai_buffer_clear(&c->code);
+  xai_buffer_clear(&c->type);
+  xai_buffer_clear(&c->param);
+}
+
 int xai_complaint_read(xai_Complaint *c, const char *body, size_t n) {
   xai_Slice s = {body, n};
-  xai_Json v;
-  int rc = XAI_OK;
-  s = xai_slice_trim(s);
-  if (s.len > 0 && xai_json_read(s.at, s.len, &v)) {
-    rc = v.type == XAI_JSON_OBJECT ? read_object(c, &v) : take(&v, &c->message);
-  } else if (is_html(s)) {
-    rc = read_html(c, s);
-  } else {
-    if (s.len > 2 * MAX_TEXT) s.len = 2 * MAX_TEXT;
-    rc = xai_buffer_append(&c->message, s.at, s.len);
-  }
+  int rc;
+  clear(c);
+  rc = read_body(c, xai_slice_trim(skip_bom(s)));
   tidy(&c->message);
-  return rc == XAI_OK ? xai_buffer_terminate(&c->message) : rc;
+  if (rc == XAI_OK) rc = xai_buffer_terminate(&c->message);
+  if (rc != XAI_OK) clear(c);
+  return rc;
 }
 
 static xai_Slice slice_of(const xai_Buffer *b) {

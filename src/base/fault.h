@@ -59,7 +59,8 @@ typedef struct xai_Fault {
   char text[320];
 } xai_Fault;
 
-/* Record a failure unless one is recorded; the first is the cause. */
+/* Record a failure unless one is recorded; the first is the cause.  A long
+** text is cut, never inside a character. */
 void xai_fault_set(xai_Fault *f, xai_Kind kind, xai_Phase phase,
                    const char *text);
 
@@ -76,9 +77,10 @@ void xai_complaint_free(xai_Complaint *c);
 
 /*
 ** Read an error body of any shape: JSON objects as documented, plain text,
-** HTML (its title), nothing.  Texts are cut at 500 bytes, never inside a
-** character, and control characters in them become blanks.  XAI_OK or
-** XAI_ENOMEM.
+** HTML (its title), nothing.  What was read before is forgotten.  Texts are
+** cut at 500 bytes, never inside a character, and control characters in them
+** become blanks; the message has a NUL behind it.  XAI_OK; XAI_ENOMEM, and
+** all texts are empty.
 */
 int xai_complaint_read(xai_Complaint *c, const char *body, size_t n);
 

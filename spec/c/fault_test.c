@@ -1,0 +1,313 @@
+/*
+** fault_test.c - what can go wrong, and how an error answer is read.
+*/
+#include "base/fault.h"
+
+#include "fault_cases.h"
+
+static void check_word(const xai_Buffer *b, const char *expected) {
+  CHECK_TEXT(check_held(b), expected ? expected : "");
+}
+
+/* The offset of the body: 0, or behind the headers of a whole answer. */
+static size_t body_at(xai_Slice s) {
+  size_t i;
+  if (s.len < 5 || memcmp(s.at, "HTTP/", 5) != 0) return 0;
+  for (i = 4; i < s.len; i++)
+    if (memcmp(s.at + i - 4, "\r\n\r\n", 4) == 0) break;
+  return i;
+}
+
+static void test_each_error_body_is_read_and_has_its_kind(void) {
+  size_t i;
+  for (i = 0; i < FAULT_CASES; i++) {
+    xai_Slice s = check_fixture(fault_cases[i].name);
+    size_t at = body_at(s);
+    xai_Complaint c;
+    xai_Kind kind;
+    check_note("%s", fault_cases[i].name);
+    xai_complaint_init(&c);
+    CHECK(xai_complaint_read(&c, s.at + at, s.len - at) == XAI_OK);
+    check_word(&c.message, fault_cases[i].message);
+    check_word(&c.code, fault_cases[i].code);
+    check_word(&c.type, fault_cases[i].type);
+    check_word(&c.param, fault_cases[i].param);
+    kind = xai_fault_classify(fault_cases[i].status, &c);
+    CHECK(kind == fault_cases[i].kind);
+    CHECK(xai_fault_retryable(kind, fault_cases[i].status) ==
+          fault_cases[i].retryable);
+    xai_complaint_free(&c);
+    check_drop(s);
+  }
+}
+
+/* ------------------------------------------------------------------ bodies */
+
+static void says(const char *body, const char *message, const char *code,
+                 const char *type, const char *param) {
+  xai_Complaint c;
+  size_t n = strlen(body);
+  char *copy = check_copy(body, n);
+  check_note("%.200s", body);
+  xai_complaint_init(&c);
+  CHECK(xai_complaint_read(&c, copy, n) == XAI_OK);
+  check_word(&c.message, message);
+  CHECK(strcmp(xai_buffer_data(&c.message), message) == 0);
+  check_word(&c.code, code);
+  check_word(&c.type, type);
+  check_word(&c.param, param);
+  xai_complaint_free(&c);
+  free(copy);
+}
+
+static void test_all_words_of_an_error_are_found(void) {
+  says("{\"error\":{\"message\":\"m\",\"type\":\"t\",\"param\":\"p\","
+       "\"code\":\"c\"}}",
+       "m", "c", "t", "p");
+  says("{\"code\":429,\"error\":\"m\"}", "m", "429", NULL, NULL);
+  says("{\"error\":{\"code\":\"16\",\"msg\":\"m\"}}", "m", "16", NULL, NULL);
+  says("{\"message\":\"m\",\"code\":null}", "m", NULL, NULL, NULL);
+  says("{\"detail\":\"m\",\"type\":\"t\"}", "m", NULL, "t", NULL);
+  says("{\"msg\":\"m\"}", "m", NULL, NULL, NULL);
+  says("{\"message\":\"m\",\"detail\":\"d\",\"msg\":\"g\"}", "m", NULL, NULL,
+       NULL);
+  says("{\"type\":\"error\",\"code\":null,\"message\":\"m\",\"param\":\"p\"}",
+       "m", NULL, "error", "p");
+  says("{\"type\":\"response.failed\",\"response\":{\"status\":\"failed\","
+       "\"error\":{\"code\":\"server_error\",\"message\":\"m\"}}}",
+       "m", "server_error", NULL, NULL);
+  says("\xEF\xBB\xBF{\"code\":\"c\",\"error\":\"m\"}", "m", "c", NULL, NULL);
+}
+
+static void test_a_body_that_says_nothing_leaves_all_empty(void) {
+  says("", "", NULL, NULL, NULL);
+  says(" \r\n", "", NULL, NULL, NULL);
+  says("{}", "", NULL, NULL, NULL);
+  says("null", "", NULL, NULL, NULL);
+  says("[]", "", NULL, NULL, NULL);
+  says("{\"error\":null}", "", NULL, NULL, NULL);
+  says("{\"error\":{}}", "", NULL, NULL, NULL);
+  says("{\"error\":[\"a\"],\"code\":{}}", "", NULL, NULL, NULL);
+}
+
+static void test_a_text_becomes_one_line(void) {
+  says("\n two\nlines\r\n\x1B[31m \n", "two lines   [31m", NULL, NULL, NULL);
+  says("\"as JSON\\n\"", "as JSON", NULL, NULL, NULL);
+  says("{\"error\":\"a\\tb\\u0000c\\u007f\\n\"}", "a b c", NULL, NULL, NULL);
+  says("{\"error\":\"half\\ud83d\",\"code\":\"\\ude00\"}", "half\xEF\xBF\xBD",
+       "\xEF\xBF\xBD", NULL, NULL);
+}
+
+static void test_of_a_page_only_the_title_is_told(void) {
+  says("<html><head><TITLE>\n 504 Gateway\nTime-out </Title></head><body>x",
+       "504 Gateway Time-out", NULL, NULL, NULL);
+  says("<!DOCTYPE html><html><body><h1>Oops</h1>", "an HTML page", NULL, NULL,
+       NULL);
+  says("<title></title><p>Oops", "an HTML page", NULL, NULL, NULL);
+  says("<title> \n</title><p>Oops", "an HTML page", NULL, NULL, NULL);
+  says("<title>never closed <p>Oops", "an HTML page", NULL, NULL, NULL);
+  says("</title><p>Oops", "an HTML page", NULL, NULL, NULL);
+  says("<html><title lang=\"en\">502</title><p>Oops", "502", NULL, NULL, NULL);
+  says(" \r\n<html><title>502</title>", "502", NULL, NULL, NULL);
+  says("\xEF\xBB\xBF<html><p>Oops", "an HTML page", NULL, NULL, NULL);
+  says("<", "an HTML page", NULL, NULL, NULL);
+}
+
+/* Read "'head' pad euros 'tail'": at most 500 bytes, and whole characters. */
+static void cut_between_characters(const char *head, const char *tail) {
+  xai_Buffer body;
+  xai_Complaint c;
+  size_t pad, i, n;
+  for (pad = 0; pad < 6; pad++) {
+    check_note("%s after %u", head, (unsigned)pad);
+    xai_buffer_init(&body, 0);
+    xai_complaint_init(&c);
+    xai_buffer_puts(&body, head);
+    for (i = 0; i < pad; i++) xai_buffer_puts(&body, "x");
+    for (i = 0; i < 2000; i++) xai_buffer_puts(&body, "\xE2\x82\xAC");
+    xai_buffer_puts(&body, tail);
+    CHECK(xai_complaint_read(&c, xai_buffer_data(&body),
+                             xai_buffer_size(&body)) == XAI_OK);
+    n = xai_buffer_size(&c.message);
+    CHECK(n <= 500 && n > 490 && (n - pad) % 3 == 0);
+    CHECK(strlen(xai_buffer_data(&c.message)) == n);
+    xai_complaint_free(&c);
+    xai_buffer_free(&body);
+  }
+}
+
+static void test_a_long_text_is_cut_between_characters(void) {
+  cut_between_characters("", "");
+  cut_between_characters("{\"error\":\"", "\"}");
+  cut_between_characters("\"", "\"");
+  cut_between_characters("<title>", "</title>");
+}
+
+static void test_depth_is_no_danger(void) {
+  const size_t depth = 200000;
+  xai_Buffer body;
+  xai_Complaint c;
+  size_t i;
+  xai_buffer_init(&body, 0);
+  xai_complaint_init(&c);
+  for (i = 0; i < depth; i++) xai_buffer_puts(&body, "{\"response\":");
+  xai_buffer_puts(&body, "{}");
+  for (i = 0; i < depth; i++) xai_buffer_puts(&body, "}");
+  CHECK(xai_complaint_read(&c, xai_buffer_data(&body),
+                           xai_buffer_size(&body)) == XAI_OK);
+  CHECK(xai_buffer_size(&c.message) == 0);
+  xai_complaint_free(&c);
+  xai_buffer_free(&body);
+}
+
+static void test_a_complaint_that_is_read_again_forgets_the_first(void) {
+  xai_Complaint c;
+  xai_complaint_init(&c);
+  CHECK(xai_complaint_read(&c, LIT("{\"code\":\"c\",\"error\":\"m\"}")) ==
+        XAI_OK);
+  CHECK(xai_complaint_read(&c, LIT("plain words")) == XAI_OK);
+  check_word(&c.message, "plain words");
+  check_word(&c.code, NULL);
+  xai_complaint_free(&c);
+}
+
+/* ------------------------------------------------------------------- kinds */
+
+static xai_Kind kind_of(int status, const char *body) {
+  xai_Complaint c;
+  xai_Kind kind;
+  check_note("%d %s", status, body);
+  xai_complaint_init(&c);
+  CHECK(xai_complaint_read(&c, body, strlen(body)) == XAI_OK);
+  kind = xai_fault_classify(status, &c);
+  xai_complaint_free(&c);
+  return kind;
+}
+
+static void test_each_status_has_its_kind_and_may_be_retried_or_not(void) {
+  static const struct {
+    int status;
+    xai_Kind kind;
+    int retryable;
+  } rows[] = {
+      {301, XAI_KIND_REDIRECT, 0},      {308, XAI_KIND_REDIRECT, 0},
+      {400, XAI_KIND_BAD_REQUEST, 0},   {401, XAI_KIND_AUTHENTICATION, 0},
+      {402, XAI_KIND_BAD_REQUEST, 0},   {403, XAI_KIND_PERMISSION, 0},
+      {404, XAI_KIND_NOT_FOUND, 0},     {405, XAI_KIND_BAD_REQUEST, 0},
+      {408, XAI_KIND_BAD_REQUEST, 1},   {409, XAI_KIND_BAD_REQUEST, 1},
+      {410, XAI_KIND_BAD_REQUEST, 0},   {413, XAI_KIND_TOO_LARGE, 0},
+      {415, XAI_KIND_BAD_REQUEST, 0},   {418, XAI_KIND_BAD_REQUEST, 0},
+      {422, XAI_KIND_UNPROCESSABLE, 0}, {429, XAI_KIND_RATE_LIMIT, 1},
+      {500, XAI_KIND_SERVER, 1},        {501, XAI_KIND_SERVER, 0},
+      {502, XAI_KIND_SERVER, 1},        {503, XAI_KIND_SERVER, 1},
+      {504, XAI_KIND_SERVER, 1},        {505, XAI_KIND_SERVER, 0},
+      {524, XAI_KIND_SERVER, 1},        {529, XAI_KIND_SERVER, 1}};
+  size_t i;
+  for (i = 0; i < sizeof rows / sizeof *rows; i++) {
+    CHECK(kind_of(rows[i].status, "") == rows[i].kind);
+    CHECK(xai_fault_retryable(rows[i].kind, rows[i].status) ==
+          rows[i].retryable);
+  }
+}
+
+static void test_money_is_quota_and_is_not_retried(void) {
+  CHECK(kind_of(403, "{\"code\":\"personal-team-blocked:spending-limit\"}") ==
+        XAI_KIND_QUOTA);
+  CHECK(kind_of(429, "You used all available CREDITS.") == XAI_KIND_QUOTA);
+  CHECK(kind_of(429, "{\"error\":{\"code\":\"insufficient_quota\"}}") ==
+        XAI_KIND_QUOTA);
+  CHECK(kind_of(200, "{\"code\":\"resource-exhausted\",\"error\":\"your "
+                     "monthly limit\"}") == XAI_KIND_QUOTA);
+  CHECK(kind_of(400, "no credits") == XAI_KIND_BAD_REQUEST);
+  CHECK(!xai_fault_retryable(XAI_KIND_QUOTA, 429));
+}
+
+static void test_under_status_200_the_code_tells_the_kind(void) {
+  CHECK(kind_of(200, "{\"code\":\"internal\",\"error\":\"m\"}") ==
+        XAI_KIND_SERVER);
+  CHECK(kind_of(200, "{\"code\":\"unavailable\",\"error\":\"m\"}") ==
+        XAI_KIND_SERVER);
+  CHECK(kind_of(200, "{\"code\":\"Client specified an invalid argument\"}") ==
+        XAI_KIND_BAD_REQUEST);
+  CHECK(kind_of(200, "{\"code\":\"unauthenticated\"}") ==
+        XAI_KIND_AUTHENTICATION);
+  CHECK(kind_of(200, "{\"code\":\"permission-denied\"}") ==
+        XAI_KIND_PERMISSION);
+  CHECK(kind_of(200, "{\"code\":\"Some requested entity was not found\"}") ==
+        XAI_KIND_NOT_FOUND);
+  CHECK(kind_of(200, "{\"code\":\"Some resource has been exhausted\"}") ==
+        XAI_KIND_RATE_LIMIT);
+  CHECK(kind_of(200, "{\"error\":{\"type\":\"overloaded_error\"}}") ==
+        XAI_KIND_SERVER);
+  CHECK(kind_of(200, "{\"error\":\"a word\"}") == XAI_KIND_API);
+}
+
+static void test_each_kind_and_phase_has_the_name_that_users_ask_for(void) {
+  CHECK(strcmp(xai_kind_name(XAI_KIND_BAD_REQUEST), "bad_request") == 0);
+  CHECK(strcmp(xai_kind_name(XAI_KIND_UNPROCESSABLE), "unprocessable") == 0);
+  CHECK(strcmp(xai_kind_name(XAI_KIND_QUOTA), "quota") == 0);
+  CHECK(strcmp(xai_kind_name(XAI_KIND_CONNECTION), "connection") == 0);
+  CHECK(strcmp(xai_kind_name(XAI_KIND_TRUNCATED), "truncated") == 0);
+  CHECK(strcmp(xai_kind_name(XAI_KIND_MEMORY), "memory") == 0);
+  CHECK(xai_phase_name(XAI_PHASE_NONE) == NULL);
+  CHECK(strcmp(xai_phase_name(XAI_PHASE_DNS), "dns") == 0);
+  CHECK(strcmp(xai_phase_name(XAI_PHASE_DEADLINE), "deadline") == 0);
+}
+
+static void test_each_documented_status_has_its_phrase(void) {
+  static const int statuses[] = {202, 400, 401, 403, 404, 405, 410, 413,
+                                 415, 422, 429, 500, 502, 503, 504};
+  size_t i;
+  for (i = 0; i < sizeof statuses / sizeof *statuses; i++)
+    CHECK(xai_status_phrase(statuses[i])[0] != '\0');
+  CHECK(strcmp(xai_status_phrase(405), "Method Not Allowed") == 0);
+  CHECK(strcmp(xai_status_phrase(299), "") == 0);
+}
+
+/* ------------------------------------------------------------------ faults */
+
+static void test_the_first_failure_is_the_cause(void) {
+  xai_Fault f;
+  memset(&f, 0, sizeof f);
+  xai_fault_set(&f, XAI_KIND_TLS, XAI_PHASE_CONNECT, "first");
+  xai_fault_set(&f, XAI_KIND_TIMEOUT, XAI_PHASE_IDLE, "second");
+  CHECK(f.kind == XAI_KIND_TLS && f.phase == XAI_PHASE_CONNECT);
+  CHECK(strcmp(f.text, "first") == 0);
+}
+
+static void test_the_text_of_a_failure_is_cut_between_characters(void) {
+  char text[2000];
+  xai_Fault f;
+  size_t pad, n;
+  for (pad = 0; pad < 8; pad++) {
+    check_note("after %u", (unsigned)pad);
+    memset(text, 'x', pad);
+    for (n = pad; n + 4 < sizeof text; n += 4)
+      memcpy(text + n, "\xF0\x9F\x98\x80", 4);
+    text[n] = '\0';
+    memset(&f, 0, sizeof f);
+    xai_fault_set(&f, XAI_KIND_API, XAI_PHASE_NONE, text);
+    n = strlen(f.text);
+    CHECK(n < sizeof f.text && n + 4 >= sizeof f.text && (n - pad) % 4 == 0);
+    CHECK(memcmp(f.text, text, n) == 0);
+  }
+}
+
+int main(void) {
+  RUN(test_each_error_body_is_read_and_has_its_kind);
+  RUN(test_all_words_of_an_error_are_found);
+  RUN(test_a_body_that_says_nothing_leaves_all_empty);
+  RUN(test_a_text_becomes_one_line);
+  RUN(test_of_a_page_only_the_title_is_told);
+  RUN(test_a_long_text_is_cut_between_characters);
+  RUN(test_depth_is_no_danger);
+  RUN(test_a_complaint_that_is_read_again_forgets_the_first);
+  RUN(test_each_status_has_its_kind_and_may_be_retried_or_not);
+  RUN(test_money_is_quota_and_is_not_retried);
+  RUN(test_under_status_200_the_code_tells_the_kind);
+  RUN(test_each_kind_and_phase_has_the_name_that_users_ask_for);
+  RUN(test_each_documented_status_has_its_phrase);
+  RUN(test_the_first_failure_is_the_cause);
+  RUN(test_the_text_of_a_failure_is_cut_between_characters);
+  return check_done();
+}
