@@ -65,7 +65,10 @@ describe("JSON", function()
 
   it("of one call is made by the module given to that call", function()
     local used
-    local module = { encode = json_cjson.encode, decode = function(text) used = true return json_cjson.decode(text) end }
+    local module = {
+      encode = json_cjson.encode,
+      decode = function(text) used = true return json_cjson.decode(text) end,
+    }
     client = house:client()
     assert(client:list_models())
     assert.is_nil(used)

@@ -148,7 +148,8 @@ static const char *billed(const xai_Call *c, const xai_Fault *f) {
     default: break;
   }
   if (f->phase >= XAI_PHASE_DNS && f->phase <= XAI_PHASE_TLS) return "no";
-  if (status == 403 || status == 408) return "maybe"; /* a fee for unsafe */
+  if (f->kind == XAI_KIND_PERMISSION) return "maybe"; /* a fee for unsafe */
+  if (status == 408) return "maybe";
   return status >= 400 && status < 500 ? "no" : "maybe";
 }
 
@@ -190,10 +191,24 @@ static int is_json(const xai_Transfer *t) {
   return type.len == 0 || xai_slice_has(type, "json");
 }
 
+/* Push the text on top as far as it is shown, without the key. */
+static void push_hidden(lua_State *L, const xai_Call *c) {
+  size_t n;
+  const char *s = lua_tolstring(L, -1, &n);
+  char *copy;
+  if (n > MAX_SHOWN_BODY) n = MAX_SHOWN_BODY;
+  copy = (char *)xai_newuserdata(L, n + 1);
+  memcpy(copy, s, n);
+  xai_call_hide(c, copy, n);
+  lua_pushlstring(L, copy, n);
+}
+
 static int fail_decode(lua_State *L, xai_Call *c, const char *why) {
   xai_Fault f;
   memset(&f, 0, sizeof f);
   xai_fault_set(&f, XAI_KIND_DECODE, XAI_PHASE_NONE, why);
+  xai_call_hide(c, f.text, strlen(f.text));
+  push_hidden(L, c);
   return push_failure(L, c, &f, 1);
 }
 
@@ -263,7 +278,11 @@ static int request_outcome(lua_State *L) {
     lua_pushboolean(L, 0);
     return 1;
   }
-  if (c->fault.kind == XAI_KIND_NONE) return push_result(L, r);
+  if (c->fault.kind == XAI_KIND_NONE) {
+    int count = push_result(L, r);
+    xai_call_forget(c);
+    return count;
+  }
   lua_pushlstring(L, xai_buffer_data(&c->transfer.body),
                   xai_buffer_size(&c->transfer.body));
   return push_failure(L, c, &c->fault, 1);

@@ -27,8 +27,6 @@ xai_Call *xai_call_new(const xai_Settings *set, xai_Api api, int raw) {
   return c;
 }
 
-#define BEARER "Authorization: Bearer "
-
 /* Overwrite the key before the list goes back to the allocator. */
 static void wipe_headers(xai_Call *c) {
   struct curl_slist *h;
@@ -40,29 +38,51 @@ static void wipe_headers(xai_Call *c) {
   c->headers = NULL;
 }
 
-/* The key that this call sends; length 0 when it sends none. */
-static xai_Slice secret(const xai_Call *c) {
-  const struct curl_slist *h;
-  xai_Slice key = {"", 0};
-  for (h = c->headers; h != NULL; h = h->next) {
-    if (strncmp(h->data, BEARER, sizeof BEARER - 1) != 0) continue;
-    key.at = h->data + sizeof BEARER - 1;
-    key.len = strlen(key.at);
+#define MIN_SECRET 8 /* a shorter key is none, and masking it spoils words */
+
+/* The key in a header line; length 0 when it carries none. */
+static xai_Slice key_of(const char *line) {
+  static const char bearer[] = "bearer ";
+  xai_Slice name = {line, strcspn(line, ":")}, key = {"", 0}, word;
+  if (!xai_slice_like(name, "authorization") &&
+      !xai_slice_like(name, "x-api-key"))
+    return key;
+  key.at = line + name.len + (line[name.len] == ':');
+  key.len = strlen(key.at);
+  key = xai_slice_trim(key);
+  word.at = key.at;
+  word.len = sizeof bearer - 1;
+  if (key.len > word.len && xai_slice_like(word, bearer)) {
+    key.at += word.len;
+    key.len -= word.len;
   }
+  if (key.len < MIN_SECRET) key.len = 0;
   return key;
+}
+
+void xai_call_hide(const xai_Call *c, char *s, size_t n) {
+  const struct curl_slist *h;
+  for (h = c->headers; h != NULL && n > 0; h = h->next)
+    xai_bytes_mask(s, n, key_of(h->data));
+}
+
+static void hide(const xai_Call *c, xai_Buffer *b) {
+  if (b->at != NULL) xai_call_hide(c, b->at + b->rd, xai_buffer_size(b));
 }
 
 /* Servers echo keys in what they say. */
 static void scrub(xai_Call *c) {
-  xai_Slice key = secret(c);
-  xai_bytes_mask(c->fault.text, strlen(c->fault.text), key);
-  xai_buffer_mask(&c->complaint.message, key);
-  xai_buffer_mask(&c->complaint.code, key);
-  xai_buffer_mask(&c->complaint.param, key);
-  xai_buffer_mask(&c->transfer.head, key);
-  xai_buffer_mask(&c->transfer.sse.in, key);
-  if (c->fault.kind != XAI_KIND_NONE) xai_buffer_mask(&c->transfer.body, key);
+  xai_call_hide(c, c->fault.text, strlen(c->fault.text));
+  hide(c, &c->complaint.message);
+  hide(c, &c->complaint.code);
+  hide(c, &c->complaint.type);
+  hide(c, &c->complaint.param);
+  hide(c, &c->transfer.head);
+  hide(c, &c->transfer.sse.in);
+  if (c->fault.kind != XAI_KIND_NONE) hide(c, &c->transfer.body);
 }
+
+void xai_call_forget(xai_Call *c) { wipe_headers(c); }
 
 void xai_call_free(xai_Call *c) {
   xai_transfer_close(&c->transfer);
@@ -72,12 +92,16 @@ void xai_call_free(xai_Call *c) {
   free(c);
 }
 
-/* The outcome stands.  The key is not needed any more. */
+/*
+** The outcome stands.  The key is needed no more, unless a whole answer turns
+** out to be useless when it is decoded.
+*/
 static void conclude(xai_Call *c) {
   c->state = XAI_CALL_DONE;
   c->ended_ms = xai_clock_ms();
   scrub(c);
-  wipe_headers(c);
+  if (c->fault.kind != XAI_KIND_NONE || xai_buffer_size(&c->transfer.body) == 0)
+    wipe_headers(c);
 }
 
 /* -------------------------------------------------------------- attempts */
@@ -164,7 +188,8 @@ static void set_redirect(xai_Call *c) {
 }
 
 static void read_error(xai_Call *c) {
-  const xai_Transfer *t = &c->transfer;
+  xai_Transfer *t = &c->transfer;
+  hide(c, &t->body); /* before a cut leaves half a key */
   xai_complaint_read(&c->complaint, xai_buffer_data(&t->body),
                      xai_buffer_size(&t->body));
   if (t->status >= 300 && t->status < 400) {
@@ -238,8 +263,8 @@ static int may_repeat(const xai_Call *c) {
 void xai_call_complain(xai_Call *c) {
   xai_Slice data = c->stream.event.sse.data;
   const char *text;
+  hide(c, &c->transfer.sse.in); /* before a cut leaves half a key */
   xai_complaint_read(&c->complaint, data.at, data.len);
-  xai_buffer_mask(&c->complaint.message, secret(c));
   text = xai_buffer_data(&c->complaint.message);
   memset(&c->fault, 0, sizeof c->fault);
   xai_fault_set(&c->fault, xai_fault_classify(200, &c->complaint),
@@ -247,7 +272,6 @@ void xai_call_complain(xai_Call *c) {
                 xai_buffer_size(&c->complaint.message)
                     ? text
                     : "the service reported a failure");
-  xai_buffer_mask(&c->transfer.sse.in, secret(c));
 }
 
 static int64_t deadline_at(const xai_Call *c) {

@@ -1,0 +1,76 @@
+--- scripted.lua - a server on this process's luv loop that says exactly the given bytes.
+--
+-- Calls must be started (`client:start`), not waited for: `wait` turns both loops.
+
+local uv = require("luv")
+local xai = require("xai")
+
+local M = {}
+
+--- The bytes of an answer; a length is added, and the connection closes.
+function M.answer(status, headers, body)
+  local lines = { "HTTP/1.1 " .. status .. " Said", "Connection: close" }
+  for name, value in pairs(headers or {}) do lines[#lines + 1] = name .. ": " .. value end
+  lines[#lines + 1] = "Content-Length: " .. #(body or "")
+  return table.concat(lines, "\r\n") .. "\r\n\r\n" .. (body or "")
+end
+
+local function close(handle)
+  if not handle:is_closing() then handle:close() end
+end
+
+local function serve(server, socket, answers)
+  local seen = ""
+  socket:read_start(function(_, bytes)
+    if not bytes then return close(socket) end
+    seen = seen .. bytes
+    if not seen:find("\r\n\r\n", 1, true) then return end
+    server.requests[#server.requests + 1], seen = seen, ""
+    socket:write(answers[#server.requests] or answers[#answers])
+    socket:shutdown(function() close(socket) end)
+  end)
+end
+
+--- Say these answers, one a connection, and the last one to all that follow.
+-- Gives { url, requests, close() }; for requests without a body.
+function M.start(answers)
+  local listener, sockets = uv.new_tcp(), {}
+  local server = { requests = {} }
+  assert(listener:bind("127.0.0.1", 0))
+  listener:listen(16, function()
+    local socket = uv.new_tcp()
+    sockets[#sockets + 1] = socket
+    listener:accept(socket)
+    serve(server, socket, answers)
+  end)
+  server.url = "http://127.0.0.1:" .. listener:getsockname().port
+  function server.close()
+    close(listener)
+    for _, socket in ipairs(sockets) do close(socket) end
+    uv.run("nowait")
+  end
+  return server
+end
+
+--- The outcome of a started call.
+function M.wait(call)
+  while not call:done() do
+    uv.run("nowait")
+    xai.step(0.002)
+  end
+  return call:result()
+end
+
+--- What a client makes of these answers: result, message, info of a list of models.
+function M.ask(answers, options)
+  local server = M.start(answers)
+  local all = { api_key = "xai-spec-0123456789abcdef", base_url = server.url, max_retries = 0 }
+  for name, value in pairs(options or {}) do all[name] = value end
+  local client = xai.new(all)
+  local result, message, info = M.wait(client:start("list_models"))
+  client:close()
+  server.close()
+  return result, message, info, server.requests
+end
+
+return M
