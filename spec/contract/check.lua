@@ -1,0 +1,87 @@
+-- check.lua - the contract check: see spec/contract/run.
+
+local uv = require "luv"
+local core = require "xai.core"
+local xai = require "xai"
+local check_prism = require "spec.contract.prism"
+local new_tally = require "spec.contract.tally"
+local peers = require "spec.contract.peers"
+local process = require "spec.support.standin.process"
+local standin = require "spec.support.server"
+
+--- Run `f(url, ...)` with a server that ends in every case.
+local function with_server(server, f, ...)
+  local ok, err = pcall(f, server.url, ...)
+  server.close()
+  if not ok then error(err, 0) end
+end
+
+local function serve(name)
+  return process.run(uv, "node", { "spec/contract/serve.mjs", name })
+end
+
+-- ---- Merged results ------------------------------------------------------------------
+
+--- What is wrong with each of these results, by the schema of its operation.
+local function validate(merged)
+  local file = os.tmpname()
+  local out = assert(io.open(file, "wb"))
+  for _, one in ipairs(merged) do out:write(xai.encode(one), "\n") end
+  out:close()
+  local pipe, problems = assert(io.popen("node spec/contract/schema.mjs < " .. file)), {}
+  for line in pipe:lines() do problems[#problems + 1] = line end
+  pipe:close()
+  os.remove(file)
+  return problems
+end
+
+local function check_merged(tally, merged)
+  for i, problem in ipairs(validate(merged)) do
+    local one = merged[i]
+    merged[i] = nil
+    tally:note(("merged stream %s of %s"):format(one.example, one.operation), problem ~= "null" and problem or nil)
+  end
+  tally:note("merged streams", next(merged) and "some were not judged" or nil)
+end
+
+-- ---- All of it -------------------------------------------------------------------------
+
+local rows = {}
+
+local function add_row(done, total, what)
+  rows[#rows + 1] = { ("%d/%d"):format(done, total), what, complete = done == total }
+end
+
+local function check_description(url, tally)
+  local merged = {}
+  local done, total, operations = check_prism(tally, url, core.endpoints(), function(operation, example, result)
+    merged[#merged + 1] = { operation = operation, example = example, result = result }
+  end)
+  check_merged(tally, merged)
+  add_row(done.functions, operations, "functions")
+  add_row(done.statuses, total.statuses, "documented statuses")
+  add_row(done.examples, total.examples, "examples of answers")
+  add_row(done.streams, total.streams, "examples of streams")
+end
+
+local function check_peers(url, tally, ask, what)
+  local failed = tally.failed
+  local asked = ask(tally, url)
+  add_row(asked - (tally.failed - failed), asked, what)
+end
+
+local function print_rows(tally)
+  print ""
+  for _, row in ipairs(rows) do
+    print(("%9s  %s"):format(row[1], row[2]))
+    if not row.complete and tally.failed == 0 then tally:note(row[2], "some are missing") end
+  end
+end
+
+local tally = new_tally()
+with_server(serve "prism", check_description, tally)
+with_server(serve "aimock", check_peers, tally, peers.on_aimock, "answers of aimock read as openai and anthropic do")
+with_server(standin.spawn {}, check_peers, tally, peers.on_standin, "answers of the stand-in server read likewise")
+print_rows(tally)
+print(("\n%d passed, %d failed"):format(tally.passed, tally.failed))
+os.exit(tally.failed == 0 and tally.passed > 0, true)

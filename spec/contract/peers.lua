@@ -1,0 +1,302 @@
+-- peers.lua - a second opinion: what this library and the clients of OpenAI
+-- and Anthropic (peers.mjs) make of the same answers is the same.
+--
+-- Two readings are equal but for this, and for these reasons only:
+--   null is absent      we drop a null in an object; the others keep it, and add some
+--   ids are numbered, times are nought
+--                       a server draws them anew for each request
+--   no `output_text`    openai adds it to a response; it is held against our text
+--   no pings            Anthropic's client swallows them, we hand them on
+--   no text is ""       merged beside tool calls, as the service says it; openai has null
+--   reasoning_content   is unknown to openai, which keeps the last piece of it alone
+--   errors' words       the others put the status, or the whole body, around the words
+-- What Anthropic's client merges is not asked where deltas have no `index`, as
+-- the service sends them: it loses their text.
+
+local cjson = require "cjson"
+local difference = require "spec.contract.compare"
+local xai = require "xai"
+
+local KEY = "xai-spec-0123456789abcdef"
+
+-- ---- Normal form -------------------------------------------------------------------
+
+local IDS = { id = true, item_id = true, call_id = true, tool_call_id = true, previous_response_id = true }
+local TIMES = { created = true, created_at = true, completed_at = true }
+
+local function sorted_keys(map)
+  local list = {}
+  for key in pairs(map) do list[#list + 1] = key end
+  table.sort(list, function(a, b)
+    if type(a) == type(b) then return a < b end
+    return type(a) == "number"
+  end)
+  return list
+end
+
+local function numbered(id, seen)
+  if not seen[id] then
+    seen.n = seen.n + 1
+    seen[id] = "#" .. seen.n
+  end
+  return seen[id]
+end
+
+local UUID = "%x%x%x%x%x%x%x%x%-%x%x%x%x%-%x%x%x%x%-%x%x%x%x%-" .. ("%x"):rep(12)
+
+local function normal(value, seen)
+  if type(value) == "string" then
+    return (value:gsub(UUID, function(id) return numbered(id, seen) end))
+  end
+  if type(value) ~= "table" then return value end
+  local copy = {}
+  for _, key in ipairs(sorted_keys(value)) do
+    local member = value[key]
+    if IDS[key] and type(member) == "string" then
+      copy[key] = numbered(member, seen)
+    elseif TIMES[key] and type(member) == "number" then
+      copy[key] = 0
+    else
+      copy[key] = normal(member, seen)
+    end
+  end
+  return copy
+end
+
+local function differ(theirs, ours)
+  return difference(normal(theirs, { n = 0 }), normal(ours, { n = 0 }))
+end
+
+-- ---- Our reading ---------------------------------------------------------------------
+
+local NO_BODY = { get_response = true, get_model = true }
+
+local function ask(client, question)
+  local method = client[question.api]
+  if question.api == "list_models" then return method(client) end
+  if NO_BODY[question.api] then return method(client, question.id) end
+  return method(client, assert(xai.decode(cjson.encode(question.body))))
+end
+
+local function collect(client, question)
+  local stream, message, info = ask(client, question)
+  if not stream then return nil, message, info end
+  local events = {}
+  while true do
+    local event, why, broken = stream:next()
+    if event == nil then return events, why, broken end
+    if event.type ~= "ping" then events[#events + 1] = event end
+  end
+end
+
+-- ---- Theirs against ours -----------------------------------------------------------
+
+local function text_of(response)
+  local parts = {}
+  for _, item in ipairs(response.output) do
+    for _, part in ipairs(item.type == "message" and item.content or {}) do parts[#parts + 1] = part.text end
+  end
+  return table.concat(parts)
+end
+
+local function check_result(api, theirs, ours)
+  if api == "respond" or api == "get_response" then
+    if theirs.output_text and theirs.output_text ~= text_of(ours) then return "output_text differs" end
+    theirs.output_text = nil
+  end
+  return differ(theirs, ours)
+end
+
+--- Let what openai merges of chat chunks differ where it must.
+local function forgive_merged(theirs, ours)
+  for i, choice in ipairs(theirs.choices or {}) do
+    local message, own = choice.message, ours.choices[i].message
+    local last, whole = message.reasoning_content, own.reasoning_content
+    if message.content == cjson.null and own.content == "" then message.content = "" end
+    if last and whole and whole:sub(-#last) == last then message.reasoning_content = whole end
+  end
+end
+
+--- The words may stand in a body that is quoted as a whole.
+local function says(text, words)
+  return text:gsub('\\"', '"'):find(words, 1, true)
+end
+
+local function is_given(value)
+  return value ~= nil and value ~= cjson.null
+end
+
+local function check_error(theirs, message, info)
+  if not message then return "they failed, we did not: " .. theirs.message end
+  if theirs.status ~= 0 and theirs.status ~= info.status then return "another status" end
+  if not says(theirs.message, info.message) then return ("%s | %s"):format(theirs.message, info.message) end
+  if is_given(theirs.request_id) and not info.request_id then return "has no request id" end
+  for _, name in ipairs { "code", "type" } do
+    local value = theirs[name]
+    if type(value) == "string" and value ~= info[name] then return ("%s is %s"):format(name, tostring(info[name])) end
+  end
+end
+
+local function check_whole(client, question, theirs)
+  local result, message, info = ask(client, question)
+  if theirs.error then return check_error(theirs.error, message, info) end
+  if result == nil then return message end
+  return check_result(question.api, theirs.result, result)
+end
+
+local function check_stream(client, question, theirs)
+  local events, message, info = collect(client, question)
+  if not theirs.events then return check_error(theirs.error, message, info) end
+  local problem = message or differ(theirs.events, events)
+  if problem or not theirs.result then return problem or theirs.error and theirs.error.message end
+  local result, why = assert(ask(client, question)):result()
+  if not result then return why end
+  forgive_merged(theirs.result, result)
+  problem = check_result(question.api, theirs.result, result)
+  return problem and "merged: " .. problem
+end
+
+-- ---- Questions -----------------------------------------------------------------------
+
+local Questions = {}
+Questions.__index = Questions
+
+local function questions_for(url)
+  return setmetatable({ url = url }, Questions)
+end
+
+function Questions:add(what, api, body, id)
+  local question = { what = what, url = self.url, key = KEY, api = api, body = body, id = id }
+  self[#self + 1] = question
+  return question
+end
+
+--- Ask for a stream, read event by event and, unless `events_only`, merged.
+function Questions:add_stream(what, api, body, events_only)
+  local streamed = { stream = true }
+  for name, value in pairs(body) do streamed[name] = value end
+  local question = self:add(what .. ", streamed", api, streamed)
+  question.stream, question.events_only = true, events_only
+end
+
+function Questions:add_both(what, api, body, events_only)
+  self:add(what, api, body)
+  self:add_stream(what, api, body, events_only)
+end
+
+local function chat(text)
+  return { model = "grok-4.7", messages = { { role = "user", content = text } } }
+end
+
+local function message(text)
+  return { model = "grok-4.7", max_tokens = 400, messages = { { role = "user", content = text } } }
+end
+
+--- What the stand-in of others is asked: it answers by the last word.
+local WORDS = {
+  "text", "tool", "tools", "both", "thought", "long", "cut", "counted", "bad", "unknown", "slow", "broken", "busy",
+}
+
+local function ask_aimock(url)
+  local list = questions_for(url)
+  for _, word in ipairs(WORDS) do
+    list:add_both("chat " .. word, "chat", chat("say " .. word))
+    list:add_both("respond " .. word, "respond", { model = "grok-4.7", input = "say " .. word })
+    list:add_both("message " .. word, "message", message("say " .. word))
+  end
+  local counted = chat "say text"
+  counted.stream_options = { include_usage = true }
+  list:add_stream("chat with usage", "chat", counted)
+  list:add("image", "generate_image", { model = "grok-imagine-image", prompt = "one dog" })
+  list:add("images", "generate_image", { model = "grok-imagine-image", prompt = "two dogs", n = 2 })
+  list:add("models", "list_models")
+  return list
+end
+
+local WEATHER = {
+  name = "get_weather",
+  description = "Current weather for one city.",
+  parameters = { type = "object", properties = { city = { type = "string" } }, required = { "city" } },
+}
+
+--- Our own stand-in answers what the service would, all of it.
+local function ask_standin(url, client)
+  local list = questions_for(url)
+  local tool = chat "What is the weather in Oslo?"
+  tool.tools = { { type = "function", ["function"] = WEATHER } }
+  local use = message "What is the weather in Oslo?"
+  use.tools = { { name = WEATHER.name, input_schema = WEATHER.parameters } }
+  local two = chat "Tell me a story"
+  two.n = 2
+  list:add_both("chat", "chat", chat "Tell me a story about a fox")
+  list:add_both("chat tool", "chat", tool)
+  list:add_both("chat twice", "chat", two)
+  list:add_both("respond", "respond", { model = "grok-4.7", input = "Tell me a story about a fox", store = false })
+  list:add_both("respond tool", "respond", {
+    model = "grok-4.7", input = "What is the weather in Oslo?", store = false,
+    tools = { { type = "function", name = WEATHER.name, parameters = WEATHER.parameters } },
+  })
+  list:add_both("message", "message", message "Tell me a story about a fox", true)
+  list:add_both("message tool", "message", use, true)
+  list:add_both("complete", "complete", { model = "grok-3", prompt = "Once upon a time" })
+  list:add("image", "generate_image", { model = "grok-imagine-image", prompt = "a dog", response_format = "b64_json" })
+  list:add("image address", "generate_image", { model = "grok-imagine-image", prompt = "a dog" })
+  list:add("models", "list_models")
+  list:add("model", "get_model", nil, "grok-4.7")
+  list:add("no such model", "get_model", nil, "grok-99")
+  local stored = assert(client:respond { model = "grok-4.7", input = "Remember this" })
+  list:add("response", "get_response", nil, stored.id)
+  list:add("no such response", "get_response", nil, "00000000-0000-4000-8000-000000000000")
+  list:add_both("unknown model", "chat", { model = "grok-99", messages = chat("hi").messages })
+  list:add_both("wrong type", "chat", { model = "grok-4.7", messages = "hi" })
+  list:add("wrong type", "message", { model = "grok-4.7", max_tokens = "many", messages = chat("hi").messages })
+  return list
+end
+
+-- ---- Asking --------------------------------------------------------------------------
+
+--- What the others answer, in the order of the questions.
+local function their_answers(questions)
+  local file = os.tmpname()
+  local out = assert(io.open(file, "wb"))
+  for _, question in ipairs(questions) do out:write(cjson.encode(question), "\n") end
+  out:close()
+  local answers = {}
+  local pipe = assert(io.popen("node spec/contract/peers.mjs < " .. file))
+  for line in pipe:lines() do answers[#answers + 1] = cjson.decode(line) end
+  pipe:close()
+  os.remove(file)
+  return answers
+end
+
+local function compare(tally, name, questions, client)
+  local answers = their_answers(questions)
+  for i, question in ipairs(questions) do
+    local check = question.stream and check_stream or check_whole
+    local theirs = answers[i] or { error = { status = 0, message = "no answer" } }
+    tally:try(name .. ": " .. question.what, check, client, question, theirs)
+  end
+  return #questions
+end
+
+local function new_client(url)
+  return xai.new { api_key = KEY, base_url = url, max_retries = 0 }
+end
+
+local peers = {}
+
+function peers.on_aimock(tally, url)
+  local client = new_client(url)
+  local n = compare(tally, "aimock", ask_aimock(url), client)
+  client:close()
+  return n
+end
+
+function peers.on_standin(tally, url)
+  local client = new_client(url)
+  local n = compare(tally, "stand-in", ask_standin(url, client), client)
+  client:close()
+  return n
+end
+
+return peers

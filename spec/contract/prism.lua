@@ -1,0 +1,344 @@
+-- prism.lua - every function against the API's own description, which Prism
+-- serves: it refuses requests that break a schema and answers with any status
+-- and example that the description has.
+
+local cjson = require "cjson"
+local difference = require "spec.contract.compare"
+local reading = require "spec.contract.reading"
+local xai = require "xai"
+
+local FIXTURES = "spec/fixtures/"
+
+-- Each function's operation, and how the names of its requests' files begin.
+local OPERATIONS = {
+  chat = { "createChatCompletion", "chat-completion" },
+  get_deferred = { "getDeferredCompletion" },
+  respond = { "createResponse", "responses" },
+  get_response = { "getResponse" },
+  delete_response = { "deleteResponse" },
+  message = { "createMessage", "messages" },
+  complete = { "createCompletion", "completions" },
+  complete_legacy = { "createAnthropicCompletion", "complete" },
+  generate_image = { "createImage", "images.generations" },
+  tokenize = { "tokenizeText", "tokenize-text" },
+  get_api_key = { "getApiKey" },
+  list_models = { "listModels" },
+  get_model = { "getModel" },
+  list_language_models = { "listLanguageModels" },
+  get_language_model = { "getLanguageModel" },
+  list_image_models = { "listImageGenerationModels" },
+  get_image_model = { "getImageGenerationModel" },
+}
+
+local function slurp(path)
+  local file = assert(io.open(path, "rb"))
+  local text = file:read "*a"
+  file:close()
+  return text
+end
+
+local function keys(map)
+  local list = {}
+  for key in pairs(map or {}) do list[#list + 1] = key end
+  table.sort(list)
+  return list
+end
+
+local function size(map) return #keys(map) end
+
+-- ---- One function --------------------------------------------------------------
+
+local Case = {}
+Case.__index = Case
+
+--- Call the function: with a body, an id, or nothing, and these headers.
+function Case:call(argument, headers)
+  local opts = { headers = headers }
+  if argument == nil then return self.client[self.name](self.client, opts) end
+  return self.client[self.name](self.client, argument, opts)
+end
+
+--- A new copy of an argument that the description has an example of.
+function Case:argument(streamed)
+  local text = self.request
+  if not text then return self.operation.argument end
+  local body = assert(xai.decode(text))
+  body.stream = streamed
+  return body
+end
+
+local function prefer(code, example)
+  return ("code=%s"):format(code) .. (example and ", example=" .. example or "")
+end
+
+--- Where the call went must be what the description says.
+function Case:wrong_address(info)
+  local id = self.operation.argument or ""
+  local path = self.operation.path:gsub("{.-}", (id:gsub("%%", "%%%%")))
+  if info.url ~= self.base .. path then return "went to " .. info.url end
+end
+
+local function refused(info)
+  return info.headers["sl-violations"] or info.message
+end
+
+--- A request that the description permits is accepted, and answered.
+function Case:check_request(body, example)
+  local headers = example and { Prefer = "example=" .. example }
+  local result, _, info = self:call(body, headers)
+  if not result then return refused(info) end
+  local answers = self.operation.answers["200"]["application/json"]
+  local expected = answers[example]
+  return self:wrong_address(info) or expected and difference(expected, result)
+end
+
+--- A request that the description forbids is refused for its shape.
+function Case:check_refusal(body)
+  local result, message, info = self:call(body)
+  if result ~= nil then return "was accepted" end
+  if info.kind ~= "unprocessable" or info.status ~= 422 then return message end
+  if not info.headers["sl-violations"] then return "was not refused for its shape" end
+end
+
+--- An answer under 200 is handed out as it is; an error in it is an error.
+function Case:check_answer(example, expected)
+  local headers = { Prefer = prefer(200, example), Accept = "application/json" }
+  local result, message, info = self:call(self:argument(), headers)
+  if expected.error and not expected.id then
+    if result ~= nil then return "an error was taken for a result" end
+    return not message:find(expected.error, 1, true) and "says: " .. message or nil
+  end
+  if result == nil then return message end
+  return self:wrong_address(info) or difference(expected, result)
+end
+
+local function check_words(message, info, status, text)
+  text = text ~= "" and text or nil
+  if not message:find("HTTP " .. status, 1, true) then return "says no status: " .. message end
+  if text and info.message ~= text then return "says: " .. tostring(info.message) end
+  if text and not message:find(text, 1, true) then return "says: " .. message end
+end
+
+--- An answer from 400 on gives the kind, the words and the code that it has.
+function Case:check_error(status, media, example, body, streamed)
+  local headers = { Prefer = prefer(status, example), Accept = media }
+  local result, message, info = self:call(self:argument(streamed), headers)
+  if result ~= nil then return "gave a result" end
+  local kind, text, code, type = reading.of_error(tonumber(status), body)
+  if info.kind ~= kind then return ("is %s, not %s"):format(info.kind, kind) end
+  if info.status ~= tonumber(status) then return "has status " .. tostring(info.status) end
+  if info.request_id ~= info.headers["x-request-id"] then return "lost the request's id" end
+  if info.code ~= code or info.type ~= type then return "has another code or type" end
+  return check_words(message, info, status, text) or self:wrong_address(info)
+end
+
+--- A deferred result that is not ready is pending.
+function Case:check_pending(status)
+  local result, message, info = self:call(self:argument(), { Prefer = prefer(status) })
+  if result ~= nil or message ~= "pending" then return "is " .. tostring(message) end
+  if info.kind ~= "pending" or info.status ~= 202 then return "is " .. tostring(info.kind) end
+end
+
+-- ---- Streams ---------------------------------------------------------------------
+
+function Case:open(example)
+  local headers = { Prefer = prefer(200, example), Accept = "text/event-stream" }
+  return assert(self:call(self:argument(true), headers))
+end
+
+local function drain(stream)
+  local events = {}
+  while true do
+    local event, message, info = stream:next()
+    if event == nil then return events, message, info end
+    events[#events + 1] = event
+  end
+end
+
+--- The end of a stream: proven, a failure that it carries, or cut off.
+local function check_end(ending, message, info)
+  if ending == "end" then return message end
+  if not message then return "ended as if complete" end
+  if ending == nil then return info.kind ~= "truncated" and message or nil end
+  local of = ending.response or ending
+  local err = type(of.error) == "table" and of.error or of
+  local text = type(of.error) == "string" and of.error or err.message
+  return not message:find(text, 1, true) and "says: " .. message or nil
+end
+
+local function check_text(stream, expected)
+  local parts = {}
+  pcall(function()
+    for text in stream:text() do parts[#parts + 1] = text end
+  end)
+  local text = table.concat(parts)
+  return text ~= expected and "text() gave " .. text or nil
+end
+
+--- One example of a stream, read as events and as text, and merged.
+function Case:check_stream(example, text)
+  local expected, ending = reading.of_stream(self.name, text)
+  local events, message, info = drain(self:open(example))
+  local problem = difference(expected, events) or check_end(ending, message, info)
+    or check_text(self:open(example), reading.visible(self.name, expected))
+  if problem then return problem end
+  local result, _, broken = self:open(example):result()
+  if (result ~= nil) ~= (ending == "end") then return "result() saw another end" end
+  local whole = expected[#expected] and expected[#expected].response
+  if result and whole then return difference(whole, result) end
+  if result then self.keep(self.operation.id, example, result) end
+  return not result and not broken and "result() gave no error" or nil
+end
+
+-- ---- All of it -------------------------------------------------------------------
+
+local Contract = {}
+Contract.__index = Contract
+
+function Contract:note(case, what, method, ...)
+  return self.tally:try(case.name .. ", " .. what, method, case, ...)
+end
+
+function Contract:check_answers(case)
+  for status, answer in pairs(case.operation.answers) do
+    local ok = true
+    for _, media in ipairs(keys(answer)) do
+      for _, example in ipairs(keys(answer[media])) do
+        ok = self:check_example(case, status, media, example, answer[media][example]) and ok
+      end
+    end
+    if size(answer) == 0 then ok = self:check_empty(case, status) end
+    if ok then self.statuses = self.statuses + 1 end
+  end
+end
+
+function Contract:check_empty(case, status)
+  if status == "202" then return self:note(case, status, case.check_pending, status) end
+  return self:note(case, status, case.check_error, status)
+end
+
+function Contract:check_example(case, status, media, example, value)
+  local what = ("%s %s"):format(status, example)
+  if media == "text/event-stream" then
+    local ok = self:note(case, "stream " .. example, case.check_stream, example, value)
+    if ok then self.streams = self.streams + 1 end
+    return ok
+  end
+  if status == "200" then
+    local ok = self:note(case, what, case.check_answer, example, value)
+    if ok then self.examples = self.examples + 1 end
+    return ok
+  end
+  local ok = self:note(case, what, case.check_error, status, media, example, value)
+  if not case.streams then return ok end
+  return self:note(case, what .. " to a stream", case.check_error, status, media, example, value, true) and ok
+end
+
+--- Every request in the fixtures; the answer of the same name belongs to it.
+function Contract:check_requests(case)
+  local prefix = OPERATIONS[case.name][2]
+  if not prefix then return self:note(case, "request", case.check_request, case:argument()) end
+  for _, file in ipairs(self.files) do
+    local rest = file:match "^(.*)%.request%.json$"
+    if rest and (rest == prefix or rest:sub(1, #prefix + 1) == prefix .. ".") then
+      local answers = case.operation.answers["200"]["application/json"]
+      local example = rest:sub(#prefix + 2):gsub("%.", "-")
+      local body = assert(xai.decode(slurp(FIXTURES .. file)))
+      self.seen[file] = self:note(case, file, case.check_request, body, answers[example] and example)
+    end
+  end
+end
+
+--- The lists of bodies that a checker must take, or refuse.
+function Contract:check_list(file, method)
+  for _, one in ipairs(xai.decode(slurp(FIXTURES .. file))) do
+    self:note(self.by_path[one.path], ("%s (%s)"):format(file, one.why), method, one.body)
+  end
+end
+
+--- Nulls that a user sends on purpose arrive as nulls, which the API permits.
+function Contract:check_nulls()
+  local case = self.by_path["/v1/chat/completions"]
+  local body = case:argument()
+  body.tools, body.stop = xai.null, xai.null
+  self:note(case, "null for absent", case.check_request, body)
+  body.messages = xai.null
+  self:note(case, "null for a list", case.check_refusal, body)
+end
+
+local function decode_lines(command)
+  local pipe = assert(io.popen(command))
+  local text = pipe:read "*a"
+  pipe:close()
+  return text
+end
+
+--- What the description holds: its operations by id.
+local function describe()
+  local by_id = {}
+  for _, operation in ipairs(cjson.decode(decode_lines "node spec/contract/describe.mjs")) do
+    by_id[operation.id] = operation
+  end
+  return by_id
+end
+
+local function list_files()
+  local files = {}
+  for file in decode_lines("ls " .. FIXTURES):gmatch "[^\n]+" do files[#files + 1] = file end
+  return files
+end
+
+--- An example of a request as text, so that each call has a copy of its own.
+local function first_request(operation)
+  local name = keys(operation.requests)[1]
+  return name and cjson.encode(operation.requests[name])
+end
+
+function Contract:new_case(row, operation)
+  local case = setmetatable({
+    name = row.name, streams = row.streams, operation = operation, client = self.client, base = self.base,
+    request = first_request(operation), keep = self.keep,
+  }, Case)
+  self.by_path[operation.path] = self.by_path[operation.path] or case
+  return case
+end
+
+--- What there is to do, counted in the description.
+local function count(operations)
+  local total = { statuses = 0, examples = 0, streams = 0 }
+  for _, operation in pairs(operations) do
+    local ok = operation.answers["200"]
+    total.statuses = total.statuses + size(operation.answers)
+    total.examples = total.examples + size(ok["application/json"])
+    total.streams = total.streams + size(ok["text/event-stream"])
+  end
+  return total
+end
+
+--- Check all functions against Prism at `url`.  Merged results are handed to
+-- `keep(operation, example, result)`.  Returns a line that says how much was done.
+return function(tally, url, rows, keep)
+  local operations = describe()
+  local contract = setmetatable({
+    tally = tally, base = url, files = list_files(), seen = {}, by_path = {}, keep = keep,
+    client = xai.new { api_key = "xai-contract-0123456789", base_url = url, max_retries = 0 },
+    functions = 0, statuses = 0, examples = 0, streams = 0,
+  }, Contract)
+  for _, row in ipairs(rows) do
+    local id = (OPERATIONS[row.name] or {})[1]
+    local before, case = tally.failed, contract:new_case(row, operations[id])
+    contract:check_requests(case)
+    contract:check_answers(case)
+    if tally.failed == before then contract.functions = contract.functions + 1 end
+  end
+  for _, file in ipairs(contract.files) do
+    if file:find "%.request%.json$" and contract.seen[file] == nil then
+      tally:note(file, "belongs to no function")
+    end
+  end
+  contract:check_list("requests.valid.json", Case.check_request)
+  contract:check_list("requests.invalid.json", Case.check_refusal)
+  contract:check_nulls()
+  contract.client:close()
+  return contract, count(operations), size(operations)
+end
