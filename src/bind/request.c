@@ -527,21 +527,25 @@ static int request_info(lua_State *L) {
   return 1;
 }
 
-/* request:cancel() -> whether there was something to cancel. */
-static int request_cancel(lua_State *L) {
+/* End it with that kind, even where all has come and nobody has read it. */
+static int stop(lua_State *L, xai_Kind kind, const char *text) {
   xai_LuaRequest *r = check(L);
-  int active = r->call->state != XAI_CALL_DONE;
-  xai_engine_cancel(r->engine, r->call, XAI_KIND_CANCELLED, "cancelled");
-  lua_pushboolean(L, active);
-  return 1;
+  xai_Call *c = r->call;
+  xai_engine_cancel(r->engine, c, kind, text);
+  xai_complaint_free(&c->complaint);
+  memset(&c->fault, 0, sizeof c->fault);
+  xai_fault_set(&c->fault, kind, XAI_PHASE_NONE, text);
+  return push_failure(L, c, &c->fault, 0);
 }
 
-/* request:failure() -> nil, message, info of a call that failed, or nothing
-** for one that did not. */
-static int request_failure(lua_State *L) {
-  const xai_Call *c = check(L)->call;
-  if (c->fault.kind == XAI_KIND_NONE) return 0;
-  return push_failure(L, c, &c->fault, 0);
+/* request:cancel() -> nil, message, info. */
+static int request_cancel(lua_State *L) {
+  return stop(L, XAI_KIND_CANCELLED, "cancelled");
+}
+
+/* request:close() -> nil, message, info, with kind "closed". */
+static int request_close(lua_State *L) {
+  return stop(L, XAI_KIND_CLOSED, "the stream was closed");
 }
 
 /* request:retrying() -> nil, message, info of the attempt that failed while
@@ -629,7 +633,7 @@ void xai_request_open(lua_State *L) {
                                      {"done", request_done},
                                      {"info", request_info},
                                      {"cancel", request_cancel},
-                                     {"failure", request_failure},
+                                     {"close", request_close},
                                      {"watch", request_watch},
                                      {"retrying", request_retrying},
                                      {"headers", request_headers},

@@ -328,7 +328,9 @@ static xai_Kind kind_of(CURLcode code, const xai_Transfer *t) {
     case CURLE_SEND_ERROR:
     case CURLE_RECV_ERROR:
     case CURLE_HTTP2:
-    case CURLE_HTTP2_STREAM: return XAI_KIND_CONNECTION;
+    case CURLE_HTTP2_STREAM:
+      if (t->head_done && t->content == XAI_CONTENT_EVENTS) break;
+      return XAI_KIND_CONNECTION;
     default: break;
   }
   return t->head_done ? XAI_KIND_TRUNCATED : XAI_KIND_CONNECTION;

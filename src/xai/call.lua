@@ -13,7 +13,10 @@ local function finish(call, result, message, info)
   call.value, call.message, call.info = result, message, info
   pump.forget(call.request)
   hooks.response(call.hooked, message, info)
-  if call.on_done then pump.callback(call.on_done, result, message, info) end
+end
+
+local function tell(call)
+  if call.on_done then pump.callback(call.on_done, call.value, call.message, call.info) end
 end
 
 local function fail(call, message, info)
@@ -32,17 +35,17 @@ local function advance_stream(call)
     else
       event, message, info = request:skip()
     end
-  until not event
-  if event == false then return end
+  until not event or call.over
+  if event == false or call.over then return end
   if message then return fail(call, message, info) end
-  finish(call, merge(request, call.name), nil, request:info())
+  finish(call, call.raw or merge(request, call.name), nil, request:info())
 end
 
 local function advance_whole(call)
   local result, message, info = call.request:outcome()
   if result == false then return end
   if result ~= nil and call.streamed and call.on_event then pump.callback(call.on_event, result) end
-  finish(call, result, message, info)
+  if not call.over then finish(call, result, message, info) end
 end
 
 --- Do what can be done now.  A callback may call back into this call.
@@ -56,6 +59,7 @@ local function advance(call)
     advance_whole(call)
   end
   call.busy = false
+  if call.over then tell(call) end
 end
 
 --- Is the outcome known?
@@ -71,12 +75,13 @@ function Call:result()
   return nil, "pending", info
 end
 
---- End it now.  `on_done` is told, with kind "cancelled", after the last
--- event; nothing happens when it is done.
+--- End it now: no event comes after this, and the outcome is kind "cancelled".
+-- `on_done` is told, from within a callback of this call when that has
+-- returned.  Nothing happens when it is done.
 function Call:cancel()
   if self.over then return end
-  self.request:cancel()
-  advance(self)
+  fail(self, select(2, self.request:cancel()))
+  if not self.busy then tell(self) end
 end
 
 local function is_over(call)
@@ -102,6 +107,7 @@ function calls.follow(request, name, streamed, opts, hooked)
     name = name,
     streamed = streamed,
     hooked = hooked,
+    raw = opts and opts.raw,
     on_event = opts and opts.on_event,
     on_done = opts and opts.on_done,
   }, Call)

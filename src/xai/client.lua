@@ -9,17 +9,20 @@ local wait = require "xai.wait"
 
 local methods = core.methods
 
---- Read a stream to its end, calling back for each event.
+--- Read a stream to its end, calling back for each event.  A raw stream has
+-- no result but that it went well: true.
 local function read_all(stream, on_event)
-  local event = stream:next()
+  local event, message, info = stream:next()
   while event do
     local ok, err = pcall(on_event, event)
     if not ok then
       stream:close()
       error(err, 0)
     end
-    event = stream:next()
+    event, message, info = stream:next()
   end
+  if message then return nil, message, info end
+  if stream.raw then return true, nil, stream.request:info() end
   return stream:result()
 end
 

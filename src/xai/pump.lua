@@ -43,7 +43,8 @@ end
 function pump.callback(f, ...)
   local n, args = select("#", ...), { ... }
   local ok, problem = xpcall(function() return f(unpack(args, 1, n)) end, traceback)
-  if not ok then pump.reporter(problem.err, problem.text) end
+  if ok or pcall(pump.reporter, problem.err, problem.text) then return end
+  io.stderr:write("xai: error in a callback: ", problem.text, "\n") -- the reporter failed, too
 end
 
 return pump

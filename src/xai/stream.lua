@@ -109,8 +109,7 @@ end
 --- Stop now and free the connection.  A second time, or after the end, nothing.
 function Stream:close()
   if self.over then return end
-  self.request:cancel("the stream was closed")
-  finish(self, select(2, self.request:failure()))
+  finish(self, select(2, self.request:close()))
 end
 
 Stream.__close = Stream.close
