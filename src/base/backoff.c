@@ -15,17 +15,17 @@ int64_t xai_backoff_delay(int n, double roll) {
 
 /* Digits, perhaps a point and digits, and nothing else. */
 int64_t xai_backoff_hint(const char *s, int64_t scale) {
-  const double most = 1e12;
-  double whole = 0, unit = 1;
+  const int64_t most = (int64_t)1 << 40;
   const char *start = s;
+  int64_t ms = 0;
   for (; *s >= '0' && *s <= '9'; s++)
-    whole = whole < most ? whole * 10 + (*s - '0') : most;
+    ms = ms < most ? ms * 10 + (*s - '0') : most;
   if (s == start) return -1;
+  ms *= scale;
   if (*s == '.') {
     start = ++s;
-    for (; *s >= '0' && *s <= '9'; s++)
-      if (unit > 1e-6) whole += (*s - '0') * (unit /= 10);
+    for (; *s >= '0' && *s <= '9'; s++) ms += (*s - '0') * (scale /= 10);
     if (s == start) return -1;
   }
-  return *s == '\0' ? (int64_t)(whole * (double)scale) : -1;
+  return *s == '\0' ? ms : -1;
 }

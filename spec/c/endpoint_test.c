@@ -1,0 +1,141 @@
+/*
+** endpoint_test.c - the operations of the service, one row each.
+*/
+#include "base/endpoint.h"
+
+#include "check.h"
+
+/* The table of the project's design: function, operation, id, stream. */
+static const struct {
+  const char *name, *method, *path, *id;
+  xai_Api api;
+  int pending;
+} rows[] = {
+    {"chat", "POST", "/chat/completions", NULL, XAI_API_CHAT, 0},
+    {"get_deferred", "GET", "/chat/deferred-completion/{}", "request_id",
+     XAI_API_PLAIN, 1},
+    {"respond", "POST", "/responses", NULL, XAI_API_RESPONSES, 0},
+    {"get_response", "GET", "/responses/{}", "response_id", XAI_API_PLAIN, 0},
+    {"delete_response", "DELETE", "/responses/{}", "response_id", XAI_API_PLAIN,
+     0},
+    {"message", "POST", "/messages", NULL, XAI_API_MESSAGES, 0},
+    {"complete", "POST", "/completions", NULL, XAI_API_COMPLETIONS, 0},
+    {"complete_legacy", "POST", "/complete", NULL, XAI_API_COMPLETE, 0},
+    {"generate_image", "POST", "/images/generations", NULL, XAI_API_PLAIN, 0},
+    {"tokenize", "POST", "/tokenize-text", NULL, XAI_API_PLAIN, 0},
+    {"get_api_key", "GET", "/api-key", NULL, XAI_API_PLAIN, 0},
+    {"list_models", "GET", "/models", NULL, XAI_API_PLAIN, 0},
+    {"get_model", "GET", "/models/{}", "model_id", XAI_API_PLAIN, 0},
+    {"list_language_models", "GET", "/language-models", NULL, XAI_API_PLAIN, 0},
+    {"get_language_model", "GET", "/language-models/{}", "model_id",
+     XAI_API_PLAIN, 0},
+    {"list_image_models", "GET", "/image-generation-models", NULL,
+     XAI_API_PLAIN, 0},
+    {"get_image_model", "GET", "/image-generation-models/{}", "model_id",
+     XAI_API_PLAIN, 0},
+};
+
+#define ROWS (sizeof rows / sizeof *rows)
+
+static int same(const char *a, const char *b) {
+  return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+static void test_there_are_seventeen_operations_and_each_is_as_designed(void) {
+  const xai_Endpoint *e;
+  size_t i;
+  for (i = 0; i < ROWS; i++) {
+    check_note("%s", rows[i].name);
+    e = xai_endpoint_find(rows[i].name);
+    if (!CHECK(e != NULL)) continue;
+    CHECK(same(e->method, rows[i].method));
+    CHECK(same(e->path, rows[i].path));
+    CHECK(same(e->id, rows[i].id));
+    CHECK(e->api == rows[i].api);
+    CHECK(e->pending == rows[i].pending);
+    CHECK(xai_endpoint_has_body(e) == same(rows[i].method, "POST"));
+    CHECK((e->id != NULL) == (strstr(e->path, "{}") != NULL));
+  }
+  for (i = 0; xai_endpoint_at(i) != NULL; i++)
+    CHECK(xai_endpoint_find(xai_endpoint_at(i)->name) == xai_endpoint_at(i));
+  CHECK(i == 17 && i == ROWS);
+}
+
+static void test_what_has_another_name_is_no_operation(void) {
+  CHECK(xai_endpoint_find("") == NULL);
+  CHECK(xai_endpoint_find("Chat") == NULL);
+  CHECK(xai_endpoint_find("chat ") == NULL);
+  CHECK(xai_endpoint_find("chats") == NULL);
+  CHECK(xai_endpoint_at((size_t)-1) == NULL);
+}
+
+static void path_is(const char *name, xai_Slice id, const char *expected) {
+  xai_Buffer out;
+  xai_buffer_init(&out, 0);
+  xai_buffer_puts(&out, "/v1");
+  CHECK(xai_endpoint_path(xai_endpoint_find(name), id.at, id.len, &out) ==
+        XAI_OK);
+  CHECK_TEXT(check_held(&out), expected);
+  xai_buffer_free(&out);
+}
+
+static void test_a_path_holds_its_id_percent_encoded(void) {
+  path_is("chat", check_slice("", 0), "/v1/chat/completions");
+  path_is("get_model", check_slice("grok-4.5", 8), "/v1/models/grok-4.5");
+  path_is("get_deferred", check_slice("a/b?c", 5),
+          "/v1/chat/deferred-completion/a%2Fb%3Fc");
+  path_is("get_response", check_slice("../x", 4), "/v1/responses/..%2Fx");
+  path_is("delete_response", check_slice("{} %", 4),
+          "/v1/responses/%7B%7D%20%25");
+}
+
+static void test_all_bytes_but_the_unreserved_ones_are_encoded(void) {
+  static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                              "abcdefghijklmnopqrstuvwxyz0123456789-._~";
+  char expected[4], byte;
+  xai_Buffer out;
+  int i;
+  xai_buffer_init(&out, 0);
+  for (i = 0; i < 256; i++) {
+    check_note("byte %d", i);
+    byte = (char)i;
+    xai_buffer_clear(&out);
+    CHECK(xai_percent_encode(&byte, 1, &out) == XAI_OK);
+    snprintf(expected, sizeof expected, "%%%02X", (unsigned)i);
+    if (i > 0 && strchr(plain, i) != NULL)
+      snprintf(expected, sizeof expected, "%c", i);
+    CHECK_TEXT(check_held(&out), expected);
+  }
+  xai_buffer_clear(&out);
+  CHECK(xai_percent_encode("gr\xC3\xBC\xC3\x9F"
+                           "e",
+                           7, &out) == XAI_OK);
+  CHECK_TEXT(check_held(&out), "gr%C3%BC%C3%9Fe");
+  xai_buffer_free(&out);
+}
+
+static int id_ok(const char *id) { return xai_endpoint_id_ok(id, strlen(id)); }
+
+static void test_an_id_that_would_name_another_path_is_of_no_use(void) {
+  CHECK(!id_ok(""));
+  CHECK(!id_ok("/"));
+  CHECK(!id_ok("//"));
+  CHECK(!id_ok("."));
+  CHECK(!id_ok(".."));
+  CHECK(!id_ok("../.."));
+  CHECK(id_ok("a"));
+  CHECK(id_ok("..a"));
+  CHECK(id_ok("a/"));
+  CHECK(id_ok("0"));
+  CHECK(id_ok("7b1e2d3c-4f5a-4b6c-9d7e-8f9a0b1c2d3e"));
+  CHECK(xai_endpoint_id_ok("\0", 1));
+}
+
+int main(void) {
+  RUN(test_there_are_seventeen_operations_and_each_is_as_designed);
+  RUN(test_what_has_another_name_is_no_operation);
+  RUN(test_a_path_holds_its_id_percent_encoded);
+  RUN(test_all_bytes_but_the_unreserved_ones_are_encoded);
+  RUN(test_an_id_that_would_name_another_path_is_of_no_use);
+  return check_done();
+}

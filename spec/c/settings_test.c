@@ -1,0 +1,31 @@
+/*
+** settings_test.c - how calls are to be made: the documented defaults.
+*/
+#include "base/settings.h"
+
+#include "check.h"
+
+static void test_the_defaults_are_those_of_the_design(void) {
+  xai_Settings s;
+  memset(&s, 0xFF, sizeof s);
+  xai_settings_init(&s);
+  CHECK(s.timeout_ms == 3600000);
+  CHECK(s.connect_timeout_ms == 10000);
+  CHECK(s.idle_timeout_ms == 900000);
+  CHECK(s.deadline_ms == 0);
+  CHECK(s.max_retries == 2);
+  CHECK(s.max_body == (size_t)256 * 1024 * 1024);
+  CHECK(s.max_event == (size_t)64 * 1024 * 1024);
+  CHECK(s.max_buffer == (size_t)1024 * 1024);
+  CHECK(s.http_version == 0);
+  CHECK(s.allow_http == 0);
+  CHECK(strncmp(s.base_url, "https://api.x.ai", 16) == 0);
+  CHECK(s.proxy == NULL && s.no_proxy == NULL);
+  CHECK(s.ca_file == NULL && s.ca_path == NULL);
+  CHECK(s.unix_socket == NULL);
+}
+
+int main(void) {
+  RUN(test_the_defaults_are_those_of_the_design);
+  return check_done();
+}
