@@ -338,12 +338,15 @@ static void read_row(Start *s, const xai_Endpoint *row) {
   push_url(s, "/v1");
 }
 
-/* Append "?a=b&c=d" from the table on top to the scratch buffer. */
+/* Append "?a=b&c=d" from the table on top to the path in the scratch buffer,
+** which may have a query already. */
 static void add_query(Start *s) {
   lua_State *L = s->L;
   xai_Buffer *b = &s->client->engine->scratch;
   int t = lua_gettop(L), rc = XAI_OK;
+  size_t held = xai_buffer_size(b);
   char sign = '?';
+  if (held > 0 && memchr(xai_buffer_data(b), '?', held) != NULL) sign = '&';
   lua_pushnil(L);
   while (rc == XAI_OK && lua_next(L, t)) {
     size_t n, m;

@@ -287,25 +287,30 @@ void xai_transfer_resume(xai_Transfer *t) {
 
 /* --------------------------------------------------------------- verdict */
 
-static curl_off_t time_of(CURL *e, CURLINFO what) {
-  curl_off_t us = 0;
-  curl_easy_getinfo(e, what, &us);
-  return us;
+static curl_off_t number_of(CURL *e, CURLINFO what) {
+  curl_off_t n = 0;
+  curl_easy_getinfo(e, what, &n);
+  return n;
 }
 
+/* The request is on its way: has all of its body left? */
+static xai_Phase sending_phase(CURL *e) {
+  return number_of(e, CURLINFO_SIZE_UPLOAD_T) <
+                 number_of(e, CURLINFO_CONTENT_LENGTH_UPLOAD_T)
+             ? XAI_PHASE_SEND
+             : XAI_PHASE_WAIT;
+}
+
+/* A kept connection has no times of its making: the last one comes first. */
 xai_Phase xai_transfer_phase(const xai_Transfer *t) {
   CURL *e = t->easy;
-  const char *url = NULL;
+  long port = 0;
   if (t->head_done)
     return t->content == XAI_CONTENT_EVENTS ? XAI_PHASE_STREAM : XAI_PHASE_BODY;
-  curl_easy_getinfo(e, CURLINFO_EFFECTIVE_URL, &url);
-  if (time_of(e, CURLINFO_NAMELOOKUP_TIME_T) == 0) return XAI_PHASE_DNS;
-  if (time_of(e, CURLINFO_CONNECT_TIME_T) == 0) return XAI_PHASE_CONNECT;
-  if (url && strncmp(url, "https", 5) == 0 &&
-      time_of(e, CURLINFO_APPCONNECT_TIME_T) == 0)
-    return XAI_PHASE_TLS;
-  return time_of(e, CURLINFO_PRETRANSFER_TIME_T) == 0 ? XAI_PHASE_SEND
-                                                      : XAI_PHASE_WAIT;
+  if (number_of(e, CURLINFO_PRETRANSFER_TIME_T) != 0) return sending_phase(e);
+  if (number_of(e, CURLINFO_NAMELOOKUP_TIME_T) == 0) return XAI_PHASE_DNS;
+  curl_easy_getinfo(e, CURLINFO_LOCAL_PORT, &port);
+  return port == 0 ? XAI_PHASE_CONNECT : XAI_PHASE_TLS;
 }
 
 static xai_Kind kind_of(CURLcode code, const xai_Transfer *t) {
