@@ -20,7 +20,7 @@ local function tell(call)
 end
 
 local function fail(call, message, info)
-  if not info.partial then info.partial = merge(call.request, call.name) end
+  if call.streamed and not info.partial then info.partial = merge(call.request, call.name) end
   finish(call, nil, message, info)
 end
 
