@@ -13,6 +13,7 @@
 #include <dlfcn.h>
 #endif
 
+#include "base/clock.h"
 #include "bind/client.h"
 #include "bind/json.h"
 #include "bind/luaerr.h"
@@ -179,6 +180,39 @@ static int core_ready(lua_State *L) {
   return 1;
 }
 
+/* core.has_ready() -> is there a watched request with news? */
+static int core_has_ready(lua_State *L) {
+  const xai_Engine *e = engine_if_any(L);
+  lua_pushboolean(L, e != NULL && e->ready_first != NULL);
+  return 1;
+}
+
+/* core.now() -> seconds of the monotonic clock. */
+static int core_now(lua_State *L) {
+  lua_pushnumber(L, (lua_Number)xai_clock_ms() / 1000);
+  return 1;
+}
+
+/* core.wake_at([moment of core.now]): be woken then, too. */
+static int core_wake_at(lua_State *L) {
+  lua_Number at = luaL_optnumber(L, 1, -1);
+  xai_engine_wake_at(xai_core_engine(L),
+                     at < 0 ? XAI_NEVER : (int64_t)(at * 1000 + 0.999));
+  return 0;
+}
+
+/* core.failure(kind, text) -> an error object of our own making. */
+static int core_failure(lua_State *L) {
+  lua_settop(L, 2);
+  lua_createtable(L, 0, 2);
+  lua_pushvalue(L, 1);
+  lua_setfield(L, -2, "kind");
+  lua_pushvalue(L, 2);
+  lua_setfield(L, -2, "message");
+  luaL_setmetatable(L, "xai.error");
+  return 1;
+}
+
 /* core.endpoints() -> list of {name, id, body, streams}. */
 static int core_endpoints(lua_State *L) {
   const xai_Endpoint *row;
@@ -237,6 +271,10 @@ static const luaL_Reg functions[] = {{"client", xai_client_new},
                                      {"active", core_active},
                                      {"live", core_live},
                                      {"ready", core_ready},
+                                     {"has_ready", core_has_ready},
+                                     {"now", core_now},
+                                     {"wake_at", core_wake_at},
+                                     {"failure", core_failure},
                                      {"endpoints", core_endpoints},
                                      {"uuid", core_uuid},
                                      {NULL, NULL}};

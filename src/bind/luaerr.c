@@ -74,7 +74,7 @@ static void push_head(lua_State *L, int i) {
     lua_pushfstring(L, "HTTP %s %s: ", status, kind);
   else
     lua_pushfstring(L, "%s: ", kind);
-  lua_replace(L, top + 1);
+  lua_insert(L, top + 1);
   lua_settop(L, top + 1);
 }
 
@@ -93,7 +93,7 @@ static void push_tail(lua_State *L, int i) {
     lua_pushfstring(L, " (%s attempts)", attempts);
   else
     lua_pushliteral(L, "");
-  lua_replace(L, top + 1);
+  lua_insert(L, top + 1);
   lua_settop(L, top + 1);
 }
 
@@ -105,7 +105,7 @@ void xai_luaerr_line(lua_State *L, int i) {
   if (!push_field(L, i, "message")) lua_pushliteral(L, "");
   push_tail(L, i);
   lua_concat(L, 3);
-  lua_replace(L, top + 1);
+  lua_insert(L, top + 1);
   lua_settop(L, top + 1);
 }
 

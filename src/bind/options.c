@@ -174,6 +174,22 @@ static lua_Number number(const Reader *r, const char *expected,
   return n;
 }
 
+/* Any time but 0, which means none, is a millisecond at least. */
+static void read_seconds(const Reader *r, int64_t *out) {
+  lua_Number s = number(r, "a number of seconds", 1e9);
+  *out = (int64_t)(s * 1000 + 0.5);
+  if (*out == 0 && s > 0) *out = 1;
+}
+
+static void read_count(const Reader *r, int *out) {
+  static const char expected[] = "a whole number from 0 to 100";
+  lua_Number n = number(r, expected, 100);
+  *out = (int)n;
+  if ((lua_Number)*out != n)
+    xai_misuse(r->L, "%s: option '%s' must be %s", r->what, r->option->name,
+               expected);
+}
+
 static void read_text(const Reader *r, const char **out) {
   size_t n;
   const char *s;
@@ -188,10 +204,11 @@ static void read_text(const Reader *r, const char **out) {
 }
 
 static void read_version(const Reader *r, int *out) {
-  const char *s = lua_tostring(r->L, -1);
-  if (lua_type(r->L, -1) == LUA_TSTRING && strcmp(s, "1.1") == 0)
+  const char *s =
+      lua_type(r->L, -1) == LUA_TSTRING ? lua_tostring(r->L, -1) : "";
+  if (strcmp(s, "1.1") == 0)
     *out = 1;
-  else if (lua_type(r->L, -1) == LUA_TSTRING && strcmp(s, "2") == 0)
+  else if (strcmp(s, "2") == 0)
     *out = 2;
   else
     xai_misuse(r->L, "%s: option 'http_version' must be \"1.1\" or \"2\"",
@@ -212,7 +229,7 @@ static void check_header(const Reader *r) {
   lua_State *L = r->L;
   size_t n;
   const char *s = check_name(L, -2, r->what, "header");
-  if (!is_token(s, strlen(s)))
+  if (!is_token(s, lua_rawlen(L, -2)))
     xai_misuse(L, "%s: option 'headers': '%s' is not a header name", r->what,
                s);
   if (lua_type(L, -1) == LUA_TBOOLEAN && !lua_toboolean(L, -1)) return;
@@ -271,16 +288,11 @@ static void read_value(const Reader *r) {
   lua_State *L = r->L;
   char *at = r->set + r->option->at;
   switch (r->option->type) {
-    case TYPE_SECONDS:
-      *(int64_t *)(void *)at =
-          (int64_t)(number(r, "a number of seconds", 1e9) * 1000 + 0.5);
-      break;
+    case TYPE_SECONDS: read_seconds(r, (int64_t *)(void *)at); break;
     case TYPE_BYTES:
       *(size_t *)(void *)at = (size_t)number(r, "a number of bytes", 9e15);
       break;
-    case TYPE_COUNT:
-      *(int *)(void *)at = (int)number(r, "a number from 0 to 100", 100);
-      break;
+    case TYPE_COUNT: read_count(r, (int *)(void *)at); break;
     case TYPE_TEXT: read_text(r, (const char **)(void *)at); break;
     case TYPE_FLAG:
       if (!lua_isboolean(L, -1)) bad(r, "a boolean");

@@ -610,7 +610,8 @@ static int request_watch(lua_State *L) {
   lua_pushvalue(L, 1);
   lua_rawset(L, -3);
   r->call->watched = 1;
-  xai_engine_queue(r->engine, r->call);
+  /* What is here already is news for the new watcher. */
+  if (xai_call_has_news(r->call)) xai_engine_queue(r->engine, r->call);
   return 0;
 }
 

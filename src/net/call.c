@@ -374,6 +374,10 @@ int xai_call_opened(const xai_Call *c) {
           c->transfer.content == XAI_CONTENT_EVENTS);
 }
 
+int xai_call_has_news(const xai_Call *c) {
+  return c->state == XAI_CALL_DONE || xai_sse_size(&c->transfer.sse) > 0;
+}
+
 xai_StreamState xai_call_peek(xai_Call *c) {
   int over = c->state == XAI_CALL_DONE;
   int clean = over && c->fault.kind == XAI_KIND_NONE;

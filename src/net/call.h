@@ -74,6 +74,9 @@ void xai_call_forget(xai_Call *c);
 /* The head of a streamed success is in, or the call is done. */
 int xai_call_opened(const xai_Call *c);
 
+/* Is there something for its reader? */
+int xai_call_has_news(const xai_Call *c);
+
 /* The next event of its stream; see stream.h. */
 xai_StreamState xai_call_peek(xai_Call *c);
 int xai_call_take(xai_Call *c);

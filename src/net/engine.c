@@ -57,7 +57,7 @@ xai_Engine *xai_engine_new(void) {
   xai_Engine *e = (xai_Engine *)calloc(1, sizeof *e);
   if (e == NULL) return NULL;
   e->refs = 1;
-  e->curl_due_ms = e->calls_due_ms = XAI_NEVER;
+  e->curl_due_ms = e->calls_due_ms = e->wake_ms = XAI_NEVER;
   xai_chance_init(&e->chance);
   xai_buffer_init(&e->scratch, 0);
   xai_poller_open(&e->poller);
@@ -326,22 +326,32 @@ void xai_engine_step(xai_Engine *e, int64_t wait_ms) {
   rearm(e);
 }
 
-int64_t xai_engine_timeout(const xai_Engine *e) {
-  int64_t due =
-      e->curl_due_ms < e->calls_due_ms ? e->curl_due_ms : e->calls_due_ms;
-  int64_t now;
+/* The next moment at which something of the engine's own is due. */
+static int64_t own_due(const xai_Engine *e) {
+  int64_t due = e->curl_due_ms;
   long curl_ms = -1;
+  if (e->active == 0) return XAI_NEVER; /* idle connections need nothing */
+  if (e->poller.fd < 0) {
+    curl_multi_timeout(e->multi, &curl_ms);
+    due = curl_ms < 0 ? XAI_NEVER : xai_clock_ms() + curl_ms;
+  }
+  return e->calls_due_ms < due ? e->calls_due_ms : due;
+}
+
+int64_t xai_engine_timeout(const xai_Engine *e) {
+  int64_t due, now;
   if (e->multi == NULL) return -1;
   if (e->ready_first != NULL) return 0;
-  if (e->active == 0) return -1; /* idle connections need no attention */
-  if (e->poller.fd < 0 && e->active > 0) {
-    curl_multi_timeout(e->multi, &curl_ms);
-    if (curl_ms >= 0 && xai_clock_ms() + curl_ms < due)
-      due = xai_clock_ms() + curl_ms;
-  }
+  due = own_due(e);
+  if (e->wake_ms < due) due = e->wake_ms;
   if (due == XAI_NEVER) return -1;
   now = xai_clock_ms();
   return due > now ? due - now : 0;
+}
+
+void xai_engine_wake_at(xai_Engine *e, int64_t at_ms) {
+  e->wake_ms = at_ms;
+  rearm(e);
 }
 
 int xai_engine_fd(xai_Engine *e) {

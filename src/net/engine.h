@@ -18,6 +18,7 @@ typedef struct xai_Engine {
   xai_Call *ready_first, *ready_last; /* watched calls with news */
   int64_t curl_due_ms;                /* when libcurl wants to be called */
   int64_t calls_due_ms; /* no call's time comes before this moment */
+  int64_t wake_ms;      /* when the outside wants to be woken */
   int news;             /* something came since the step began */
   int active;           /* calls that are not done */
   long live;            /* objects that others hold: calls, clients */
@@ -70,6 +71,9 @@ void xai_engine_queue(xai_Engine *e, xai_Call *c);
 /* Milliseconds until a step is needed whatever the descriptor says; -1:
 ** never. */
 int64_t xai_engine_timeout(const xai_Engine *e);
+
+/* Let timeout and descriptor tell of this moment, too; XAI_NEVER: none. */
+void xai_engine_wake_at(xai_Engine *e, int64_t at_ms);
 
 /* The one descriptor to watch, or -1. */
 int xai_engine_fd(xai_Engine *e);

@@ -29,6 +29,7 @@ local function advance_stream(call)
   local request = call.request
   local event, message, info
   repeat
+    if pump.is_late() then return request:watch() end -- go on in the next frame
     if call.on_event then
       event, message, info = request:event()
       if event then pump.callback(call.on_event, event) end
@@ -90,7 +91,7 @@ end
 
 --- Wait for the outcome and return it as `result` does.
 function Call:wait()
-  if not self.over then wait.until_ready(self.request, is_over, self) end
+  if not self.over then wait.for_request(self.request, is_over, self) end
   return self:result()
 end
 

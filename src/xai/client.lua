@@ -77,9 +77,11 @@ end
 --- Start a call and return at once.  For functions without an argument the
 -- options come second.
 function methods.start(self, name, argument, opts)
-  if has_argument[name] == nil then
-    error("client:start: unknown function " .. (type(name) == "string" and "'" .. name .. "'" or tostring(name)), 2)
+  if type(name) ~= "string" then
+    local hint = type(name) == "table" and " (call it with a colon)" or ""
+    error("client:start: the name of a function must come first, got " .. type(name) .. hint, 2)
   end
+  if has_argument[name] == nil then error("client:start: unknown function '" .. name .. "'", 2) end
   if not has_argument[name] then argument, opts = nil, argument end
   local request, streamed = core.start(self, name, argument, opts)
   local hooked = hooks.of(self, opts)
@@ -92,7 +94,7 @@ local client = {}
 --- A client: its key, address and defaults.  See types.lua for the options.
 function client.new(options)
   local module = type(options) == "table" and options.json or nil
-  local codec = type(module) == "table" and json.codec(module) or json.default_codec()
+  local codec = json.codec(json.is_module(module) and module or nil) -- core.client refuses what is none
   local new = core.client("xai.new", options, codec)
   hooks.learn(new, options)
   return new

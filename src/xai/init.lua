@@ -27,6 +27,20 @@ local xai = {
   active = core.active,
 }
 
+-- Rarely needed parts are loaded when they are first asked for.
+local LAZY = {}
+for name in ("run spawn all map race sleep update"):gmatch "%a+" do LAZY[name] = "sched" end
+
+setmetatable(xai, {
+  __index = function(_, name)
+    local part = LAZY[name]
+    if not part then return nil end
+    local value = require("xai." .. part)[name]
+    rawset(xai, name, value)
+    return value
+  end,
+})
+
 --- What is done with an error that a callback raises: `xai.on_error(err, traceback)`.
 pump.reporter = function(err, traceback)
   if xai.on_error then return xai.on_error(err, traceback) end

@@ -20,6 +20,11 @@ function json.default_codec()
   return default
 end
 
+--- Has it what a JSON library must have?
+function json.is_module(module)
+  return type(module) == "table" and type(module.encode) == "function" and type(module.decode) == "function"
+end
+
 --- A codec for a module with `encode` and `decode`, or the default one for nil.
 function json.codec(module)
   if module == nil then return json.default_codec() end

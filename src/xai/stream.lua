@@ -5,6 +5,7 @@
 -- result, and one after the other.
 
 local merge = require "xai.merge"
+local pump = require "xai.pump"
 local text_of = require "xai.text"
 local wait = require "xai.wait"
 
@@ -34,9 +35,10 @@ end
 --- Call `method` of the request until it answers something but "not yet".
 local function read(stream, method)
   local request = stream.request
+  if pump.deadline then wait.give_way() end
   local value, message, info = request[method](request)
   if value ~= false then return value, message, info end
-  wait.until_ready(request, try, stream, method)
+  wait.for_request(request, try, stream, method)
   value, message, info = stream.got, stream.message, stream.info
   stream.got, stream.message, stream.info = nil, nil, nil
   return value, message, info
