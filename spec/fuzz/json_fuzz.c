@@ -1,0 +1,88 @@
+/*
+** json_fuzz.c - any text can be looked into and made safe for a decoder.
+*/
+#include "base/jsonmark.h"
+#include "base/jsonscan.h"
+
+#include "fuzz.h"
+
+#define ALL (XAI_MARK_EMPTY_ARRAYS | XAI_MARK_INTEGERS | XAI_MARK_SURROGATES)
+
+static void check_string(xai_Slice raw) {
+  xai_Buffer text;
+  unsigned half = 0;
+  xai_buffer_init(&text, 0);
+  require(xai_json_unescape(raw, &half, &text) == XAI_OK);
+  require(xai_buffer_size(&text) <= raw.len);
+  require(half == 0 || (half >= 0xD800 && half <= 0xDBFF));
+  xai_buffer_free(&text);
+}
+
+/* Walk through all that the value holds, a few levels deep. */
+static void visit(const xai_Json *v, const Input *in, int depth) {
+  xai_JsonWalk w;
+  xai_Slice key;
+  xai_Json member;
+  require(v->raw.at >= in->at && v->raw.at + v->raw.len <= in->at + in->len);
+  require(xai_json_index(v, 100) <= 100);
+  if (v->type == XAI_JSON_STRING) check_string(v->raw);
+  if (depth == 0 || !xai_json_open(&w, v)) return;
+  while (xai_json_next(&w, &key, &member)) {
+    check_string(key);
+    visit(&member, in, depth - 1);
+  }
+}
+
+static int is_digit(char c) { return c >= '0' && c <= '9'; }
+
+static int in_number(char c) {
+  return is_digit(c) || strchr("+-.eE", c) != NULL;
+}
+
+/* Does an empty array or a long integer stand outside of strings? */
+static int has_losses(const char *s, size_t n) {
+  size_t i = 0, from, digits;
+  while (i < n) {
+    if (s[i] == '"') {
+      for (i++; i < n && s[i] != '"'; i++) i += s[i] == '\\';
+      i++;
+    } else if (s[i] == '[') {
+      for (i++; i < n && s[i] != '\0' && strchr(" \t\r\n", s[i]);) i++;
+      if (i < n && s[i] == ']') return 1;
+    } else if (s[i] == '-' || is_digit(s[i])) {
+      from = s[i] == '-' ? i + 1 : i;
+      for (digits = 0, i = from; i < n && s[i] != '\0' && in_number(s[i]); i++)
+        digits += (size_t)is_digit(s[i]);
+      if (digits >= 16 && digits == i - from) return 1;
+    } else {
+      i++;
+    }
+  }
+  return 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
+  Input in;
+  xai_Json v;
+  xai_Buffer out, twice;
+  const char *s;
+  int rc, what;
+  input_open(&in, data, n);
+  if (xai_json_read(in.at, in.len, &v)) visit(&v, &in, 6);
+  check_string(v.type == XAI_JSON_STRING ? v.raw : (xai_Slice){in.at, in.len});
+
+  xai_buffer_init(&out, 0);
+  xai_buffer_init(&twice, 0);
+  what = (int)input_number(&in, ALL + 1);
+  require(xai_jsonmark(in.at, in.len, "~", what, &out) >= 0);
+  xai_buffer_clear(&out);
+  rc = xai_jsonmark(in.at, in.len, "~", ALL, &out);
+  require(rc == 0 ? xai_buffer_size(&out) == 0 : rc == 1);
+  s = rc == 1 ? xai_buffer_data(&out) : in.at;
+  n = rc == 1 ? xai_buffer_size(&out) : in.len;
+  require(!has_losses(s, n));
+  require(xai_jsonmark(s, n, "~", ALL, &twice) == 0);
+  xai_buffer_free(&out);
+  xai_buffer_free(&twice);
+  return 0;
+}
