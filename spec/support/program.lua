@@ -27,6 +27,9 @@ end
 --- Where relative paths of this checkout begin.
 M.root = root
 
+--- Where a child process finds this build.
+M.path, M.cpath = absolute(package.path), absolute(package.cpath)
+
 --- The interpreter that the suite runs on.
 M.lua = os.getenv "LUA" or "lua5.4"
 
@@ -42,10 +45,9 @@ local function at_root(path)
   return quote(path:find "^/" and path or root .. "/" .. path)
 end
 
---- What a child process needs to find this build.
+--- What a child process needs in its environment.
 local function environment()
-  return ("LUA=%s LUA_PATH=%s LUA_CPATH=%s"):format(quote(M.lua), quote(absolute(package.path)),
-    quote(absolute(package.cpath)))
+  return ("LUA=%s LUA_PATH=%s LUA_CPATH=%s"):format(quote(M.lua), quote(M.path), quote(M.cpath))
 end
 
 --- The command that runs a program; `options` are those of the server, with pace 0 unless given.

@@ -1,0 +1,231 @@
+--- What the README says is so: its code runs, its tables are those of the code, its files are there.
+
+local core = require "xai.core"
+local xai = require "xai"
+local program = require "spec.support.program"
+local faults = require "spec.support.server" and require "standin.faults"
+
+local function slurp(path)
+  local file = assert(io.open(path, "rb"))
+  local bytes = file:read "*a"
+  file:close()
+  return bytes
+end
+
+local README = slurp "README.md"
+
+--- The code blocks of a language, each with the number of its first line.
+local function blocks(language)
+  local list = {}
+  for before, code in README:gmatch("()```" .. language .. "\n(.-)\n```") do
+    local _, lines = README:sub(1, before):gsub("\n", "")
+    list[#list + 1] = { code = code .. "\n", line = lines + 2 }
+  end
+  return list
+end
+
+--- The text under a heading.
+local function section(title)
+  return assert(README:match("\n## " .. title .. "\n(.-)\n## "), title)
+end
+
+--- The rows of the tables in a text, each a list of trimmed cells; heads and rules left out.
+local function rows(text)
+  local list = {}
+  for line in text:gmatch "\n(|[^\n]*)" do
+    local cells = {}
+    for cell in line:gmatch "|%s*([^|]-)%s*%f[|]" do cells[#cells + 1] = cell end
+    if cells[1]:find "^`" then list[#list + 1] = cells end
+  end
+  return list
+end
+
+local function sorted(list)
+  table.sort(list)
+  return list
+end
+
+local function trimmed(line)
+  return (line:gsub("%s+", " "):gsub(" $", ""))
+end
+
+describe("the README", function()
+  describe("runs:", function()
+    local prelude = assert(README:match "follow these lines.-```lua\n(.-)```")
+
+    --- The lines that a block says it prints, behind `-->`.
+    local function promised(code)
+      local lines = {}
+      for line in code:gmatch "%-%-> ([^\n]*)" do lines[#lines + 1] = trimmed(line) end
+      return lines
+    end
+
+    local function printed(output)
+      local lines = {}
+      for line in output:gmatch "([^\n]*)\n" do lines[#lines + 1] = trimmed(line) end
+      return lines
+    end
+
+    for _, block in ipairs(blocks "lua") do
+      it("the Lua of line " .. block.line, function()
+        local whole = block.code:find 'require "xai"'
+        local output, code = program.run_text(whole and block.code or prelude .. block.code)
+        assert.equal(0, code, output)
+        if block.code:find("-->", 1, true) then assert.same(promised(block.code), printed(output)) end
+      end)
+    end
+
+    it("the first program: it streams an answer", function()
+      assert.matches("^Air scatters short waves", (program.run_text(blocks("lua")[1].code)))
+    end)
+
+    local makefile = slurp "Makefile"
+
+    for _, block in ipairs(blocks "sh") do
+      it("the shell of line " .. block.line, function()
+        local output, code = program.shell("sh -n <<'END'\n" .. block.code .. "END")
+        assert.equal(0, code, output)
+        for line in block.code:gmatch "[^\n]+" do
+          for goal in (line:match "^make([^#]*)" or line:match "^sudo make([^#]*)" or ""):gmatch "%S+" do
+            local variable = goal:match "^(.-)="
+            local pattern = variable and "\n" .. variable .. " *%??=" or "\n" .. goal:gsub("%-", "%%-") .. ":[^\n]*## "
+            assert.matches(pattern, makefile)
+          end
+          for path in line:gmatch "%f[%w.]([%w.]+/[%w./_-]+)" do
+            local known = path:find "^PWD" or path:find "^mygame" or path:find "^%.build" or path:find "^src/xai/$"
+            if not known then assert(io.open((path:gsub("%?.*", ""))), path):close() end
+          end
+        end
+      end)
+    end
+
+    it("every block is Lua or shell", function()
+      local _, fences = README:gsub("\n```", "")
+      assert.equal(2 * (#blocks "lua" + #blocks "sh"), fences)
+    end)
+  end)
+
+  describe("shows", function()
+    it("in its picture what make demo prints", function()
+      local pieces = {}
+      local svg = slurp "examples/pictures/demo.svg"
+      for text in svg:gmatch "<text[^>]*>([^<]*)" do pieces[#pieces + 1] = text end
+      assert.equal("$ make demo", table.remove(pieces, 1))
+      local output, code = program.shell("env -u XAI_API_KEY LUA='" .. program.lua .. "' LUA_PATH='"
+        .. program.path .. "' LUA_CPATH='" .. program.cpath .. "' .ci/demo")
+      assert.equal(0, code, output)
+      assert.equal(trimmed(output:gsub("\n", " ")), trimmed(table.concat(pieces, " ")))
+    end)
+
+    it("files that are there, and headings that are there", function()
+      for target in README:gmatch "%]%(([^)]+)%)" do
+        if target:find "^#" then
+          local title = target:sub(2):gsub("%-", " ")
+          assert.matches("\n## " .. title .. "\n", README:lower())
+        else
+          assert(io.open(target), target):close()
+        end
+      end
+      for name in README:gmatch "`(examples/[%w_]+%.lua)`" do assert(io.open(name), name):close() end
+    end)
+  end)
+
+  describe("lists", function()
+    it("the functions as they are", function()
+      local listed, there = {}, {}
+      for i, row in ipairs(rows(section "Functions")) do
+        local name, arguments = row[1]:match "^`client:([%w_]+)%((.-)%)`$"
+        listed[i] = table.concat({ name, arguments, row[3] == "yes" and "streams" or "" }, " ")
+        local id = arguments:match "^([%w_]+_id), opts"
+        assert.equal(id and "{" .. id .. "}" or nil, row[2]:match "{.*}")
+      end
+      for i, row in ipairs(core.endpoints()) do
+        local argument = row.body and "body, opts" or row.id and row.id .. ", opts" or "opts"
+        there[i] = table.concat({ row.name, argument, row.streams and "streams" or "" }, " ")
+      end
+      assert.same(there, listed)
+      assert.equal(17, #listed)
+    end)
+
+    it("the requests of the functions as they are", function()
+      local source = slurp "src/base/endpoint.c"
+      local there = {}
+      for name, method, path in source:gmatch '{"([%w_]+)",%s*"(%u+)",%s*"([^"]+)"' do
+        there[name] = method .. " /v1" .. path
+      end
+      for _, row in ipairs(rows(section "Functions")) do
+        local name = row[1]:match "client:([%w_]+)"
+        assert.equal(there[name], (row[2]:gsub("{.*}", "{}")))
+      end
+    end)
+
+    it("the options as they are, with their defaults", function()
+      local options, settings = slurp "src/bind/options.c", slurp "src/base/settings.c"
+      local listed, there, default = {}, {}, {}
+      for _, row in ipairs(rows(section "Options")) do
+        local name = row[1]:match "^`(.*)`$"
+        listed[#listed + 1], default[name] = name, row[3]
+      end
+      for name in options:gmatch '{"([%w_]+)", TYPE_' do there[#there + 1] = name end
+      assert.same(sorted(there), sorted(listed))
+      local checked = 0
+      for name, seconds in settings:gmatch "s%->([%w_]+)_ms = (%d+) %* 1000;" do
+        assert.equal(seconds, default[name])
+        checked = checked + 1
+      end
+      for name, size in settings:gmatch "s%->([%w_]+) = (%d+) %* MIB;" do
+        assert.equal(size .. " MiB", default[name])
+        checked = checked + 1
+      end
+      assert.equal(settings:match "s%->max_retries = (%d+)", default.max_retries)
+      assert.matches(settings:match 's%->base_url = "(.-)/v1"', default.base_url, 1, true)
+      assert.equal(6, checked)
+    end)
+
+    it("the kinds of failure as they are", function()
+      local listed, there = {}, {}
+      for i, row in ipairs(rows(section "Results and errors")) do
+        listed[i] = row[1]:match "^`(.*)`$"
+        assert.is_true(#row[2] > 0 and #row[3] > 0)
+      end
+      local names = slurp("src/base/fault.c"):match "xai_kind_name.-{.-{(.-)}"
+      for name in names:gmatch '"(.-)"' do
+        if name ~= "none" then there[#there + 1] = name end
+      end
+      assert.same(there, listed)
+    end)
+
+    it("what a started call, a stream and the module can do", function()
+      for name in section("Without waiting"):gmatch "`xai%.([%w_]+)" do
+        assert.is_true(xai[name] ~= nil or name == "on_error", name)
+      end
+      local client = xai.new { api_key = "xai-spec", base_url = "http://127.0.0.1:9", max_retries = 0 }
+      local call = client:start("list_models")
+      for name in section("Without waiting"):gmatch "`call:([%w_]+)" do assert.is_function(call[name], name) end
+      call:cancel()
+      client:close()
+    end)
+
+    it("the faults as they are", function()
+      local listed, there = {}, {}
+      local list = section("Testing your own code"):match "The faults.-\n\n(.-)\n\n"
+      for name in list:gmatch "`([%w-]+)[^`]*`" do listed[#listed + 1] = name end
+      for name in pairs(faults.by_name) do there[#there + 1] = name end
+      assert.same(sorted(there), sorted(listed))
+    end)
+
+    it("every file of src in its layer, and no other", function()
+      local listed, there = {}, {}
+      local house = README:match "\n## The house\n(.*)"
+      for layer, list in house:gmatch "%*%*src/(%w+)/%*%*([^*]*)" do
+        for _, row in ipairs(rows(list)) do
+          for name in row[1]:gmatch "`(.-)`" do listed[#listed + 1] = layer .. "/" .. name end
+        end
+      end
+      for path in program.shell("find src -name '*.[ch]' -o -name '*.lua'"):gmatch "src/([^\n]+)\n" do
+        there[#there + 1] = path
+      end
+      assert.same(sorted(there), sorted(listed))
+    end)
+  end)
+end)
