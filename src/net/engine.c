@@ -303,7 +303,7 @@ static void serve_all(xai_Engine *e, int64_t wait_ms) {
 /* How long a step may wait, given that the caller allows 'wait_ms'. */
 static int64_t allowed_wait(const xai_Engine *e, int64_t wait_ms) {
   int64_t due = xai_engine_timeout(e);
-  if (e->news || e->ready_first != NULL) return 0;
+  if (e->news || e->fresh != NULL || e->ready_first != NULL) return 0;
   if (due < 0) return wait_ms;
   return wait_ms < 0 || due < wait_ms ? due : wait_ms;
 }
