@@ -178,6 +178,7 @@ typedef struct Typed {
   xai_Json delta;
   xai_Json error;
   long a, b;
+  xai_Slice number;
   int rare;
 } Typed;
 
@@ -205,8 +206,9 @@ static void read_typed(const xai_Json *event, xai_Slice name, Typed *t) {
     else if (xai_slice_is(key, "content_index") ||
              xai_slice_is(key, "summary_index"))
       t->b = xai_json_index(&v, 1L << 24);
-    else if (!xai_slice_is(key, "sequence_number") &&
-             !xai_slice_is(key, "item_id") && !xai_slice_is(key, "index") &&
+    else if (xai_slice_is(key, "sequence_number"))
+      t->number = v.raw;
+    else if (!xai_slice_is(key, "item_id") && !xai_slice_is(key, "index") &&
              !is_empty_list(&v) && xai_json_given(&v))
       t->rare = 1;
   }
@@ -244,6 +246,7 @@ static void read_responses(const xai_Json *event, xai_Slice name,
   Typed t;
   const Meaning *m;
   read_typed(event, name, &t);
+  r->number = t.number;
   m = find(responses_events, t.type);
   if (m != NULL) r->meaning = m->meaning;
   if (m == NULL && xai_json_given(&t.error)) r->meaning = XAI_MEANS_ERROR;

@@ -49,6 +49,8 @@ typedef struct xai_Reading {
   xai_Field field;
   uint32_t a, b;
   xai_Slice piece;
+  xai_Slice number;   /* the sequence number, as text */
+  unsigned long same; /* which pattern it repeats; 0: it was read in full */
 } xai_Reading;
 
 #define XAI_MAX_CHOICES 128 /* the service's own limit of 'n' */

@@ -9,10 +9,19 @@ void xai_stream_init(xai_Stream *s, xai_Api api, int raw, size_t max) {
   memset(s, 0, sizeof *s);
   xai_dialect_init(&s->dialect, api);
   xai_journal_init(&s->journal, max);
+  xai_pattern_init(&s->pattern);
   s->raw = raw;
 }
 
-void xai_stream_free(xai_Stream *s) { xai_journal_free(&s->journal); }
+void xai_stream_free(xai_Stream *s) {
+  xai_journal_free(&s->journal);
+  xai_pattern_free(&s->pattern);
+}
+
+void xai_stream_want(xai_Stream *s, long choice) {
+  if (s->dialect.want != choice) xai_pattern_forget(&s->pattern);
+  s->dialect.want = choice;
+}
 
 static xai_StreamState fail(xai_Stream *s, xai_Kind kind, const char *text) {
   xai_fault_set(&s->fault, kind, XAI_PHASE_STREAM, text);
@@ -61,6 +70,8 @@ static void note_places(xai_Stream *s) {
   const char *data = s->event.sse.data.at;
   if (r->has_text) s->text_at = (size_t)(r->text.at - data);
   if (r->field != XAI_FIELD_NONE) s->piece_at = (size_t)(r->piece.at - data);
+  if (r->same != 0 && r->number.len > 0)
+    s->number_at = (size_t)(r->number.at - data);
 }
 
 /* Bytes that came since may have moved the event: find its parts again. */
@@ -71,6 +82,18 @@ static void refresh(xai_Stream *s, xai_Sse *in) {
   if (r->has_text) r->text.at = s->event.sse.data.at + s->text_at;
   if (r->field != XAI_FIELD_NONE)
     r->piece.at = s->event.sse.data.at + s->piece_at;
+  if (r->same != 0 && r->number.len > 0)
+    r->number.at = s->event.sse.data.at + s->number_at;
+}
+
+/* An event that repeats the last one but for its text needs no reading. */
+static void read_event(xai_Stream *s) {
+  const xai_SseEvent *ev = &s->event.sse;
+  xai_Reading *r = &s->event.reading;
+  if (xai_pattern_match(&s->pattern, ev->name, ev->data, r)) return;
+  xai_dialect_read(&s->dialect, ev->name, ev->data, r);
+  if (r->field != XAI_FIELD_NONE)
+    xai_pattern_learn(&s->pattern, ev->name, ev->data, r);
 }
 
 static xai_StreamState shown(const xai_Stream *s) {
@@ -94,8 +117,7 @@ xai_StreamState xai_stream_peek(xai_Stream *s, xai_Sse *in, int over,
       memset(&s->event.reading, 0, sizeof s->event.reading);
       break;
     }
-    xai_dialect_read(&s->dialect, s->event.sse.name, s->event.sse.data,
-                     &s->event.reading);
+    read_event(s);
     if (s->event.reading.meaning != XAI_MEANS_NOTHING &&
         s->event.reading.meaning != XAI_MEANS_DONE)
       break;

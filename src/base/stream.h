@@ -7,6 +7,7 @@
 #include "base/dialect.h"
 #include "base/fault.h"
 #include "base/journal.h"
+#include "base/pattern.h"
 #include "base/sse.h"
 
 typedef enum xai_StreamState {
@@ -25,12 +26,13 @@ typedef struct xai_Event {
 typedef struct xai_Stream {
   xai_Dialect dialect;
   xai_Journal journal;
+  xai_Pattern pattern;
   xai_Event event; /* the event that was shown and not yet taken */
   int have;
-  size_t text_at, piece_at; /* where its reading's parts are in its data */
-  int raw;                  /* events as they come, ending with the transfer */
-  int last;                 /* the event had no blank line behind it */
-  unsigned half;            /* of a surrogate pair, between two texts */
+  size_t text_at, piece_at, number_at; /* the reading's parts in its data */
+  int raw;       /* events as they come, ending with the transfer */
+  int last;      /* the event had no blank line behind it */
+  unsigned half; /* of a surrogate pair, between two texts */
   xai_Fault fault;
 } xai_Stream;
 
@@ -44,6 +46,9 @@ void xai_stream_free(xai_Stream *s);
 */
 xai_StreamState xai_stream_peek(xai_Stream *s, xai_Sse *in, int over,
                                 int clean);
+
+/* Text of this choice (from 0) is wanted from now on. */
+void xai_stream_want(xai_Stream *s, long choice);
 
 /* Remember the shown event and go past it.  XAI_OK, XAI_ENOMEM (nothing was
 ** changed) or XAI_ELIMIT. */

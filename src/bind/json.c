@@ -167,6 +167,7 @@ static Fix fix_string(Fixer *f) {
   s = lua_tolstring(f->L, -1, &n);
   if (!is_mark(f, s, n) || n == f->codec->mark_len) return FIX_NONE;
   s += f->codec->mark_len;
+  if (*s != '-' && (*s < '0' || *s > '9')) return FIX_NONE;
 #if XAI_HAS_INTEGERS
   errno = 0;
   {

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "bind/json.h"
 #include "bind/luaerr.h"
+#include "bind/model.h"
 
 #define MAX_SHOWN_BODY ((size_t)1 << 20)
 
@@ -369,6 +370,49 @@ static int push_event(lua_State *L, xai_Slice text, int any) {
   return 0;
 }
 
+/* Push the JSON string content 'raw', halves of characters as U+FFFD. */
+static void push_unescaped(lua_State *L, xai_LuaRequest *r, xai_Slice raw) {
+  xai_Buffer *b = &r->engine->scratch;
+  unsigned half = 0;
+  int rc;
+  if (memchr(raw.at, '\\', raw.len) == NULL) {
+    lua_pushlstring(L, raw.at, raw.len);
+    return;
+  }
+  xai_buffer_clear(b);
+  rc = xai_json_unescape(raw, &half, b);
+  if (rc == XAI_OK && half != 0) rc = xai_buffer_puts(b, "\xEF\xBF\xBD");
+  if (rc != XAI_OK) luaL_error(L, "not enough memory");
+  lua_pushlstring(L, xai_buffer_data(b), xai_buffer_size(b));
+}
+
+/* The shown event repeats the pattern: push it, built from its model.  0
+** when there is no model of it. */
+static int push_repeated(lua_State *L, xai_LuaRequest *r) {
+  xai_Stream *s = &r->call->stream;
+  int env = lua_gettop(L) + 1;
+  xai_getenv(L, 1);
+  if (r->model != s->event.reading.same) {
+    lua_rawgeti(L, env, XAI_REQUEST_CODEC);
+    xai_model_push(L, env + 1, &s->pattern, &r->engine->scratch);
+    lua_rawseti(L, env, XAI_REQUEST_MODEL);
+    r->model = s->event.reading.same;
+    xai_call_peek(r->call); /* a collection may have moved the event */
+  }
+  lua_rawgeti(L, env, XAI_REQUEST_MODEL);
+  lua_replace(L, env);
+  lua_settop(L, env);
+  if (!lua_istable(L, env)) {
+    lua_settop(L, env - 1);
+    return 0;
+  }
+  push_unescaped(L, r, s->event.reading.piece);
+  xai_call_peek(r->call);
+  xai_model_build(L, env, &s->event.reading);
+  lua_replace(L, env);
+  return 1;
+}
+
 /*
 ** request:event() -> the next event; false when it is not here yet; nil at
 ** the proven end; nil, message, info when the stream broke.
@@ -384,7 +428,8 @@ static int request_event(lua_State *L) {
   if (state != XAI_STREAM_EVENT) return push_end(L, r, state);
   if (c->stream.raw)
     push_raw(L, &c->stream.event.sse);
-  else if (!push_event(L, c->stream.event.sse.data, 0))
+  else if (!(c->stream.event.reading.same != 0 && push_repeated(L, r)) &&
+           !push_event(L, c->stream.event.sse.data, 0))
     return fail_event(L, r);
   take(L, r);
   return 1;
@@ -444,7 +489,7 @@ static int request_text(lua_State *L) {
 static int request_want(lua_State *L) {
   xai_LuaRequest *r = check(L);
   lua_Number n = luaL_checknumber(L, 2);
-  r->call->stream.dialect.want = n >= 1 && n <= 1000 ? (long)n - 1 : -2;
+  xai_stream_want(&r->call->stream, n >= 1 && n <= 1000 ? (long)n - 1 : -2);
   return 0;
 }
 
@@ -465,18 +510,6 @@ static const char *field_name(xai_Field f) {
   static const char *const names[] = {"event",   "text",      "reasoning",
                                       "summary", "arguments", "signature"};
   return names[f];
-}
-
-/* Push a JSON string's raw content, decoded. */
-static void push_unescaped(lua_State *L, xai_LuaRequest *r, xai_Slice raw) {
-  xai_Buffer *b = &r->engine->scratch;
-  unsigned half = 0;
-  int rc;
-  xai_buffer_clear(b);
-  rc = xai_json_unescape(raw, &half, b);
-  if (rc == XAI_OK && half != 0) rc = xai_buffer_puts(b, "\xEF\xBF\xBD");
-  if (rc != XAI_OK) luaL_error(L, "not enough memory");
-  lua_pushlstring(L, xai_buffer_data(b), xai_buffer_size(b));
 }
 
 /*

@@ -15,11 +15,13 @@
 #define XAI_REQUEST_URL 2
 #define XAI_REQUEST_CODEC 3
 #define XAI_REQUEST_METHOD 4
+#define XAI_REQUEST_MODEL 5
 
 typedef struct xai_LuaRequest {
   xai_Engine *engine;
   xai_Call *call;
-  int any_json; /* the answer need not be an object, nor JSON */
+  unsigned long model; /* serial of the pattern whose model is kept */
+  int any_json;        /* the answer need not be an object, nor JSON */
 } xai_LuaRequest;
 
 /* Register the metatable. */

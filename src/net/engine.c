@@ -199,13 +199,19 @@ static void kick(xai_Engine *e) {
     curl_multi_perform(e->multi, &running);
 }
 
-void xai_engine_cancel(xai_Engine *e, xai_Call *c, xai_Kind kind,
-                       const char *text) {
+/* End a call.  Whether libcurl has something to tell the server of it. */
+static int end_call(xai_Engine *e, xai_Call *c, xai_Kind kind,
+                    const char *text) {
   int was_running = c->state == XAI_CALL_RUNNING;
-  if (c->state == XAI_CALL_DONE || c->state == XAI_CALL_NEW) return;
+  if (c->state == XAI_CALL_DONE || c->state == XAI_CALL_NEW) return 0;
   xai_call_abort(c, kind, XAI_PHASE_NONE, text);
   changed(e, c, 1);
-  if (was_running) kick(e);
+  return was_running;
+}
+
+void xai_engine_cancel(xai_Engine *e, xai_Call *c, xai_Kind kind,
+                       const char *text) {
+  if (end_call(e, c, kind, text)) kick(e);
   rearm(e);
 }
 
@@ -216,13 +222,18 @@ void xai_engine_cancel_owner(xai_Engine *e, unsigned long owner) {
       xai_engine_cancel(e, c, XAI_KIND_CLOSED, "the client is closed");
 }
 
+/*
+** Called by finalizers, at any moment: no other transfer may move meanwhile,
+** so the server is told with the next step, which is asked for at once.
+*/
 void xai_engine_release(xai_Engine *e, xai_Call *c) {
   c->watched = 0;
-  xai_engine_cancel(e, c, XAI_KIND_CANCELLED, "cancelled");
+  if (end_call(e, c, XAI_KIND_CANCELLED, "cancelled")) e->untold = 1;
   gather_news(e);
   unqueue(e, c);
   unlink_call(e, c);
   xai_call_free(c);
+  rearm(e);
 }
 
 int xai_engine_take(xai_Engine *e, xai_Call *c) {
@@ -262,7 +273,8 @@ static void drain(xai_Engine *e) {
 
 static void serve_timer(xai_Engine *e) {
   int running;
-  if (xai_clock_ms() < e->curl_due_ms) return;
+  if (!e->untold && xai_clock_ms() < e->curl_due_ms) return;
+  e->untold = 0;
   e->curl_due_ms = XAI_NEVER; /* before the call: it sets the next one */
   curl_multi_socket_action(e->multi, CURL_SOCKET_TIMEOUT, 0, &running);
 }
@@ -319,6 +331,7 @@ void xai_engine_step(xai_Engine *e, int64_t wait_ms) {
     serve_timer(e);
   } else {
     serve_all(e, allowed_wait(e, wait_ms));
+    e->untold = 0;
   }
   drain(e);
   serve_calls(e);
@@ -341,7 +354,7 @@ static int64_t own_due(const xai_Engine *e) {
 int64_t xai_engine_timeout(const xai_Engine *e) {
   int64_t due, now;
   if (e->multi == NULL) return -1;
-  if (e->ready_first != NULL) return 0;
+  if (e->ready_first != NULL || e->untold) return 0;
   due = own_due(e);
   if (e->wake_ms < due) due = e->wake_ms;
   if (due == XAI_NEVER) return -1;

@@ -20,6 +20,7 @@ typedef struct xai_Engine {
   int64_t calls_due_ms; /* no call's time comes before this moment */
   int64_t wake_ms;      /* when the outside wants to be woken */
   int news;             /* something came since the step began */
+  int untold;           /* a transfer was cut off: libcurl needs a turn */
   int active;           /* calls that are not done */
   long live;            /* objects that others hold: calls, clients */
   unsigned long owners; /* numbers given to owners of calls so far */
