@@ -1,0 +1,136 @@
+--- front.lua - nginx in front of a server: TLS, HTTP/1.1 and HTTP/2, with certificates of its own.
+--
+-- nginx is run as one process without rights or traces: its files are in a folder that goes
+-- away, and it ends when this process does.
+
+local uv = require("luv")
+local child = require("spec.support.child")
+
+local M = {}
+
+-- Where .ci/setup puts nginx when the system has none, and where systems do.
+local PLACES = { ".build/nginx/usr/sbin/nginx", "/usr/sbin/nginx", "/usr/local/sbin/nginx" }
+
+local function find_nginx()
+  if child.has("nginx") then return "nginx" end
+  for _, path in ipairs(PLACES) do
+    if uv.fs_access(path, "X") then return path end
+  end
+end
+
+--- nil when the tools are here, otherwise what is missing.
+function M.missing()
+  if not find_nginx() then return "nginx is not installed" end
+  if not child.has("openssl") then return "openssl is not installed" end
+end
+
+local CERTIFICATE = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 "
+  .. "-subj /CN=%s -addext subjectAltName=%s -keyout %s.key -out %s.pem"
+
+local function make_certificate(path, name, alternatives)
+  local said = child.output(CERTIFICATE:format(name, alternatives, path, path))
+  assert(uv.fs_access(path .. ".pem", "R"), said)
+end
+
+local SERVER = [[
+  server {
+    listen 127.0.0.1:%d ssl http2;
+    ssl_certificate %s.pem;
+    ssl_certificate_key %s.key;
+    add_header X-Protocol $server_protocol always;
+    add_header X-Connection $connection always;
+    location / { proxy_pass %s; }
+  }
+]]
+
+local CONFIGURATION = [[
+daemon off;
+master_process off;
+pid %s/pid;
+error_log stderr crit;
+events { worker_connections 256; }
+http {
+  access_log off;
+  client_max_body_size 0;
+  client_body_temp_path %s/body;
+  proxy_temp_path %s/proxy;
+  fastcgi_temp_path %s/fastcgi;
+  uwsgi_temp_path %s/uwsgi;
+  scgi_temp_path %s/scgi;
+  proxy_http_version 1.1;
+  proxy_set_header Connection "";
+  proxy_buffering off;
+  proxy_request_buffering off;
+%s}
+]]
+
+local function free_port()
+  local socket = uv.new_tcp()
+  socket:bind("127.0.0.1", 0)
+  local port = socket:getsockname().port
+  socket:close()
+  uv.run("nowait")
+  return port
+end
+
+local function write_file(path, text)
+  local file = assert(io.open(path, "w"))
+  file:write(text)
+  file:close()
+end
+
+--- Can somebody connect to this port?
+local function answers(port)
+  local socket, outcome = uv.new_tcp(), nil
+  socket:connect("127.0.0.1", port, function(err) outcome = err or "connected" end)
+  while not outcome do uv.run("once") end
+  socket:close()
+  uv.run("nowait")
+  return outcome == "connected"
+end
+
+-- The shell ends nginx when its stdin, held by this process, is closed.
+local KEEPER = '"$1" -e stderr -p "$2" -c "$2/conf" & read -r _; kill $!; wait $!'
+
+local function run_nginx(dir)
+  local stdin, over = uv.new_pipe(false), false
+  local handle = assert(uv.spawn("sh", {
+    args = { "-c", KEEPER, "sh", find_nginx(), dir }, stdio = { stdin, nil, 2 },
+  }, function() over = true end))
+  return function()
+    stdin:close()
+    while not over do uv.run("once") end
+    handle:close()
+    uv.run("nowait")
+  end
+end
+
+--- Serve `upstream`, the URL of a server, by TLS.  Gives { url, ca_file }, and { other_url,
+-- other_ca_file } with a certificate for another name; dir; close().
+function M.start(upstream)
+  local dir = os.tmpname()
+  os.remove(dir)
+  assert(uv.fs_mkdir(dir, 448)) -- 0700
+  local good, other = dir .. "/good", dir .. "/other"
+  make_certificate(good, "localhost", "DNS:localhost,IP:127.0.0.1")
+  make_certificate(other, "elsewhere.example", "DNS:elsewhere.example")
+  local port, other_port = free_port(), free_port()
+  local servers = SERVER:format(port, good, good, upstream) .. SERVER:format(other_port, other, other, upstream)
+  write_file(dir .. "/conf", CONFIGURATION:format(dir, dir, dir, dir, dir, dir, servers))
+  local stop = run_nginx(dir)
+  for _ = 1, 500 do
+    if answers(port) then break end
+    uv.sleep(10)
+  end
+  return {
+    url = "https://localhost:" .. port, ca_file = good .. ".pem", dir = dir,
+    other_url = "https://localhost:" .. other_port, other_ca_file = other .. ".pem",
+    plain_url = "http://127.0.0.1:" .. port,
+    close = function()
+      stop()
+      child.output("rm -r " .. dir)
+    end,
+  }
+end
+
+return M

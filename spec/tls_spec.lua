@@ -1,0 +1,136 @@
+--- TLS is always checked, and HTTP/2 and HTTP/1.1 carry the same.
+
+local child = require("spec.support.child")
+local front = require("spec.support.front")
+local rig = require("spec.support.rig")
+local scripted = require("spec.support.scripted")
+
+local HI = { model = "grok-4.5", messages = { { role = "user", content = "Hi" } } }
+local STREAM = { model = "grok-4.5", stream = true, messages = HI.messages }
+
+local house, door
+
+--- A client that comes in by TLS and trusts nginx's certificate; options on top.
+local function client_of(options)
+  local all = { base_url = door.url, ca_file = door.ca_file }
+  for name, value in pairs(options or {}) do all[name] = value end
+  return house:client(all)
+end
+
+local function assert_tls(result, message, info)
+  assert.is_nil(result)
+  assert.same({ "tls", "no", false, 1 }, { info.kind, info.billed, info.retryable, info.attempts })
+  assert.matches("^tls %(%l+%): .", message)
+  assert.is_nil(message:find("\n", 1, true))
+end
+
+local function promises()
+  setup(function()
+    house = rig.open()
+    door = front.start(house.server.url)
+  end)
+  teardown(function()
+    door:close()
+    house:close()
+  end)
+  after_each(function() assert.equal(0, house:settle()) end)
+
+  it("speaks HTTP/2 where the server can", function()
+    local result, message, info = client_of():chat(HI)
+    assert.equal("chat.completion", result and result.object, message)
+    assert.equal("HTTP/2.0", info.headers["x-protocol"])
+    assert.equal(200, info.status)
+    assert.equal("string", type(info.request_id))
+  end)
+
+  for version, protocol in pairs { ["1.1"] = "HTTP/1.1", ["2"] = "HTTP/2.0" } do
+    it("speaks " .. protocol .. " when it is told to, and streams by it", function()
+      local client = client_of { http_version = version }
+      local stream, message, info = client:chat(STREAM)
+      assert.equal(protocol, info.headers["x-protocol"], message)
+      local parts = {}
+      for text in stream:text() do parts[#parts + 1] = text end
+      local whole = assert(client:chat(HI)).choices[1].message.content
+      assert.equal(whole, table.concat(parts))
+    end)
+
+    it("sends and gets large bodies by " .. protocol, function()
+      local text = ("All work and no play. "):rep(5000)
+      local result, message = client_of { http_version = version }:tokenize { model = "grok-4.5", text = text }
+      assert.is_nil(message)
+      assert.is_true(#result.token_ids > 5000)
+    end)
+
+    it("reads error answers by " .. protocol, function()
+      local _, message, info = client_of { http_version = version }:list_models { headers = {
+        ["x-fault"] = "status,404" } }
+      assert.same({ "not_found", 404 }, { info.kind, info.status })
+      assert.matches("^HTTP 404 not_found: No handler found on route%. %(request ", message)
+    end)
+  end
+
+  it("puts calls that run together on one HTTP/2 connection", function()
+    local client, calls, used = client_of(), {}, {}
+    assert(client:list_models())
+    for i = 1, 20 do calls[i] = client:start("chat", HI) end
+    for _, call in ipairs(calls) do
+      local _, message, info = scripted.wait(call)
+      assert.is_nil(message)
+      used[info.headers["x-connection"]] = true
+    end
+    assert.is_nil(next(used, (next(used))))
+  end)
+
+  it("ends a stream at the server when it is closed early", function()
+    local client = client_of()
+    local stream = assert(client:chat(STREAM, { headers = { ["x-fault"] = "slow-words,20;endless,2" } }))
+    assert(stream:next())
+    stream:close()
+    local open
+    repeat open = assert(house:client():request { path = "/_/open" }).open until open == 0
+  end)
+
+  it("refuses a certificate that nobody trusted vouches for", function()
+    assert_tls(house:client({ base_url = door.url }):list_models())
+    assert_tls(client_of({ ca_file = door.other_ca_file }):list_models())
+  end)
+
+  it("refuses a certificate for another name", function()
+    assert_tls(client_of({ base_url = door.other_url, ca_file = door.other_ca_file }):list_models())
+  end)
+
+  it("says so when ca_file is not there", function()
+    local result, message, info = client_of({ ca_file = door.dir .. "/none.pem" }):list_models()
+    assert_tls(result, message, info)
+    assert.is_truthy(message:find("none.pem", 1, true), message)
+  end)
+
+  it("trusts what is in ca_path", function()
+    local path = door.dir .. "/trusted"
+    child.output(("mkdir %s && cp %s %s && openssl rehash %s"):format(path, door.ca_file, path, path))
+    assert(house:client({ base_url = door.url, ca_path = path }):list_models())
+  end)
+
+  it("tries a server with a bad certificate once, and sends it nothing", function()
+    house:reset()
+    assert_tls(house:client({ base_url = door.url, max_retries = 3 }):chat(HI))
+    assert.equal(0, #house:received())
+  end)
+
+  it("tells a server that speaks no TLS, and one that speaks nothing else", function()
+    assert_tls(house:client({ base_url = (house.server.url:gsub("^http", "https")) }):list_models())
+    local _, _, info = house:client({ base_url = door.plain_url }):list_models()
+    assert.same({ "bad_request", 400 }, { info.kind, info.status })
+  end)
+end
+
+local missing = front.missing()
+
+if missing then
+  -- Counted as skipped, so that nobody takes it for passed.
+  describe("TLS", function()
+    it("is not tried here", function() pending(missing) end)
+  end)
+else
+  describe("TLS", promises)
+end
