@@ -1,0 +1,37 @@
+-- xai.lua - this library as a peer; with a first argument `text`, through
+-- stream:text() only.
+local text_only = arg[1] == "text" and table.remove(arg, 1)
+local common = require "common"
+local xai = require "xai"
+
+local client = xai.new { api_key = common.key, base_url = arg[2], ca_file = os.getenv "BENCH_CA" }
+local peer = {}
+
+function peer.post(path, body)
+  local call = path == "/images/generations" and client.generate_image or client.chat
+  return assert(call(client, body))
+end
+
+if text_only then
+  function peer.text(body, on_text)
+    for text in assert(client:chat(body)):text() do on_text(text) end
+  end
+else
+  function peer.stream(body, on_event)
+    for event in assert(client:chat(body)) do on_event(event) end
+  end
+end
+
+function peer.many(n, body, on_event_of)
+  local left = n
+  local function on_done(_, message)
+    if message then error(message) end
+    left = left - 1
+  end
+  for i = 1, n do
+    client:start("chat", body, { on_event = on_event_of(i), on_done = on_done })
+  end
+  while left > 0 do xai.step(1) end
+end
+
+common.main(peer)

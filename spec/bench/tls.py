@@ -1,0 +1,71 @@
+"""nginx between the peers and the server, for measurements with TLS."""
+import contextlib
+import os
+import socket
+import subprocess
+import time
+
+CONFIGURATION = """
+daemon off; worker_processes 1; error_log stderr crit; pid {build}/nginx.pid;
+events {{ worker_connections 8000; }}
+http {{
+  access_log off; client_max_body_size 100m; client_body_buffer_size 16m;
+  client_body_temp_path {build}/nginx-body; proxy_temp_path {build}/nginx-proxy;
+  fastcgi_temp_path {build}/nginx-fastcgi; uwsgi_temp_path {build}/nginx-uwsgi;
+  scgi_temp_path {build}/nginx-scgi;
+  keepalive_requests 1000000; http2_max_concurrent_streams 2000;
+  upstream server {{
+    server 127.0.0.1:{port}; keepalive 2000; keepalive_requests 1000000;
+  }}
+  server {{
+    listen 127.0.0.1:{secure_port} ssl http2;
+    ssl_certificate {build}/cert.pem; ssl_certificate_key {build}/key.pem;
+    ssl_session_cache shared:a:1m;
+    location / {{
+      proxy_pass http://server; proxy_http_version 1.1;
+      proxy_set_header Connection ""; proxy_buffering off;
+    }}
+  }}
+}}
+"""
+
+
+def make_certificate(build):
+    if not os.path.exists(f"{build}/cert.pem"):
+        command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", "/CN=127.0.0.1",
+                   "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", f"{build}/key.pem", "-out", f"{build}/cert.pem"]
+        subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_for(port):
+    for _ in range(100):
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.02)
+
+
+@contextlib.contextmanager
+def proxy(build, port, secure):
+    """The address for peers: the server's own, or nginx's in front of it.
+    $BENCH_CA then names the certificate to trust, $FJ_CA for the floor."""
+    if not secure:
+        yield f"http://127.0.0.1:{port}"
+        return
+    make_certificate(build)
+    os.environ["BENCH_CA"] = os.environ["FJ_CA"] = f"{build}/cert.pem"
+    secure_port = free_port()
+    with open(f"{build}/nginx.conf", "w", encoding="ascii") as file:
+        file.write(CONFIGURATION.format(build=build, port=port, secure_port=secure_port))
+    process = subprocess.Popen(["nginx", "-c", f"{build}/nginx.conf", "-e", "stderr", "-p", build])
+    try:
+        wait_for(secure_port)
+        yield f"https://127.0.0.1:{secure_port}"
+    finally:
+        process.terminate()
+        process.wait()
