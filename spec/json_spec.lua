@@ -188,7 +188,8 @@ describe("JSON under a locale with a decimal comma", function()
     local dir, name = os.tmpname(), "de_DE.UTF-8"
     os.remove(dir)
     child.output(("mkdir %s && localedef -i de_DE -f UTF-8 %s/%s"):format(dir, dir, name))
-    local said = child.lua(COMMA:format(name), { LOCPATH = dir })
+    -- The C library keeps what it reads of LOCPATH; that is no leak of ours.
+    local said = child.lua(COMMA:format(name), { LOCPATH = dir, ASAN_OPTIONS = "detect_leaks=0" })
     child.output("rm -r " .. dir)
     if said == "no such locale\n" then return end
     assert.equal("[0.5,0.3333333333333333,9007199254740992]\ttrue\n", said)
