@@ -18,11 +18,19 @@ void xai_buffer_free(xai_Buffer *b) {
   xai_buffer_init(b, b->max);
 }
 
+/* volatile: the compiler would drop stores that nobody reads */
+static void overwrite(volatile char *p, size_t n) {
+  while (n-- > 0) *p++ = 0;
+}
+
 void xai_buffer_wipe(xai_Buffer *b) {
-  volatile char *p = b->at; /* volatile: a dead store would be dropped */
-  size_t i;
-  for (i = 0; i < b->cap; i++) p[i] = 0;
+  overwrite(b->at, b->cap);
   xai_buffer_free(b);
+}
+
+void xai_buffer_blank(xai_Buffer *b) {
+  overwrite(b->at, b->len);
+  xai_buffer_clear(b);
 }
 
 /* Move the unconsumed bytes to the front of the allocation. */

@@ -29,6 +29,9 @@ void xai_buffer_free(xai_Buffer *b);
 /* As xai_buffer_free, but overwrite the bytes first (for secrets). */
 void xai_buffer_wipe(xai_Buffer *b);
 
+/* Overwrite the contents and forget them; keep the memory. */
+void xai_buffer_blank(xai_Buffer *b);
+
 /* Make room for 'n' more bytes.  XAI_OK, XAI_ENOMEM or XAI_ELIMIT. */
 int xai_buffer_reserve(xai_Buffer *b, size_t n);
 

@@ -458,9 +458,10 @@ static void add_line(const Start *s, xai_Call *call, const char *line) {
   add_header(s, call, line, "", 0);
 }
 
-/* Does the header table on top name this header, in any case? */
+/* Does the header table on top (or nil) name this header, in any case? */
 static int has_header(lua_State *L, const char *name) {
   int found = 0;
+  if (lua_isnil(L, -1)) return 0;
   lua_pushnil(L);
   while (!found && lua_next(L, -2)) {
     xai_Slice key;
@@ -471,35 +472,46 @@ static int has_header(lua_State *L, const char *name) {
   return found;
 }
 
-/* The user's headers: those of the call win over those of the client. */
-static void push_headers(const Start *s) {
-  lua_State *L = s->L;
-  int merged, i;
-  lua_newtable(L);
-  merged = lua_gettop(L);
-  for (i = 0; i < 2; i++) {
-    int from;
-    if (i == 0)
-      lua_rawgeti(L, s->env, CLIENT_OPTIONS);
-    else if (s->options != 0)
-      lua_pushvalue(L, s->options);
-    else
-      break;
-    lua_getfield(L, -1, "headers");
-    from = lua_gettop(L);
+/* Put the pairs of the table on top, if it is one, into the one at 'to'. */
+static void merge_into(lua_State *L, int to) {
+  int from = lua_gettop(L);
+  if (lua_istable(L, from)) {
     lua_pushnil(L);
-    while (lua_istable(L, from) && lua_next(L, from)) {
+    while (lua_next(L, from)) {
       lua_pushvalue(L, -2);
       lua_insert(L, -2);
-      lua_rawset(L, merged);
+      lua_rawset(L, to);
     }
-    lua_settop(L, merged);
   }
+  lua_settop(L, from - 1);
+}
+
+/* Push the user's headers, or nil: those of the call over the client's. */
+static void push_headers(const Start *s) {
+  lua_State *L = s->L;
+  int both = lua_gettop(L) + 1;
+  lua_rawgeti(L, s->env, CLIENT_OPTIONS);
+  lua_getfield(L, both, "headers");
+  if (s->options != 0)
+    lua_getfield(L, s->options, "headers");
+  else
+    lua_pushnil(L);
+  if (lua_isnil(L, -1) && lua_isnil(L, -2)) {
+    lua_settop(L, both - 1);
+    lua_pushnil(L);
+    return;
+  }
+  lua_newtable(L);
+  lua_replace(L, both);
+  lua_insert(L, -2); /* the client's first, the call's over them */
+  merge_into(L, both);
+  merge_into(L, both);
 }
 
 static void add_user_headers(const Start *s, xai_Call *call) {
   lua_State *L = s->L;
   int t = lua_gettop(L);
+  if (lua_isnil(L, t)) return;
   lua_pushnil(L);
   while (lua_next(L, t)) {
     size_t n;
@@ -567,7 +579,7 @@ static void add_own_headers(Start *s, xai_Call *call) {
 /* The key goes last, and only when no own Authorization is there. */
 static void add_key(const Start *s, xai_Call *call, const char *key, size_t n) {
   add_header(s, call, "Authorization: Bearer ", key, n);
-  xai_buffer_wipe(&s->client->engine->scratch);
+  xai_buffer_blank(&s->client->engine->scratch);
 }
 
 /* Push the key to send (or nil: the client's own) after checking it. */

@@ -238,7 +238,10 @@ static void fix_object(Fixer *f) {
   int t = lua_gettop(L);
   lua_pushnil(L);
   while (lua_next(L, t)) {
-    Fix fix = fix_value(f);
+    int type = lua_type(L, -1);
+    Fix fix = type == LUA_TBOOLEAN || (type == LUA_TSTRING && !f->marked)
+                  ? FIX_NONE
+                  : fix_value(f);
     if (fix == FIX_DROP) lua_pushnil(L);
     if (fix != FIX_NONE) {
       lua_pushvalue(L, t + 1);

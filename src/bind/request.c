@@ -51,11 +51,7 @@ static int request_release(lua_State *L) {
 
 /* --------------------------------------------------------------- the info */
 
-static void set_slice(lua_State *L, const char *name, xai_Slice s) {
-  if (s.len == 0) return;
-  lua_pushlstring(L, s.at, s.len);
-  lua_setfield(L, -2, name);
-}
+#define USUAL_HEADERS 16
 
 /* Push a copy in lower case. */
 static void push_lower(lua_State *L, xai_Slice s) {
@@ -69,27 +65,27 @@ static void push_lower(lua_State *L, xai_Slice s) {
   lua_pushlstring(L, small, s.len);
 }
 
-/* A header that came twice has both values, joined as HTTP says. */
-static void set_headers(lua_State *L, const xai_Transfer *t) {
-  xai_Slice name, value;
-  size_t at = 0;
-  lua_newtable(L);
-  while (xai_transfer_next_header(t, &at, &name, &value)) {
-    push_lower(L, name);
-    lua_pushvalue(L, -1);
-    lua_rawget(L, -3);
-    if (lua_isnil(L, -1)) {
-      lua_pop(L, 1);
-      lua_pushlstring(L, value.at, value.len);
-    } else {
-      lua_pushliteral(L, ", ");
-      lua_pushlstring(L, value.at, value.len);
-      lua_concat(L, 3);
-    }
-    lua_rawset(L, -3);
+/* A header that came twice has both values, joined as HTTP says.  The name
+** is on top of the stack. */
+static void push_value(lua_State *L, int headers, xai_Slice value) {
+  lua_pushvalue(L, -1);
+  lua_rawget(L, headers);
+  if (lua_isnil(L, -1)) {
+    lua_pop(L, 1);
+    lua_pushlstring(L, value.at, value.len);
+    return;
   }
-  lua_setfield(L, -2, "headers");
+  lua_pushliteral(L, ", ");
+  lua_pushlstring(L, value.at, value.len);
+  lua_concat(L, 3);
 }
+
+/* What info takes from the headers, found while they are gone through. */
+typedef struct Found {
+  xai_Slice request_id;
+  xai_Slice rate[4];
+  int rates;
+} Found;
 
 static const char *const rate_names[] = {"limit_requests", "remaining_requests",
                                          "limit_tokens", "remaining_tokens"};
@@ -97,34 +93,64 @@ static const char *const rate_headers[] = {
     "x-ratelimit-limit-requests", "x-ratelimit-remaining-requests",
     "x-ratelimit-limit-tokens", "x-ratelimit-remaining-tokens"};
 
-static void set_rate_limit(lua_State *L, const xai_Transfer *t) {
-  int i, found = 0;
+static void note_header(Found *f, xai_Slice name, xai_Slice value) {
+  int i;
+  if (name.len < 2 || name.at[1] != '-') return; /* they begin with "x-" */
+  if (xai_slice_like(name, "x-request-id")) f->request_id = value;
   for (i = 0; i < 4; i++) {
-    xai_Slice v = xai_transfer_header(t, rate_headers[i]);
+    if (!xai_slice_like(name, rate_headers[i])) continue;
+    f->rate[i] = value;
+    f->rates = 1;
+  }
+}
+
+static void set_headers(lua_State *L, const xai_Transfer *t, Found *f) {
+  xai_Slice name, value;
+  size_t at = 0;
+  int headers;
+  memset(f, 0, sizeof *f);
+  lua_createtable(L, 0, USUAL_HEADERS);
+  headers = lua_gettop(L);
+  while (xai_transfer_next_header(t, &at, &name, &value)) {
+    note_header(f, name, value);
+    push_lower(L, name);
+    push_value(L, headers, value);
+    lua_rawset(L, headers);
+  }
+  lua_setfield(L, -2, "headers");
+}
+
+static void set_rate_limit(lua_State *L, const Found *f) {
+  int i;
+  lua_createtable(L, 0, 4);
+  for (i = 0; i < 4; i++) {
     xai_Json number;
     long n;
     number.type = XAI_JSON_NUMBER;
-    number.raw = v;
-    n = v.len > 0 ? xai_json_index(&number, 2000000000L) : -1;
+    number.raw = f->rate[i];
+    n = number.raw.len > 0 ? xai_json_index(&number, 2000000000L) : -1;
     if (n < 0) continue;
-    if (found++ == 0) lua_createtable(L, 0, 4);
     lua_pushinteger(L, n);
     lua_setfield(L, -2, rate_names[i]);
   }
-  if (found > 0) lua_setfield(L, -2, "rate_limit");
+  lua_setfield(L, -2, "rate_limit");
 }
 
 /* Push the table of facts about the answer; the request is at index 1. */
 static void push_info(lua_State *L, const xai_Call *c) {
   const xai_Transfer *t = &c->transfer;
   int64_t end = c->state == XAI_CALL_DONE ? c->ended_ms : xai_clock_ms();
+  Found found;
   lua_createtable(L, 0, 8);
   if (t->status != 0) {
     lua_pushinteger(L, t->status);
     lua_setfield(L, -2, "status");
-    set_headers(L, t);
-    set_slice(L, "request_id", xai_transfer_header(t, "x-request-id"));
-    set_rate_limit(L, t);
+    set_headers(L, t, &found);
+    if (found.request_id.len > 0) {
+      lua_pushlstring(L, found.request_id.at, found.request_id.len);
+      lua_setfield(L, -2, "request_id");
+    }
+    if (found.rates) set_rate_limit(L, &found);
   }
   lua_pushinteger(L, c->attempts);
   lua_setfield(L, -2, "attempts");

@@ -33,7 +33,7 @@ end
 
 --- The hooks for one call, or nil when there are none.
 function hooks.of(client, options)
-  local general, own = of_client[client], pick(options)
+  local general, own = of_client[client], options and pick(options)
   if not own or not general then return own or general end
   for name, hook in pairs(general) do
     if own[name] == nil then own[name] = hook end

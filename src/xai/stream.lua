@@ -61,6 +61,10 @@ function Stream:take_whole()
 end
 
 function Stream:__call()
+  if not self.over and not self.whole and not pump.deadline then
+    local event = self.request:event() -- the usual case: it is here already
+    if event then return event end
+  end
   local event, _, info = self:next()
   if event == nil and info then error(info, 0) end
   return event
@@ -87,6 +91,10 @@ function Stream:text(n)
   n = n or 1
   self.request:want(n)
   local function iterator()
+    if not self.over and not self.whole and not pump.deadline then
+      local text = self.request:text() -- the usual case: it is here already
+      if text then return text end
+    end
     local text, _, info = next_text(self, n)
     if text == nil and info then error(info, 0) end
     return text
