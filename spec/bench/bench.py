@@ -13,11 +13,14 @@ import shlex
 import statistics
 import subprocess
 import sys
+import tempfile
 
 import tls
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BUILD = os.path.realpath(os.path.join(HERE, "..", "..", ".build", "bench"))
+SCRATCH = tempfile.TemporaryDirectory(prefix="xai-bench-")  # two runs do not meet
+METER, LOG = SCRATCH.name + "/meter.json", SCRATCH.name + "/valgrind.log"
 FLOOR = "floorjson"
 
 CYCLE = [4, 6, 6, 5, 7, 7, 7, 6]  # content bytes of the server's eight tokens
@@ -156,13 +159,13 @@ def check(workload, out):
 
 def measure(workload, command, secure):
     """One run: CPU in µs, peak memory in MiB, and what the peer printed."""
-    with Server() as server, tls.proxy(BUILD, server.port, secure) as origin:
+    with Server() as server, tls.proxy(SCRATCH.name, server.port, secure) as origin:
         if workload.kind == "image":  # rendered once, and not while measured
             server.post(workload.path() + "/images/generations")
-        watcher = [f"{BUILD}/meter", f"{BUILD}/meter.json", "120"]
+        watcher = [f"{BUILD}/meter", METER, "120"]
         out = run_peer(watcher, command, workload, origin, workload.param)
     check(workload, out)
-    with open(f"{BUILD}/meter.json", encoding="ascii") as file:
+    with open(METER, encoding="ascii") as file:
         cost = json.load(file)
     return {"cpu": cost["user_us"] + cost["sys_us"], "peak": max(cost["maxrss_kb"], cost["tree_kb"]) / 1024,
             "out": out}
@@ -175,25 +178,25 @@ class Counter:
     valgrind otherwise (slower, and the same within 1 %)."""
 
     def __init__(self):
-        subprocess.run([f"{BUILD}/meter", f"{BUILD}/meter.json", "10", "true"], check=True)
+        subprocess.run([f"{BUILD}/meter", METER, "10", "true"], check=True)
         self.by_processor = self.read_meter() is not None
 
     @staticmethod
     def read_meter():
-        with open(f"{BUILD}/meter.json", encoding="ascii") as file:
+        with open(METER, encoding="ascii") as file:
             return json.load(file)["ins_user"]
 
     @staticmethod
     def read_log():
-        with open(f"{BUILD}/valgrind.log", encoding="utf-8") as file:
+        with open(LOG, encoding="utf-8") as file:
             for line in file:
                 if "Collected :" in line:
                     return int(line.split(":")[1])
         raise Failure("valgrind counted nothing")
 
     def count(self, command, workload, param, chunks=None):
-        meter = [f"{BUILD}/meter", f"{BUILD}/meter.json", "120"]
-        valgrind = ["valgrind", "--tool=callgrind", f"--log-file={BUILD}/valgrind.log",
+        meter = [f"{BUILD}/meter", METER, "120"]
+        valgrind = ["valgrind", "--tool=callgrind", f"--log-file={LOG}",
                     "--callgrind-out-file=/dev/null"]
         with Server() as server:
             origin = f"http://127.0.0.1:{server.port}"
