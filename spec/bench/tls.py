@@ -53,12 +53,14 @@ def wait_for(port):
 @contextlib.contextmanager
 def proxy(scratch, port, secure):
     """The address for peers: the server's own, or nginx's in front of it.
-    $BENCH_CA then names the certificate to trust, $FJ_CA for the floor."""
+    $BENCH_CA then names the certificate to trust, $FJ_CA for the floor, which
+    is told to speak HTTP/2 as clients do by themselves."""
     if not secure:
         yield f"http://127.0.0.1:{port}"
         return
     make_certificate(scratch)
     os.environ["BENCH_CA"] = os.environ["FJ_CA"] = f"{scratch}/cert.pem"
+    os.environ["FJ_H2"] = "1"
     secure_port = free_port()
     with open(f"{scratch}/nginx.conf", "w", encoding="ascii") as file:
         file.write(CONFIGURATION.format(scratch=scratch, port=port, secure_port=secure_port))
