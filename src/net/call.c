@@ -379,15 +379,25 @@ int xai_call_has_news(const xai_Call *c) {
 }
 
 xai_StreamState xai_call_peek(xai_Call *c) {
-  int over = c->state == XAI_CALL_DONE;
-  int clean = over && c->fault.kind == XAI_KIND_NONE;
-  return xai_stream_peek(&c->stream, &c->transfer.sse, over, clean);
+  xai_StreamState state;
+  for (;;) {
+    int over = c->state == XAI_CALL_DONE;
+    int clean = over && c->fault.kind == XAI_KIND_NONE;
+    state = xai_stream_peek(&c->stream, &c->transfer.sse, over, clean);
+    if (state != XAI_STREAM_WAIT || !c->transfer.paused) return state;
+    xai_transfer_resume(&c->transfer); /* a reader that waits must be fed */
+  }
+}
+
+/* Is the reader near, or does the event that has begun need more bytes? */
+static int wants_more(xai_Transfer *t) {
+  return xai_sse_size(&t->sse) <= t->max_buffer / 2 ||
+         xai_sse_peek(&t->sse, NULL) == 0;
 }
 
 int xai_call_take(xai_Call *c) {
   int rc = xai_stream_take(&c->stream, &c->transfer.sse);
-  if (c->transfer.paused &&
-      xai_sse_size(&c->transfer.sse) <= c->transfer.max_buffer / 2)
+  if (c->transfer.paused && wants_more(&c->transfer))
     xai_transfer_resume(&c->transfer);
   return rc;
 }

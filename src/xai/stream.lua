@@ -106,7 +106,7 @@ end
 -- nil, info; or nil, message, info with what there was in `info.partial`.
 function Stream:result()
   if self.raw then error("stream:result: a raw stream has no result; read its events", 2) end
-  if self.whole then
+  if self.whole and not self.message then
     self.over = true
     return self.whole, nil, self.request:info()
   end
