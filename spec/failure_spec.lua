@@ -288,7 +288,7 @@ describe("another attempt", function()
   it("leaves nothing of the failure in the result", function()
     local _, message, info = scripted.ask({ BUSY, GOOD }, { max_retries = 1 })
     assert.is_nil(message)
-    assert.same({}, { info.kind, info.message, info.body, info.retry_after, getmetatable(info) })
+    assert.same({}, { info.kind, info.message, info.body, info.retry_after, tostring(info):match("HTTP") })
   end)
 
   it("can be cut short: a cancelled call makes none", function()

@@ -447,7 +447,7 @@ describe("the types for editors", function()
       debug headers http_version idle_timeout json max_body max_buffer max_event max_retries
       no_proxy on_request on_response on_retry proxy timeout unix_socket user_agent]],
       keys(types.class["xai.SharedOptions"].fields))
-    assert.same(words [[attempts billed body code elapsed headers kind message param partial phase
+    assert.same(words [[attempts billed body code elapsed head headers kind message param partial phase
       rate_limit request_id retry_after retryable status type url]],
       keys(types.class["xai.Info"].fields))
     assert.same(words "limit_requests limit_tokens remaining_requests remaining_tokens",

@@ -1,18 +1,44 @@
 /*
-** client.h - clients: settings and a key; the start of calls.
+** client.h - clients: settings and a key.
 */
 #ifndef XAI_CLIENT_H
 #define XAI_CLIENT_H
 
 #include "bind/compat.h"
+#include "net/engine.h"
+
+/* Slots of a client's environment. */
+#define XAI_CLIENT_OPTIONS 1 /* a copy: it keeps the strings of 'set' alive */
+#define XAI_CLIENT_CODEC 2
+#define XAI_CLIENT_BASE 3 /* the base URL without "/v1" */
+#define XAI_CLIENT_AGENT 4
+
+typedef struct xai_Client {
+  xai_Engine *engine; /* NULL once closed */
+  xai_Settings set;
+  xai_Buffer key;      /* nowhere else; wiped when the client closes */
+  unsigned long owner; /* its number with the engine */
+} xai_Client;
 
 /* Register the metatable. */
 void xai_client_open(lua_State *L);
 
-/* core.client(engine, what, options, codec) -> client */
+/* core.client(what, options, codec) -> client */
 int xai_client_new(lua_State *L);
 
-/* core.start(client, name, argument, options) -> request, streamed */
-int xai_client_start(lua_State *L);
+/* The open client at index 1; raises when there is none. */
+xai_Client *xai_client_check(lua_State *L, const char *what);
+
+/* "https://host/a/v1/" and "https://host/a" both mean "https://host/a": the
+** length of that. */
+size_t xai_client_base_length(const char *url);
+
+/* Raise when the settings' base URL cannot be used. */
+void xai_client_check_base(lua_State *L, const char *what,
+                           const xai_Settings *set);
+
+/* Raise when the key would break the header; it is never shown. */
+void xai_client_check_key(lua_State *L, const char *what, const char *key,
+                          size_t n);
 
 #endif

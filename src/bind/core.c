@@ -15,9 +15,11 @@
 
 #include "base/clock.h"
 #include "bind/client.h"
+#include "bind/info.h"
 #include "bind/json.h"
 #include "bind/luaerr.h"
 #include "bind/request.h"
+#include "bind/start.h"
 
 #define ENGINE_MT "xai.engine"
 
@@ -260,7 +262,7 @@ static int core_uuid(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {{"client", xai_client_new},
-                                     {"start", xai_client_start},
+                                     {"start", xai_start},
                                      {"codec", xai_json_codec},
                                      {"array", xai_json_array},
                                      {"encode", core_encode},
@@ -289,6 +291,7 @@ int luaopen_xai_core(lua_State *L) {
   xai_json_open_lua(L);
   xai_client_open(L);
   xai_request_open(L);
+  xai_info_open(L);
   set_agent(L);
   lua_newtable(L);
   luaL_setfuncs(L, functions, 0);

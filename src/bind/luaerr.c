@@ -5,8 +5,6 @@
 
 #include <stdarg.h>
 
-#define ERROR_MT "xai.error"
-
 int xai_misuse(lua_State *L, const char *format, ...) {
   va_list args;
   luaL_where(L, 2);
@@ -49,7 +47,7 @@ void xai_luaerr_set(lua_State *L, const xai_Report *r) {
   }
   lua_pushstring(L, r->billed);
   lua_setfield(L, -2, "billed");
-  luaL_setmetatable(L, ERROR_MT);
+  luaL_setmetatable(L, XAI_ERROR_MT);
 }
 
 /* Push field 'name' of the table at 'i' as a string; 0 when it is nil. */
@@ -135,6 +133,6 @@ static int error_concat(lua_State *L) {
 void xai_luaerr_open(lua_State *L) {
   static const luaL_Reg methods[] = {
       {"__tostring", error_tostring}, {"__concat", error_concat}, {NULL, NULL}};
-  if (luaL_newmetatable(L, ERROR_MT)) luaL_setfuncs(L, methods, 0);
+  if (luaL_newmetatable(L, XAI_ERROR_MT)) luaL_setfuncs(L, methods, 0);
   lua_pop(L, 1);
 }

@@ -7,6 +7,8 @@
 #include "base/fault.h"
 #include "bind/compat.h"
 
+#define XAI_ERROR_MT "xai.error"
+
 /* Register the metatable of error objects. */
 void xai_luaerr_open(lua_State *L);
 

@@ -27,6 +27,9 @@ typedef struct xai_LuaRequest {
 /* Register the metatable. */
 void xai_request_open(lua_State *L);
 
+/* The request at index 1; raises when it is none, or was released. */
+xai_LuaRequest *xai_request_check(lua_State *L);
+
 /* Push a new request on a new call of the engine, not started yet. */
 xai_LuaRequest *xai_request_new(lua_State *L, xai_Engine *e,
                                 const xai_Settings *set, xai_Api api, int raw);

@@ -9,6 +9,7 @@
 
 #include "base/backoff.h"
 #include "base/clock.h"
+#include "base/head.h"
 
 /* How long a finished stream's connection may take to come to rest. */
 #define DRAIN_MS 1000
@@ -102,6 +103,7 @@ static void conclude(xai_Call *c) {
   scrub(c);
   if (c->fault.kind != XAI_KIND_NONE || xai_buffer_size(&c->transfer.body) == 0)
     wipe_headers(c);
+  xai_transfer_retire(&c->transfer);
 }
 
 /* -------------------------------------------------------------- attempts */
@@ -156,32 +158,35 @@ void xai_call_abort(xai_Call *c, xai_Kind kind, xai_Phase phase,
 
 /* --------------------------------------------------------------- outcome */
 
-/* {"error": ...} with nothing beside it but words about the error. */
-static int is_error_object(const xai_Buffer *body) {
+static int is_error_word(xai_Slice key) {
   static const char *const words[] = {"error", "code",   "type",
                                       "param", "status", "message"};
+  size_t i;
+  for (i = 0; i < sizeof words / sizeof *words; i++)
+    if (xai_slice_is(key, words[i])) return 1;
+  return 0;
+}
+
+/* {"error": ...} with nothing beside it but words about the error.  Most
+** answers show by their first member that they are no such thing. */
+static int is_error_object(const xai_Buffer *body) {
   xai_Json v, value;
   xai_JsonWalk w;
   xai_Slice key;
-  int found = 0;
-  size_t i;
-  if (xai_buffer_size(body) > MAX_SOFT_ERROR ||
-      !xai_json_read(xai_buffer_data(body), xai_buffer_size(body), &v) ||
-      v.type != XAI_JSON_OBJECT)
-    return 0;
+  size_t n = xai_buffer_size(body);
+  if (n > MAX_SOFT_ERROR) return 0;
+  if (!is_error_word(xai_json_first_name(xai_buffer_data(body), n))) return 0;
+  if (!xai_json_read(xai_buffer_data(body), n, &v)) return 0;
   xai_json_open(&w, &v);
-  while (xai_json_next(&w, &key, &value)) {
-    for (i = 0; i < sizeof words / sizeof *words; i++)
-      if (xai_slice_is(key, words[i])) break;
-    if (i == sizeof words / sizeof *words) return 0;
-    if (i == 0) found = xai_json_given(&value);
-  }
-  return found;
+  while (xai_json_next(&w, &key, &value))
+    if (!is_error_word(key)) return 0;
+  value = xai_json_get(&v, "error");
+  return xai_json_given(&value);
 }
 
 static void set_redirect(xai_Call *c) {
   char text[sizeof c->fault.text];
-  xai_Slice to = xai_transfer_header(&c->transfer, "location");
+  xai_Slice to = xai_head_find(xai_transfer_head(&c->transfer), "location");
   snprintf(text, sizeof text, "redirect to %.*s refused",
            to.len < 200 ? (int)to.len : 200, to.len ? to.at : "nowhere");
   xai_fault_set(&c->fault, XAI_KIND_REDIRECT, XAI_PHASE_NONE, text);
@@ -225,7 +230,7 @@ static void judge(xai_Call *c, CURLcode code) {
 /* A header as a C string, for short values; "" when there is none. */
 static void copy_header(const xai_Call *c, const char *name, char *out,
                         size_t size) {
-  xai_Slice v = xai_transfer_header(&c->transfer, name);
+  xai_Slice v = xai_head_find(xai_transfer_head(&c->transfer), name);
   if (v.len >= size) v.len = 0;
   memcpy(out, v.at, v.len);
   out[v.len] = '\0';
@@ -263,7 +268,8 @@ static int may_repeat(const xai_Call *c) {
 void xai_call_complain(xai_Call *c) {
   xai_Slice data = c->stream.event.sse.data;
   const char *text;
-  hide(c, &c->transfer.sse.in); /* before a cut leaves half a key */
+  hide(c, &c->transfer.sse.in);      /* before a cut leaves half a key */
+  xai_complaint_free(&c->complaint); /* asked again, the same */
   xai_complaint_read(&c->complaint, data.at, data.len);
   text = xai_buffer_data(&c->complaint.message);
   memset(&c->fault, 0, sizeof c->fault);

@@ -77,7 +77,7 @@ xai_Engine *xai_engine_ref(xai_Engine *e) {
 
 void xai_engine_unref(xai_Engine *e) {
   if (--e->refs > 0) return;
-  xai_engine_close(e);
+  xai_engine_close(e); /* also what was given back since it was closed */
   xai_buffer_wipe(&e->scratch);
   free(e);
 }
@@ -99,6 +99,8 @@ void xai_engine_close(xai_Engine *e) {
     e->active--;
   }
   if (multi != NULL) curl_multi_cleanup(multi);
+  if (e->spare != NULL) curl_easy_cleanup(e->spare);
+  e->spare = NULL;
   xai_poller_close(&e->poller);
 }
 
@@ -183,6 +185,7 @@ int xai_engine_start(xai_Engine *e, xai_Call *c, const xai_Request *r) {
   e->calls = c;
   e->active++;
   c->transfer.news_list = &e->fresh;
+  c->transfer.spare = &e->spare;
   rc = xai_call_begin(c, r, e->multi);
   changed(e, c, 1);
   rearm(e);

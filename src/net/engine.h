@@ -10,6 +10,7 @@
 
 typedef struct xai_Engine {
   CURLM *multi; /* NULL once closed */
+  CURL *spare;  /* an easy handle that is free */
   xai_Poller poller;
   xai_Chance chance;
   xai_Buffer scratch; /* for short use; what is in it is nobody's */

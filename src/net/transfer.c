@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/head.h"
 
 #define MAX_HEAD ((size_t)256 << 10)
 
@@ -59,7 +60,7 @@ static void end_head(xai_Transfer *t) {
   t->head_done = 1;
   t->content = XAI_CONTENT_PLAIN;
   if (!t->wants_events || t->status >= 300) return;
-  type = xai_transfer_header(t, "content-type");
+  type = xai_head_find(xai_transfer_head(t), "content-type");
   if (xai_slice_has(type, "text/event-stream"))
     t->content = XAI_CONTENT_EVENTS;
   else if (!xai_slice_has(type, "json") && !xai_slice_has(type, "html"))
@@ -241,11 +242,18 @@ static CURLcode set_message(xai_Transfer *t, const xai_Request *r,
   return curl_easy_setopt(e, CURLOPT_URL, r->url);
 }
 
+static CURL *take_easy(const xai_Transfer *t) {
+  CURL *easy = t->spare ? *t->spare : NULL;
+  if (easy == NULL) return curl_easy_init();
+  *t->spare = NULL;
+  return easy;
+}
+
 int xai_transfer_open(xai_Transfer *t, const xai_Request *r,
                       struct curl_slist *headers, const xai_Settings *set) {
   CURLcode rc = CURLE_OUT_OF_MEMORY;
   t->wants_events = r->stream;
-  t->easy = curl_easy_init();
+  t->easy = take_easy(t);
   if (t->easy != NULL) {
     set_rules(t->easy);
     set_peer(t->easy, set);
@@ -269,10 +277,21 @@ void xai_transfer_clear(xai_Transfer *t) {
   t->error[0] = '\0';
 }
 
-void xai_transfer_close(xai_Transfer *t) {
+/* A handle that was used before costs less than a new one. */
+void xai_transfer_retire(xai_Transfer *t) {
   CURL *easy = t->easy;
   t->easy = NULL;
-  if (easy != NULL) curl_easy_cleanup(easy);
+  if (easy == NULL) return;
+  if (t->spare == NULL || *t->spare != NULL) {
+    curl_easy_cleanup(easy);
+    return;
+  }
+  curl_easy_reset(easy);
+  *t->spare = easy;
+}
+
+void xai_transfer_close(xai_Transfer *t) {
+  xai_transfer_retire(t);
   xai_buffer_free(&t->head);
   xai_buffer_free(&t->body);
   xai_sse_free(&t->sse);
@@ -349,35 +368,9 @@ void xai_transfer_judge(xai_Transfer *t, CURLcode code) {
   xai_fault_set(&t->fault, kind_of(code, t), phase, text);
 }
 
-/* --------------------------------------------------------------- headers */
-
-int xai_transfer_next_header(const xai_Transfer *t, size_t *at, xai_Slice *name,
-                             xai_Slice *value) {
-  const char *s = xai_buffer_data(&t->head);
-  const char *end = s + xai_buffer_size(&t->head);
-  const char *p = s + *at, *colon, *eol;
-  while (p < end) {
-    eol = (const char *)memchr(p, '\n', (size_t)(end - p));
-    if (eol == NULL) eol = end;
-    colon = (const char *)memchr(p, ':', (size_t)(eol - p));
-    name->at = p;
-    p = eol < end ? eol + 1 : end;
-    *at = (size_t)(p - s);
-    if (colon == NULL) continue; /* the status line, the blank line */
-    name->len = (size_t)(colon - name->at);
-    value->at = colon + 1;
-    value->len = (size_t)(eol - colon - 1);
-    *value = xai_slice_trim(*value);
-    return 1;
-  }
-  return 0;
-}
-
-xai_Slice xai_transfer_header(const xai_Transfer *t, const char *wanted) {
-  xai_Slice name, value = {"", 0};
-  size_t at = 0;
-  while (xai_transfer_next_header(t, &at, &name, &value))
-    if (xai_slice_like(name, wanted)) return value;
-  value.len = 0;
-  return value;
+xai_Slice xai_transfer_head(const xai_Transfer *t) {
+  xai_Slice head;
+  head.at = xai_buffer_data(&t->head);
+  head.len = xai_buffer_size(&t->head);
+  return head;
 }

@@ -42,9 +42,10 @@ typedef struct xai_Transfer {
   int sniffed;      /* the first byte of the body was looked at */
   xai_Content content;
   int paused;
-  int discard; /* nobody wants the rest */
-  int news;    /* it stands in '*news_list' */
-  void *owner; /* for whoever walks that list */
+  int discard;  /* nobody wants the rest */
+  int news;     /* it stands in '*news_list' */
+  void *owner;  /* for whoever walks that list */
+  CURL **spare; /* where a used easy handle is kept for the next */
   struct xai_Transfer *news_next;
   struct xai_Transfer **news_list; /* those that got something */
   int64_t last_ms;                 /* when the last byte came or went */
@@ -65,6 +66,9 @@ int xai_transfer_open(xai_Transfer *t, const xai_Request *r,
 /* Forget the last attempt's answer, before another attempt. */
 void xai_transfer_clear(xai_Transfer *t);
 
+/* Give the easy handle back; what was received stays. */
+void xai_transfer_retire(xai_Transfer *t);
+
 void xai_transfer_close(xai_Transfer *t);
 
 /* Let a paused transfer go on.  Not from within a callback. */
@@ -76,15 +80,7 @@ xai_Phase xai_transfer_phase(const xai_Transfer *t);
 /* The kind, phase and words for libcurl's verdict on this transfer. */
 void xai_transfer_judge(xai_Transfer *t, CURLcode code);
 
-/* The value of a header of the answer (name in lower case); length 0 when
-** it is not there. */
-xai_Slice xai_transfer_header(const xai_Transfer *t, const char *name);
-
-/*
-** Walk through the headers of the answer: '*at' is 0 at first.  1 with name
-** and value, or 0 after the last.
-*/
-int xai_transfer_next_header(const xai_Transfer *t, size_t *at, xai_Slice *name,
-                             xai_Slice *value);
+/* The head of the answer, as it came. */
+xai_Slice xai_transfer_head(const xai_Transfer *t);
 
 #endif

@@ -560,11 +560,12 @@ function RawStream:next() end
 ---which is a message that a person can act on. The key is never in it.
 ---@class xai.Info
 ---@field status? integer HTTP status; missing when no answer came.
----@field headers? table<string, string> Response headers, keys in lower case.
+---@field head? string The status line and headers of the answer, as they came.
+---@field headers? table<string, string> Response headers, keys in lower case; read from `head` when first asked for.
 ---@field request_id? string `x-request-id` of the answer, for support.
 ---@field attempts integer Requests made, retries included.
 ---@field elapsed number Seconds since the call began.
----@field rate_limit? xai.RateLimit What is left; only on successful generation calls.
+---@field rate_limit? xai.RateLimit What is left; only on successful generation calls; read from `head` when first asked for.
 ---@field url string Address asked.
 ---@field kind? xai.ErrorKind What sort of failure; nil after success.
 ---@field message? string The failure in words.

@@ -1,0 +1,114 @@
+/*
+** answer.c - answers that are not streams, decoded.
+*/
+#include "bind/answer.h"
+
+#include <string.h>
+
+#include "base/head.h"
+#include "bind/info.h"
+#include "bind/json.h"
+#include "bind/luaerr.h"
+#include "bind/request.h"
+
+static int is_json(const xai_Transfer *t) {
+  xai_Slice type = xai_head_find(xai_transfer_head(t), "content-type");
+  return type.len == 0 || xai_slice_has(type, "json");
+}
+
+/* Push the text on top as far as it is shown, without the key. */
+static void push_hidden(lua_State *L, const xai_Call *c) {
+  size_t n;
+  const char *s = lua_tolstring(L, -1, &n);
+  char *copy;
+  if (n > XAI_MAX_SHOWN) n = XAI_MAX_SHOWN;
+  copy = (char *)xai_newuserdata(L, n + 1);
+  memcpy(copy, s, n);
+  xai_call_hide(c, copy, n);
+  lua_pushlstring(L, copy, n);
+}
+
+static int fail_decode(lua_State *L, xai_Call *c, const char *why) {
+  xai_Fault f;
+  memset(&f, 0, sizeof f);
+  xai_fault_set(&f, XAI_KIND_DECODE, XAI_PHASE_NONE, why);
+  xai_call_hide(c, f.text, strlen(f.text));
+  push_hidden(L, c);
+  return xai_info_fail(L, c, &f, 1);
+}
+
+static int fail_text(lua_State *L, xai_Call *c, const char *problem) {
+  char why[200];
+  size_t n, shown;
+  const char *s = lua_tolstring(L, -1, &n);
+  xai_Slice text;
+  text.at = s;
+  text.len = n;
+  text = xai_slice_trim(text);
+  if (text.len > 0 && *text.at == '<')
+    return fail_decode(L, c, "the answer is HTML, not JSON");
+  shown = strlen(problem) < 150 ? strlen(problem) : 150;
+  memcpy(why, "the answer is not JSON: ", 24);
+  memcpy(why + 24, problem, shown);
+  why[24 + shown] = '\0';
+  return fail_decode(L, c, why);
+}
+
+/* The answer's text is on top: leave the decoded value, or the failure. */
+static int push_decoded(lua_State *L, const xai_LuaRequest *r) {
+  int text = lua_gettop(L), codec = text + 2, array;
+  xai_getenv(L, 1);
+  lua_rawgeti(L, -1, XAI_REQUEST_CODEC);
+  lua_pushvalue(L, text);
+  if (!xai_json_decode(L, codec)) {
+    const char *problem = lua_tostring(L, -1);
+    lua_pushvalue(L, text);
+    return fail_text(L, r->call, problem ? problem : "");
+  }
+  array = lua_istable(L, -1) && lua_rawlen(L, -1) > 0;
+  if (r->any_json || (lua_istable(L, -1) && !array)) return 1;
+  lua_pushvalue(L, text);
+  return fail_decode(L, r->call, "the answer is JSON, but not an object");
+}
+
+static int push_result(lua_State *L, const xai_LuaRequest *r) {
+  xai_Call *c = r->call;
+  xai_Transfer *t = &c->transfer;
+  size_t n = xai_buffer_size(&t->body);
+  int count;
+  if (n == 0 && r->any_json) {
+    lua_pushboolean(L, 1);
+    count = 1;
+  } else {
+    lua_pushlstring(L, xai_buffer_data(&t->body), n);
+    xai_buffer_free(&t->body); /* large ones are needed once only */
+    if (n == 0) return fail_decode(L, c, "the answer is empty");
+    count = 1;
+    if (!r->any_json || is_json(t)) count = push_decoded(L, r);
+  }
+  if (count > 1) return count;
+  lua_pushnil(L);
+  xai_info_push(L, c);
+  return 3;
+}
+
+/*
+** request:outcome() -> false while it is under way, else result, nil, info
+** or nil, message, info.  For answers that are not streams; once only.
+*/
+int xai_answer_outcome(lua_State *L) {
+  xai_LuaRequest *r = xai_request_check(L);
+  xai_Call *c = r->call;
+  if (c->state != XAI_CALL_DONE) {
+    lua_pushboolean(L, 0);
+    return 1;
+  }
+  if (c->fault.kind == XAI_KIND_NONE) {
+    int count = push_result(L, r);
+    xai_call_forget(c);
+    return count;
+  }
+  lua_pushlstring(L, xai_buffer_data(&c->transfer.body),
+                  xai_buffer_size(&c->transfer.body));
+  return xai_info_fail(L, c, &c->fault, 1);
+}

@@ -1,0 +1,12 @@
+/*
+** answer.h - answers that are not streams, decoded.
+*/
+#ifndef XAI_ANSWER_H
+#define XAI_ANSWER_H
+
+#include "bind/compat.h"
+
+/* request:outcome() */
+int xai_answer_outcome(lua_State *L);
+
+#endif

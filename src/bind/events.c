@@ -1,0 +1,254 @@
+/*
+** events.c - the methods of a request that read its event stream.
+*/
+#include "bind/events.h"
+
+#include <string.h>
+
+#include "bind/info.h"
+#include "bind/json.h"
+#include "bind/luaerr.h"
+#include "bind/model.h"
+#include "bind/request.h"
+
+/* The service reported a failure by the shown event. */
+static int push_complaint(lua_State *L, xai_LuaRequest *r) {
+  xai_Call *c = r->call;
+  xai_Slice data;
+  xai_call_complain(c);
+  xai_engine_cancel(r->engine, c, XAI_KIND_CANCELLED, "");
+  data = c->stream.event.sse.data;
+  lua_pushlstring(L, data.at, data.len);
+  return xai_info_fail(L, c, &c->fault, 1);
+}
+
+/* The transfer failed, or what it brought cannot be trusted. */
+static int push_fault(lua_State *L, xai_LuaRequest *r) {
+  xai_Call *c = r->call;
+  if (c->state != XAI_CALL_DONE)
+    xai_engine_cancel(r->engine, c, c->stream.fault.kind, c->stream.fault.text);
+  if (c->fault.kind == XAI_KIND_NONE || c->fault.kind == c->stream.fault.kind)
+    c->fault = c->stream.fault;
+  return xai_info_fail(L, c, &c->fault, 0);
+}
+
+/* Push what ended the stream: nothing, or nil, message, info. */
+static int push_end(lua_State *L, xai_LuaRequest *r, xai_StreamState state) {
+  if (state == XAI_STREAM_ERROR) return push_complaint(L, r);
+  if (state == XAI_STREAM_FAULT) return push_fault(L, r);
+  xai_engine_drain(r->engine, r->call);
+  return 0;
+}
+
+/* Push the shown event as {event=, data=, id=}. */
+static void push_raw(lua_State *L, const xai_SseEvent *ev) {
+  lua_createtable(L, 0, 3);
+  lua_pushlstring(L, ev->name.at, ev->name.len);
+  lua_setfield(L, -2, "event");
+  lua_pushlstring(L, ev->data.at, ev->data.len);
+  lua_setfield(L, -2, "data");
+  if (ev->id.len > 0) {
+    lua_pushlstring(L, ev->id.at, ev->id.len);
+    lua_setfield(L, -2, "id");
+  }
+}
+
+/* Go past the shown event; its value is safe on the stack. */
+static void take(lua_State *L, xai_LuaRequest *r) {
+  int rc = xai_engine_take(r->engine, r->call);
+  if (rc == XAI_ENOMEM) luaL_error(L, "not enough memory");
+  if (rc == XAI_ELIMIT)
+    xai_engine_cancel(r->engine, r->call, XAI_KIND_LIMIT,
+                      "the stream exceeds max_body");
+}
+
+/* An event that is not a JSON object: the stream cannot be trusted. */
+static int fail_event(lua_State *L, xai_LuaRequest *r) {
+  xai_Call *c = r->call;
+  xai_Slice data = c->stream.event.sse.data;
+  lua_pushlstring(L, data.at, data.len);
+  memset(&c->stream.fault, 0, sizeof c->stream.fault);
+  xai_fault_set(&c->stream.fault, XAI_KIND_DECODE, XAI_PHASE_STREAM,
+                "an event of the stream is not a JSON object");
+  xai_engine_cancel(r->engine, c, XAI_KIND_DECODE, c->stream.fault.text);
+  c->fault = c->stream.fault;
+  return xai_info_fail(L, c, &c->fault, 1);
+}
+
+/* Decode 'text'; 0 (and nothing pushed) when it is no JSON object. */
+static int push_event(lua_State *L, xai_Slice text, int any) {
+  int env = lua_gettop(L) + 1;
+  xai_getenv(L, 1);
+  lua_rawgeti(L, env, XAI_REQUEST_CODEC);
+  lua_pushlstring(L, text.at, text.len);
+  if (xai_json_decode(L, env + 1) && (any || lua_istable(L, -1))) {
+    lua_replace(L, env);
+    lua_settop(L, env);
+    return 1;
+  }
+  lua_settop(L, env - 1);
+  return 0;
+}
+
+/* Push the JSON string content 'raw', halves of characters as U+FFFD. */
+static void push_unescaped(lua_State *L, xai_LuaRequest *r, xai_Slice raw) {
+  xai_Buffer *b = &r->engine->scratch;
+  unsigned half = 0;
+  int rc;
+  if (memchr(raw.at, '\\', raw.len) == NULL) {
+    lua_pushlstring(L, raw.at, raw.len);
+    return;
+  }
+  xai_buffer_clear(b);
+  rc = xai_json_unescape(raw, &half, b);
+  if (rc == XAI_OK && half != 0) rc = xai_buffer_puts(b, "\xEF\xBF\xBD");
+  if (rc != XAI_OK) luaL_error(L, "not enough memory");
+  lua_pushlstring(L, xai_buffer_data(b), xai_buffer_size(b));
+}
+
+/* The shown event repeats the pattern: push it, built from its model.  0
+** when there is no model of it. */
+static int push_repeated(lua_State *L, xai_LuaRequest *r) {
+  xai_Stream *s = &r->call->stream;
+  int env = lua_gettop(L) + 1;
+  xai_getenv(L, 1);
+  if (r->model != s->event.reading.same) {
+    lua_rawgeti(L, env, XAI_REQUEST_CODEC);
+    xai_model_push(L, env + 1, &s->pattern, &r->engine->scratch);
+    lua_rawseti(L, env, XAI_REQUEST_MODEL);
+    r->model = s->event.reading.same;
+    xai_call_peek(r->call); /* a collection may have moved the event */
+  }
+  lua_rawgeti(L, env, XAI_REQUEST_MODEL);
+  lua_replace(L, env);
+  lua_settop(L, env);
+  if (!lua_istable(L, env)) {
+    lua_settop(L, env - 1);
+    return 0;
+  }
+  push_unescaped(L, r, s->event.reading.piece);
+  xai_call_peek(r->call);
+  xai_model_build(L, env, &s->event.reading);
+  lua_replace(L, env);
+  return 1;
+}
+
+/*
+** request:event() -> the next event; false when it is not here yet; nil at
+** the proven end; nil, message, info when the stream broke.
+*/
+int xai_events_next(lua_State *L) {
+  xai_LuaRequest *r = xai_request_check(L);
+  xai_Call *c = r->call;
+  xai_StreamState state = xai_call_peek(c);
+  if (state == XAI_STREAM_WAIT) {
+    lua_pushboolean(L, 0);
+    return 1;
+  }
+  if (state != XAI_STREAM_EVENT) return push_end(L, r, state);
+  if (c->stream.raw)
+    push_raw(L, &c->stream.event.sse);
+  else if (!(c->stream.event.reading.same != 0 && push_repeated(L, r)) &&
+           !push_event(L, c->stream.event.sse.data, 0))
+    return fail_event(L, r);
+  take(L, r);
+  return 1;
+}
+
+/* Push the text, joined with a half character of the text before. */
+static void push_text(lua_State *L, xai_LuaRequest *r, xai_Slice raw) {
+  xai_Stream *s = &r->call->stream;
+  xai_Buffer *b = &r->engine->scratch;
+  unsigned half = s->half; /* changed for good only when nothing raised */
+  if (half == 0 && memchr(raw.at, '\\', raw.len) == NULL) {
+    lua_pushlstring(L, raw.at, raw.len);
+    return;
+  }
+  xai_buffer_clear(b);
+  if (xai_json_unescape(raw, &half, b) != XAI_OK)
+    luaL_error(L, "not enough memory");
+  lua_pushlstring(L, xai_buffer_data(b), xai_buffer_size(b));
+  s->half = half;
+}
+
+/* A half character that nothing followed. */
+static int push_rest(lua_State *L, xai_Stream *s) {
+  if (s->half == 0) return 0;
+  lua_pushliteral(L, "\xEF\xBF\xBD");
+  s->half = 0;
+  return 1;
+}
+
+/*
+** request:text() -> the next piece of visible text of the wanted choice;
+** else as request:event().  Builds no tables.
+*/
+int xai_events_text(lua_State *L) {
+  xai_LuaRequest *r = xai_request_check(L);
+  xai_Call *c = r->call;
+  for (;;) {
+    xai_StreamState state = xai_call_peek(c);
+    const xai_Reading *reading = &c->stream.event.reading;
+    if (state == XAI_STREAM_WAIT) {
+      lua_pushboolean(L, 0);
+      return 1;
+    }
+    if (state != XAI_STREAM_EVENT) {
+      if (push_rest(L, &c->stream)) return 1;
+      return push_end(L, r, state);
+    }
+    if (reading->has_text && reading->text.len > 0)
+      push_text(L, r, reading->text);
+    take(L, r);
+    if (lua_gettop(L) > 1 && lua_rawlen(L, -1) > 0) return 1;
+    lua_settop(L, 1);
+  }
+}
+
+/* request:want(n): the choice whose text is wanted, from 1. */
+int xai_events_want(lua_State *L) {
+  xai_LuaRequest *r = xai_request_check(L);
+  lua_Number n = luaL_checknumber(L, 2);
+  xai_stream_want(&r->call->stream, n >= 1 && n <= 1000 ? (long)n - 1 : -2);
+  return 0;
+}
+
+/*
+** request:skip() -> false when more is to come, nil at the proven end, or
+** nil, message, info: goes past all events that are here.
+*/
+int xai_events_skip(lua_State *L) {
+  xai_LuaRequest *r = xai_request_check(L);
+  xai_StreamState state;
+  while ((state = xai_call_peek(r->call)) == XAI_STREAM_EVENT) take(L, r);
+  if (state != XAI_STREAM_WAIT) return push_end(L, r, state);
+  lua_pushboolean(L, 0);
+  return 1;
+}
+
+static const char *field_name(xai_Field f) {
+  static const char *const names[] = {"event",   "text",      "reasoning",
+                                      "summary", "arguments", "signature"};
+  return names[f];
+}
+
+/*
+** request:said(at) -> at', field, value, a, b: what the stream has said so
+** far, entry by entry ('at' is 0 at first); nothing after the last.  'field'
+** "event": a decoded event; else: text for part (a, b) of the answer.
+*/
+int xai_events_said(lua_State *L) {
+  xai_LuaRequest *r = xai_request_check(L);
+  size_t at = (size_t)luaL_checknumber(L, 2);
+  xai_Entry e;
+  if (!xai_journal_read(&r->call->stream.journal, &at, &e)) return 0;
+  lua_pushnumber(L, (lua_Number)at);
+  lua_pushstring(L, field_name(e.field));
+  if (e.field != XAI_FIELD_NONE)
+    push_unescaped(L, r, e.text);
+  else if (!push_event(L, e.text, 1))
+    lua_pushnil(L);
+  xai_pushint(L, e.a);
+  xai_pushint(L, e.b);
+  return 5;
+}

@@ -1,0 +1,24 @@
+/*
+** events.h - the methods of a request that read its event stream.
+*/
+#ifndef XAI_EVENTS_H
+#define XAI_EVENTS_H
+
+#include "bind/compat.h"
+
+/* request:event() */
+int xai_events_next(lua_State *L);
+
+/* request:text() */
+int xai_events_text(lua_State *L);
+
+/* request:want(n) */
+int xai_events_want(lua_State *L);
+
+/* request:skip() */
+int xai_events_skip(lua_State *L);
+
+/* request:said(at) */
+int xai_events_said(lua_State *L);
+
+#endif

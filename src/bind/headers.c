@@ -1,0 +1,170 @@
+/*
+** headers.c - the header lines of a call, and its key.
+*/
+#include "bind/headers.h"
+
+#include <string.h>
+
+#include "bind/core.h"
+#include "bind/luaerr.h"
+#include "bind/options.h"
+#include "bind/target.h"
+
+/* Append a header line of up to three parts to the call's list. */
+static void add_header(const xai_Start *s, xai_Call *call, const char *a,
+                       const char *b, size_t n) {
+  xai_Buffer *line = &s->client->engine->scratch;
+  struct curl_slist *list = NULL;
+  int rc;
+  xai_buffer_clear(line);
+  rc = xai_buffer_puts(line, a);
+  if (rc == XAI_OK) rc = xai_buffer_append(line, b, n);
+  if (rc == XAI_OK) rc = xai_buffer_terminate(line);
+  if (rc == XAI_OK)
+    list = curl_slist_append(call->headers, xai_buffer_data(line));
+  if (list == NULL) luaL_error(s->L, "not enough memory");
+  call->headers = list;
+}
+
+static void add_line(const xai_Start *s, xai_Call *call, const char *line) {
+  add_header(s, call, line, "", 0);
+}
+
+/* Does the header table on top (or nil) name this header, in any case? */
+int xai_headers_has(lua_State *L, const char *name) {
+  int found = 0;
+  if (lua_isnil(L, -1)) return 0;
+  lua_pushnil(L);
+  while (!found && lua_next(L, -2)) {
+    xai_Slice key;
+    key.at = lua_tolstring(L, -2, &key.len);
+    found = xai_slice_like(key, name);
+    lua_pop(L, found ? 2 : 1);
+  }
+  return found;
+}
+
+/* Put the pairs of the table on top, if it is one, into the one at 'to'. */
+static void merge_into(lua_State *L, int to) {
+  int from = lua_gettop(L);
+  if (lua_istable(L, from)) {
+    lua_pushnil(L);
+    while (lua_next(L, from)) {
+      lua_pushvalue(L, -2);
+      lua_insert(L, -2);
+      lua_rawset(L, to);
+    }
+  }
+  lua_settop(L, from - 1);
+}
+
+/* Push the user's headers, or nil: those of the call over the client's. */
+void xai_headers_push(const xai_Start *s) {
+  lua_State *L = s->L;
+  int both = lua_gettop(L) + 1;
+  lua_rawgeti(L, s->env, XAI_CLIENT_OPTIONS);
+  lua_getfield(L, both, "headers");
+  if (s->options != 0)
+    lua_getfield(L, s->options, "headers");
+  else
+    lua_pushnil(L);
+  if (lua_isnil(L, -1) && lua_isnil(L, -2)) {
+    lua_settop(L, both - 1);
+    lua_pushnil(L);
+    return;
+  }
+  lua_newtable(L);
+  lua_replace(L, both);
+  lua_insert(L, -2); /* the client's first, the call's over them */
+  merge_into(L, both);
+  merge_into(L, both);
+}
+
+void xai_headers_add_user(const xai_Start *s, xai_Call *call) {
+  lua_State *L = s->L;
+  int t = lua_gettop(L);
+  if (lua_isnil(L, t)) return;
+  lua_pushnil(L);
+  while (lua_next(L, t)) {
+    size_t n;
+    const char *value;
+    lua_pushvalue(L, -2);
+    lua_pushliteral(L, ": ");
+    lua_concat(L, 2);
+    if (lua_isboolean(L, -2)) {
+      lua_pop(L, 2); /* false: leave it out */
+      continue;
+    }
+    lua_pushvalue(L, -2);
+    value = lua_tolstring(L, -1, &n);
+    add_header(s, call, lua_tostring(L, -2), value, n);
+    lua_pop(L, 3);
+  }
+}
+
+static int missing_key(const xai_Start *s) {
+  return xai_misuse(s->L,
+                    "%s: no API key: set the environment variable "
+                    "XAI_API_KEY or give api_key to xai.new",
+                    s->what);
+}
+
+/* Push the key that the call's own option or a function gives; 0 when it is
+** the client's. */
+static int push_own_key(const xai_Start *s) {
+  lua_State *L = s->L;
+  if (!xai_target_option(s, "api_key")) return 0;
+  if (lua_isfunction(L, -1)) {
+    lua_call(L, 0, 1);
+    if (lua_type(L, -1) != LUA_TSTRING)
+      xai_misuse(L, "%s: the api_key function gave no string but %s", s->what,
+                 luaL_typename(L, -1));
+  }
+  return 1;
+}
+
+/* The headers that the service needs, unless the user's take their place.
+** The user's table is on top of the stack. */
+void xai_headers_add_own(xai_Start *s, xai_Call *call) {
+  lua_State *L = s->L;
+  char uuid[XAI_UUID_SIZE];
+  if (s->body != 0 && !xai_headers_has(L, "content-type"))
+    add_line(s, call, "Content-Type: application/json");
+  if (!xai_headers_has(L, "accept"))
+    add_line(s, call,
+             s->stream ? "Accept: text/event-stream"
+                       : "Accept: application/json");
+  if (!xai_headers_has(L, "accept-encoding"))
+    add_line(s, call, "Accept-Encoding: identity");
+  if (!xai_headers_has(L, "x-client-request-id")) {
+    xai_chance_uuid(&s->client->engine->chance, uuid);
+    add_header(s, call, "x-client-request-id: ", uuid, sizeof uuid - 1);
+  }
+  if (!xai_headers_has(L, "user-agent")) {
+    const char *agent = s->set.user_agent;
+    if (agent == NULL) agent = xai_core_agent(L);
+    add_header(s, call, "User-Agent: ", agent, strlen(agent));
+  }
+  add_line(s, call, "Expect:"); /* libcurl would wait for a 100 */
+}
+
+/* The key goes last, and only when no own Authorization is there. */
+void xai_headers_add_key(const xai_Start *s, xai_Call *call, const char *key,
+                         size_t n) {
+  add_header(s, call, "Authorization: Bearer ", key, n);
+  xai_buffer_blank(&s->client->engine->scratch);
+}
+
+/* Push the key to send (or nil: the client's own) after checking it. */
+void xai_headers_push_key(const xai_Start *s) {
+  lua_State *L = s->L;
+  size_t n;
+  const char *key;
+  if (push_own_key(s)) {
+    key = lua_tolstring(L, -1, &n);
+    xai_client_check_key(L, s->what, key, n);
+    return;
+  }
+  if (xai_buffer_size(&s->client->key) == 0) missing_key(s);
+  lua_pushnil(L);
+}

@@ -1,0 +1,28 @@
+/*
+** headers.h - the header lines of a call, and its key.
+*/
+#ifndef XAI_HEADERS_H
+#define XAI_HEADERS_H
+
+#include "bind/start.h"
+
+/* Push the user's headers, or nil: those of the call over the client's. */
+void xai_headers_push(const xai_Start *s);
+
+/* Does the header table on top (or nil) name this header, in any case? */
+int xai_headers_has(lua_State *L, const char *name);
+
+/* Add the user's headers, which are on top of the stack, to the call's. */
+void xai_headers_add_user(const xai_Start *s, xai_Call *call);
+
+/* Add those that the service needs, unless the user's take their place. */
+void xai_headers_add_own(xai_Start *s, xai_Call *call);
+
+/* Push the key to send, checked; nil when it is the client's own. */
+void xai_headers_push_key(const xai_Start *s);
+
+/* Add the key. */
+void xai_headers_add_key(const xai_Start *s, xai_Call *call, const char *key,
+                         size_t n);
+
+#endif

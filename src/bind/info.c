@@ -1,0 +1,198 @@
+/*
+** info.c - what the user learns about an answer or a failure.
+**
+** The headers of an answer are kept as the one string that they came as:
+** most users never look at them, and a table of them costs as much as
+** decoding a short answer.
+*/
+#include "bind/info.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/head.h"
+#include "bind/luaerr.h"
+#include "bind/request.h"
+
+#define INFO_MT "xai.info"
+
+/* ------------------------------------------------- read when asked for */
+
+/* Push a copy in lower case. */
+static void push_lower(lua_State *L, xai_Slice s) {
+  char small[64];
+  size_t i;
+  if (s.len > sizeof small) s.len = sizeof small;
+  for (i = 0; i < s.len; i++) {
+    char c = s.at[i];
+    small[i] = (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+  }
+  lua_pushlstring(L, small, s.len);
+}
+
+/* A header that came twice has both values, joined as HTTP says.  The name
+** is on top of the stack. */
+static void push_value(lua_State *L, int headers, xai_Slice value) {
+  lua_pushvalue(L, -1);
+  lua_rawget(L, headers);
+  if (lua_isnil(L, -1)) {
+    lua_pop(L, 1);
+    lua_pushlstring(L, value.at, value.len);
+    return;
+  }
+  lua_pushliteral(L, ", ");
+  lua_pushlstring(L, value.at, value.len);
+  lua_concat(L, 3);
+}
+
+static void push_headers(lua_State *L, xai_Slice head) {
+  xai_Slice name, value;
+  size_t at = 0;
+  int headers;
+  lua_newtable(L);
+  headers = lua_gettop(L);
+  while (xai_head_next(head, &at, &name, &value)) {
+    push_lower(L, name);
+    push_value(L, headers, value);
+    lua_rawset(L, headers);
+  }
+}
+
+/* Push the table of what is left of the rate limits, or nil. */
+static void push_rate_limit(lua_State *L, xai_Slice head) {
+  static const char *const names[][2] = {
+      {"limit_requests", "x-ratelimit-limit-requests"},
+      {"remaining_requests", "x-ratelimit-remaining-requests"},
+      {"limit_tokens", "x-ratelimit-limit-tokens"},
+      {"remaining_tokens", "x-ratelimit-remaining-tokens"}};
+  int i, found = 0;
+  lua_createtable(L, 0, 4);
+  for (i = 0; i < 4; i++) {
+    xai_Json number;
+    long n;
+    number.type = XAI_JSON_NUMBER;
+    number.raw = xai_head_find(head, names[i][1]);
+    n = number.raw.len > 0 ? xai_json_index(&number, 2000000000L) : -1;
+    if (n < 0) continue;
+    found = 1;
+    lua_pushinteger(L, n);
+    lua_setfield(L, -2, names[i][0]);
+  }
+  if (found) return;
+  lua_pop(L, 1);
+  lua_pushnil(L);
+}
+
+/* info.headers, info.rate_limit: made from info.head, then kept. */
+static int info_index(lua_State *L) {
+  xai_Slice key, head;
+  int wants_headers;
+  if (lua_type(L, 2) != LUA_TSTRING) return 0;
+  key.at = lua_tolstring(L, 2, &key.len);
+  wants_headers = xai_slice_is(key, "headers");
+  if (!wants_headers && !xai_slice_is(key, "rate_limit")) return 0;
+  lua_pushliteral(L, "head");
+  lua_rawget(L, 1);
+  head.at = lua_tolstring(L, -1, &head.len);
+  if (head.at == NULL) return 0;
+  if (wants_headers)
+    push_headers(L, head);
+  else
+    push_rate_limit(L, head);
+  lua_pushvalue(L, 2);
+  lua_pushvalue(L, -2);
+  lua_rawset(L, 1);
+  return 1;
+}
+
+/* Tables of a success and error objects alike. */
+void xai_info_open(lua_State *L) {
+  luaL_newmetatable(L, INFO_MT);
+  luaL_getmetatable(L, XAI_ERROR_MT);
+  lua_pushcfunction(L, info_index);
+  lua_pushvalue(L, -1);
+  lua_setfield(L, -3, "__index");
+  lua_setfield(L, -3, "__index");
+  lua_pop(L, 2);
+}
+
+/* --------------------------------------------------------------- the info */
+
+static void push_slice(lua_State *L, xai_Slice s) {
+  lua_pushlstring(L, s.at, s.len);
+}
+
+/* What is known from the answer's head. */
+static void set_head(lua_State *L, const xai_Transfer *t) {
+  xai_Slice head = xai_transfer_head(t), id;
+  lua_pushinteger(L, t->status);
+  lua_setfield(L, -2, "status");
+  push_slice(L, head);
+  lua_setfield(L, -2, "head");
+  id = xai_head_find(head, "x-request-id");
+  if (id.len == 0) return;
+  push_slice(L, id);
+  lua_setfield(L, -2, "request_id");
+}
+
+void xai_info_push(lua_State *L, const xai_Call *c) {
+  int64_t end = c->state == XAI_CALL_DONE ? c->ended_ms : xai_clock_ms();
+  lua_createtable(L, 0, 8);
+  luaL_setmetatable(L, INFO_MT);
+  if (c->transfer.status != 0) set_head(L, &c->transfer);
+  lua_pushinteger(L, c->attempts);
+  lua_setfield(L, -2, "attempts");
+  lua_pushnumber(L, (lua_Number)(end - c->began_ms) / 1000);
+  lua_setfield(L, -2, "elapsed");
+  xai_getenv(L, 1);
+  lua_rawgeti(L, -1, XAI_REQUEST_URL);
+  lua_setfield(L, -3, "url");
+  lua_pop(L, 1);
+}
+
+/* ------------------------------------------------------------ the failure */
+
+/* Was the failed call paid for? */
+static const char *billed(const xai_Call *c, const xai_Fault *f) {
+  int status = c->transfer.status;
+  if (c->stream.dialect.events) return "yes";
+  switch (f->kind) {
+    case XAI_KIND_TLS:
+    case XAI_KIND_REDIRECT:
+    case XAI_KIND_PENDING: return "no";
+    case XAI_KIND_DECODE:
+    case XAI_KIND_TRUNCATED: return status == 200 ? "yes" : "maybe";
+    default: break;
+  }
+  if (f->phase >= XAI_PHASE_DNS && f->phase <= XAI_PHASE_TLS) return "no";
+  if (f->kind == XAI_KIND_PERMISSION) return "maybe"; /* a fee for unsafe */
+  if (status == 408) return "maybe";
+  return status >= 400 && status < 500 ? "no" : "maybe";
+}
+
+int xai_info_fail(lua_State *L, const xai_Call *c, const xai_Fault *f,
+                  int body) {
+  xai_Report report;
+  const char *s = NULL;
+  size_t n = 0;
+  int text = lua_gettop(L);
+  if (body) s = lua_tolstring(L, text, &n);
+  report.fault = f;
+  report.complaint = f == &c->fault ? &c->complaint : NULL;
+  report.status = c->transfer.status;
+  report.retry_after_ms = c->retry_after_ms;
+  report.billed = billed(c, f);
+  lua_pushnil(L);
+  xai_info_push(L, c);
+  xai_luaerr_set(L, &report);
+  if (n > 0) {
+    lua_pushlstring(L, s, n < XAI_MAX_SHOWN ? n : XAI_MAX_SHOWN);
+    lua_setfield(L, -2, "body");
+  }
+  if (f->kind == XAI_KIND_PENDING)
+    lua_pushliteral(L, "pending");
+  else
+    xai_luaerr_line(L, -1);
+  lua_insert(L, -2);
+  return 3;
+}

@@ -1,0 +1,97 @@
+/*
+** start.c - the start of a call: core.start.
+*/
+#include "bind/start.h"
+
+#include <string.h>
+
+#include "bind/headers.h"
+#include "bind/luaerr.h"
+#include "bind/request.h"
+#include "bind/target.h"
+
+/* Keep what the transfer reads alive as long as the request. */
+static void anchor(const xai_Start *s, int request) {
+  lua_State *L = s->L;
+  xai_getenv(L, request);
+  if (s->body != 0) {
+    lua_pushvalue(L, s->body);
+    lua_rawseti(L, -2, XAI_REQUEST_BODY);
+  }
+  lua_pushvalue(L, s->url);
+  lua_rawseti(L, -2, XAI_REQUEST_URL);
+  lua_pushvalue(L, s->codec);
+  lua_rawseti(L, -2, XAI_REQUEST_CODEC);
+  lua_pushstring(L, s->method);
+  lua_rawseti(L, -2, XAI_REQUEST_METHOD);
+  lua_pop(L, 1);
+}
+
+static void begin(xai_Start *s, xai_LuaRequest *r) {
+  lua_State *L = s->L;
+  xai_Request wire;
+  memset(&wire, 0, sizeof wire);
+  wire.method = s->method;
+  wire.url = lua_tostring(L, s->url);
+  wire.stream = s->stream;
+  if (s->body != 0) wire.body = lua_tolstring(L, s->body, &wire.body_len);
+  xai_engine_start(s->client->engine, r->call, &wire);
+}
+
+static void start(xai_Start *s) {
+  lua_State *L = s->L;
+  xai_LuaRequest *r;
+  int headers, key, request;
+  xai_headers_push(s);
+  headers = lua_gettop(L);
+  if (xai_headers_has(L, "authorization") || xai_headers_has(L, "x-api-key"))
+    lua_pushboolean(L, 0);
+  else
+    xai_headers_push_key(s);
+  key = lua_gettop(L);
+  /* An api_key function may have closed the client. */
+  if (s->client->engine == NULL)
+    xai_misuse(L, "%s: the client is closed", s->what);
+  r = xai_request_new(L, s->client->engine, &s->set, s->api, s->raw);
+  request = lua_gettop(L);
+  r->any_json = s->any_json;
+  r->call->pending_ok = s->pending_ok;
+  r->call->owner = s->client->owner;
+  anchor(s, request);
+  lua_pushvalue(L, headers);
+  xai_headers_add_user(s, r->call);
+  xai_headers_add_own(s, r->call);
+  lua_settop(L, request);
+  if (lua_isnil(L, key)) {
+    xai_headers_add_key(s, r->call, xai_buffer_data(&s->client->key),
+                        xai_buffer_size(&s->client->key));
+  } else if (lua_type(L, key) == LUA_TSTRING) {
+    size_t n;
+    const char *text = lua_tolstring(L, key, &n);
+    xai_headers_add_key(s, r->call, text, n);
+  }
+  begin(s, r);
+}
+
+int xai_start(lua_State *L) {
+  const xai_Endpoint *row;
+  const char *name = luaL_checkstring(L, 2);
+  xai_Start s;
+  lua_settop(L, 4); /* client, name, argument, options */
+  memset(&s, 0, sizeof s);
+  s.L = L;
+  s.what = lua_pushfstring(L, "client:%s", name);
+  s.client = xai_client_check(L, s.what);
+  s.options = lua_isnil(L, 4) ? 0 : 4;
+  xai_getenv(L, 1);
+  s.env = lua_gettop(L);
+  xai_target_settings(&s);
+  row = xai_endpoint_find(name);
+  if (row != NULL)
+    xai_target_row(&s, row);
+  else
+    xai_target_free_form(&s);
+  start(&s);
+  lua_pushboolean(L, s.stream);
+  return 2;
+}

@@ -1,0 +1,27 @@
+/*
+** start.h - the start of a call: core.start and what its parts share.
+*/
+#ifndef XAI_START_H
+#define XAI_START_H
+
+#include "bind/client.h"
+#include "bind/compat.h"
+
+/* All that the start of one call needs to know. */
+typedef struct xai_Start {
+  lua_State *L;
+  const char *what; /* "client:chat" */
+  xai_Client *client;
+  int env;              /* index of the client's environment */
+  int options;          /* index of the call's options, or 0 */
+  int url, body, codec; /* indices; body 0: none */
+  const char *method;
+  xai_Settings set;
+  xai_Api api;
+  int stream, raw, any_json, pending_ok;
+} xai_Start;
+
+/* core.start(client, name, argument, options) -> request, streamed */
+int xai_start(lua_State *L);
+
+#endif
