@@ -140,6 +140,19 @@ static void test_clearing_keeps_the_memory_and_freeing_keeps_the_limit(void) {
   xai_buffer_free(&b);
 }
 
+static void test_a_blanked_buffer_keeps_its_memory_but_no_byte_of_it(void) {
+  xai_Buffer b;
+  size_t i;
+  xai_buffer_init(&b, 0);
+  xai_buffer_blank(&b);
+  xai_buffer_puts(&b, "a secret");
+  xai_buffer_consume(&b, 2);
+  xai_buffer_blank(&b);
+  CHECK(xai_buffer_size(&b) == 0 && b.cap > 0);
+  for (i = 0; i < 8; i++) CHECK(b.at[i] == '\0');
+  xai_buffer_free(&b);
+}
+
 static void masked(const char *text, const char *secret, const char *expected) {
   xai_Buffer b;
   xai_buffer_init(&b, 0);
@@ -185,6 +198,7 @@ int main(void) {
   RUN(test_a_nul_behind_the_bytes_is_not_counted);
   RUN(test_a_full_buffer_can_still_be_terminated);
   RUN(test_clearing_keeps_the_memory_and_freeing_keeps_the_limit);
+  RUN(test_a_blanked_buffer_keeps_its_memory_but_no_byte_of_it);
   RUN(test_a_secret_is_found_wherever_it_stands);
   RUN(test_no_mask_is_put_outside_the_unconsumed_bytes);
   return check_done();

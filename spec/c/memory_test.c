@@ -171,16 +171,18 @@ static void test_a_journal_without_memory_forgets_nothing(void) {
 
 /* ------------------------------------------------------------------ stream */
 
-/* A stream's failure is final for its reader: it is forgotten here. */
+/*
+** A stream's failure is final for its reader: it is forgotten here.  No
+** memory to learn a pattern is no failure.
+*/
 static xai_StreamState look(xai_Stream *s, xai_Sse *in, int over) {
   xai_StreamState state = xai_stream_peek(s, in, over, over);
-  if (failed) {
-    CHECK(state == XAI_STREAM_FAULT && s->fault.kind == XAI_KIND_MEMORY);
-    memset(&s->fault, 0, sizeof s->fault);
-    failed = 0;
-    state = xai_stream_peek(s, in, over, over);
-  }
-  return state;
+  CHECK(failed || state != XAI_STREAM_FAULT);
+  failed = 0;
+  if (state != XAI_STREAM_FAULT) return state;
+  CHECK(s->fault.kind == XAI_KIND_MEMORY);
+  memset(&s->fault, 0, sizeof s->fault);
+  return xai_stream_peek(s, in, over, over);
 }
 
 static void take_all(xai_Stream *s, xai_Sse *in, int over, xai_Buffer *out) {

@@ -160,7 +160,7 @@ static void test_the_text_of_another_choice_can_be_read(void) {
   xai_Slice s = check_fixture("chat-completion.stream.two-choices.sse");
   Reader r;
   open_reader(&r, XAI_API_CHAT, 0);
-  r.stream.dialect.want = 1;
+  xai_stream_want(&r.stream, 1);
   CHECK(feed(&r, s.at, s.len) == XAI_STREAM_END);
   CHECK_TEXT(check_held(&r.text), "Blue");
   close_reader(&r);

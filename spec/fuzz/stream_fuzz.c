@@ -9,9 +9,28 @@
 
 typedef struct Reader {
   xai_Stream stream;
+  xai_Dialect dialect; /* reads each event in full */
   xai_Sse sse;
   xai_Buffer log;
 } Reader;
+
+static int same_slice(xai_Slice a, xai_Slice b) {
+  return a.at == b.at && a.len == b.len;
+}
+
+/* A reading is the same whether the event repeats another or not. */
+static void check_reading(Reader *r) {
+  const xai_Event *e = &r->stream.event;
+  const xai_Reading *is = &e->reading;
+  xai_Reading full;
+  if (r->stream.raw) return;
+  xai_dialect_read(&r->dialect, e->sse.name, e->sse.data, &full);
+  require(full.meaning == is->meaning && full.field == is->field);
+  require(full.has_text == is->has_text && full.a == is->a && full.b == is->b);
+  if (full.has_text) require(same_slice(full.text, is->text));
+  if (full.field != XAI_FIELD_NONE) require(same_slice(full.piece, is->piece));
+  if (is->same) require(same_slice(full.number, is->number));
+}
 
 static void log_slice(Reader *r, xai_Slice s) {
   xai_buffer_append(&r->log, s.at, s.len);
@@ -38,6 +57,7 @@ static xai_StreamState read_on(Reader *r, int over, int clean) {
     state = xai_stream_peek(&r->stream, &r->sse, over, clean);
     require(xai_stream_peek(&r->stream, &r->sse, over, clean) == state);
     if (state != XAI_STREAM_EVENT) return state;
+    check_reading(r);
     log_event(r);
     require(xai_stream_take(&r->stream, &r->sse) == XAI_OK);
   }
@@ -65,7 +85,9 @@ static void finish(Reader *r, int clean) {
 static void open_reader(Reader *r, xai_Api api, int raw, long want,
                         size_t max) {
   xai_stream_init(&r->stream, api, raw, 0);
-  r->stream.dialect.want = want;
+  xai_stream_want(&r->stream, want);
+  xai_dialect_init(&r->dialect, api);
+  r->dialect.want = want;
   xai_sse_init(&r->sse, max);
   xai_buffer_init(&r->log, 0);
 }

@@ -1,0 +1,196 @@
+/*
+** pattern_test.c - events that repeat an earlier one but for their text.
+*/
+#include "base/pattern.h"
+
+#include "check.h"
+
+#define CHAT(text)                                                             \
+  "{\"id\":\"x\",\"choices\":[{\"index\":1,\"delta\":{\"content\":\"" text     \
+  "\"}}],\"model\":\"m\"}"
+#define DELTA(number, text)                                                    \
+  "{\"type\":\"response.output_text.delta\",\"sequence_number\":" number       \
+  ",\"output_index\":2,\"delta\":\"" text "\",\"logprobs\":[]}"
+
+/* A dialect behind its first event, which choice 1 is wanted of. */
+static xai_Dialect dialect;
+static xai_Pattern pattern;
+
+static xai_Slice of(const char *s) { return check_slice(s, strlen(s)); }
+
+static int same(xai_Slice a, xai_Slice b) {
+  return a.at == b.at && a.len == b.len;
+}
+
+static void read_in_full(xai_Slice name, xai_Slice data, xai_Reading *r) {
+  xai_Dialect d = dialect;
+  xai_dialect_read(&d, name, data, r);
+}
+
+/* Begin anew with this event as the pattern. */
+static void learn(xai_Api api, const char *name, const char *data) {
+  xai_Reading r;
+  xai_dialect_init(&dialect, api);
+  dialect.want = 1;
+  xai_dialect_read(&dialect, of("message"), of("{}"), &r);
+  xai_pattern_init(&pattern);
+  read_in_full(of(name), of(data), &r);
+  xai_pattern_learn(&pattern, of(name), of(data), &r);
+}
+
+/* Does the event repeat the pattern?  If so: with the same reading. */
+static int repeats(const char *name, const char *data) {
+  size_t n = strlen(data);
+  char *copy = check_copy(data, n);
+  xai_Slice event = check_slice(copy, n);
+  xai_Reading r, full;
+  int match = xai_pattern_match(&pattern, of(name), event, &r);
+  check_note("%s: %s", name, data);
+  read_in_full(of(name), event, &full);
+  if (match) {
+    CHECK(r.meaning == full.meaning && r.has_text == full.has_text);
+    CHECK(r.field == full.field && r.a == full.a && r.b == full.b);
+    CHECK(same(r.piece, full.piece) && same(r.text, full.text));
+    CHECK(r.number.len == full.number.len);
+    CHECK(r.number.len == 0 || r.number.at == full.number.at);
+    CHECK(r.same == pattern.serial && r.same != 0);
+  }
+  free(copy);
+  return match;
+}
+
+static void test_an_event_alike_but_for_its_text_repeats_the_pattern(void) {
+  learn(XAI_API_CHAT, "message", CHAT("a"));
+  CHECK(repeats("message", CHAT("a")));
+  CHECK(repeats("message", CHAT("")));
+  CHECK(repeats("message", CHAT("longer than the first")));
+  CHECK(repeats("message", CHAT("\xC3\xA9 \\n \\\" \\\\ \\u00e9 \\ud83d")));
+  CHECK(!repeats("error", CHAT("a")));
+  CHECK(!repeats("message ", CHAT("a")));
+  CHECK(!repeats("message", CHAT("a") " "));
+  CHECK(!repeats("message", CHAT("a\",\"role\":\"b")));
+  xai_pattern_free(&pattern);
+}
+
+static void test_the_sequence_number_may_differ(void) {
+  learn(XAI_API_RESPONSES, "delta", DELTA("9", "a"));
+  CHECK(repeats("delta", DELTA("10", "b")));
+  CHECK(repeats("delta", DELTA("0", "b")));
+  CHECK(repeats("delta", DELTA("123456789012345", "b")));
+  CHECK(!repeats("delta", DELTA("1234567890123456", "b")));
+  CHECK(!repeats("delta", DELTA("01", "b")));
+  CHECK(!repeats("delta", DELTA("-1", "b")));
+  CHECK(!repeats("delta", DELTA("", "b")));
+  CHECK(!repeats("delta", DELTA("1.5", "b")));
+  CHECK(!repeats("delta", DELTA("null", "b")));
+  xai_pattern_free(&pattern);
+}
+
+static void test_a_text_that_is_no_json_string_repeats_nothing(void) {
+  learn(XAI_API_CHAT, "message", CHAT("a"));
+  CHECK(!repeats("message", CHAT("\n")));
+  CHECK(!repeats("message", CHAT("\x1F")));
+  CHECK(!repeats("message", CHAT("\\x")));
+  CHECK(!repeats("message", CHAT("\\u12")));
+  CHECK(!repeats("message", CHAT("\\u12g4")));
+  CHECK(!repeats("message", CHAT("a\\")));
+  xai_pattern_free(&pattern);
+}
+
+/* Change the event at each place: a byte less, more, or another one. */
+static void change_everywhere(const char *event) {
+  static const char odd[] = "\"\\{}[],: 0a\n";
+  char text[400];
+  size_t n = strlen(event), i, k;
+  for (i = 0; i <= n; i++) {
+    memcpy(text, event, i);
+    text[i] = '\0';
+    CHECK(repeats("message", text) == (i == n));
+    strcpy(text + i, i < n ? event + i + 1 : "");
+    if (i < n) repeats("message", text);
+    for (k = 0; k < sizeof odd - 1; k++) {
+      memcpy(text, event, i);
+      text[i] = odd[k];
+      strcpy(text + i + 1, event + i);
+      repeats("message", text);
+      strcpy(text + i + 1, i < n ? event + i + 1 : "");
+      if (i < n) repeats("message", text);
+    }
+  }
+}
+
+static void test_whatever_repeats_means_what_reading_it_would_tell(void) {
+  learn(XAI_API_CHAT, "message", CHAT("ab"));
+  change_everywhere(CHAT("xyz"));
+  xai_pattern_free(&pattern);
+  learn(XAI_API_RESPONSES, "message", DELTA("41", "ab"));
+  change_everywhere(DELTA("42", "xyz"));
+  xai_pattern_free(&pattern);
+  learn(XAI_API_MESSAGES, "message",
+        "{\"type\":\"content_block_delta\",\"delta\":{\"text\":\"a\"}}");
+  change_everywhere("{\"type\":\"content_block_delta\",\"delta\":{\"text\":"
+                    "\"b\"}}");
+  xai_pattern_free(&pattern);
+}
+
+static void learns_nothing(xai_Api api, const char *data) {
+  learn(api, "message", data);
+  CHECK(!repeats("message", data));
+  xai_pattern_free(&pattern);
+}
+
+static void test_what_says_more_than_a_piece_of_text_is_no_pattern(void) {
+  static char big[9000];
+  size_t n = strlen(CHAT(""));
+  learns_nothing(XAI_API_CHAT, "{\"choices\":[]}");
+  learns_nothing(XAI_API_CHAT, "[DONE]");
+  learns_nothing(XAI_API_CHAT, "");
+  learns_nothing(XAI_API_RESPONSES, "{\"type\":\"response.completed\"}");
+  learns_nothing(XAI_API_RESPONSES,
+                 "{\"type\":\"response.output_text.delta\",\"delta\":\"a\","
+                 "\"sequence_number\":5}");
+  memcpy(big, CHAT(""), n);
+  memset(big + n, ' ', sizeof big - n - 1);
+  learns_nothing(XAI_API_CHAT, big);
+}
+
+static void test_a_new_pattern_takes_the_place_of_the_old_one(void) {
+  xai_Reading r;
+  unsigned long serial;
+  learn(XAI_API_CHAT, "message", CHAT("a"));
+  serial = pattern.serial;
+  read_in_full(of("other"), of(CHAT("a")), &r);
+  xai_pattern_learn(&pattern, of("other"), of(CHAT("a")), &r);
+  CHECK(pattern.serial != serial);
+  CHECK(!repeats("message", CHAT("a")));
+  CHECK(repeats("other", CHAT("b")));
+  xai_pattern_forget(&pattern);
+  CHECK(!repeats("other", CHAT("b")));
+  xai_pattern_free(&pattern);
+}
+
+static void test_a_filled_pattern_is_the_event_with_another_text(void) {
+  xai_Buffer out;
+  xai_buffer_init(&out, 0);
+  learn(XAI_API_CHAT, "message", CHAT("a"));
+  CHECK(xai_pattern_fill(&pattern, "b\\n", "7", &out) == XAI_OK);
+  CHECK_TEXT(check_held(&out), CHAT("b\\n"));
+  xai_pattern_free(&pattern);
+  learn(XAI_API_RESPONSES, "delta", DELTA("9", "a"));
+  xai_buffer_clear(&out);
+  CHECK(xai_pattern_fill(&pattern, "", "1000", &out) == XAI_OK);
+  CHECK_TEXT(check_held(&out), DELTA("1000", ""));
+  xai_pattern_free(&pattern);
+  xai_buffer_free(&out);
+}
+
+int main(void) {
+  RUN(test_an_event_alike_but_for_its_text_repeats_the_pattern);
+  RUN(test_the_sequence_number_may_differ);
+  RUN(test_a_text_that_is_no_json_string_repeats_nothing);
+  RUN(test_whatever_repeats_means_what_reading_it_would_tell);
+  RUN(test_what_says_more_than_a_piece_of_text_is_no_pattern);
+  RUN(test_a_new_pattern_takes_the_place_of_the_old_one);
+  RUN(test_a_filled_pattern_is_the_event_with_another_text);
+  return check_done();
+}
