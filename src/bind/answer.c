@@ -10,6 +10,7 @@
 #include "bind/json.h"
 #include "bind/luaerr.h"
 #include "bind/request.h"
+#include "net/secret.h"
 
 static int is_json(const xai_Transfer *t) {
   xai_Slice type = xai_head_find(xai_transfer_head(t), "content-type");
@@ -24,7 +25,7 @@ static void push_hidden(lua_State *L, const xai_Call *c) {
   if (n > XAI_MAX_SHOWN) n = XAI_MAX_SHOWN;
   copy = (char *)xai_newuserdata(L, n + 1);
   memcpy(copy, s, n);
-  xai_call_hide(c, copy, n);
+  xai_secret_hide(c, copy, n);
   lua_pushlstring(L, copy, n);
 }
 
@@ -32,7 +33,7 @@ static int fail_decode(lua_State *L, xai_Call *c, const char *why) {
   xai_Fault f;
   memset(&f, 0, sizeof f);
   xai_fault_set(&f, XAI_KIND_DECODE, XAI_PHASE_NONE, why);
-  xai_call_hide(c, f.text, strlen(f.text));
+  xai_secret_hide(c, f.text, strlen(f.text));
   push_hidden(L, c);
   return xai_info_fail(L, c, &f, 1);
 }
@@ -105,7 +106,7 @@ int xai_answer_outcome(lua_State *L) {
   }
   if (c->fault.kind == XAI_KIND_NONE) {
     int count = push_result(L, r);
-    xai_call_forget(c);
+    xai_secret_forget(c);
     return count;
   }
   lua_pushlstring(L, xai_buffer_data(&c->transfer.body),

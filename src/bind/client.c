@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bind/core.h"
+#include "bind/state.h"
 #include "bind/json.h"
 #include "bind/luaerr.h"
 #include "bind/options.h"
@@ -182,7 +182,7 @@ int xai_client_new(lua_State *L) {
     read_key(L, what, 2, c);
   else
     read_key(L, what, copy, c);
-  c->engine = xai_engine_ref(xai_core_engine(L));
+  c->engine = xai_engine_ref(xai_state_engine(L));
   c->engine->live++;
   c->owner = ++c->engine->owners;
   return 1;

@@ -1,11 +1,11 @@
 /*
-** core.c - the module xai.core: one engine for each Lua state.
+** core.c - the module xai.core: its functions.
 */
 #if defined(__linux__)
 #define _GNU_SOURCE /* dladdr, RTLD_NODELETE */
 #endif
 
-#include "bind/core.h"
+#include "bind/state.h"
 
 #include <curl/curl.h>
 
@@ -21,11 +21,6 @@
 #include "bind/request.h"
 #include "bind/start.h"
 
-#define ENGINE_MT "xai.engine"
-
-static char engine_key; /* registry: the engine's userdata */
-static char agent_key;  /* registry: the user agent's string */
-
 #if defined(_WIN32)
 #define XAI_EXPORT __declspec(dllexport)
 #elif defined(__GNUC__)
@@ -35,80 +30,6 @@ static char agent_key;  /* registry: the user agent's string */
 #endif
 
 XAI_EXPORT int luaopen_xai_core(lua_State *L);
-
-/* ----------------------------------------------------------------- engine */
-
-typedef struct EngineBox {
-  xai_Engine *engine;
-} EngineBox;
-
-/* The state closes: nothing may go on, even where objects are left. */
-static int engine_gc(lua_State *L) {
-  EngineBox *box = (EngineBox *)luaL_checkudata(L, 1, ENGINE_MT);
-  xai_Engine *e = box->engine;
-  box->engine = NULL;
-  if (e == NULL) return 0;
-  xai_engine_close(e);
-  xai_engine_unref(e);
-  return 0;
-}
-
-/* Push the engine's box, made when it is first needed. */
-static EngineBox *push_box(lua_State *L) {
-  EngineBox *box;
-  lua_pushlightuserdata(L, &engine_key);
-  lua_rawget(L, LUA_REGISTRYINDEX);
-  if (!lua_isnil(L, -1)) return (EngineBox *)lua_touserdata(L, -1);
-  lua_pop(L, 1);
-  box = (EngineBox *)xai_newuserdata(L, sizeof *box);
-  box->engine = NULL;
-  luaL_setmetatable(L, ENGINE_MT); /* from here __gc cleans up */
-  lua_pushlightuserdata(L, &engine_key);
-  lua_pushvalue(L, -2);
-  lua_rawset(L, LUA_REGISTRYINDEX);
-  return box;
-}
-
-xai_Engine *xai_core_engine(lua_State *L) {
-  EngineBox *box = push_box(L);
-  lua_pop(L, 1); /* the registry keeps it */
-  if (box->engine != NULL) return box->engine;
-  if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
-    box->engine = xai_engine_new();
-  if (box->engine == NULL) luaL_error(L, "not enough memory");
-  return box->engine;
-}
-
-/* The engine, or NULL when none was needed yet. */
-static xai_Engine *engine_if_any(lua_State *L) {
-  EngineBox *box;
-  lua_pushlightuserdata(L, &engine_key);
-  lua_rawget(L, LUA_REGISTRYINDEX);
-  box = (EngineBox *)lua_touserdata(L, -1);
-  lua_pop(L, 1);
-  return box ? box->engine : NULL;
-}
-
-const char *xai_core_agent(lua_State *L) {
-  const char *agent;
-  lua_pushlightuserdata(L, &agent_key);
-  lua_rawget(L, LUA_REGISTRYINDEX);
-  agent = lua_tostring(L, -1);
-  lua_pop(L, 1); /* the registry keeps it */
-  return agent;
-}
-
-static void set_agent(lua_State *L) {
-  const char *version;
-  lua_getglobal(L, "_VERSION");
-  version = lua_tostring(L, -1);
-  lua_pushlightuserdata(L, &agent_key);
-  lua_pushfstring(L, "lua-xai/" XAI_VERSION " (%s; libcurl/%s)",
-                  version ? version : "Lua",
-                  curl_version_info(CURLVERSION_NOW)->version);
-  lua_rawset(L, LUA_REGISTRYINDEX);
-  lua_pop(L, 1);
-}
 
 /*
 ** Resolver threads of libcurl may outlive the Lua state: this code must not
@@ -135,7 +56,7 @@ static void stay_loaded(void) {
 */
 static int core_step(lua_State *L) {
   lua_Number s = luaL_optnumber(L, 1, 0);
-  xai_Engine *e = engine_if_any(L);
+  xai_Engine *e = xai_state_engine_if_any(L);
   if (!(s >= 0)) luaL_argerror(L, 1, "seconds must not be negative");
   if (e == NULL) return 0;
   xai_engine_step(e, s < 1e9 ? (int64_t)(s * 1000 + 0.5) : -1);
@@ -144,7 +65,7 @@ static int core_step(lua_State *L) {
 
 /* core.fd() -> the one descriptor to watch, or nil on systems without. */
 static int core_fd(lua_State *L) {
-  int fd = xai_engine_fd(xai_core_engine(L));
+  int fd = xai_engine_fd(xai_state_engine(L));
   if (fd < 0) return 0;
   lua_pushinteger(L, fd);
   return 1;
@@ -152,7 +73,7 @@ static int core_fd(lua_State *L) {
 
 /* core.timeout() -> seconds until a step is due, or nil: never. */
 static int core_timeout(lua_State *L) {
-  xai_Engine *e = engine_if_any(L);
+  xai_Engine *e = xai_state_engine_if_any(L);
   int64_t ms = e ? xai_engine_timeout(e) : -1;
   if (ms < 0) return 0;
   lua_pushnumber(L, (lua_Number)ms / 1000);
@@ -161,21 +82,21 @@ static int core_timeout(lua_State *L) {
 
 /* core.active() -> calls under way. */
 static int core_active(lua_State *L) {
-  const xai_Engine *e = engine_if_any(L);
+  const xai_Engine *e = xai_state_engine_if_any(L);
   lua_pushinteger(L, e ? e->active : 0);
   return 1;
 }
 
 /* core.live() -> calls and clients that are not collected or closed. */
 static int core_live(lua_State *L) {
-  const xai_Engine *e = engine_if_any(L);
+  const xai_Engine *e = xai_state_engine_if_any(L);
   lua_pushinteger(L, e ? e->live : 0);
   return 1;
 }
 
 /* core.ready() -> the next watched request with news, or nil. */
 static int core_ready(lua_State *L) {
-  xai_Engine *e = engine_if_any(L);
+  xai_Engine *e = xai_state_engine_if_any(L);
   xai_Call *c = e ? xai_engine_ready(e) : NULL;
   if (c == NULL) return 0;
   xai_request_push(L, c);
@@ -184,7 +105,7 @@ static int core_ready(lua_State *L) {
 
 /* core.has_ready() -> is there a watched request with news? */
 static int core_has_ready(lua_State *L) {
-  const xai_Engine *e = engine_if_any(L);
+  const xai_Engine *e = xai_state_engine_if_any(L);
   lua_pushboolean(L, e != NULL && e->ready_first != NULL);
   return 1;
 }
@@ -198,7 +119,7 @@ static int core_now(lua_State *L) {
 /* core.wake_at([moment of core.now]): be woken then, too. */
 static int core_wake_at(lua_State *L) {
   lua_Number at = luaL_optnumber(L, 1, -1);
-  xai_engine_wake_at(xai_core_engine(L),
+  xai_engine_wake_at(xai_state_engine(L),
                      at < 0 ? XAI_NEVER : (int64_t)(at * 1000 + 0.999));
   return 0;
 }
@@ -256,7 +177,7 @@ static int core_decode(lua_State *L) {
 /* core.uuid() -> a random UUID. */
 static int core_uuid(lua_State *L) {
   char uuid[XAI_UUID_SIZE];
-  xai_chance_uuid(&xai_core_engine(L)->chance, uuid);
+  xai_chance_uuid(&xai_state_engine(L)->chance, uuid);
   lua_pushstring(L, uuid);
   return 1;
 }
@@ -283,16 +204,12 @@ static const luaL_Reg functions[] = {{"client", xai_client_new},
 
 int luaopen_xai_core(lua_State *L) {
   stay_loaded();
-  luaL_newmetatable(L, ENGINE_MT);
-  lua_pushcfunction(L, engine_gc);
-  lua_setfield(L, -2, "__gc");
-  lua_pop(L, 1);
+  xai_state_open(L);
   xai_luaerr_open(L);
   xai_json_open_lua(L);
   xai_client_open(L);
   xai_request_open(L);
   xai_info_open(L);
-  set_agent(L);
   lua_newtable(L);
   luaL_setfuncs(L, functions, 0);
   lua_pushliteral(L, XAI_VERSION);

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "bind/core.h"
+#include "bind/state.h"
 #include "bind/luaerr.h"
 #include "bind/options.h"
 #include "bind/target.h"
@@ -142,7 +142,7 @@ void xai_headers_add_own(xai_Start *s, xai_Call *call) {
   }
   if (!xai_headers_has(L, "user-agent")) {
     const char *agent = s->set.user_agent;
-    if (agent == NULL) agent = xai_core_agent(L);
+    if (agent == NULL) agent = xai_state_agent(L);
     add_header(s, call, "User-Agent: ", agent, strlen(agent));
   }
   add_line(s, call, "Expect:"); /* libcurl would wait for a 100 */

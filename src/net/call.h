@@ -65,12 +65,6 @@ void xai_call_tick(xai_Call *c, CURLM *multi, int64_t now_ms);
 void xai_call_abort(xai_Call *c, xai_Kind kind, xai_Phase phase,
                     const char *text);
 
-/* Put stars in the place of the keys that this call sends. */
-void xai_call_hide(const xai_Call *c, char *s, size_t n);
-
-/* Wipe the keys: the answer was made use of. */
-void xai_call_forget(xai_Call *c);
-
 /* The head of a streamed success is in, or the call is done. */
 int xai_call_opened(const xai_Call *c);
 

@@ -1,0 +1,61 @@
+/*
+** secret.c - the key that a call sends: kept out of all that is shown.
+*/
+#include "net/secret.h"
+
+#include <string.h>
+
+/* Overwrite the key before the list goes back to the allocator. */
+void xai_secret_forget(xai_Call *c) {
+  struct curl_slist *h;
+  for (h = c->headers; h != NULL; h = h->next) {
+    volatile char *p = h->data;
+    while (*p != '\0') *p++ = '\0';
+  }
+  curl_slist_free_all(c->headers);
+  c->headers = NULL;
+}
+
+#define MIN_SECRET 8 /* a shorter key is none, and masking it spoils words */
+
+/* The key in a header line; length 0 when it carries none. */
+static xai_Slice key_of(const char *line) {
+  static const char bearer[] = "bearer ";
+  xai_Slice name = {line, strcspn(line, ":")}, key = {"", 0}, word;
+  if (!xai_slice_like(name, "authorization") &&
+      !xai_slice_like(name, "x-api-key"))
+    return key;
+  key.at = line + name.len + (line[name.len] == ':');
+  key.len = strlen(key.at);
+  key = xai_slice_trim(key);
+  word.at = key.at;
+  word.len = sizeof bearer - 1;
+  if (key.len > word.len && xai_slice_like(word, bearer)) {
+    key.at += word.len;
+    key.len -= word.len;
+  }
+  if (key.len < MIN_SECRET) key.len = 0;
+  return key;
+}
+
+void xai_secret_hide(const xai_Call *c, char *s, size_t n) {
+  const struct curl_slist *h;
+  for (h = c->headers; h != NULL && n > 0; h = h->next)
+    xai_bytes_mask(s, n, key_of(h->data));
+}
+
+void xai_secret_hide_in(const xai_Call *c, xai_Buffer *b) {
+  if (b->at != NULL) xai_secret_hide(c, b->at + b->rd, xai_buffer_size(b));
+}
+
+/* Servers echo keys in what they say. */
+void xai_secret_scrub(xai_Call *c) {
+  xai_secret_hide(c, c->fault.text, strlen(c->fault.text));
+  xai_secret_hide_in(c, &c->complaint.message);
+  xai_secret_hide_in(c, &c->complaint.code);
+  xai_secret_hide_in(c, &c->complaint.type);
+  xai_secret_hide_in(c, &c->complaint.param);
+  xai_secret_hide_in(c, &c->transfer.head);
+  xai_secret_hide_in(c, &c->transfer.sse.in);
+  if (c->fault.kind != XAI_KIND_NONE) xai_secret_hide_in(c, &c->transfer.body);
+}
