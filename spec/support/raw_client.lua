@@ -19,6 +19,7 @@ function M.exchange(port, bytes, enough)
     end)
     socket:write(bytes)
   end)
+  uv.update_time() -- the loop may not have run for longer than that
   timer:start(5000, 0, function() fate = fate or "timeout" end)
   while not fate do uv.run("once") end
   socket:close()
