@@ -152,6 +152,7 @@ function sched.spawn(f, ...)
   of_thread[task.thread] = task
   task.group.count = task.group.count + 1
   make_ready(task)
+  if pump.on_active then pump.on_active() end
   return task
 end
 
