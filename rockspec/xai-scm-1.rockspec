@@ -78,6 +78,7 @@ build = {
     -- every Lua file; types.lua is for editors
     ["xai.call"] = "src/xai/call.lua",
     ["xai.client"] = "src/xai/client.lua",
+    ["xai.cqueues"] = "src/xai/cqueues.lua",
     ["xai.hooks"] = "src/xai/hooks.lua",
     ["xai"] = "src/xai/init.lua",
     ["xai.json"] = "src/xai/json.lua",

@@ -1,0 +1,240 @@
+--- xai.cqueues: the calls of a loop's coroutines wait without blocking the loop.
+
+local hosted = require "spec.support.hosted"
+
+local says = hosted.says [[
+  local cqueues = require "cqueues"
+  require "xai.cqueues"
+]]
+
+local has_cqueues = pcall(require, "cqueues")
+
+describe("xai.cqueues", function()
+  if not has_cqueues then
+    it("is not tried here", function() pending "this Lua has no cqueues" end)
+    return
+  end
+
+  it("reads streams side by side while the others go on, and lets the loop end", function()
+    says("20 streams, ticks in between: true, ended: true\n", [[
+      local loop, left, good, ticks, first, last = cqueues.new(), 20, 0, 0, nil, nil
+      for _ = 1, 20 do
+        loop:wrap(function()
+          if read "slow-words,5" == TEXT then good = good + 1 end
+          first, last, left = first or ticks, ticks, left - 1
+        end)
+      end
+      loop:wrap(function()
+        while left > 0 do
+          ticks = ticks + 1
+          cqueues.sleep(0.001)
+        end
+      end)
+      local ended = loop:loop()
+      print(good .. " streams, ticks in between: " .. tostring(first > 10) .. ", ended: "
+        .. tostring(ended and loop:empty()))
+    ]])
+  end)
+
+  it("answers all in the time of one", function()
+    says("true\n", [[
+      local loop, answered = cqueues.new(), 0
+      for _ = 1, 10 do
+        loop:wrap(function()
+          assert(client:chat(question(), options "late-head,100"))
+          answered = answered + 1
+        end)
+      end
+      assert(loop:loop())
+      local log = assert(client:request { path = "/_/requests" })
+      print(answered == 10 and log[10].at_ms - log[1].at_ms < 100)
+    ]])
+  end)
+
+  it("gives a coroutine the errors of its calls, and a loop those of its coroutines", function()
+    says("connection bad_request truncated\nfalse truncated\ntrue\n", [[
+      local loop = cqueues.new()
+      loop:wrap(function()
+        local lost = select(3, client:list_models(options "reset-before-head")).kind
+        local refused = select(3, client:chat({ model = "grok-nonesuch", messages = question().messages })).kind
+        print(lost, refused, select(3, read "cut-stream,3").kind)
+      end)
+      assert(loop:loop())
+      loop:wrap(function()
+        local stream = assert(client:chat(question(true), options "cut-stream,3"))
+        while stream() do end
+      end)
+      local ok, err = loop:loop()
+      print(ok or false, err.kind)
+      print(loop:loop())
+    ]])
+  end)
+
+  it("ends a wait whose call another coroutine cancels", function()
+    says("nil cancelled true\ntrue\n", [[
+      local loop, call = cqueues.new(), nil
+      loop:wrap(function()
+        call = client:start("chat", question(true), options "stall-in-stream,2")
+        local result, _, info = call:wait()
+        print(result, info.kind, last_end().aborted)
+      end)
+      loop:wrap(function()
+        cqueues.sleep(0.05)
+        call:cancel()
+      end)
+      print(loop:loop())
+    ]])
+  end)
+
+  it("ends a wait whose client another coroutine closes", function()
+    says("nil closed\ntrue\n", [[
+      local loop = cqueues.new()
+      loop:wrap(function()
+        local _, message, info = read "stall-in-stream,2"
+        print(message and nil, info.kind)
+      end)
+      loop:wrap(function()
+        cqueues.sleep(0.05)
+        client:close()
+      end)
+      print(loop:loop())
+    ]])
+  end)
+
+  it("hands out the events of calls that nobody waits for, then lets the loop end", function()
+    says("true done\n", [[
+      local loop, events, done = cqueues.new(), 0, nil
+      loop:wrap(function()
+        client:start("chat", question(true), options("slow-words,1", {
+          on_event = function() events = events + 1 end,
+          on_done = function() done = "done" end,
+        }))
+      end)
+      local ok = loop:loop()
+      print(ok and events > 10, done)
+    ]])
+  end)
+
+  it("lets the loop end when such a call is cancelled or its client closed", function()
+    says("cancelled true\nclosed true\n", [[
+      for _, how in ipairs { "cancelled", "closed" } do
+        local loop, own, told = cqueues.new(), xai.new(), nil
+        loop:wrap(function()
+          local call = own:start("chat", question(true), options("stall-in-stream,2", {
+            on_done = function(_, _, info) told = info.kind end,
+          }))
+          cqueues.sleep(0.05)
+          if how == "closed" then own:close() else call:cancel() end
+        end)
+        print(told or (loop:loop() and told), loop:empty())
+      end
+    ]])
+  end)
+
+  it("is not kept busy by a stream that nobody reads", function()
+    says("true true\n", [[
+      local loop, kept = cqueues.new(), nil
+      loop:wrap(function()
+        kept = assert(client:chat(question(true), options "endless"))
+        kept:next()
+      end)
+      print(loop:loop(), xai.active() == 1)
+    ]])
+  end)
+
+  it("serves two loops, also nested, each to its own end", function()
+    says("inner true\nouter true\n", [[
+      local outer, inner, left = cqueues.new(), cqueues.new(), 4
+      for _, loop in ipairs { outer, outer, inner, inner } do
+        loop:wrap(function()
+          assert(read "slow-words,2" == TEXT)
+          left = left - 1
+        end)
+      end
+      outer:wrap(function()
+        print("inner " .. tostring(inner:loop()))
+      end)
+      assert(outer:loop())
+      print("outer " .. tostring(left == 0 and outer:empty() and inner:empty()))
+    ]])
+  end)
+
+  it("serves two loops that are stepped in turn", function()
+    says("true\n", [[
+      local loops, left = { cqueues.new(), cqueues.new() }, 6
+      for i = 1, 6 do
+        loops[i % 2 + 1]:wrap(function()
+          assert(read "slow-words,1" == TEXT)
+          left = left - 1
+        end)
+      end
+      while not (loops[1]:empty() and loops[2]:empty()) do
+        for _, loop in ipairs(loops) do assert(loop:step(0.001)) end
+      end
+      print(left == 0)
+    ]])
+  end)
+
+  it("runs tasks of xai.run, xai.spawn and xai.sleep within a loop", function()
+    says("3 true\nspawned\ntrue\n", [[
+      local loop, ticks, over = cqueues.new(), 0, false
+      loop:wrap(function()
+        local results = xai.map({ 1, 2, 3 }, function() return read "slow-words,2" end)
+        print(#results, results[3] == TEXT and ticks > 3)
+        over = true
+        xai.spawn(function()
+          xai.sleep(0.05)
+          print "spawned"
+        end)
+      end)
+      loop:wrap(function()
+        while not over do
+          ticks = ticks + 1
+          xai.sleep(0.001)
+        end
+      end)
+      print(loop:loop())
+    ]])
+  end)
+
+  it("blocks outside of loops, and in coroutines that no loop resumed, as before", function()
+    says("true\ntrue\ntrue\n", [[
+      print(read() == TEXT)
+      local function outside()
+        local co = coroutine.wrap(function() return read() == TEXT end)
+        print(co())
+      end
+      outside()
+      local loop = cqueues.new()
+      loop:wrap(outside)
+      assert(loop:loop())
+    ]])
+  end)
+
+  it("survives a loop that is dropped with coroutines waiting", function()
+    says("true\n", [[
+      local loop = cqueues.new()
+      for _ = 1, 5 do loop:wrap(read, "stall-in-stream,2") end
+      for _ = 1, 20 do loop:step(0.01) end
+      loop = nil
+      collectgarbage()
+      collectgarbage()
+      print(read() == TEXT)
+    ]])
+  end)
+
+  it("survives an error handler that raises", function()
+    says("false true\nread\ntrue\n", [[
+      local loop = cqueues.new()
+      xai.on_error = function() error "the handler fails, too" end
+      loop:wrap(function()
+        xai.spawn(function() error "nobody waits for this" end)
+        assert(read() == TEXT)
+        print "read"
+      end)
+      local ok, err = loop:loop()
+      print(ok or false, tostring(err):find "the handler fails" ~= nil)
+      print(loop:loop())
+    ]])
+  end)
+end)

@@ -1,0 +1,129 @@
+--- cqueues: in its coroutines, calls wait without blocking the others.
+--
+-- `require "xai.cqueues"` is all there is to do.  A loop has a coroutine of
+-- ours, the driver, while one of its coroutines waits for us, or something
+-- that was started in it is under way; so a loop with nothing left may end.
+
+local condition = require "cqueues.condition"
+local cqueues = require "cqueues"
+local core = require "xai.core"
+local pump = require "xai.pump"
+local wait = require "xai.wait"
+local yieldable = require "xai.yieldable"
+
+-- Where there is no descriptor to watch, the driver looks so often (seconds).
+local INTERVAL = 0.01
+
+-- With one it looks up so often, should anybody else have moved everything.
+local LOOK = 1
+
+-- A blocking wait ends now and then, as in xai.wait.
+local SLICE = 0.5
+
+-- Per loop: { parked = coroutines that wait for us, keeps = was something
+-- started in it?, bell = rouses the driver, drives = is there one? }.
+local loops = setmetatable({}, { __mode = "k" })
+
+local function state_of(loop)
+  local state = loops[loop]
+  if not state then
+    state = { parked = 0, keeps = false, bell = condition.new(), drives = false }
+    loops[loop] = state
+  end
+  return state
+end
+
+local function is_needed(state)
+  if state.parked > 0 then return true end
+  state.keeps = state.keeps and pump.expects()
+  return state.keeps
+end
+
+--- Something has changed outside of a driver: let all of them look again.
+local function rouse()
+  for _, state in pairs(loops) do
+    if state.drives then state.bell:signal() end
+  end
+end
+
+--- Wait until there is something to do.
+local function rest(state, door)
+  if pump.has_tasks and pump.has_tasks() then return cqueues.sleep(0) end
+  if door then return cqueues.poll(door, state.bell, LOOK) end
+  cqueues.poll(state.bell, math.min(core.timeout() or INTERVAL, INTERVAL))
+end
+
+local start_driver
+
+local function drive(loop, state)
+  local fd = core.fd()
+  local door = fd and { pollfd = fd, events = "r" }
+  while is_needed(state) do
+    local ok, err = pcall(pump.step, 0)
+    if not ok then -- raised by xai.on_error: the loop reports it and may go on
+      state.drives = false
+      start_driver(loop, state)
+      error(err, 0)
+    end
+    if is_needed(state) then rest(state, door) end
+  end
+  state.drives = false
+  rouse() -- what held other loops may have ended with this step
+end
+
+function start_driver(loop, state)
+  if state.drives then return state.bell:signal() end
+  state.drives = true
+  loop:wrap(drive, loop, state)
+end
+
+-- thread -> { park, wake }
+local means = setmetatable({}, { __mode = "k" })
+
+local function new_means(loop)
+  local state, woken, called = state_of(loop), condition.new(), false
+  local function park()
+    state.parked = state.parked + 1
+    start_driver(loop, state)
+    while not called do woken:wait() end
+    called = false
+    state.parked = state.parked - 1
+    if state.parked == 0 then state.bell:signal() end
+  end
+  local function wake()
+    called = true
+    woken:signal()
+  end
+  return { park = park, wake = wake }
+end
+
+local host = {}
+
+--- How the running coroutine is suspended: nil unless a loop resumed it.
+function host.parker()
+  local loop, direct = cqueues.running()
+  if not loop or not direct or not yieldable() then return nil end
+  local thread = coroutine.running()
+  local own = means[thread] or new_means(loop)
+  means[thread] = own
+  return own.park, own.wake
+end
+
+function host.block(ready, ...)
+  while not ready(...) do pump.step(SLICE) end
+  rouse()
+end
+
+--- Something was started: in a loop it must go on without being waited for.
+local function started()
+  local loop = cqueues.running()
+  if not loop then return end
+  local state = state_of(loop)
+  state.keeps = true
+  start_driver(loop, state)
+end
+
+wait.host = host
+pump.on_active = started
+
+return { attached = true }
