@@ -136,6 +136,12 @@ static int core_failure(lua_State *L) {
   return 1;
 }
 
+/* core.close(): end everything, for good; the Lua state is about to go. */
+static int core_close(lua_State *L) {
+  xai_engine_close(xai_state_engine(L));
+  return 0;
+}
+
 /* core.endpoints() -> list of {name, id, body, streams}. */
 static int core_endpoints(lua_State *L) {
   const xai_Endpoint *row;
@@ -198,6 +204,7 @@ static const luaL_Reg functions[] = {{"client", xai_client_new},
                                      {"now", core_now},
                                      {"wake_at", core_wake_at},
                                      {"failure", core_failure},
+                                     {"close", core_close},
                                      {"endpoints", core_endpoints},
                                      {"uuid", core_uuid},
                                      {NULL, NULL}};

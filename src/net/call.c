@@ -56,8 +56,12 @@ static void start_attempt(xai_Call *c, CURLM *multi) {
   c->multi = multi;
   if (curl_multi_add_handle(multi, c->transfer.easy) == CURLM_OK) return;
   c->multi = NULL;
-  xai_fault_set(&c->fault, XAI_KIND_MEMORY, XAI_PHASE_NONE,
-                "not enough memory");
+  if (multi == NULL)
+    xai_fault_set(&c->fault, XAI_KIND_CLOSED, XAI_PHASE_NONE,
+                  "the engine is closed");
+  else
+    xai_fault_set(&c->fault, XAI_KIND_MEMORY, XAI_PHASE_NONE,
+                  "not enough memory");
   conclude(c);
 }
 

@@ -97,6 +97,7 @@ void xai_engine_close(xai_Engine *e) {
     if (c->state == XAI_CALL_DONE) continue;
     xai_call_abort(c, XAI_KIND_CLOSED, XAI_PHASE_NONE, "the engine is closed");
     e->active--;
+    xai_engine_queue(e, c);
   }
   if (multi != NULL) curl_multi_cleanup(multi);
   if (e->spare != NULL) curl_easy_cleanup(e->spare);
@@ -209,6 +210,7 @@ static int end_call(xai_Engine *e, xai_Call *c, xai_Kind kind,
   if (c->state == XAI_CALL_DONE || c->state == XAI_CALL_NEW) return 0;
   xai_call_abort(c, kind, XAI_PHASE_NONE, text);
   changed(e, c, 1);
+  if (e->active == 0) e->untold = 1; /* who watches us may stop */
   return was_running;
 }
 

@@ -201,6 +201,7 @@ function Task:cancel()
   self.cancelled = self.stopped
   if type(self.subject) == "userdata" then self.subject:cancel() end -- the request that it waits for
   make_ready(self)
+  if pump.on_active then pump.on_active() end
   return true
 end
 

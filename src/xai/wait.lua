@@ -82,8 +82,8 @@ end
 
 --- Within a frame whose time is used up: let the others go on in the next.
 function wait.give_way()
-  if not pump.is_late() or not wait.tasks then return end
-  local park, wake = wait.tasks()
+  if not pump.is_late() then return end
+  local park, wake = parker()
   if not park then return end
   wake()
   park()

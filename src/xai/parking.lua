@@ -1,0 +1,61 @@
+--- Coroutines that are not our tasks: suspended while a call of theirs waits,
+-- and resumed when things are handed out.
+
+local pump = require "xai.pump"
+local yieldable = require "xai.yieldable"
+
+local parking = {}
+
+-- coroutine -> the stay that it is suspended for.
+local parked = setmetatable({}, { __mode = "k" })
+
+-- Stays that are over, in order.
+local queue, first, last = {}, 1, 0
+
+--- How the running coroutine is suspended: park and wake; nil where it must
+-- not be.  Somebody else may resume it, too: then its wait looks again.
+function parking.parker()
+  if not yieldable() then return nil end
+  local thread, stay = coroutine.running(), {}
+  local function park()
+    parked[thread] = stay
+    if pump.on_active then pump.on_active() end
+    coroutine.yield()
+    parked[thread] = nil
+  end
+  local function wake()
+    if stay.thread then return end
+    stay.thread = thread
+    last = last + 1
+    queue[last] = stay
+    if pump.on_active then pump.on_active() end
+  end
+  return park, wake
+end
+
+local function resume(stay)
+  local thread = stay.thread
+  if parked[thread] ~= stay or coroutine.status(thread) ~= "suspended" then return end
+  parked[thread] = nil
+  local ok, err = coroutine.resume(thread)
+  if not ok then pump.report(err, debug.traceback(thread, tostring(err))) end
+end
+
+--- Resume those that were woken by now.
+function pump.run_parked()
+  local turns = last - first + 1
+  while turns > 0 and first <= last and not pump.is_late() do
+    local stay = queue[first]
+    turns = turns - 1
+    queue[first] = nil
+    first = first + 1
+    resume(stay)
+  end
+  if first > last then first, last = 1, 0 end
+end
+
+function pump.has_parked()
+  return first <= last
+end
+
+return parking

@@ -1,0 +1,248 @@
+--- libuv: within the loop of luv or of Neovim, calls wait without stopping it.
+--
+-- One handle watches the engine's one descriptor while something is under
+-- way; with nothing under way nothing wakes the loop, and it may end.
+
+local core = require "xai.core"
+local parking = require "xai.parking"
+local pump = require "xai.pump"
+local wait = require "xai.wait"
+
+local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
+local vim = rawget(_G, "vim")
+
+-- What is handed out in one turn of the loop ends after so many seconds; the
+-- rest has its turn after the loop's other work.
+local BUDGET = 0.004
+
+-- And what is handed out when Neovim ends.
+local GOODBYE = 0.25
+
+-- Where there is no descriptor to watch, a timer looks so often (ms).
+local PERIOD_MS = 10
+
+-- A wait that blocks ends now and then by itself, so that the hook of an
+-- interpreter's Ctrl-C can run.
+local SLICE = 0.5
+
+-- vim.wait wants a maximum and how often to look by itself (ms).
+local AT_MOST_MS, EVERY_MS = 3600000, 1000
+
+-- The loop that we are attached to, or nil: uv, schedule, poll, timer, and
+-- how things are: watching (the poll handle or the period is on), soon (a turn
+-- is asked for), scheduled (a drain will come), draining, blocked (waits that
+-- run the loop).
+local loop
+
+local attached = 0 -- handles that users hold
+
+-- uv module -> its loop: handles stay, as luv must not end with one closing.
+local loops = {}
+
+local on_event, on_timer
+
+local function is_busy()
+  return core.active() > 0 or core.timeout() ~= nil or pump.has_ready()
+end
+
+local function rest()
+  if loop.poll and loop.watching then loop.poll:stop() end
+  if not loop.poll or loop.soon then loop.timer:stop() end
+  loop.watching, loop.soon = false, false
+end
+
+local function watch()
+  if loop.watching then return end
+  loop.watching = true
+  if loop.poll then loop.poll:start("r", on_event) else loop.timer:start(PERIOD_MS, PERIOD_MS, on_timer) end
+end
+
+--- A turn without waiting for the descriptor.
+local function ask_for_turn()
+  if loop.soon then return end
+  loop.soon = true
+  loop.timer:start(0, loop.poll and 0 or PERIOD_MS, on_timer)
+end
+
+--- Watch if there is something to watch for; else let the loop rest.
+local function settle()
+  if not loop or loop.draining or loop.scheduled then return end
+  if not is_busy() then return rest() end
+  watch()
+  if pump.has_ready() or core.has_ready() then ask_for_turn() end
+end
+
+local function traceback(err)
+  return { err = err, text = debug.traceback(tostring(err), 2) }
+end
+
+--- Hand out what is here, but not for long.
+local function drain()
+  if not loop then return end
+  local before, draining = pump.deadline, loop.draining
+  loop.scheduled, loop.draining = false, true
+  pump.deadline = core.now() + BUDGET
+  local ok, problem = xpcall(pump.hand_out, traceback)
+  pump.deadline = before
+  if not ok then pump.report(problem.err, problem.text) end
+  if not loop then return end -- detached by a callback
+  loop.draining = draining
+  settle()
+end
+
+--- The descriptor, or the timer, has told of something.  In Neovim no user's
+-- code may run here: it does in one scheduled drain, and we rest until then.
+function on_event()
+  if not loop then return end
+  core.step(0)
+  if not loop.schedule then return drain() end
+  local due = core.timeout() == 0 or pump.has_ready() or loop.blocked > 0
+  if not due then return settle() end
+  rest()
+  if loop.scheduled then return end
+  loop.scheduled = true
+  loop.schedule(drain)
+end
+
+function on_timer()
+  if loop then loop.soon = false end
+  on_event()
+end
+
+-- ---- Waits that block -------------------------------------------------------
+
+local function is_fast()
+  return vim ~= nil and vim.in_fast_event ~= nil and vim.in_fast_event()
+end
+
+--- Neovim: it serves everything of its own in the meantime, also Ctrl-C.
+local function wait_in_vim(ready, ...)
+  local n, args = select("#", ...), { ... }
+  local function is_ready()
+    if not loop then pump.step(0) end -- detached by a callback
+    return ready(unpack(args, 1, n))
+  end
+  repeat
+    local ok, why = vim.wait(AT_MOST_MS, is_ready, EVERY_MS)
+    if why == -2 then error(core.failure("cancelled", "interrupted"), 0) end
+  until ok
+end
+
+local function is_running()
+  return loop.draining or loop.uv.loop_mode and loop.uv.loop_mode() ~= nil
+end
+
+--- luv: the loop runs in the meantime, unless it is the loop that called us.
+local function wait_in_luv(ready, ...)
+  local nested, stuck = is_running(), false
+  while not ready(...) do
+    if stuck then error("xai: this wait cannot end: nothing is under way and the loop has nothing to do", 0) end
+    if nested or not loop then
+      pump.step(SLICE)
+    else
+      stuck = not loop.uv.run("once") and not is_busy()
+    end
+  end
+end
+
+local function block(ready, ...)
+  if is_fast() then
+    error("xai: a call cannot wait in a fast event; make it in a coroutine, in vim.schedule or with client:start", 0)
+  end
+  local own, deadline, draining = loop, pump.deadline, loop.draining
+  local waits = loop.schedule and vim and loop.schedule == vim.schedule and wait_in_vim or wait_in_luv
+  pump.deadline, own.blocked = nil, own.blocked + 1
+  if waits == wait_in_vim then own.draining = false end
+  settle()
+  local ok, err = pcall(waits, ready, ...)
+  pump.deadline, own.blocked, own.draining = deadline, own.blocked - 1, draining
+  settle()
+  if not ok then error(err, 0) end
+end
+
+-- ---- Attaching --------------------------------------------------------------
+
+local function default_uv()
+  return vim and (vim.uv or vim.loop) or require "luv"
+end
+
+local function new_loop(uv)
+  local fd = core.fd()
+  local new = { uv = uv, timer = assert(uv.new_timer()), poll = fd and assert(uv.new_poll(fd)), blocked = 0 }
+  loops[uv] = new
+  return new
+end
+
+local function begin(uv, schedule)
+  loop = loops[uv] or new_loop(uv)
+  loop.schedule, loop.scheduled, loop.draining = schedule, false, false
+  wait.host = { parker = parking.parker, block = block }
+  pump.on_active, pump.handed_out = settle, settle
+  settle()
+end
+
+local function finish()
+  rest()
+  loop, wait.host, pump.on_active, pump.handed_out = nil, nil, nil, nil
+end
+
+--- Neovim is about to end: so do all calls, and their callbacks hear of it.
+local function leave()
+  if not loop then return end
+  core.close()
+  pump.deadline = core.now() + GOODBYE
+  pump.hand_out()
+  local poll, timer = loop.poll, loop.timer
+  attached = 0
+  loops[loop.uv] = nil
+  finish()
+  timer:close()
+  if poll then poll:close() end
+end
+
+local leaves = false
+
+local function leave_with_vim()
+  if leaves or not (vim and vim.api and vim.api.nvim_create_autocmd) then return end
+  leaves = true
+  vim.api.nvim_create_autocmd("VimLeavePre", { callback = leave })
+end
+
+local TYPES = { uv = "table", schedule = "function" }
+
+local function check(opts)
+  if type(opts) ~= "table" then error("xai.uv.attach: expected a table of options, got " .. type(opts), 3) end
+  for name, value in pairs(opts) do
+    if not TYPES[name] then error("xai.uv.attach: unknown option '" .. tostring(name) .. "' (uv, schedule)", 3) end
+    if type(value) ~= TYPES[name] then
+      error(("xai.uv.attach: %s must be a %s, got %s"):format(name, TYPES[name], type(value)), 3)
+    end
+  end
+end
+
+local M = {}
+
+--- Let the running libuv loop move everything.  `opts.uv` is the loop's module
+-- (Neovim's, else luv), `opts.schedule` what brings a function to where user's
+-- code may run (Neovim: vim.schedule).  Attached twice, it takes two detaches.
+function M.attach(opts)
+  opts = opts or {}
+  check(opts)
+  local uv = opts.uv or default_uv()
+  if loop and loop.uv ~= uv then error("xai.uv.attach: another loop is attached", 2) end
+  if not loop then
+    begin(uv, opts.schedule or vim and uv == (vim.uv or vim.loop) and vim.schedule or nil)
+    leave_with_vim()
+  end
+  attached = attached + 1
+  local handle = {}
+  function handle:detach()
+    if self.gone then return end
+    self.gone = true
+    attached = attached - 1
+    if attached == 0 and loop then finish() end
+  end
+  return handle
+end
+
+return M
