@@ -190,6 +190,33 @@ describe("the result of a stream", function()
     end)
   end)
 
+  it("bears wrong types in the events", function()
+    local function bears(name, ...)
+      local bytes = {}
+      for i, json in ipairs { ... } do bytes[i] = "data: " .. json .. "\n\n" end
+      local result, _, info = stage:say(name, table.concat(bytes)):result()
+      same({ nil, "truncated" }, { result, info.kind }, bytes[1])
+    end
+    local part = '{"type":"response.content_part.added","output_index":%s,"content_index":%s,"part":{"type":"x"}}'
+    for _, index in ipairs { '"x"', "0.5", "-3", "[]", "{}", "true", "1e300" } do
+      bears("respond", part:format("0", index))
+      bears("respond", part:format(index, "0"))
+      bears("respond", ('{"type":"response.output_text.delta","output_index":%s,"delta":"x"}'):format(index))
+      bears("chat", ('{"choices":[{"index":%s,"delta":{"content":"x"}}]}'):format(index))
+    end
+    for _, content in ipairs { "[1,2]", '{"a":1}', "7" } do
+      bears("respond", ('{"type":"response.output_item.added","output_index":0,"item":{"content":%s}}'):format(content),
+        '{"type":"response.output_text.annotation.added","output_index":0,"content_index":0,"annotation":{}}',
+        '{"type":"response.output_text.delta","output_index":0,"content_index":0,"delta":"x"}')
+    end
+    bears("chat",
+      '{"choices":[{"delta":{"tool_calls":[{"id":1,"function":{"name":{},"arguments":3}}]},"logprobs":5},7]}',
+      '{"choices":[{"index":0,"delta":{"content":{}},"logprobs":{"content":[1]}}]}', '{"choices":{"a":1}}')
+    bears("message", '{"type":"message_start","message":{"content":7,"usage":3}}',
+      '{"type":"message_delta","usage":[1],"delta":[2]}', '{"type":"content_block_delta","delta":{"text":"x"}}')
+    bears("complete_legacy", '{"completion":{},"stop_reason":null,"model":[]}')
+  end)
+
   describe("of messages", function()
     local function event(fields) return "data: " .. xai.encode(fields) .. "\n\n" end
 

@@ -36,8 +36,15 @@ local PIECES = {
   arguments = DELTAS["response.function_call_arguments.delta"],
 }
 
+local MOST = 10000 -- items, and parts of one; more is no answer of the service
+
+--- The place that an event names, from 0; 0 when it names none.
+local function place(i)
+  return type(i) == "number" and i >= 0 and i < MOST and i % 1 == 0 and i or 0
+end
+
 function Responses:item(index)
-  index = type(index) == "number" and index or 0
+  index = place(index)
   if not self.items[index] then self.items[index] = {} end
   if index > self.highest then self.highest = index end
   return self.items[index]
@@ -47,9 +54,10 @@ function Responses:part(index, list, i, kind)
   local item = self:item(index)
   if type(item[list]) ~= "table" then item[list] = array {} end
   local parts = item[list]
-  i = (type(i) == "number" and i or 0) + 1
+  i = place(i) + 1
   while #parts < i do append(parts, { type = kind }) end
-  return parts[i]
+  if type(parts[i]) ~= "table" then parts[i] = { type = kind } end
+  return parts[i], parts, i
 end
 
 --- Text is gathered in lists and joined at the end: linear work.
@@ -74,16 +82,15 @@ local handle = {}
 function handle.item(self, event)
   if type(event.item) ~= "table" then return end
   self:item(event.output_index)
-  self.items[type(event.output_index) == "number" and event.output_index or 0] = event.item
+  self.items[place(event.output_index)] = event.item
 end
 
 function handle.part(self, event)
   local part = event.part
   if type(part) ~= "table" then return end
   local list = event.summary_index ~= nil and "summary" or "content"
-  local i = event.summary_index or event.content_index
-  self:part(event.output_index, list, i, part.type)
-  self.items[event.output_index or 0][list][(i or 0) + 1] = part
+  local _, parts, i = self:part(event.output_index, list, event.summary_index or event.content_index, part.type)
+  parts[i] = part
 end
 
 function handle.annotation(self, event)
