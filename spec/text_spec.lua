@@ -135,7 +135,9 @@ describe("the text of a stream", function()
     end)
 
     it("the first of which stands in the first event", function()
-      assert.equal("👋 b", stages.text(stage:say("chat", chunk("\\ud83d") .. chunk("\\udc4b b") .. DONE)))
+      local bytes = chunk("\\ud83d") .. chunk("\\udc4b b") .. DONE
+      assert.equal("👋 b", stages.text(stage:say("chat", bytes)))
+      assert.equal("👋 b", stage:say("chat", bytes):result().choices[1].message.content)
     end)
 
     it("with an empty delta between them", function()

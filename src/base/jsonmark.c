@@ -71,7 +71,8 @@ static int may_have_surrogate(const char *p, const char *end) {
 static int needs_work(const char *s, const char *end, int what) {
   return ((what & XAI_MARK_EMPTY_ARRAYS) && may_have_empty_array(s, end)) ||
          ((what & XAI_MARK_INTEGERS) && may_have_long_number(s, end)) ||
-         ((what & XAI_MARK_SURROGATES) && may_have_surrogate(s, end));
+         ((what & (XAI_MARK_SURROGATES | XAI_MARK_HALVES)) &&
+          may_have_surrogate(s, end));
 }
 
 /* Copy what was passed over up to 'upto'. */
@@ -126,21 +127,35 @@ static int is_high(long u) { return u >= 0xD800 && u <= 0xDBFF; }
 static int is_low(long u) { return u >= 0xDC00 && u <= 0xDFFF; }
 
 /* 'p' is at a backslash.  Behind its escape; '*lone' tells of a half. */
-static const char *skip_escape(const char *p, const char *end, int *lone) {
+static const char *skip_escape(const char *p, const char *end, long *lone) {
   long u = end - p >= 2 && p[1] == 'u' ? xai_json_hex4(p + 2, end) : -1;
-  *lone = is_low(u);
+  *lone = is_low(u) ? u : 0;
   if (u < 0) return end - p >= 2 ? p + 2 : end;
   p += 6;
   if (!is_high(u)) return p;
-  *lone = !(end - p >= 6 && p[0] == '\\' && p[1] == 'u' &&
-            is_low(xai_json_hex4(p + 2, end)));
-  return *lone ? p : p + 6;
+  if (end - p >= 6 && p[0] == '\\' && p[1] == 'u' &&
+      is_low(xai_json_hex4(p + 2, end)))
+    return p + 6;
+  *lone = u;
+  return p;
+}
+
+/* What stands for half of a pair: U+FFFD, or the bytes that UTF-8 would give
+** it, which no right text holds. */
+static int put_half(Marker *m, long u) {
+  char bytes[3];
+  if (!(m->what & XAI_MARK_HALVES)) return xai_buffer_puts(m->out, "\\ufffd");
+  bytes[0] = (char)(0xE0 | (u >> 12));
+  bytes[1] = (char)(0x80 | ((u >> 6) & 0x3F));
+  bytes[2] = (char)(0x80 | (u & 0x3F));
+  return xai_buffer_append(m->out, bytes, sizeof bytes);
 }
 
 /* Pass over a string; 'm->p' is at its opening quote. */
 static int on_string(Marker *m) {
   const char *q;
-  int lone, rc = XAI_OK;
+  long lone;
+  int rc = XAI_OK;
   m->p++;
   while (rc == XAI_OK && m->p < m->end && *m->p != '"') {
     if (*m->p != '\\') {
@@ -148,9 +163,9 @@ static int on_string(Marker *m) {
       continue;
     }
     q = skip_escape(m->p, m->end, &lone);
-    if (lone && (m->what & XAI_MARK_SURROGATES)) {
+    if (lone != 0 && (m->what & (XAI_MARK_SURROGATES | XAI_MARK_HALVES))) {
       rc = flush(m, m->p);
-      if (rc == XAI_OK) rc = xai_buffer_puts(m->out, "\\ufffd");
+      if (rc == XAI_OK) rc = put_half(m, lone);
       m->done = q;
       m->changed = 1;
     }

@@ -16,6 +16,7 @@
 #define XAI_MARK_EMPTY_ARRAYS 1 /* []      becomes ["<mark>"] */
 #define XAI_MARK_INTEGERS 2     /* 16 and more digits become "<mark>..." */
 #define XAI_MARK_SURROGATES 4   /* lone halves become \ufffd */
+#define XAI_MARK_HALVES 8       /* ... or three bytes, to be joined later */
 
 /*
 ** Rewrite 's' into 'out' (appended).  1 when it was rewritten; 0 when

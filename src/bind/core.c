@@ -188,26 +188,17 @@ static int core_uuid(lua_State *L) {
   return 1;
 }
 
-static const luaL_Reg functions[] = {{"client", xai_client_new},
-                                     {"start", xai_start},
-                                     {"codec", xai_json_codec},
-                                     {"array", xai_json_array},
-                                     {"encode", core_encode},
-                                     {"decode", core_decode},
-                                     {"step", core_step},
-                                     {"fd", core_fd},
-                                     {"timeout", core_timeout},
-                                     {"active", core_active},
-                                     {"live", core_live},
-                                     {"ready", core_ready},
-                                     {"has_ready", core_has_ready},
-                                     {"now", core_now},
-                                     {"wake_at", core_wake_at},
-                                     {"failure", core_failure},
-                                     {"close", core_close},
-                                     {"endpoints", core_endpoints},
-                                     {"uuid", core_uuid},
-                                     {NULL, NULL}};
+static const luaL_Reg functions[] = {
+    {"client", xai_client_new},    {"start", xai_start},
+    {"codec", xai_json_codec},     {"array", xai_json_array},
+    {"encode", core_encode},       {"decode", core_decode},
+    {"step", core_step},           {"fd", core_fd},
+    {"timeout", core_timeout},     {"active", core_active},
+    {"live", core_live},           {"ready", core_ready},
+    {"has_ready", core_has_ready}, {"now", core_now},
+    {"wake_at", core_wake_at},     {"failure", core_failure},
+    {"close", core_close},         {"endpoints", core_endpoints},
+    {"uuid", core_uuid},           {NULL, NULL}};
 
 int luaopen_xai_core(lua_State *L) {
   stay_loaded();

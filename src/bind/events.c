@@ -232,6 +232,31 @@ static const char *field_name(xai_Field f) {
   return names[f];
 }
 
+/* May the text hold the escape of half a surrogate pair? */
+static int may_have_half(xai_Slice text) {
+  return memchr(text.at, '\\', text.len) != NULL && xai_slice_has(text, "\\ud");
+}
+
+/* Push an entry's text, decoded as JSON, with halves as they are. */
+static void push_with_halves(lua_State *L, xai_LuaRequest *r,
+                             const xai_Entry *e) {
+  int env = lua_gettop(L) + 1;
+  xai_getenv(L, 1);
+  lua_rawgeti(L, env, XAI_REQUEST_CODEC);
+  if (e->field != XAI_FIELD_NONE) {
+    lua_pushliteral(L, "\"");
+    lua_pushlstring(L, e->text.at, e->text.len);
+    lua_pushliteral(L, "\"");
+    lua_concat(L, 3);
+  } else {
+    lua_pushlstring(L, e->text.at, e->text.len);
+  }
+  r->halves = 1;
+  if (!xai_json_decode_halves(L, env + 1)) lua_pushnil(L);
+  lua_replace(L, env);
+  lua_settop(L, env);
+}
+
 /*
 ** request:said(at) -> at', field, value, a, b: what the stream has said so
 ** far, entry by entry ('at' is 0 at first); nothing after the last.  'field'
@@ -244,11 +269,18 @@ int xai_events_said(lua_State *L) {
   if (!xai_journal_read(&r->call->stream.journal, &at, &e)) return 0;
   lua_pushnumber(L, (lua_Number)at);
   lua_pushstring(L, field_name(e.field));
-  if (e.field != XAI_FIELD_NONE)
+  if (may_have_half(e.text))
+    push_with_halves(L, r, &e);
+  else if (e.field != XAI_FIELD_NONE)
     push_unescaped(L, r, e.text);
   else if (!push_event(L, e.text, 1))
     lua_pushnil(L);
   xai_pushint(L, e.a);
   xai_pushint(L, e.b);
   return 5;
+}
+
+int xai_events_halves(lua_State *L) {
+  lua_pushboolean(L, xai_request_check(L)->halves);
+  return 1;
 }

@@ -18,6 +18,10 @@ int xai_events_want(lua_State *L);
 /* request:skip() */
 int xai_events_skip(lua_State *L);
 
+/* request:halves() -> did what it said hold halves of surrogate pairs?  They
+** are in the texts of request:said as the three bytes of each. */
+int xai_events_halves(lua_State *L);
+
 /* request:said(at) */
 int xai_events_said(lua_State *L);
 

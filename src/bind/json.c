@@ -297,8 +297,8 @@ static void fix_decoded(lua_State *L, const xai_Codec *c, int null,
 }
 
 /* Replace the text on top by one that the decoder loses nothing of. */
-static int mark_text(lua_State *L, xai_Codec *c) {
-  const int what = XAI_MARK_EMPTY_ARRAYS | XAI_MARK_SURROGATES |
+static int mark_text(lua_State *L, xai_Codec *c, int halves) {
+  const int what = XAI_MARK_EMPTY_ARRAYS | halves |
                    (XAI_HAS_INTEGERS ? XAI_MARK_INTEGERS : 0);
   size_t n;
   const char *s = lua_tolstring(L, -1, &n);
@@ -329,7 +329,7 @@ static int take_value(lua_State *L, int i) {
   return words == i;
 }
 
-int xai_json_decode(lua_State *L, int codec) {
+static int decode(lua_State *L, int codec, int halves) {
   xai_Codec *c = (xai_Codec *)luaL_checkudata(L, codec, XAI_CODEC_MT);
   int text = lua_gettop(L), marked, rc, ok;
   luaL_checkstack(L, 8, "JSON");
@@ -337,7 +337,7 @@ int xai_json_decode(lua_State *L, int codec) {
   lua_rawgeti(L, -1, XAI_CODEC_NULL);
   lua_rawgeti(L, -2, XAI_CODEC_DECODE);
   lua_pushvalue(L, text);
-  marked = mark_text(L, c);
+  marked = mark_text(L, c, halves);
   rc = lua_pcall(L, 1, 3, 0);
   if (rc == LUA_ERRMEM) return lua_error(L);
   ok = rc == 0 && take_value(L, text + 3);
@@ -345,4 +345,12 @@ int xai_json_decode(lua_State *L, int codec) {
   lua_replace(L, text);
   lua_settop(L, text);
   return ok;
+}
+
+int xai_json_decode(lua_State *L, int codec) {
+  return decode(L, codec, XAI_MARK_SURROGATES);
+}
+
+int xai_json_decode_halves(lua_State *L, int codec) {
+  return decode(L, codec, XAI_MARK_HALVES);
 }

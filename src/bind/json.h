@@ -28,6 +28,12 @@ void xai_json_encode(lua_State *L, int codec, int value, const char *what);
 */
 int xai_json_decode(lua_State *L, int codec);
 
+/*
+** The same, but halves of surrogate pairs stay, as the three bytes that UTF-8
+** would give them, so that they can be joined with what follows.
+*/
+int xai_json_decode_halves(lua_State *L, int codec);
+
 /* xai.array(t): mark a table as an array, so that empty it is sent as []. */
 int xai_json_array(lua_State *L);
 

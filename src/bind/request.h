@@ -21,6 +21,7 @@ typedef struct xai_LuaRequest {
   xai_Engine *engine;
   xai_Call *call;
   unsigned long model; /* serial of the pattern whose model is kept */
+  int halves;          /* what it said holds halves of surrogate pairs */
   int any_json;        /* the answer need not be an object, nor JSON */
 } xai_LuaRequest;
 

@@ -84,5 +84,7 @@ return function(request, name)
     end
     at, field, value, a, b = request:said(at)
   end
-  return builder:result()
+  local result = builder:result()
+  if request:halves() then return require "xai.halves"(result) end
+  return result
 end
