@@ -91,6 +91,7 @@ build = {
     ["xai.pump"] = "src/xai/pump.lua",
     ["xai.sched"] = "src/xai/sched.lua",
     ["xai.stream"] = "src/xai/stream.lua",
+    ["xai.task"] = "src/xai/task.lua",
     ["xai.text"] = "src/xai/text.lua",
     ["xai.timers"] = "src/xai/timers.lua",
     ["xai.types"] = "src/xai/types.lua",

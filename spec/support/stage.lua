@@ -112,6 +112,9 @@ function Stage:last_end()
   error("the server did not see the end of the request")
 end
 
+--- Collect what is dropped; how many clients and calls are alive then.
+M.collect = live
+
 --- All events of a stream, and what `next` gave in their place at the end.
 function M.events(stream)
   local list = {}

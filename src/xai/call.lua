@@ -29,13 +29,13 @@ local function advance_stream(call)
   local request = call.request
   local event, message, info
   repeat
-    if pump.is_late() then return request:watch() end -- go on in the next frame
     if call.on_event then
       event, message, info = request:event()
       if event then pump.callback(call.on_event, event) end
     else
       event, message, info = request:skip()
     end
+    if event and not call.over and pump.is_late() then return request:watch() end -- go on in the next frame
   until not event or call.over
   if event == false or call.over then return end
   if message then return fail(call, message, info) end
@@ -86,11 +86,15 @@ function Call:cancel()
 end
 
 local function is_over(call)
+  advance(call)
   return call.over
 end
 
 --- Wait for the outcome and return it as `result` does.
 function Call:wait()
+  if self.busy and not self.over and not wait.can_park() then
+    error("call:wait: the call cannot end before its own callback returns", 2)
+  end
   if not self.over then wait.for_request(self.request, is_over, self) end
   return self:result()
 end

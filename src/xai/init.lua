@@ -41,10 +41,11 @@ setmetatable(xai, {
   end,
 })
 
---- What is done with an error that a callback raises: `xai.on_error(err, traceback)`.
-pump.reporter = function(err, traceback)
+--- What is done with an error that a callback raises, or a task that nobody
+-- waits for: `xai.on_error(err, traceback)`.
+pump.reporter = function(err, traceback, where)
   if xai.on_error then return xai.on_error(err, traceback) end
-  io.stderr:write("xai: error in a callback: ", traceback, "\n")
+  io.stderr:write("xai: error in a ", where, ": ", traceback, "\n")
 end
 
 return xai

@@ -7,6 +7,8 @@ local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
 
 local pump = {
   deadline = nil, -- while a frame is served: when it must end (core.now)
+  running = nil, -- the task whose code runs
+  reporter = nil, -- set by the module: what is done with an error that nobody can be given
   run_tasks = nil, -- set by the scheduler: resume what is ready
   has_tasks = nil, -- set by the scheduler: is a task ready?
   run_parked = nil, -- set by xai.parking: resume the coroutines that were woken
@@ -18,6 +20,9 @@ local pump = {
 -- request -> what to call when it has news: for good, and once.
 local handlers = {}
 local waiters = {}
+
+-- Requests with news that could not be handed out where they were found.
+local postponed = {}
 
 --- Call `handler()` whenever something came for `request`.
 function pump.watch(request, handler)
@@ -35,10 +40,20 @@ function pump.wake_for(request, wake)
   local list = waiters[request]
   if list then
     list[#list + 1] = wake
-    return
+  else
+    waiters[request] = { wake }
   end
-  waiters[request] = { wake }
   request:watch()
+  return wake
+end
+
+--- Do not call `wake()` any more.
+function pump.let_sleep(request, wake)
+  local list = waiters[request]
+  for i = list and #list or 0, 1, -1 do
+    if list[i] == wake then table.remove(list, i) end
+  end
+  if list and not list[1] then waiters[request] = nil end
 end
 
 local function wake_all(request)
@@ -49,13 +64,13 @@ end
 
 --- Is there anybody to whom something will be handed out?
 function pump.expects()
-  if next(handlers) or next(waiters) or timers.any() then return true end
-  return pump.has_tasks ~= nil and pump.has_tasks()
+  return next(handlers) ~= nil or next(waiters) ~= nil or timers.any() or pump.has_ready()
 end
 
---- Is there a task or a coroutine that could go on now?
+--- Is there something that could be handed out now, but for what the core has?
 function pump.has_ready()
-  return pump.has_tasks ~= nil and pump.has_tasks() or pump.has_parked ~= nil and pump.has_parked()
+  return postponed[1] ~= nil or pump.has_tasks ~= nil and pump.has_tasks()
+    or pump.has_parked ~= nil and pump.has_parked()
 end
 
 --- Is the frame's time used up?
@@ -63,18 +78,24 @@ function pump.is_late()
   return pump.deadline ~= nil and core.now() >= pump.deadline
 end
 
---- Hand out what the last step brought.  A handler that is late leaves its
--- request in the queue again.
+local function hand_out_one()
+  local request = table.remove(postponed, 1) or core.ready()
+  if not request then return false end
+  local handler = handlers[request]
+  if handler then handler() end
+  wake_all(request)
+  return true
+end
+
+--- Hand out what the last step brought.  A frame that is late serves one
+-- request and one task all the same, so that nobody is kept waiting for ever.
 function pump.hand_out()
-  while not pump.is_late() do
-    local request = core.ready()
-    if not request then break end
-    local handler = handlers[request]
-    if handler then handler() end
-    wake_all(request)
-  end
+  local running = pump.running
+  pump.running = nil -- callbacks are no part of a task that blocks meanwhile
+  repeat until not hand_out_one() or pump.is_late()
   if pump.run_tasks then pump.run_tasks() end
   if pump.run_parked then pump.run_parked() end
+  pump.running = running
   if pump.handed_out then pump.handed_out() end
 end
 
@@ -86,21 +107,42 @@ function pump.step(seconds)
   pump.hand_out()
 end
 
-local function traceback(err)
-  return { err = err, text = debug.traceback(tostring(err), 2) }
+--- The same, but nobody's code runs: callbacks and tasks have their turn later.
+function pump.step_alone(seconds)
+  core.step(seconds)
+  for request in core.ready do postponed[#postponed + 1] = request end
+  timers.serve()
 end
 
---- Tell the user of an error that nobody waits for.
-function pump.report(err, text)
-  if pcall(pump.reporter, err, text) then return end
-  io.stderr:write("xai: error in a callback: ", text, "\n") -- the reporter failed, too
+--- Tell of an error that there is nobody to be given to.
+function pump.report(err, traceback, where)
+  where = where or "callback"
+  if pcall(pump.reporter, err, traceback, where) then return end
+  io.stderr:write("xai: error in a ", where, ": ", traceback, "\n") -- the reporter failed, too
+end
+
+--- An error as text, whatever it is.
+function pump.describe(err)
+  local ok, text = pcall(tostring, err)
+  return ok and text or "an error that has no text"
+end
+
+local function traceback(err)
+  return { err = err, text = debug.traceback(pump.describe(err), 2) }
+end
+
+local passes_arguments = select(2, xpcall(function(given) return given end, traceback, true))
+
+local function protected(f, ...)
+  if passes_arguments then return xpcall(f, traceback, ...) end
+  local n, args = select("#", ...), { ... } -- Lua 5.1
+  return xpcall(function() return f(unpack(args, 1, n)) end, traceback)
 end
 
 --- Run a user's callback; an error in it is reported and disturbs nobody.
 function pump.callback(f, ...)
-  local n, args = select("#", ...), { ... }
-  local ok, problem = xpcall(function() return f(unpack(args, 1, n)) end, traceback)
-  if not ok then pump.report(problem.err, problem.text) end
+  local ok, problem = protected(f, ...)
+  if not ok then pump.report(problem.err, problem.text, "callback") end
 end
 
 return pump

@@ -5,57 +5,91 @@ local core = require "xai.core"
 local timers = {}
 
 local heap = {}
+local added = 0 -- timers of one moment ring in the order in which they were added
+local hurried = false
 
-local function swap(i, j)
-  heap[i], heap[j] = heap[j], heap[i]
+local function put(i, timer)
+  heap[i] = timer
+  timer.place = i
 end
 
-local function rise(i)
+local function is_before(a, b)
+  return a.at < b.at or a.at == b.at and a.order < b.order
+end
+
+local function rise(timer, i)
   while i > 1 do
     local up = (i - i % 2) / 2
-    if heap[up].at <= heap[i].at then return end
-    swap(up, i)
+    if is_before(heap[up], timer) then break end
+    put(i, heap[up])
     i = up
   end
+  put(i, timer)
 end
 
-local function sink(i)
+local function sink(timer, i)
   while true do
-    local least = i
-    for child = 2 * i, 2 * i + 1 do
-      if heap[child] and heap[child].at < heap[least].at then least = child end
-    end
-    if least == i then return end
-    swap(least, i)
-    i = least
+    local child = 2 * i
+    if heap[child + 1] and is_before(heap[child + 1], heap[child]) then child = child + 1 end
+    if not heap[child] or is_before(timer, heap[child]) then break end
+    put(i, heap[child])
+    i = child
   end
+  put(i, timer)
 end
 
-local function pop()
-  local first = heap[1]
-  heap[1] = heap[#heap]
+local function take_out(timer)
+  local i, last = timer.place, heap[#heap]
+  timer.place = nil
   heap[#heap] = nil
-  if heap[1] then sink(1) end
-  return first
+  if last == timer then return end
+  rise(last, i)
+  sink(last, last.place)
 end
+
+-- Later than this is never: the clock of the core counts in integers.
+local NEVER = 1e12
 
 --- Let the engine's descriptor and timeout tell of the earliest moment.
 local function announce()
-  core.wake_at(heap[1] and heap[1].at)
+  local at = hurried and 0 or heap[1] and heap[1].at
+  core.wake_at(at and at < NEVER and at or nil)
 end
 
---- Call `wake()` at the moment `at` (of core.now).
+--- Call `wake()` at the moment `at` (of core.now).  Returns what `remove` takes.
 function timers.add(at, wake)
-  heap[#heap + 1] = { at = at, wake = wake }
-  rise(#heap)
-  announce()
+  added = added + 1
+  local timer = { at = at, wake = wake, order = added }
+  rise(timer, #heap + 1)
+  if heap[1] == timer then announce() end
+  return timer
+end
+
+--- Forget the timer; nothing happens when it has rung.
+function timers.remove(timer)
+  if not timer.place then return end
+  local was_first = heap[1] == timer
+  take_out(timer)
+  if was_first then announce() end
 end
 
 --- Wake those whose moment has come.
 function timers.serve()
   if not heap[1] then return end
-  local now = core.now()
-  while heap[1] and heap[1].at <= now do pop().wake() end
+  local now, rang = core.now(), false
+  while heap[1] and heap[1].at <= now do
+    local timer = heap[1]
+    take_out(timer)
+    timer.wake()
+    rang = true
+  end
+  if rang then announce() end
+end
+
+--- Is something to be done at once, whatever the timers say?
+function timers.hurry(now)
+  if hurried == now then return end
+  hurried = now
   announce()
 end
 

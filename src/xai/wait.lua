@@ -3,12 +3,18 @@
 -- Where we can park (in a task of our scheduler, in a coroutine of an
 -- attached event loop) the coroutine is suspended until it is woken.
 -- Elsewhere the wait blocks, moving everything in the meantime.
+--
+-- What is waited for has a source: `add(subject, wake)` sees to it that
+-- wake() is called when the subject may be ready, and gives what
+-- `remove(subject, ticket)` takes back; `abandon(subject)` is called when the
+-- wait is interrupted.
 
 local hooks = require "xai.hooks"
 local pump = require "xai.pump"
 
 local wait = {
-  tasks = nil, -- set by the scheduler: () -> park, wake in one of its tasks
+  tasks = nil, -- set by the scheduler: () -> park, wake, task
+  is_idle = nil, -- set by the scheduler: () -> is no task and no timer left?
   host = nil, -- set by an adapter: { parker = () -> park, wake; block = f }
 }
 
@@ -16,48 +22,103 @@ local wait = {
 -- now and then by itself: the interpreter's Ctrl-C hook runs in between.
 local SLICE = 0.5
 
---- Block until `ready(...)` is true, moving everything.
-local function block(ready, ...)
+-- A wait that blocks runs others, who may block in their turn, on the same C
+-- stack: LuaJIT does not notice its end.
+local MAX_NESTED = 20
+local nested = 0
+
+local function block_alone(source, ready, ...)
+  if not source.alone then error("xai: too many waits that cannot yield are nested", 0) end
+  while not ready(...) do pump.step_alone(SLICE) end
+end
+
+local function block(source, ready, ...)
   if wait.host and wait.host.block then return wait.host.block(ready, ...) end
-  while not ready(...) do pump.step(SLICE) end
-end
-
---- The means to suspend the running coroutine: park() and wake(); nil where
--- it must not be suspended.
-local function parker()
-  if wait.tasks then
-    local park, wake, ours = wait.tasks()
-    if park or ours then return park, wake end
-  end
-  if wait.host then return wait.host.parker() end
-end
-
---- Wait until `ready(...)` is true.  `register(subject, wake)` sees to it
--- that wake() is called when that may have changed.  Whatever interrupts a
--- blocking wait is raised after `abandon(subject)`.
-function wait.until_ready(subject, register, abandon, ready, ...)
+  if nested > MAX_NESTED then return block_alone(source, ready, ...) end
   while not ready(...) do
-    local park, wake = parker()
-    if park then
-      register(subject, wake)
-      park(subject)
-    else
-      local ok, err = pcall(block, ready, ...)
-      if ok then return end -- not asked again: the answer may be taken once
-      if abandon then abandon(subject) end
-      error(err, 0)
+    if not wait.host and wait.is_idle and wait.is_idle() then
+      error("xai: this wait cannot end, nothing is under way", 0)
     end
+    pump.step(SLICE)
   end
 end
 
-local function cancel(request)
-  request:cancel()
+--- Block in the name of no task, without regard to a frame that is served.
+local function apart(f, ...)
+  local deadline, running, depth = pump.deadline, pump.running, nested
+  pump.deadline, pump.running, nested = nil, nil, depth + 1
+  local ok, err = pcall(f, ...)
+  pump.deadline, pump.running, nested = deadline, running, depth
+  return ok, err
 end
 
---- The same for a request: an interrupted wait ends it, as nobody is left to
--- read its answer.
+--- The means to suspend the running coroutine, park() and wake(), or nil where
+-- it must not be suspended; and the task that it belongs to.
+local function parker()
+  local park, wake, task
+  if wait.tasks then park, wake, task = wait.tasks() end
+  if not task and wait.host then park, wake = wait.host.parker() end
+  return park, wake, task
+end
+
+--- Can the running coroutine be suspended here?
+function wait.can_park()
+  return parker() ~= nil
+end
+
+local function nothing() end
+
+--- Wait by blocking until the subject is ready or the task is cancelled.
+local function wait_blocking(task, source, subject, ready, ...)
+  local ticket = source.rings and source.add(subject, nothing)
+  local ok, err
+  if task then
+    ok, err = apart(block, source, function(...) return task.cancelled or ready(...) end, ...)
+  else
+    ok, err = apart(block, source, ready, ...)
+  end
+  if ticket then source.remove(subject, ticket) end
+  if ok then return end
+  if source.abandon then source.abandon(subject) end
+  error(err, 0)
+end
+
+--- The task is about to wait: cancelling it is to reach the subject.
+local function enter(task, source, subject)
+  task.source, task.subject = source, subject
+  if not task.cancelled then return end
+  if source.abandon then source.abandon(subject) end
+  task:resumed() -- raises
+end
+
+--- Wait until `ready(...)` is true.
+function wait.until_ready(source, subject, ready, ...)
+  while not ready(...) do
+    local park, wake, task = parker()
+    if task then enter(task, source, subject) end
+    if not park then
+      wait_blocking(task, source, subject, ready, ...)
+      if task then task:resumed() end
+      return -- not asked again: the answer may be taken once
+    end
+    local ticket = source.add(subject, wake)
+    park(subject)
+    source.remove(subject, ticket)
+    if task then task:resumed() end
+  end
+end
+
+-- An interrupted wait ends the request: nobody is left to read its answer.
+local requests = {
+  add = pump.wake_for,
+  remove = pump.let_sleep,
+  abandon = function(request) request:cancel() end,
+  alone = true, -- can become ready without anybody's code
+}
+
+--- Wait for a request.
 function wait.for_request(request, ready, ...)
-  return wait.until_ready(request, pump.wake_for, cancel, ready, ...)
+  return wait.until_ready(requests, request, ready, ...)
 end
 
 local function is_done(request, hooked)
@@ -83,10 +144,11 @@ end
 --- Within a frame whose time is used up: let the others go on in the next.
 function wait.give_way()
   if not pump.is_late() then return end
-  local park, wake = parker()
+  local park, wake, task = parker()
   if not park then return end
   wake()
   park()
+  if task then task:resumed() end
 end
 
 return wait
