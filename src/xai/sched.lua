@@ -169,8 +169,9 @@ local function serve_frame()
   tasks.begin_frame()
   repeat
     core.step(0)
+    local had = core.has_ready() or pump.has_ready()
     pump.hand_out()
-  until pump.is_late() or not (core.has_ready() or pump.has_ready())
+  until pump.is_late() or not (had or core.has_ready() or pump.has_ready())
 end
 
 --- Serve one frame: run what is ready, within `budget_ms` milliseconds.
