@@ -11,6 +11,9 @@
 /* Milliseconds since an arbitrary start, from the monotonic clock. */
 int64_t xai_clock_ms(void);
 
+/* The same clock in seconds, with all the digits that it has. */
+double xai_clock_seconds(void);
+
 /* 'now_ms' + 'wait_ms'; XAI_NEVER when 'wait_ms' is not positive. */
 int64_t xai_clock_after(int64_t now_ms, int64_t wait_ms);
 

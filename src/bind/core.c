@@ -51,16 +51,19 @@ static void stay_loaded(void) {
 /* -------------------------------------------------------------- functions */
 
 /*
-** core.step([seconds]): move what can be moved; waits at most that long for
+** core.step([seconds [, most]]) -> was anything moved?  Moves what can be
+** moved, and of the sockets 'most' at the most; waits at most that long for
 ** something to happen (nothing: 0).
 */
 static int core_step(lua_State *L) {
   lua_Number s = luaL_optnumber(L, 1, 0);
+  int most = (int)luaL_optinteger(L, 2, 0);
   xai_Engine *e = xai_state_engine_if_any(L);
   if (!(s >= 0)) luaL_argerror(L, 1, "seconds must not be negative");
   if (e == NULL) return 0;
-  xai_engine_step(e, s < 1e9 ? (int64_t)(s * 1000 + 0.5) : -1);
-  return 0;
+  lua_pushboolean(
+      L, xai_engine_step(e, s < 1e9 ? (int64_t)(s * 1000 + 0.5) : -1, most));
+  return 1;
 }
 
 /* core.fd() -> the one descriptor to watch, or nil on systems without. */
@@ -112,7 +115,7 @@ static int core_has_ready(lua_State *L) {
 
 /* core.now() -> seconds of the monotonic clock. */
 static int core_now(lua_State *L) {
-  lua_pushnumber(L, (lua_Number)xai_clock_ms() / 1000);
+  lua_pushnumber(L, (lua_Number)xai_clock_seconds());
   return 1;
 }
 

@@ -65,7 +65,7 @@ static void start_attempt(xai_Call *c, CURLM *multi) {
   conclude(c);
 }
 
-int xai_call_begin(xai_Call *c, const xai_Request *r, CURLM *multi) {
+int xai_call_begin(xai_Call *c, const xai_Request *r, CURLM *multi, int later) {
   c->began_ms = xai_clock_ms();
   c->repeatable = strcmp(r->method, "POST") != 0;
   c->transfer.owner = c;
@@ -75,6 +75,12 @@ int xai_call_begin(xai_Call *c, const xai_Request *r, CURLM *multi) {
     return -1;
   }
   curl_easy_setopt(c->transfer.easy, CURLOPT_PRIVATE, (void *)c);
+  if (later) {
+    c->retry_ms = c->began_ms;
+    c->retry_told = 1; /* no attempt has failed */
+    c->state = XAI_CALL_WAITING;
+    return 0;
+  }
   start_attempt(c, multi);
   return c->state == XAI_CALL_RUNNING ? 0 : -1;
 }

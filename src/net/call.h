@@ -48,9 +48,9 @@ xai_Call *xai_call_new(const xai_Settings *set, xai_Api api, int raw);
 /* Release it; it must not be RUNNING. */
 void xai_call_free(xai_Call *c);
 
-/* Start the first attempt, with the headers in 'headers'.  0, or -1: then
-** the call is done. */
-int xai_call_begin(xai_Call *c, const xai_Request *r, CURLM *multi);
+/* Start the first attempt, with the headers in 'headers'; with 'later' it is
+** due at the next tick.  0, or -1: then the call is done. */
+int xai_call_begin(xai_Call *c, const xai_Request *r, CURLM *multi, int later);
 
 /* libcurl's verdict on the attempt: done, or another attempt later. */
 void xai_call_finish(xai_Call *c, CURLcode code);

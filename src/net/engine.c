@@ -9,6 +9,7 @@
 #include "base/clock.h"
 
 #define MAX_READY 64
+#define MAX_STARTS 8 /* in one step: each may cost a connection */
 #define MAX_IDLE_CONNECTIONS 256L
 #define MAX_STREAMS_PER_CONNECTION 1000L
 
@@ -86,6 +87,7 @@ static void unlink_call(xai_Engine *e, xai_Call *c) {
   if (c->prev) c->prev->next = c->next;
   if (c->next) c->next->prev = c->prev;
   if (e->calls == c) e->calls = c->next;
+  if (e->oldest == c) e->oldest = c->prev;
   c->prev = c->next = NULL;
 }
 
@@ -183,11 +185,13 @@ int xai_engine_start(xai_Engine *e, xai_Call *c, const xai_Request *r) {
   c->chance = &e->chance;
   c->next = e->calls;
   if (e->calls) e->calls->prev = c;
+  if (e->oldest == NULL) e->oldest = c;
   e->calls = c;
   e->active++;
   c->transfer.news_list = &e->fresh;
   c->transfer.spare = &e->spare;
-  rc = xai_call_begin(c, r, e->multi);
+  rc = xai_call_begin(c, r, e->multi, e->starts >= MAX_STARTS);
+  e->starts++;
   changed(e, c, 1);
   rearm(e);
   return rc;
@@ -276,12 +280,18 @@ static void drain(xai_Engine *e) {
   }
 }
 
-static void serve_timer(xai_Engine *e) {
+static int serve_timer(xai_Engine *e) {
   int running;
-  if (!e->untold && xai_clock_ms() < e->curl_due_ms) return;
+  if (!e->untold && xai_clock_ms() < e->curl_due_ms) return 0;
   e->untold = 0;
   e->curl_due_ms = XAI_NEVER; /* before the call: it sets the next one */
   curl_multi_socket_action(e->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+  return 1;
+}
+
+/* May this call's time be served in this step? */
+static int may_tick(xai_Engine *e, const xai_Call *c) {
+  return c->state != XAI_CALL_WAITING || e->starts++ < MAX_STARTS;
 }
 
 /* Calls whose time has come.  Their times only move later by themselves, so
@@ -291,23 +301,26 @@ static void serve_calls(xai_Engine *e) {
   xai_Call *c;
   if (now < e->calls_due_ms) return;
   e->calls_due_ms = XAI_NEVER;
-  for (c = e->calls; c != NULL; c = c->next) {
+  for (c = e->oldest; c != NULL; c = c->prev) {
     int was_active = c->state != XAI_CALL_DONE;
-    if (now >= xai_call_due(c)) xai_call_tick(c, e->multi, now);
+    if (now >= xai_call_due(c) && may_tick(e, c))
+      xai_call_tick(c, e->multi, now);
     changed(e, c, was_active);
   }
 }
 
-static void serve_sockets(xai_Engine *e, int64_t wait_ms) {
+static int serve_sockets(xai_Engine *e, int64_t wait_ms, int most) {
   xai_Ready ready[MAX_READY];
   int i, running, n;
-  n = xai_poller_wait(&e->poller, ready, MAX_READY, wait_ms);
+  if (most <= 0 || most > MAX_READY) most = MAX_READY;
+  n = xai_poller_wait(&e->poller, ready, most, wait_ms);
   for (i = 0; i < n && e->multi != NULL; i++) {
     int what = (ready[i].readable ? CURL_CSELECT_IN : 0) |
                (ready[i].writable ? CURL_CSELECT_OUT : 0) |
                (ready[i].failed ? CURL_CSELECT_ERR : 0);
     curl_multi_socket_action(e->multi, ready[i].fd, what, &running);
   }
+  return n > 0;
 }
 
 /* Where there is no poller: libcurl looks at its sockets itself. */
@@ -325,15 +338,16 @@ static int64_t allowed_wait(const xai_Engine *e, int64_t wait_ms) {
   return wait_ms < 0 || due < wait_ms ? due : wait_ms;
 }
 
-void xai_engine_step(xai_Engine *e, int64_t wait_ms) {
-  if (e->multi == NULL) return;
-  e->news = 0;
+int xai_engine_step(xai_Engine *e, int64_t wait_ms, int most) {
+  int moved = 0;
+  if (e->multi == NULL) return 0;
+  e->news = e->starts = 0;
   if (e->poller.fd >= 0) {
-    serve_timer(e);
+    moved |= serve_timer(e);
     drain(e);
     serve_calls(e);
-    serve_sockets(e, allowed_wait(e, wait_ms));
-    serve_timer(e);
+    moved |= serve_sockets(e, allowed_wait(e, wait_ms), most);
+    moved |= serve_timer(e);
   } else {
     serve_all(e, allowed_wait(e, wait_ms));
     e->untold = 0;
@@ -342,6 +356,7 @@ void xai_engine_step(xai_Engine *e, int64_t wait_ms) {
   serve_calls(e);
   gather_news(e);
   rearm(e);
+  return moved || e->starts > 0;
 }
 
 /* The next moment at which something of the engine's own is due. */

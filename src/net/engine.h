@@ -14,13 +14,14 @@ typedef struct xai_Engine {
   xai_Poller poller;
   xai_Chance chance;
   xai_Buffer scratch; /* for short use; what is in it is nobody's */
-  xai_Call *calls;
+  xai_Call *calls, *oldest;
   xai_Transfer *fresh; /* those that got something in this step */
   xai_Call *ready_first, *ready_last; /* watched calls with news */
   int64_t curl_due_ms;                /* when libcurl wants to be called */
   int64_t calls_due_ms; /* no call's time comes before this moment */
   int64_t wake_ms;      /* when the outside wants to be woken */
   int news;             /* something came since the step began */
+  int starts;           /* attempts begun since then */
   int untold;           /* a transfer was cut off: libcurl needs a turn */
   int active;           /* calls that are not done */
   long live;            /* objects that others hold: calls, clients */
@@ -60,9 +61,10 @@ void xai_engine_release(xai_Engine *e, xai_Call *c);
 /*
 ** Move everything that can be moved.  Waits up to 'wait_ms' (negative:
 ** until something happens), less when news come, a time is due or a signal
-** arrives.
+** arrives.  With 'most' above 0 no more sockets than that are served.  Was
+** anything moved?
 */
-void xai_engine_step(xai_Engine *e, int64_t wait_ms);
+int xai_engine_step(xai_Engine *e, int64_t wait_ms, int most);
 
 /* The next watched call that has news, or NULL. */
 xai_Call *xai_engine_ready(xai_Engine *e);
