@@ -63,12 +63,22 @@ static void each_failing(const char *name, void (*work)(xai_Buffer *)) {
   }
 }
 
+/* An event that a first allocation of buffers does not hold. */
+#define LONG                                                                   \
+  "data: {\"choices\":[{\"delta\":{\"content\":\"c\"}}],\"id\":\""             \
+  "0123456789012345678901234567890123456789012345678901234567890123456789"     \
+  "0123456789012345678901234567890123456789012345678901234567890123456789"     \
+  "0123456789012345678901234567890123456789012345678901234567890123456789"     \
+  "0123456789012345678901234567890123456789012345678901234567890123456789"     \
+  "\"}\n\n"
+
 /* The text that all pieces of work are about. */
 static const char stream[] =
     "id: 1\nevent: first\ndata: "
     "{\"choices\":[{\"delta\":{\"role\":\"a\"}}]}\n\n"
     "data: {\"choices\":[{\"delta\":{\"content\":\"a\\ud83d\"}}]}\n\n"
-    "data: {\"choices\":[{\"delta\":\ndata: {\"content\":\"\\ude00b\"}}]}\n\n"
+    "data: {\"choices\":[{\"delta\":\ndata: "
+    "{\"content\":\"\\ude00b\"}}]}\n\n" LONG LONG LONG
     "event: a-name-that-is-longer\nid: an-id-that-is-longer\n"
     "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n"
     "event: last\ndata: {\"choices\":[],\"usage\":{}}";

@@ -65,6 +65,7 @@ static void test_an_event_alike_but_for_its_text_repeats_the_pattern(void) {
   CHECK(repeats("message", CHAT("")));
   CHECK(repeats("message", CHAT("longer than the first")));
   CHECK(repeats("message", CHAT("\xC3\xA9 \\n \\\" \\\\ \\u00e9 \\ud83d")));
+  CHECK(repeats("message", CHAT("\\u0000")));
   CHECK(!repeats("error", CHAT("a")));
   CHECK(!repeats("message ", CHAT("a")));
   CHECK(!repeats("message", CHAT("a") " "));
@@ -83,6 +84,15 @@ static void test_the_sequence_number_may_differ(void) {
   CHECK(!repeats("delta", DELTA("", "b")));
   CHECK(!repeats("delta", DELTA("1.5", "b")));
   CHECK(!repeats("delta", DELTA("null", "b")));
+  xai_pattern_free(&pattern);
+}
+
+static void test_nul_is_no_escape(void) {
+  static const char event[] = CHAT("\\\0");
+  xai_Reading r;
+  learn(XAI_API_CHAT, "message", CHAT("a"));
+  CHECK(!xai_pattern_match(&pattern, of("message"),
+                           check_slice(event, sizeof event - 1), &r));
   xai_pattern_free(&pattern);
 }
 
@@ -149,6 +159,9 @@ static void test_what_says_more_than_a_piece_of_text_is_no_pattern(void) {
   learns_nothing(XAI_API_RESPONSES,
                  "{\"type\":\"response.output_text.delta\",\"delta\":\"a\","
                  "\"sequence_number\":5}");
+  learns_nothing(XAI_API_RESPONSES, DELTA("01", "a"));
+  learns_nothing(XAI_API_RESPONSES, DELTA("-1", "a"));
+  learns_nothing(XAI_API_RESPONSES, DELTA("1234567890123456", "a"));
   memcpy(big, CHAT(""), n);
   memset(big + n, ' ', sizeof big - n - 1);
   learns_nothing(XAI_API_CHAT, big);
@@ -187,6 +200,7 @@ static void test_a_filled_pattern_is_the_event_with_another_text(void) {
 int main(void) {
   RUN(test_an_event_alike_but_for_its_text_repeats_the_pattern);
   RUN(test_the_sequence_number_may_differ);
+  RUN(test_nul_is_no_escape);
   RUN(test_a_text_that_is_no_json_string_repeats_nothing);
   RUN(test_whatever_repeats_means_what_reading_it_would_tell);
   RUN(test_what_says_more_than_a_piece_of_text_is_no_pattern);

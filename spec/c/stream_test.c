@@ -11,6 +11,7 @@
 /* A reader that takes what there is and writes it down. */
 typedef struct Reader {
   xai_Stream stream;
+  xai_Dialect dialect; /* reads each event in full */
   xai_Sse in;
   xai_Buffer text;
   int events;
@@ -18,6 +19,7 @@ typedef struct Reader {
 
 static void open_reader(Reader *r, xai_Api api, int raw) {
   xai_stream_init(&r->stream, api, raw, 0);
+  xai_dialect_init(&r->dialect, api);
   xai_sse_init(&r->in, MAX_EVENT);
   xai_buffer_init(&r->text, 0);
   r->events = 0;
@@ -29,12 +31,30 @@ static void close_reader(Reader *r) {
   xai_buffer_free(&r->text);
 }
 
+static int same(xai_Slice a, xai_Slice b) {
+  return a.at == b.at && a.len == b.len;
+}
+
+/* An event that repeats another is read as if it did not. */
+static void check_reading(Reader *r) {
+  const xai_Event *e = &r->stream.event;
+  const xai_Reading *is = &e->reading;
+  xai_Reading full;
+  xai_dialect_read(&r->dialect, e->sse.name, e->sse.data, &full);
+  CHECK(is->meaning == full.meaning && is->has_text == full.has_text);
+  CHECK(is->field == full.field && is->a == full.a && is->b == full.b);
+  if (full.has_text) CHECK(same(is->text, full.text));
+  if (full.field != XAI_FIELD_NONE) CHECK(same(is->piece, full.piece));
+  if (is->same != 0) CHECK(same(is->number, full.number));
+}
+
 static xai_StreamState read_on(Reader *r, int over, int clean) {
   const xai_Reading *said = &r->stream.event.reading;
   for (;;) {
     xai_StreamState state = xai_stream_peek(&r->stream, &r->in, over, clean);
     CHECK(xai_stream_peek(&r->stream, &r->in, over, clean) == state);
     if (state != XAI_STREAM_EVENT) return state;
+    check_reading(r);
     if (said->has_text)
       xai_json_unescape(said->text, &r->stream.half, &r->text);
     r->events++;
@@ -134,24 +154,32 @@ static void test_cut_anywhere_a_stream_is_only_whole_with_its_end(void) {
   }
 }
 
-static void test_an_event_that_was_shown_stays_while_bytes_arrive(void) {
-  size_t i, at, shown;
+/* Look after each byte, but take nothing before 'wait' more have come. */
+static void read_late(const StreamCase *f, xai_Slice s, size_t wait) {
+  size_t at, shown = 0;
   Reader r;
+  check_note("%s, %u bytes late", f->name, (unsigned)wait);
+  open_reader(&r, f->api, 0);
+  for (at = 0; at < s.len; at++) {
+    CHECK(xai_sse_feed(&r.in, s.at + at, 1) == XAI_OK);
+    if (!r.stream.have) shown = at;
+    if (at < shown + wait)
+      xai_stream_peek(&r.stream, &r.in, 0, 0);
+    else
+      read_on(&r, 0, 0);
+  }
+  CHECK(read_on(&r, 1, 1) == f->end);
+  check_said(&r, f);
+  close_reader(&r);
+}
+
+static void test_an_event_that_was_shown_stays_while_bytes_arrive(void) {
+  static const size_t waits[] = {1, 30, 200, 500, 1000, 3000};
+  size_t i, k;
   for (i = 0; i < STREAM_CASES; i++) {
     xai_Slice s = check_fixture(stream_cases[i].name);
-    check_note("%s", stream_cases[i].name);
-    open_reader(&r, stream_cases[i].api, 0);
-    for (at = shown = 0; at < s.len; at++) {
-      CHECK(xai_sse_feed(&r.in, s.at + at, 1) == XAI_OK);
-      if (!r.stream.have) shown = at;
-      if (at < shown + 3000)
-        xai_stream_peek(&r.stream, &r.in, 0, 0);
-      else
-        read_on(&r, 0, 0);
-    }
-    CHECK(read_on(&r, 1, 1) == stream_cases[i].end);
-    check_said(&r, &stream_cases[i]);
-    close_reader(&r);
+    for (k = 0; k < sizeof waits / sizeof *waits; k++)
+      read_late(&stream_cases[i], s, waits[k]);
     check_drop(s);
   }
 }
@@ -161,16 +189,41 @@ static void test_the_text_of_another_choice_can_be_read(void) {
   Reader r;
   open_reader(&r, XAI_API_CHAT, 0);
   xai_stream_want(&r.stream, 1);
+  r.dialect.want = 1;
   CHECK(feed(&r, s.at, s.len) == XAI_STREAM_END);
   CHECK_TEXT(check_held(&r.text), "Blue");
   close_reader(&r);
   check_drop(s);
 }
 
-/* ------------------------------------------------------------ how it ends */
-
 #define CHUNK "data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\n"
 #define LAST "data: {\"choices\":[{\"finish_reason\":\"stop\"}]}"
+
+/* Does the next event repeat the one before, and has it text? */
+static void next_is(Reader *r, int repeats, int has_text) {
+  const xai_Reading *said = &r->stream.event.reading;
+  xai_sse_feed(&r->in, LIT(CHUNK));
+  CHECK(xai_stream_peek(&r->stream, &r->in, 0, 0) == XAI_STREAM_EVENT);
+  CHECK((said->same != 0) == repeats && said->has_text == has_text);
+  CHECK(xai_stream_take(&r->stream, &r->in) == XAI_OK);
+}
+
+static void test_an_event_that_repeats_another_says_so(void) {
+  Reader r;
+  open_reader(&r, XAI_API_CHAT, 0);
+  next_is(&r, 0, 1); /* the first is kept whole */
+  next_is(&r, 0, 1);
+  next_is(&r, 1, 1);
+  next_is(&r, 1, 1);
+  xai_stream_want(&r.stream, 0); /* as before */
+  next_is(&r, 1, 1);
+  xai_stream_want(&r.stream, 1);
+  next_is(&r, 0, 0);
+  next_is(&r, 1, 0);
+  close_reader(&r);
+}
+
+/* ------------------------------------------------------------ how it ends */
 
 /* The state at a clean end and at another one, and the events before it. */
 static void ends(const char *s, xai_StreamState clean, xai_StreamState broken,
@@ -307,6 +360,7 @@ int main(void) {
   RUN(test_cut_anywhere_a_stream_is_only_whole_with_its_end);
   RUN(test_an_event_that_was_shown_stays_while_bytes_arrive);
   RUN(test_the_text_of_another_choice_can_be_read);
+  RUN(test_an_event_that_repeats_another_says_so);
   RUN(test_a_last_event_without_its_blank_line_counts_when_whole);
   RUN(test_nothing_counts_behind_the_marker);
   RUN(test_empty_events_say_nothing);
