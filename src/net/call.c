@@ -98,9 +98,16 @@ static void detach(xai_Call *c, int cut_off) {
   curl_multi_remove_handle(multi, c->transfer.easy);
 }
 
+/* What went wrong with the last attempt does not count any more. */
+static void forget_attempt(xai_Call *c) {
+  memset(&c->fault, 0, sizeof c->fault);
+  xai_complaint_free(&c->complaint);
+}
+
 void xai_call_abort(xai_Call *c, xai_Kind kind, xai_Phase phase,
                     const char *text) {
   if (c->state == XAI_CALL_DONE) return;
+  if (c->state == XAI_CALL_WAITING) forget_attempt(c);
   if (!c->draining) xai_fault_set(&c->fault, kind, phase, text);
   detach(c, 1);
   conclude(c);
@@ -189,8 +196,7 @@ void xai_call_tick(xai_Call *c, CURLM *multi, int64_t now_ms) {
     give_up(c, XAI_PHASE_DEADLINE, "deadline", c->set.deadline_ms);
   } else if (c->state == XAI_CALL_WAITING) {
     if (now_ms < c->retry_ms) return;
-    memset(&c->fault, 0, sizeof c->fault);
-    xai_complaint_free(&c->complaint);
+    forget_attempt(c);
     start_attempt(c, multi);
   } else if (now_ms >= timeout_at(c)) {
     give_up(c, xai_transfer_phase(&c->transfer), "timeout", c->set.timeout_ms);

@@ -1,0 +1,267 @@
+--- Cancelling tasks, calls whose name does not resolve, and calls by HTTP/2.
+
+local child = require("spec.support.child")
+local front = require("spec.support.front")
+local recorder = require("spec.support.recorder")
+local stages = require("spec.support.stage")
+local xai = require("xai")
+
+local same = assert.same
+local stage
+
+local STREAM = { stream = true }
+local step_until = recorder.step_until
+
+local function open_connection()
+  return stage:last_request() ~= nil and stage:last_request().open
+end
+
+describe("cancelling", function()
+  setup(function() stage = stages.open() end)
+  teardown(function() stage:close() end)
+  before_each(function() stage:enter() end)
+  after_each(function()
+    xai.step(0)
+    same({ 0, nil }, { xai.active(), xai.timeout() })
+    stage:leave()
+  end)
+
+  describe("a task", function()
+    it("that wait for the same call ends it for all of them", function()
+      local call = stage:start("chat", "stall-before-head")
+      local outcomes = {}
+      local tasks = {}
+      for i = 1, 3 do
+        tasks[i] = xai.spawn(function() outcomes[i] = select(3, call:wait()).kind end)
+      end
+      step_until(open_connection)
+      tasks[2]:cancel()
+      for i = 1, 3 do pcall(tasks[i].wait, tasks[i]) end
+      same({ "cancelled", nil, "cancelled" }, { outcomes[1], outcomes[2], outcomes[3] })
+      assert.is_true(stage:last_end().aborted)
+    end)
+
+    it("ends a stream that is read there, as the loop's error", function()
+      local count, err, ok = 0, nil, nil
+      local task = xai.spawn(function()
+        ok, err = pcall(function()
+          for _ in assert(stage:stream("chat", "stall-in-stream,3")) do count = count + 1 end
+        end)
+      end)
+      xai.spawn(function()
+        while count < 3 do xai.sleep(0) end
+        task:cancel()
+      end)
+      task:wait()
+      same({ false, "cancelled", "done" }, { ok, err.kind, task:status() })
+      assert.is_true(stage:last_end().aborted)
+    end)
+
+    it("reaches a task that has been woken already", function()
+      local task = xai.spawn(function()
+        assert(stage:whole("chat"))
+        return "too far"
+      end)
+      step_until(function() return task:status() == "ready" and xai.active() == 0 end)
+      task:cancel()
+      assert.is_false(pcall(task.wait, task))
+      assert.equal("cancelled", task:status())
+    end)
+
+    it("lets a task that was cancelled clean up, and even go on", function()
+      local task = xai.spawn(function()
+        pcall(xai.sleep, math.huge)
+        return assert(stage:whole("chat")).object
+      end)
+      xai.spawn(function() task:cancel() end)
+      same({ "chat.completion", "done" }, { task:wait(), task:status() })
+    end)
+
+    it("of itself ends the task there", function()
+      local after = false
+      local task
+      task = xai.spawn(function()
+        task:cancel()
+        after = true
+      end)
+      local ok, err = pcall(task.wait, task)
+      same({ false, "cancelled", false, "cancelled" }, { ok, err.kind, after, task:status() })
+    end)
+
+    it("that was asked for while the task ran ends the next call before it is sent", function()
+      local task
+      task = xai.spawn(function()
+        coroutine.wrap(function() xai.spawn(function() task:cancel() end):wait() end)()
+        return stage:whole("chat", nil, "stall-before-head")
+      end)
+      local ok, err = pcall(task.wait, task)
+      same({ false, "cancelled" }, { ok, err.kind })
+    end)
+
+    it("reaches the tasks of an xai.run within", function()
+      local inner
+      local task = xai.spawn(xai.run, function()
+        inner = xai.spawn(xai.sleep, math.huge)
+        stage:whole("chat", nil, "stall-before-head")
+      end)
+      step_until(open_connection)
+      task:cancel()
+      for _ = 1, 3 do xai.step(0) end
+      same({ "cancelled", "cancelled" }, { task:status(), inner:status() })
+      assert.is_true(stage:last_end().aborted)
+    end)
+  end)
+
+  it("does not wait for a name that does not resolve", function()
+    if not child.has("cc") then return pending("there is no C compiler") end
+    local dir = os.tmpname()
+    os.remove(dir)
+    child.output("mkdir " .. dir)
+    local file = assert(io.open(dir .. "/slow.c", "w"))
+    file:write([[
+      #define _GNU_SOURCE
+      #include <dlfcn.h>
+      #include <netdb.h>
+      #include <stdio.h>
+      #include <string.h>
+      #include <unistd.h>
+      /* A name server that does not answer until a file is there. */
+      int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **out) {
+        static int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+        FILE *f;
+        int i;
+        *(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
+        if (name == NULL || strcmp(name, "slow.test") != 0) return real(name, service, hints, out);
+        f = fopen(DIR "/asked", "w");
+        if (f != NULL) fclose(f);
+        for (i = 0; i < 2000 && access(DIR "/release", F_OK) != 0; i++) usleep(10000);
+        f = fopen(DIR "/answered", "w");
+        if (f != NULL) fclose(f);
+        return EAI_NONAME;
+      }
+    ]])
+    file:close()
+    local said = child.output(("cc -shared -fPIC -DDIR='\"%s\"' -o %s/slow.so %s/slow.c -ldl"):format(dir, dir, dir))
+    assert.equal("", said)
+    local preload = os.getenv("LD_PRELOAD")
+    said = child.lua(([[
+      local xai, dir = require "xai", %q
+      local function there(name)
+        local file = io.open(dir .. "/" .. name)
+        if file then file:close() end
+        return file ~= nil
+      end
+      local client = xai.new { api_key = "k", base_url = "https://slow.test", max_retries = 0 }
+      local kind
+      local call = client:start("list_models", { on_done = function(_, _, info) kind = info.kind end })
+      repeat xai.step(0.01) until there "asked"
+      local task = xai.spawn(function() client:list_models() end)
+      xai.step(0)
+      call:cancel()
+      task:cancel()
+      xai.step(0)
+      print(kind, task:status(), xai.active(), there "answered")
+      client:start("list_models")
+      xai.step(0.01)
+      client:close()
+      client = nil
+      collectgarbage()
+      print(xai.active(), there "answered")
+      io.open(dir .. "/release", "w"):close()
+    ]]):format(dir), { LD_PRELOAD = (preload and preload .. ":" or "") .. dir .. "/slow.so" })
+    child.output("rm -r " .. dir)
+    assert.equal("cancelled\tcancelled\t0\tfalse\n0\tfalse\n", said)
+  end)
+end)
+
+local function over_http2()
+  local door, house_client
+
+  setup(function()
+    stage = stages.open()
+    door = front.start(stage.server.url)
+  end)
+  teardown(function()
+    door.close()
+    stage:close()
+  end)
+  before_each(function()
+    stage:enter()
+    house_client = xai.new { api_key = "xai-spec", base_url = door.url, ca_file = door.ca_file, max_retries = 0 }
+  end)
+  after_each(function()
+    house_client:close()
+    stage:leave()
+  end)
+
+  local function start(fault, opts, fields)
+    opts.headers = { ["x-fault"] = fault }
+    return house_client:start("chat", stages.body("chat", fields), opts)
+  end
+
+  it("ends the only stream at the server, before and after its head", function()
+    for fault, wanted in pairs { ["endless,3"] = 4, ["stall-in-stream,3"] = 3, ["stall-before-head"] = 0 } do
+      stage:whole("chat")
+      local opts, log = recorder.new()
+      local call = start(fault, opts, STREAM)
+      step_until(function() return log.events >= wanted and open_connection() end)
+      call:cancel()
+      same({ 1, "cancelled" }, { log.done, log.info.kind })
+      assert.is_true(stage:last_end().aborted)
+    end
+  end)
+
+  it("ends one of many and leaves the others", function()
+    local logs, calls = {}, {}
+    for i = 1, 10 do
+      local opts
+      opts, logs[i] = recorder.new()
+      calls[i] = start("split,50,2", opts, STREAM)
+    end
+    local opts, log = recorder.new()
+    local call = start("endless,3", opts, STREAM)
+    step_until(function() return log.events > 3 end)
+    call:cancel()
+    local task = xai.spawn(function() return house_client:chat(stages.body("chat")) end)
+    for i = 1, 10 do
+      assert.equal(stages.TEXT, calls[i]:wait().choices[1].message.content)
+      same({ 13, 1 }, { logs[i].events, logs[i].done })
+    end
+    assert.equal(stages.TEXT, task:wait().choices[1].message.content)
+    local function open_ones()
+      return assert(stage.client:request { path = "/_/open" }).open
+    end
+    step_until(function() return open_ones() <= 1 end)
+  end)
+
+  it("ends all of them at once when the client is closed", function()
+    local logs = {}
+    for i = 1, 20 do
+      local opts
+      opts, logs[i] = recorder.new()
+      start("endless,3", opts, STREAM)
+    end
+    step_until(function()
+      for i = 1, 20 do
+        if logs[i].events == 0 then return false end
+      end
+      return true
+    end)
+    house_client:close()
+    for _ = 1, 3 do xai.step(0) end
+    for i = 1, 20 do same({ 1, "closed" }, { logs[i].done, logs[i].info.kind }) end
+    step_until(function()
+      local open = 0
+      for _, request in ipairs(assert(stage.client:request { path = "/_/requests" })) do
+        if request.open and request.fault == "endless,3" then open = open + 1 end
+      end
+      return open == 0
+    end)
+  end)
+end
+
+describe("cancelling a call by HTTP/2", function()
+  local missing = front.missing()
+  if missing then return it("is not tried here", function() pending(missing) end) end
+  over_http2()
+end)
