@@ -3,12 +3,14 @@ std = "min"
 read_globals = { math = { fields = { "type" } } } -- 5.3 and later; asked for by name
 max_line_length = 120
 include_files = {
-  "src/**/*.lua", "spec/**/*.lua", "examples/*.lua", "rockspec/*.rockspec",
+  "src/**/*.lua", "spec/**/*.lua", "examples/**/*.lua", "rockspec/*.rockspec",
   ".busted", ".luacheckrc",
 }
 exclude_files = { "spec/contract/node_modules" }
 
 files["src/xai/types.lua"] = { ignore = { "" } } -- read by editors, never run
 files["spec/**/*_spec.lua"] = { std = "+busted" }
+files["examples/love/*.lua"] = { std = "luajit+love" }
+files["spec/support/love/*.lua"] = { std = "luajit+love" }
 files["rockspec/*.rockspec"] = { std = "+rockspec" }
 files[".luacheckrc"] = { std = "+luacheckrc" }

@@ -88,7 +88,7 @@ VALGRIND   = valgrind --quiet --error-exitcode=99 --leak-check=full \
 
 # ---- Targets --------------------------------------------------------------
 
-.PHONY: all demo run test test-all check asan valgrind contract bench install \
+.PHONY: all demo run love play test test-all check asan valgrind contract bench install \
         uninstall setup format rockspec clean help tests suite FORCE
 .DELETE_ON_ERROR:
 
@@ -110,6 +110,14 @@ run: ## set up, build, run one of the examples: EXAMPLE=chat
 	$(SETUP) demo $(LUA_VERSION)
 	$(AGAIN) all
 	@LUA='$(LUA)' $(SERVED) '$(LUA)' examples/$(EXAMPLE).lua $(ARGS)
+
+# LÖVE has a LuaJIT of its own; the stand-in server runs on Debian's.
+love: ## set up, build for LuaJIT, play the game of examples/love
+	@.ci/setup love jit
+	$(AGAIN) play LUA_VERSION=jit
+
+play: all
+	@LUA='$(LUA)' $(SERVED) love examples/love
 
 test: ## set up, build, run every test on LUA_VERSION
 	$(SETUP) test $(LUA_VERSION)

@@ -1,0 +1,55 @@
+--- The game of examples/love, played by itself in LÖVE, on a screen that nobody sees.
+
+local child = require "spec.support.child"
+local program = require "spec.support.program"
+
+local function slurp(path)
+  local file = assert(io.open(path, "rb"))
+  local text = file:read "*a"
+  file:close()
+  os.remove(path)
+  return text
+end
+
+--- Why the game cannot be played here, or nil.
+local function obstacle()
+  if not rawget(_G, "jit") then return "LÖVE is LuaJIT; this is " .. _VERSION end
+  for _, name in ipairs { "love", "xvfb-run", "xauth" } do
+    if not child.has(name) then return name .. " is not installed" end
+  end
+end
+
+--- Play with `streams` more streams beside the two answers: the report.
+local function play(streams)
+  local report = os.tmpname()
+  local output, code = program.shell(table.concat({
+    ("LUA=%s LUA_PATH='%s' LUA_CPATH='%s'"):format(program.lua, program.path, program.cpath),
+    ("XAI_GAME_SCRIPT=%s/spec/support/love/play.lua GAME_REPORT=%s GAME_STREAMS=%d"):format(program.root, report,
+      streams),
+    "SDL_AUDIODRIVER=dummy timeout 60 spec/support/with-server --pace 30 --",
+    "xvfb-run -a -s '-screen 0 800x480x24' love examples/love",
+  }, " "))
+  assert.equal(0, code, output)
+  return slurp(report)
+end
+
+describe("the game", function()
+  local missing = obstacle()
+  if missing then
+    it("is not played here", function() pending(missing) end)
+    return
+  end
+
+  for _, streams in ipairs { 0, 20 } do
+    it(("goes on while the answers stream in, beside %d more streams"):format(streams), function()
+      local report = play(streams)
+      assert.matches("Mira: Air scatters short waves of light more than long ones, "
+        .. "so blue reaches your eyes from everywhere.\n", report, 1, true)
+      assert.matches("Otto: Cold light on the wire —\none word, then another word.\nThe loop never blocks.\n",
+        report, 1, true)
+      assert.matches(("more streams: %d\n"):format(streams), report, 1, true)
+      assert.is_true(tonumber(report:match "frames: (%d+)") >= 20, report)
+      assert.is_true(tonumber(report:match "lengths seen: (%d+)") >= 5, report)
+    end)
+  end
+end)
