@@ -28,10 +28,10 @@ local SLICE = 0.5
 -- vim.wait wants a maximum and how often to look by itself (ms).
 local AT_MOST_MS, EVERY_MS = 3600000, 1000
 
--- The loop that we are attached to, or nil: uv, schedule, poll, timer, and
--- how things are: watching (the poll handle or the period is on), soon (a turn
--- is asked for), scheduled (a drain will come), draining, blocked (waits that
--- run the loop).
+-- The loop that we are attached to, or nil: uv, schedule, its handles watcher
+-- (of the descriptor, or a timer) and turn, and how things are: watching, soon
+-- (a turn is asked for), scheduled (a drain will come), draining, blocked
+-- (waits that run the loop).
 local loop
 
 local attached = 0 -- handles that users hold
@@ -39,29 +39,30 @@ local attached = 0 -- handles that users hold
 -- uv module -> its loop: handles stay, as luv must not end with one closing.
 local loops = {}
 
-local on_event, on_timer
+local on_event, on_turn
 
 local function is_busy()
   return core.active() > 0 or core.timeout() ~= nil or pump.has_ready()
 end
 
 local function rest()
-  if loop.poll and loop.watching then loop.poll:stop() end
-  if not loop.poll or loop.soon then loop.timer:stop() end
+  if loop.watching then loop.watcher:stop() end
+  if loop.soon then loop.turn:stop() end
   loop.watching, loop.soon = false, false
 end
 
 local function watch()
   if loop.watching then return end
   loop.watching = true
-  if loop.poll then loop.poll:start("r", on_event) else loop.timer:start(PERIOD_MS, PERIOD_MS, on_timer) end
+  if loop.has_fd then return loop.watcher:start("r", on_event) end
+  loop.watcher:start(PERIOD_MS, PERIOD_MS, on_event)
 end
 
---- A turn without waiting for the descriptor.
+--- A turn without waiting for the descriptor, once the loop has been around.
 local function ask_for_turn()
   if loop.soon then return end
   loop.soon = true
-  loop.timer:start(0, loop.poll and 0 or PERIOD_MS, on_timer)
+  loop.turn:start(on_turn)
 end
 
 --- Watch if there is something to watch for; else let the loop rest.
@@ -104,8 +105,10 @@ function on_event()
   loop.schedule(drain)
 end
 
-function on_timer()
-  if loop then loop.soon = false end
+function on_turn()
+  if not loop then return end
+  loop.soon = false
+  loop.turn:stop()
   on_event()
 end
 
@@ -168,7 +171,9 @@ end
 
 local function new_loop(uv)
   local fd = core.fd()
-  local new = { uv = uv, timer = assert(uv.new_timer()), poll = fd and assert(uv.new_poll(fd)), blocked = 0 }
+  local new = { uv = uv, has_fd = fd ~= nil, blocked = 0 }
+  new.watcher = assert(fd and uv.new_poll(fd) or not fd and uv.new_timer())
+  new.turn = assert(uv.new_idle())
   loops[uv] = new
   return new
 end
@@ -192,12 +197,12 @@ local function leave()
   core.close()
   pump.deadline = core.now() + GOODBYE
   pump.hand_out()
-  local poll, timer = loop.poll, loop.timer
+  local watcher, turn = loop.watcher, loop.turn
   attached = 0
   loops[loop.uv] = nil
   finish()
-  timer:close()
-  if poll then poll:close() end
+  watcher:close()
+  turn:close()
 end
 
 local leaves = false
