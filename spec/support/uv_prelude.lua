@@ -1,6 +1,6 @@
 --- uv_prelude.lua - what the programs of uv_spec and nvim_spec begin with; read as text, not required.
 
--- luacheck: ignore 211
+-- luacheck: ignore 113 143 211
 local vim = rawget(_G, "vim")
 local uv = vim and (vim.uv or vim.loop) or require "luv"
 local xai = require "xai"
@@ -53,7 +53,7 @@ local function counting(make)
         counted.calls = counted.calls + 1
         return callback(...)
       end
-      return handle:start((table.unpack or unpack)(args)) -- luacheck: ignore 143
+      return handle:start((table.unpack or unpack)(args))
     end
     function proxy.stop() return handle:stop() end
     function proxy.close() return handle:close() end

@@ -25,8 +25,9 @@ local PERIOD_MS = 10
 -- interpreter's Ctrl-C can run.
 local SLICE = 0.5
 
--- vim.wait wants a maximum and how often to look by itself (ms).
-local AT_MOST_MS, EVERY_MS = 3600000, 1000
+-- vim.wait goes on in slices, too (ms): Neovim 0.7 notices a Ctrl-C only
+-- at the end of a wait for a condition.
+local VIM_SLICE_MS = 100
 
 -- The loop that we are attached to, or nil: uv, schedule, its handles watcher
 -- (of the descriptor, or a timer) and turn, and how things are: watching, soon
@@ -126,7 +127,7 @@ local function wait_in_vim(ready, ...)
     return ready(unpack(args, 1, n))
   end
   repeat
-    local ok, why = vim.wait(AT_MOST_MS, is_ready, EVERY_MS)
+    local ok, why = vim.wait(VIM_SLICE_MS, is_ready, VIM_SLICE_MS)
     if why == -2 then error(core.failure("cancelled", "interrupted"), 0) end
   until ok
 end

@@ -1,0 +1,21 @@
+
+-- What the programs of nvim_spec have on top; read as text, not required.
+-- luacheck: ignore 113 211
+
+--- Counts what waits to be run by vim.schedule: how many in all, and at most at once.
+local scheduled = { count = 0, waiting = 0, most = 0 }
+
+local function counting_schedule(f)
+  scheduled.count, scheduled.waiting = scheduled.count + 1, scheduled.waiting + 1
+  scheduled.most = math.max(scheduled.most, scheduled.waiting)
+  vim.schedule(function()
+    scheduled.waiting = scheduled.waiting - 1
+    f()
+  end)
+end
+
+--- In another Neovim: a blocking call that has no answer, and how it ended.
+local OUTLINE = [[
+  local ok, err = pcall(client.chat, client, ..., { headers = { ["x-fault"] = "stall-before-head" } })
+  outcome = { tostring(ok), err.kind, err.message }
+]]
