@@ -78,6 +78,7 @@ build = {
     -- every Lua file; types.lua is for editors
     ["xai.call"] = "src/xai/call.lua",
     ["xai.client"] = "src/xai/client.lua",
+    ["xai.copas"] = "src/xai/copas.lua",
     ["xai.cqueues"] = "src/xai/cqueues.lua",
     ["xai.halves"] = "src/xai/halves.lua",
     ["xai.hooks"] = "src/xai/hooks.lua",

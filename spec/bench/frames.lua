@@ -147,8 +147,8 @@ local function measure(name, port)
 end
 
 xai.on_error = function(_, trace) error(trace, 0) end
-print(("%s: xai.update(%g), %d streams of %d events"):format(rawget(_G, "jit") and "LuaJIT" or _VERSION, BUDGET, STREAMS,
-  EVENTS))
+local version = rawget(_G, "jit") and "LuaJIT" or _VERSION
+print(("%s: xai.update(%g), %d streams of %d events"):format(version, BUDGET, STREAMS, EVENTS))
 print "way             right   frames      p50      p99    p99.9      max    clock  KB/stream"
 local fine = true
 for _, name in ipairs { "callbacks", "events", "text" } do fine = measure(name, serve()) and fine end

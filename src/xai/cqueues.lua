@@ -21,13 +21,13 @@ local LOOK = 1
 local SLICE = 0.5
 
 -- Per loop: { parked = coroutines that wait for us, keeps = was something
--- started in it?, bell = rouses the driver, drives = is there one? }.
+-- started in it?, driver = its coroutine, or false; bell = rouses it }.
 local loops = setmetatable({}, { __mode = "k" })
 
 local function state_of(loop)
   local state = loops[loop]
   if not state then
-    state = { parked = 0, keeps = false, bell = condition.new(), drives = false }
+    state = { parked = 0, keeps = false, driver = false, bell = condition.new() }
     loops[loop] = state
   end
   return state
@@ -42,47 +42,43 @@ end
 --- Something has changed outside of a driver: let all of them look again.
 local function rouse()
   for _, state in pairs(loops) do
-    if state.drives then state.bell:signal() end
+    if state.driver then state.bell:signal() end
   end
 end
 
 --- Wait until there is something to do.
 local function rest(state, door)
-  if pump.has_tasks and pump.has_tasks() then return cqueues.sleep(0) end
+  if pump.has_ready() then return cqueues.sleep(0) end
   if door then return cqueues.poll(door, state.bell, LOOK) end
   cqueues.poll(state.bell, math.min(core.timeout() or INTERVAL, INTERVAL))
 end
 
-local start_driver
-
-local function drive(loop, state)
+local function drive(state)
+  state.driver = coroutine.running()
   local fd = core.fd()
   local door = fd and { pollfd = fd, events = "r" }
   while is_needed(state) do
-    local ok, err = pcall(pump.step, 0)
-    if not ok then -- raised by xai.on_error: the loop reports it and may go on
-      state.drives = false
-      start_driver(loop, state)
-      error(err, 0)
-    end
+    pump.step(0)
     if is_needed(state) then rest(state, door) end
   end
-  state.drives = false
+  state.driver = false
   rouse() -- what held other loops may have ended with this step
 end
 
-function start_driver(loop, state)
-  if state.drives then return state.bell:signal() end
-  state.drives = true
-  loop:wrap(drive, loop, state)
+local function start_driver(loop, state)
+  if state.driver then return state.bell:signal() end
+  state.driver = true -- until it runs
+  loop:wrap(drive, state)
 end
 
 -- thread -> { park, wake }
 local means = setmetatable({}, { __mode = "k" })
 
-local function new_means(loop)
-  local state, woken, called = state_of(loop), condition.new(), false
+local function new_means()
+  local woken, called = condition.new(), false
   local function park()
+    local loop = cqueues.running()
+    local state = state_of(loop)
     state.parked = state.parked + 1
     start_driver(loop, state)
     while not called do woken:wait() end
@@ -104,7 +100,8 @@ function host.parker()
   local loop, direct = cqueues.running()
   if not loop or not direct or not yieldable() then return nil end
   local thread = coroutine.running()
-  local own = means[thread] or new_means(loop)
+  if thread == state_of(loop).driver then return nil end -- a callback that waits: who should move it?
+  local own = means[thread] or new_means()
   means[thread] = own
   return own.park, own.wake
 end

@@ -1,0 +1,171 @@
+--- xai.copas: the calls of copas's threads wait without blocking the others.
+--
+-- Tried with the copas of this Lua (Debian's is 1.x) and with a simulation of what newer ones have.
+
+local hosted = require "spec.support.hosted"
+
+local PRELUDE = [[
+  local copas = require "copas"
+  require "xai.copas"
+
+  --- Run the loop until nothing is left to do; copas 1 has no such end.
+  local function run(is_over)
+    if copas.sleep then return copas.loop() end
+    local since = os.time()
+    while not is_over() do
+      copas.step(0.01)
+      assert(os.time() - since < 20, "it does not end")
+    end
+  end
+
+  -- A socket that always has something to read.
+  local always = require "socket".udp()
+  always:setsockname("127.0.0.1", 0)
+  always:sendto("x", always:getsockname())
+
+  --- Let the others go on.
+  local function pause()
+    if copas.sleep then return copas.sleep(0) end
+    local asked = false
+    copas.receive {
+      getfd = function() return always:getfd() end,
+      dirty = function() return false end,
+      close = function() end,
+      receive = function()
+        asked = not asked
+        if asked then return nil, "timeout" end
+        return true
+      end,
+    }
+  end
+]]
+
+local function try(says)
+  it("reads streams side by side while the others go on", function()
+    says("20 streams, others in between: true\n", [[
+      local left, good, ticks, first = 20, 0, 0, nil
+      for _ = 1, 20 do
+        copas.addthread(function()
+          if read "slow-words,5" == TEXT then good = good + 1 end
+          first, left = first or ticks, left - 1
+        end)
+      end
+      copas.addthread(function()
+        while left > 0 do
+          ticks = ticks + 1
+          pause()
+        end
+      end)
+      run(function() return left == 0 end)
+      print(good .. " streams, others in between: " .. tostring(first > 10))
+    ]])
+  end)
+
+  it("answers all at the same time", function()
+    says("true\n", [[
+      local answered = 0
+      for _ = 1, 10 do
+        copas.addthread(function()
+          assert(client:chat(question(), options "late-head,100"))
+          answered = answered + 1
+        end)
+      end
+      run(function() return answered == 10 end)
+      local log = assert(client:request { path = "/_/requests" })
+      print(log[10].at_ms - log[1].at_ms < 100)
+    ]])
+  end)
+
+  it("gives a thread the errors of its calls", function()
+    says("connection bad_request truncated\n", [[
+      local over
+      copas.addthread(function()
+        local lost = select(3, client:list_models(options "reset-before-head")).kind
+        local refused = select(3, client:chat({ model = "grok-nonesuch", messages = question().messages })).kind
+        print(lost, refused, select(3, read "cut-stream,3").kind)
+        over = true
+      end)
+      run(function() return over end)
+    ]])
+  end)
+
+  it("ends a wait whose call another thread cancels", function()
+    says("nil cancelled true\n", [[
+      local call, over
+      copas.addthread(function()
+        call = client:start("chat", question(true), options "stall-in-stream,2")
+        local result, _, info = call:wait()
+        print(result, info.kind, last_end().aborted)
+        over = true
+      end)
+      copas.addthread(function()
+        xai.sleep(0.05)
+        call:cancel()
+      end)
+      run(function() return over end)
+    ]])
+  end)
+
+  it("hands out the events of calls that nobody waits for", function()
+    says("true done\n", [[
+      local events, done = 0, nil
+      client:start("chat", question(true), options("slow-words,1", {
+        on_event = function() events = events + 1 end,
+        on_done = function() done = "done" end,
+      }))
+      run(function() return done end)
+      print(events > 10, done)
+    ]])
+  end)
+
+  it("runs tasks of xai.map, xai.spawn and xai.sleep within the loop", function()
+    says("3 true\nspawned\n", [[
+      local over
+      copas.addthread(function()
+        local results = xai.map({ 1, 2, 3 }, function() return read "slow-words,2" end)
+        print(#results, results[3] == TEXT)
+        xai.spawn(function()
+          xai.sleep(0.05)
+          print "spawned"
+          over = true
+        end)
+      end)
+      run(function() return over end)
+    ]])
+  end)
+
+  it("blocks outside of copas, in callbacks, and in coroutines that copas does not run", function()
+    says("true\ntrue\ntrue\ntrue\n", [[
+      print(read() == TEXT)
+      local function inner()
+        print(coroutine.wrap(function() return read() == TEXT end)())
+      end
+      inner()
+      local over
+      copas.addthread(function()
+        inner()
+        client:start("list_models", { on_done = function()
+          print(read() == TEXT)
+          over = true
+        end })
+      end)
+      run(function() return over end)
+    ]])
+  end)
+end
+
+describe("xai.copas", function()
+  if pcall(require, "copas") then
+    describe("with the copas that is installed", function() try(hosted.says(PRELUDE)) end)
+  else
+    it("is not tried with a real one", function() pending "this Lua has no copas" end)
+  end
+
+  if pcall(require, "socket") then
+    describe("with a newer copas", function()
+      try(hosted.says('package.loaded.copas = require "spec.support.new_copas"\n' .. PRELUDE))
+    end)
+  else
+    it("is not tried with a newer one", function() pending "this Lua has no LuaSocket" end)
+  end
+end)

@@ -1,0 +1,187 @@
+--- copas: in its coroutines, calls wait without blocking the others.
+--
+-- `require "xai.copas"` before threads and servers are added: copas does not
+-- tell which coroutines are its own, so we listen when they are added.  One
+-- thread of ours, the driver, watches the engine's one descriptor as if it
+-- were a socket, while somebody waits for something; then the loop may end.
+
+local copas = require "copas"
+local core = require "xai.core"
+local pump = require "xai.pump"
+local timers = require "xai.timers"
+local wait = require "xai.wait"
+local yieldable = require "xai.yieldable"
+
+-- Where there is no descriptor to watch, the driver looks so often (seconds).
+local INTERVAL = 0.01
+
+-- A blocking wait ends now and then, as in xai.wait.
+local SLICE = 0.5
+
+-- Since 2.1 copas can put a coroutine to sleep and wake it; 1.x cannot.
+local can_sleep = copas.sleep ~= nil and copas.wakeup ~= nil
+
+-- ---- Which coroutines are copas's -------------------------------------------
+
+local known = setmetatable({}, { __mode = "k" })
+
+local function mark(f)
+  if type(f) == "thread" then known[f] = true end
+  if type(f) ~= "function" then return f end
+  return function(...)
+    known[coroutine.running()] = true
+    return f(...)
+  end
+end
+
+local add_thread = copas.addthread
+local add_named = copas.addnamedthread
+local add_server = copas.addserver
+
+function copas.addserver(server, handler, ...)
+  return add_server(server, mark(handler), ...)
+end
+
+if add_named then -- addthread calls it
+  function copas.addnamedthread(name, handler, ...)
+    if type(name) == "function" then name, handler = handler, name end -- as once was usual
+    return add_named(name, mark(handler), ...)
+  end
+else
+  function copas.addthread(handler, ...)
+    return add_thread(mark(handler), ...)
+  end
+end
+
+local function add_driver(f)
+  if add_named then return add_named("xai", f) end
+  return add_thread(f)
+end
+
+-- ---- The driver -------------------------------------------------------------
+
+local parked = 0 -- coroutines that wait for us
+local driving = false
+
+-- Coroutines of copas 1.x that are to be resumed.
+local woken = {}
+
+local function is_needed()
+  return parked > 0 or pump.expects()
+end
+
+-- What copas takes for a socket: it has nothing to read when it is asked, and
+-- something once copas has found its descriptor ready.
+local bell = { asked = false }
+
+function bell.getfd() return core.fd() or -1 end
+
+function bell.dirty() return false end
+
+function bell.close() end
+
+function bell.receive(self)
+  self.asked = not self.asked
+  if self.asked then return nil, "timeout" end
+  return true
+end
+
+--- Wait until there is something to do.
+local function rest(fd)
+  if not fd then return copas.sleep(math.min(core.timeout() or INTERVAL, INTERVAL)) end
+  bell.asked = false
+  copas.receive(bell)
+end
+
+--- Let the driver look again.
+local function rouse()
+  if driving then timers.hurry(true) end
+end
+
+local function resume_woken()
+  local list = woken
+  woken = {}
+  for _, thread in ipairs(list) do add_thread(thread) end
+end
+
+local function drive()
+  local fd = core.fd()
+  repeat
+    rest(fd)
+    pump.step(0)
+    resume_woken()
+    timers.hurry(pump.has_ready() or woken[1] ~= nil)
+  until not is_needed()
+  driving = false
+end
+
+local function start_driver()
+  if driving then return end
+  driving = true
+  add_driver(drive)
+end
+
+-- ---- Waiting ----------------------------------------------------------------
+
+-- The queue that copas 1.x puts a coroutine into which waits for us: none.
+local nowhere = {}
+
+function nowhere.insert() end
+
+function nowhere.push() end
+
+local function sleep_until_woken(own)
+  while not own.called do
+    own.thread = coroutine.running()
+    if can_sleep then copas.sleep(-1) else coroutine.yield(nowhere, nowhere) end
+    own.thread = nil
+  end
+  own.called = false
+end
+
+local function call(own)
+  local news = not own.called
+  own.called = true
+  if not news or not own.thread then return end
+  if can_sleep then return copas.wakeup(own.thread) end
+  woken[#woken + 1] = own.thread
+  rouse()
+end
+
+-- thread -> { park, wake, called, thread = itself while it is asleep }
+local means = setmetatable({}, { __mode = "k" })
+
+local function new_means()
+  local own = {}
+  function own.park()
+    parked = parked + 1
+    start_driver()
+    sleep_until_woken(own)
+    parked = parked - 1
+    if parked == 0 then rouse() end
+  end
+  function own.wake() call(own) end
+  return own
+end
+
+local host = {}
+
+--- How the running coroutine is suspended: nil unless copas runs it.
+function host.parker()
+  local thread = coroutine.running()
+  if not thread or not known[thread] or not yieldable() then return nil end
+  if not can_sleep and not core.fd() then return nil end
+  local own = means[thread] or new_means()
+  means[thread] = own
+  return own.park, own.wake
+end
+
+function host.block(ready, ...)
+  while not ready(...) do pump.step(SLICE) end
+  rouse()
+end
+
+wait.host = host
+pump.on_active = start_driver
+
+return { attached = true }
