@@ -217,8 +217,18 @@ int xai_call_has_news(const xai_Call *c) {
   return c->state == XAI_CALL_DONE || xai_sse_size(&c->transfer.sse) > 0;
 }
 
+/* Whoever closed or cancelled the call wants nothing more of it. */
+static int is_unwanted(const xai_Call *c) {
+  return c->state == XAI_CALL_DONE && (c->fault.kind == XAI_KIND_CLOSED ||
+                                       c->fault.kind == XAI_KIND_CANCELLED);
+}
+
 xai_StreamState xai_call_peek(xai_Call *c) {
   xai_StreamState state;
+  if (is_unwanted(c)) {
+    c->stream.fault = c->fault;
+    return XAI_STREAM_FAULT;
+  }
   for (;;) {
     int over = c->state == XAI_CALL_DONE;
     int clean = over && c->fault.kind == XAI_KIND_NONE;
