@@ -19,7 +19,7 @@ local function yields(f)
     local task
     local function wait()
       xai.spawn(function() suspended = task:status() == "waiting" end)
-      assert(stage:whole("chat", nil, "late-head,5"))
+      assert(stage:whole("chat", nil, "late-head,50"))
       return 1
     end
     task = xai.spawn(f, wait)
