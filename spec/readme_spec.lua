@@ -206,6 +206,15 @@ describe("the README", function()
       client:close()
     end)
 
+    it("what tasks and the scheduler can do", function()
+      local task = xai.spawn(function() end)
+      for name in section("Many at once"):gmatch "`xai%.([%w_]+)" do
+        assert.is_true(xai[name] ~= nil or name == "on_error", name)
+      end
+      for name in section("Many at once"):gmatch "`task:([%w_]+)" do assert.is_function(task[name], name) end
+      task:wait()
+    end)
+
     it("the faults as they are", function()
       local listed, there = {}, {}
       local list = section("Testing your own code"):match "The faults.-\n\n(.-)\n\n"

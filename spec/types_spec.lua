@@ -429,9 +429,11 @@ describe("the types for editors", function()
   end)
 
   it("know the module, the call and the streams", function()
-    assert.same(words "active array decode encode fd new step timeout", keys(types.variables.xai.functions))
+    assert.same(words "active all array decode encode fd map new race run sleep spawn step timeout update",
+      keys(types.variables.xai.functions))
     assert.same(words "null on_error version", keys(types.class.xai.fields))
     assert.same(words "cancel done result wait", keys(types.variables.Call.functions))
+    assert.same(words "cancel status traceback wait", keys(types.variables.Task.functions))
     assert.same(words "close text", keys(types.variables.Stream.functions))
     for _, name in ipairs(words "Chat Response Message Completion Complete Any") do
       local stream = types.variables[name .. "Stream"]

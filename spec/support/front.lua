@@ -48,7 +48,7 @@ daemon off;
 master_process off;
 pid %s/pid;
 error_log stderr crit;
-events { worker_connections 256; }
+events { worker_connections 4096; }
 http {
   access_log off;
   client_max_body_size 0;
@@ -61,6 +61,10 @@ http {
   proxy_set_header Connection "";
   proxy_buffering off;
   proxy_request_buffering off;
+  gzip on;
+  gzip_proxied any;
+  gzip_min_length 1;
+  gzip_types text/event-stream;
 %s}
 ]]
 

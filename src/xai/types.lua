@@ -22,7 +22,7 @@
 ---@class xai
 ---@field version string Version of the library, such as `1.0.0`.
 ---@field null any Sends JSON null; stands for null inside an array that came in.
----@field on_error? fun(err: any, traceback: string) Set it to hear of errors in callbacks; else stderr does.
+---@field on_error? fun(err: any, traceback: string) Set it to hear of errors in callbacks and in tasks that nobody waits for; else stderr does.
 local xai = {}
 
 ---Make a client. The key comes from `options.api_key` or the environment variable `XAI_API_KEY`; without one the first
@@ -64,6 +64,64 @@ function xai.timeout() end
 ---How many calls and streams are under way.
 ---@return integer n
 function xai.active() end
+
+---Run `f(...)` as a task. Returns what it returns, or raises its error, once it and all tasks spawned within have ended.
+---Within a task it lets the others go on.
+---@param f fun(...): ...
+---@param ... any
+---@return any ...
+function xai.run(f, ...) end
+
+---Start a task: `f(...)` begins when its turn comes. Its calls, streams and pauses do not block other tasks.
+---@param f fun(...): ...
+---@param ... any
+---@return xai.Task task
+function xai.spawn(f, ...) end
+
+---Wait for all. When one fails the others are cancelled and its error is raised.
+---@param list (xai.Task|fun(): any)[] Tasks, or functions that are spawned.
+---@return any[] results The first result of each.
+function xai.all(list) end
+
+---Wait for the first that ends, and cancel the others. An error of the first is raised.
+---@param list (xai.Task|fun(): any)[] Tasks, or functions that are spawned.
+---@return any ... What it returned.
+function xai.race(list) end
+
+---Call `f(item, index)` for each item, each in a task. An error cancels the others and is raised.
+---@generic T, R
+---@param list T[]
+---@param f fun(item: T, index: integer): R
+---@param limit? integer How many at once; all unless given.
+---@return R[] results
+function xai.map(list, f, limit) end
+
+---Wait, letting others go on; with 0 all that are ready have a turn.
+---@param seconds number
+function xai.sleep(seconds) end
+
+---Serve one frame of a game: run what is ready within the budget, and return. What is left goes on in the next frame.
+---@param budget_ms? number Milliseconds; 2 unless given.
+function xai.update(budget_ms) end
+
+---What `xai.spawn` returns.
+---@class xai.Task
+local Task = {}
+
+---Wait until the task has ended. Raises its error: text with the task's traceback, error objects as they are.
+---@return any ... What its function returned.
+function Task:wait() end
+
+---End the task: what it waits for is cancelled, and an error of kind `cancelled` is raised there.
+---@return boolean something false when it had ended.
+function Task:cancel() end
+
+---@return "ready"|"running"|"waiting"|"done"|"failed"|"cancelled" status
+function Task:status() end
+
+---Where the error of a task that failed came from.
+---@return string? traceback nil when it has not failed.
+function Task:traceback() end
 
 -- ===== Options =======================================================================================================
 

@@ -75,7 +75,10 @@ local OPS = {}
 function OPS.write(self, bytes)
   if bytes == "" then return end
   self.socket:write(bytes, function(err) wake(self, "write", err) end)
-  if not wait_for(self, "write") then return end
+  local err = wait_for(self, "write")
+  local record = self.exchange and self.exchange.record
+  if record then record.written = record.written + #bytes end
+  if not err then return end
   self.aborted = true
   self:finish()
 end

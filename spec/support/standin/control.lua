@@ -13,7 +13,7 @@ function M.begin(service, request, at_ms)
   request.record = {
     method = request.method, path = request.path, query = request.query, headers = request.headers,
     body = request.body:sub(1, KEPT_BODY), body_bytes = #request.body, connection = request.connection,
-    at_ms = at_ms, fault = request.fault or json.null, open = true, aborted = false,
+    at_ms = at_ms, fault = request.fault or json.null, open = true, aborted = false, written = 0,
   }
   service.log[#service.log + 1] = request.record
   if #service.log > KEPT_REQUESTS then table.remove(service.log, 1) end

@@ -1,0 +1,208 @@
+--- Memory is bounded: streams that nobody reads pause, and a thousand at once are small.
+
+local front = require("spec.support.front")
+local recorder = require("spec.support.recorder")
+local stages = require("spec.support.stage")
+local xai = require("xai")
+
+local step_until = recorder.step_until
+local stage
+
+local MIB = 1024 * 1024
+
+--- Bytes of this process that are in memory; nil where that cannot be told, or says nothing.
+local function resident()
+  if (os.getenv("LD_PRELOAD") or ""):find("asan", 1, true) then return nil end
+  local file = io.open("/proc/self/statm")
+  if not file then return nil end
+  local pages = file:read("*a"):match("^%d+ (%d+)")
+  file:close()
+  return tonumber(pages) * 4096
+end
+
+--- What the server knows of the requests with the endless fault.
+local function endless_ones()
+  local list = {}
+  for _, request in ipairs(assert(stage.client:request { path = "/_/requests" })) do
+    if request.fault == "endless,3" then list[#list + 1] = request end
+  end
+  return list
+end
+
+local function written()
+  local sum = 0
+  for _, request in ipairs(endless_ones()) do sum = sum + request.written end
+  return sum
+end
+
+--- Step until the server can write no more; what it has written by then.
+local function written_at_rest()
+  local last, same_for = -1, 0
+  step_until(function()
+    local now = written()
+    same_for = now == last and same_for + 1 or 0
+    last = now
+    return now > 0 and same_for == 20
+  end)
+  return last
+end
+
+--- Read from a paused stream until the server writes again; all events must be whole.
+local function read_on(stream, before)
+  for i = 1, 2000000 do
+    local event = assert(stream:next())
+    assert.equal("chat.completion.chunk", event.object)
+    if i % 5000 == 0 and written() > before then return end
+  end
+  error("the server wrote nothing more")
+end
+
+local function promises(open_client, headers)
+  local client
+
+  local function endless(options)
+    options.headers = { ["x-fault"] = "endless,3" }
+    for name, value in pairs(headers or {}) do options.headers[name] = value end
+    return assert(client:chat(stages.body("chat", { stream = true }), options))
+  end
+
+  before_each(function() client = open_client() end)
+  after_each(function() client:close() end)
+
+  it("pauses at max_buffer, and goes on when it is read", function()
+    local before = resident()
+    local stream = endless { max_buffer = 65536 }
+    if not headers then
+      local rest = written_at_rest()
+      assert.is_true(rest < 64 * MIB)
+      read_on(stream, rest)
+    else
+      for _ = 1, 300 do xai.step(0.01) end
+      for _ = 1, 20000 do assert.equal("chat.completion.chunk", assert(stream:next()).object) end
+    end
+    local now = resident()
+    if now then assert.is_true(now - before < 96 * MIB) end
+    stream:close()
+    step_until(function() return not endless_ones()[1].open end)
+  end)
+
+  it("does not hold up others, on the same connection or not", function()
+    local streams = {}
+    for i = 1, 4 do streams[i] = endless { max_buffer = 16384 } end
+    for _ = 1, 50 do xai.step(0.01) end
+    for _ = 1, 20 do
+      local answer = assert(client:chat(stages.body("chat")))
+      assert.equal(stages.TEXT, answer.choices[1].message.content)
+    end
+    assert.equal(stages.TEXT, stages.text(assert(client:chat(stages.body("chat", { stream = true })))))
+    for _, stream in ipairs(streams) do assert(stream:next()) end
+  end)
+
+  it("is fed when it is started with callbacks that are slow", function()
+    local count = 0
+    local call = client:start("chat", stages.body("chat", { stream = true }), {
+      headers = { ["x-fault"] = "endless,3" }, max_buffer = 4096,
+      on_event = function() count = count + 1 end,
+    })
+    step_until(function()
+      xai.update(0) -- one event a frame, or few
+      return count > 500
+    end)
+    call:cancel()
+  end)
+end
+
+describe("a stream that nobody reads", function()
+  local door
+  local missing = front.missing()
+
+  setup(function()
+    stage = stages.open()
+    if not missing then door = front.start(stage.server.url) end
+  end)
+  teardown(function()
+    if door then door.close() end
+    stage:close()
+  end)
+  before_each(function() stage:enter() end)
+  after_each(function()
+    stage.client:request { method = "POST", path = "/_/reset" }
+    stage:leave()
+  end)
+
+  local function client_of(version)
+    return function()
+      return xai.new { api_key = "xai-spec", max_retries = 0, http_version = version,
+        base_url = door and version and door.url or stage.server.url,
+        ca_file = door and version and door.ca_file or nil }
+    end
+  end
+
+  describe("by plain HTTP/1.1", function() promises(client_of(nil)) end)
+
+  for _, version in ipairs { "1.1", "2" } do
+    for _, packed in ipairs { false, true } do
+      describe("by TLS and HTTP/" .. version .. (packed and ", compressed" or ""), function()
+        if missing then return it("is not tried here", function() pending(missing) end) end
+        promises(client_of(version), packed and { ["accept-encoding"] = "gzip" } or nil)
+      end)
+    end
+  end
+end)
+
+describe("a thousand streams at once", function()
+  setup(function() stage = stages.open() end)
+  teardown(function() stage:close() end)
+  before_each(function() stage:enter() end)
+  after_each(function() stage:leave() end)
+
+  local COUNT = 1000
+
+  --- An answer of some 50 words that names its question.
+  local function question(i)
+    return ("No. %d a b c d e f g h i j k l m n o p q r s t u v w x y z"):format(i)
+  end
+
+  it("are all complete and right, and small", function()
+    local reference = assert(stage:stream("chat", nil, nil, {
+      messages = { { role = "user", content = question(0) } } }))
+    local expected = #stages.events(reference)
+    local text = reference:result().choices[1].message.content
+    assert.is_true(expected >= 50)
+    collectgarbage()
+    collectgarbage()
+    local before, lua_before = resident(), collectgarbage("count")
+    local opened, most, wrong = 0, 0, {}
+    local gate = xai.spawn(function()
+      while opened < COUNT do xai.sleep(0.001) end
+      most = xai.active()
+      collectgarbage()
+      local now = resident()
+      return now and (now - before) / COUNT, (collectgarbage("count") - lua_before) * 1024 / COUNT
+    end)
+    xai.run(function()
+      for i = 1, COUNT do
+        xai.spawn(function()
+          local body = { messages = { { role = "user", content = question(i) } } }
+          local stream = assert(stage:stream("chat", "slow-words,50", nil, body))
+          local count, parts = 0, {}
+          opened = opened + 1
+          local event = stream:next()
+          while event do
+            count = count + 1
+            parts[#parts + 1] = event.choices[1] and event.choices[1].delta.content
+            event = stream:next()
+          end
+          if count ~= expected or table.concat(parts) ~= text:gsub("No%. 0", "No. " .. i) then wrong[#wrong + 1] = i end
+        end)
+      end
+    end)
+    local each, lua_each = gate:wait()
+    assert.same({}, wrong)
+    assert.is_true(most >= COUNT * 0.9) -- nearly all of them were under way together
+    if os.getenv("XAI_FIGURES") then
+      print(("%.1f KB for each stream, %.1f KB of it in Lua"):format((each or 0) / 1024, lua_each / 1024))
+    end
+    if each then assert.is_true(each < 80 * 1024) end
+  end)
+end)
