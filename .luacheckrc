@@ -11,6 +11,7 @@ exclude_files = { "spec/contract/node_modules" }
 files["src/xai/types.lua"] = { ignore = { "" } } -- read by editors, never run
 files["spec/**/*_spec.lua"] = { std = "+busted" }
 files["examples/love/*.lua"] = { std = "luajit+love" }
+files["examples/nvim/**/*.lua"] = { std = "luajit", globals = { "vim" } }
 files["spec/support/love/*.lua"] = { std = "luajit+love" }
 files["rockspec/*.rockspec"] = { std = "+rockspec" }
 files[".luacheckrc"] = { std = "+luacheckrc" }

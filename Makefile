@@ -88,7 +88,7 @@ VALGRIND   = valgrind --quiet --error-exitcode=99 --leak-check=full \
 
 # ---- Targets --------------------------------------------------------------
 
-.PHONY: all demo run love play test test-all check asan valgrind contract bench install \
+.PHONY: all demo run nvim love play test test-all check asan valgrind contract bench install \
         uninstall setup format rockspec clean help tests suite FORCE
 .DELETE_ON_ERROR:
 
@@ -158,6 +158,11 @@ install: $(CORE) ## install below PREFIX (/usr/local)
 	install -d '$(LUA_DEST)' '$(CORE_DEST)'
 	install -m 644 $(LUA_SRC) '$(LUA_DEST)'
 	install -m 755 $(CORE) '$(CORE_DEST)'
+
+nvim: ## lay out .build/nvim, to be added to Neovim's runtimepath
+	$(AGAIN) all LUA_VERSION=jit
+	@rm -rf .build/nvim && mkdir -p .build/nvim/lua/xai
+	@cp $(LUA_SRC) .build/jit/xai/core.so .build/nvim/lua/xai/
 
 uninstall: ## remove what install put there
 	rm -f $(LUA_SRC:src/xai/%='$(LUA_DEST)/%') '$(CORE_DEST)/core.so'

@@ -81,6 +81,7 @@ build = {
     ["xai.copas"] = "src/xai/copas.lua",
     ["xai.cqueues"] = "src/xai/cqueues.lua",
     ["xai.halves"] = "src/xai/halves.lua",
+    ["xai.health"] = "src/xai/health.lua",
     ["xai.hooks"] = "src/xai/hooks.lua",
     ["xai"] = "src/xai/init.lua",
     ["xai.json"] = "src/xai/json.lua",

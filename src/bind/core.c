@@ -191,6 +191,18 @@ static int core_uuid(lua_State *L) {
   return 1;
 }
 
+/* Push a table of what this libcurl can do: name = boolean. */
+static void push_features(lua_State *L) {
+  int features = curl_version_info(CURLVERSION_NOW)->features;
+  lua_createtable(L, 0, 3);
+  lua_pushboolean(L, (features & CURL_VERSION_SSL) != 0);
+  lua_setfield(L, -2, "TLS");
+  lua_pushboolean(L, (features & CURL_VERSION_HTTP2) != 0);
+  lua_setfield(L, -2, "HTTP/2");
+  lua_pushboolean(L, (features & CURL_VERSION_ASYNCHDNS) != 0);
+  lua_setfield(L, -2, "names looked up in the background");
+}
+
 static const luaL_Reg functions[] = {
     {"client", xai_client_new},    {"start", xai_start},
     {"codec", xai_json_codec},     {"array", xai_json_array},
@@ -217,6 +229,8 @@ int luaopen_xai_core(lua_State *L) {
   lua_setfield(L, -2, "version");
   lua_pushstring(L, curl_version());
   lua_setfield(L, -2, "libcurl");
+  push_features(L);
+  lua_setfield(L, -2, "features");
   lua_pushlightuserdata(L, NULL);
   lua_setfield(L, -2, "null");
   /* Clients have their methods from the Lua half. */

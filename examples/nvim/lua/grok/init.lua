@@ -1,0 +1,100 @@
+--- Grok in Neovim: questions, answers that stream in, and rewriting in place.
+--
+-- Every answer is a started call.  Its callbacks run on the main loop, so they
+-- may edit buffers; nothing here waits, and any number may run at once.
+
+local view = require "grok.view"
+local xai = require "xai"
+
+local M = {}
+
+local config = {
+  model = "grok-4.5",
+  client = {}, -- options of xai.new: api_key, base_url, timeout ...
+}
+
+local client
+
+--- Change the configuration; not needed for the defaults.
+function M.setup(options)
+  config = vim.tbl_deep_extend("force", config, options or {})
+  client = nil
+end
+
+local function get_client()
+  if client then return client end
+  require("xai.uv").attach()
+  client = xai.new(config.client)
+  return client
+end
+
+-- buffer -> the answers that are being written into it: { call, view }.
+local running = {}
+
+local function forget(buffer, answer)
+  local list = vim.tbl_filter(function(other) return other ~= answer end, running[buffer] or {})
+  running[buffer] = #list > 0 and list or nil
+end
+
+--- Stream the answer to `messages` into a view.
+local function stream(messages, shown)
+  local buffer, answer = shown.buffer, {}
+  answer.call = get_client():start("chat", { model = config.model, messages = messages, stream = true }, {
+    on_event = function(event)
+      local delta = event.choices and event.choices[1] and event.choices[1].delta
+      if delta then shown:add(delta.reasoning_content, delta.content) end
+    end,
+    on_done = function(_, message, info)
+      forget(buffer, answer)
+      shown:finish(info.kind == "cancelled" and "stopped" or message)
+    end,
+  })
+  running[buffer] = running[buffer] or {}
+  table.insert(running[buffer], answer)
+  -- A buffer that is wiped takes its answers with it.
+  vim.api.nvim_buf_attach(buffer, false, { on_detach = vim.schedule_wrap(function()
+    if not vim.api.nvim_buf_is_loaded(buffer) then answer.call:cancel() end
+  end) })
+end
+
+local function lines_of(buffer, range)
+  return table.concat(vim.api.nvim_buf_get_lines(buffer, range[1] - 1, range[2], false), "\n")
+end
+
+--- Ask; `range` is the first and last line of what goes along, or nil.
+function M.ask(prompt, range)
+  local source = vim.api.nvim_get_current_buf()
+  local content = prompt
+  if range then
+    content = ("%s\n\n```%s\n%s\n```"):format(prompt, vim.bo[source].filetype, lines_of(source, range))
+  end
+  stream({ { role = "user", content = content } }, view.answer(prompt))
+end
+
+local REWRITE = "Rewrite the text as instructed. Reply with the new text alone: no remarks, no code fence."
+
+--- Rewrite the lines from `first` to `last` in place.
+function M.edit(instruction, first, last)
+  local buffer = vim.api.nvim_get_current_buf()
+  stream({
+    { role = "system", content = REWRITE },
+    { role = "user", content = instruction .. "\n\n" .. lines_of(buffer, { first, last }) },
+  }, view.rewrite(buffer, first, last))
+end
+
+--- Stop the answers in the current buffer, or all of them.
+function M.stop(all)
+  local here = vim.api.nvim_get_current_buf()
+  for _, buffer in ipairs(all and vim.tbl_keys(running) or { here }) do
+    for _, answer in ipairs(running[buffer] or {}) do answer.call:cancel() end -- forget() makes a new list
+  end
+end
+
+--- How many answers are under way, for a statusline.
+function M.count()
+  local count = 0
+  for _, list in pairs(running) do count = count + #list end
+  return count
+end
+
+return M

@@ -1,0 +1,173 @@
+--- What an answer looks like: text that grows in a buffer, its thinking folded,
+-- and its progress beside it.
+
+local api = vim.api
+local SPACE = api.nvim_create_namespace "grok"
+local HAS_WINBAR = vim.fn.has "nvim-0.8" == 1
+
+local M = {}
+
+local View = {}
+View.__index = View
+
+--- The windows that show the buffer of a view.
+local function windows(buffer)
+  return vim.fn.win_findbuf(buffer)
+end
+
+-- ---- Progress: in the window bar, or before Neovim 0.8 behind the text ------
+
+-- buffer -> what each of its views says.
+local progress = {}
+
+local function show_progress(view, text)
+  local buffer = view.buffer
+  if not HAS_WINBAR then
+    if view.mark then api.nvim_buf_del_extmark(buffer, SPACE, view.mark) end
+    local row = text and math.min(view:place(), api.nvim_buf_line_count(buffer) - 1)
+    view.mark = text and api.nvim_buf_set_extmark(buffer, SPACE, row, 0, { virt_text = { { text, "Comment" } } })
+    return
+  end
+  progress[buffer] = progress[buffer] or {}
+  progress[buffer][view] = text
+  local words = vim.tbl_values(progress[buffer])
+  table.sort(words)
+  for _, window in ipairs(windows(buffer)) do
+    vim.wo[window].winbar = #words > 0 and " " .. table.concat(words, " | "):gsub("%%", "%%%%") or ""
+  end
+end
+
+local function describe(view)
+  local what = view.said > 0 and ("%d characters"):format(view.said)
+    or view.thought > 0 and "thinking" or "waiting"
+  return ("Grok: %s (:GrokStop)"):format(what)
+end
+
+-- ---- Text -------------------------------------------------------------------
+
+--- Where the view's text ends: row and column, from 0.
+function View:place()
+  local place = api.nvim_buf_get_extmark_by_id(self.buffer, SPACE, self.tail, {})
+  return place[1], place[2]
+end
+
+--- Append text where the view ends, all of an answer in one undo block.
+function View:append(text)
+  local row, column = self:place()
+  local follows = vim.tbl_filter(function(window)
+    return self.notes and api.nvim_win_get_cursor(window)[1] == row + 1
+  end, windows(self.buffer))
+  api.nvim_buf_call(self.buffer, function()
+    if self.changed == vim.b.changedtick then pcall(vim.cmd, "undojoin") end -- nobody has edited since
+    api.nvim_buf_set_text(self.buffer, row, column, row, column, vim.split(text, "\n"))
+    self.changed = vim.b.changedtick
+  end)
+  local last = self:place()
+  for _, window in ipairs(follows) do api.nvim_win_set_cursor(window, { last + 1, 0 }) end
+end
+
+--- Fold the thinking, once it is over.
+function View:fold()
+  if not self.thinking_row then return end
+  local first, last = self.thinking_row + 1, self:place()
+  self.thinking_row = nil
+  for _, window in ipairs(windows(self.buffer)) do
+    api.nvim_win_call(window, function()
+      vim.wo.foldmethod = "manual"
+      vim.cmd(("%d,%dfold"):format(first, math.max(first, last - 1)))
+    end)
+  end
+end
+
+--- A piece of thinking and of text came, either may be nil.
+function View:add(thinking, text)
+  if not api.nvim_buf_is_loaded(self.buffer) then return end
+  if thinking and thinking ~= "" then
+    self.thought = self.thought + #thinking
+    if self.notes then
+      if not self.thinking_row then
+        self.thinking_row = self:place()
+        self:append "> Thinking\n> "
+      end
+      self:append((thinking:gsub("\n", "\n> ")))
+    end
+  end
+  if text and text ~= "" then
+    if self.thinking_row then
+      self:append "\n\n"
+      self:fold()
+    end
+    if self.before_text then self:before_text() end
+    self.said = self.said + #text
+    self:append(text)
+  end
+  show_progress(self, describe(self))
+end
+
+--- The answer is over; `problem` says why it is not whole.
+function View:finish(problem)
+  if not api.nvim_buf_is_loaded(self.buffer) then return end
+  self:fold()
+  show_progress(self, nil)
+  if problem then
+    if self.notes then self:append(("\n\n[%s]"):format(problem:gsub("\n", " "))) end
+    vim.notify("Grok: " .. problem, vim.log.levels.WARN)
+  end
+  if self.notes then vim.b[self.buffer].grok = "over" end
+  api.nvim_buf_del_extmark(self.buffer, SPACE, self.tail)
+end
+
+local function new_view(buffer, row, column, fields)
+  local view = setmetatable(fields, View)
+  view.buffer, view.said, view.thought = buffer, 0, 0
+  view.tail = api.nvim_buf_set_extmark(buffer, SPACE, row, column, {})
+  return view
+end
+
+-- ---- The two kinds ----------------------------------------------------------
+
+local function is_free(window)
+  local view = vim.b[api.nvim_win_get_buf(window)]
+  return view.grok == "over"
+end
+
+--- A scratch buffer in a window: that of an answer that is over, or a new one.
+local function scratch()
+  local buffer = api.nvim_create_buf(true, true)
+  vim.bo[buffer].filetype = "markdown"
+  local free = vim.tbl_filter(is_free, api.nvim_tabpage_list_wins(0))[1]
+  if free then api.nvim_set_current_win(free) else vim.cmd "botright vsplit" end
+  api.nvim_win_set_buf(0, buffer)
+  vim.wo.wrap, vim.wo.linebreak = true, true
+  return buffer
+end
+
+--- A new buffer for the answer to a question.
+function M.answer(prompt)
+  local buffer = scratch()
+  vim.b[buffer].grok = "busy"
+  api.nvim_buf_set_lines(buffer, 0, 1, false, { "# " .. prompt:gsub("\n", " "), "", "" })
+  local view = new_view(buffer, 2, 0, { notes = true })
+  api.nvim_win_set_cursor(0, { 3, 0 })
+  show_progress(view, describe(view))
+  return view
+end
+
+--- The lines from `first` to `last` are replaced when the first text comes.
+function M.rewrite(buffer, first, last)
+  local view = new_view(buffer, first - 1, 0, {})
+  local stop = api.nvim_buf_set_extmark(buffer, SPACE, last - 1, 0, {})
+  function view:before_text()
+    self.before_text = nil
+    local row = self:place()
+    local final = api.nvim_buf_get_extmark_by_id(buffer, SPACE, stop, {})[1]
+    api.nvim_buf_del_extmark(buffer, SPACE, stop)
+    api.nvim_buf_set_lines(buffer, row, final + 1, false, { "" })
+    self.changed = api.nvim_buf_get_changedtick(buffer)
+    api.nvim_buf_set_extmark(buffer, SPACE, row, 0, { id = self.tail })
+  end
+  show_progress(view, describe(view))
+  return view
+end
+
+return M

@@ -1,0 +1,58 @@
+--- :checkhealth xai: what is there, and whether a call gets through.
+
+local vim = rawget(_G, "vim")
+
+local M = {}
+
+--- vim.health, under the names of any Neovim.
+local function reporter()
+  local health = vim.health or require "health"
+  local function named(name) return health[name] or health["report_" .. name] end
+  return { start = named "start", ok = named "ok", info = named "info", warn = named "warn", error = named "error" }
+end
+
+local function check_build(report, core, xai)
+  report.start "xai"
+  report.ok(("lua-xai %s"):format(xai.version))
+  report.info(core.libcurl)
+  report.info(core.fd() and "waits on one descriptor" or "waits by a timer of 10 ms")
+  for name, has in pairs(core.features) do
+    if has then report.ok("libcurl: " .. name) else report.warn("libcurl without: " .. name) end
+  end
+  local json = pcall(require, "cjson") and "lua-cjson" or "vim.json"
+  report.info("JSON: " .. json)
+end
+
+--- A key is told of, never shown.
+local function check_key(report)
+  if (os.getenv "XAI_API_KEY" or "") ~= "" then
+    report.ok "XAI_API_KEY is set"
+    return true
+  end
+  report.warn("XAI_API_KEY is not set", { "export XAI_API_KEY=xai-..., or give api_key to xai.new" })
+end
+
+local TIME_LIMIT = 10
+
+local function check_call(report, xai)
+  local client = xai.new { max_retries = 0, deadline = TIME_LIMIT }
+  local list, message, info = client:list_models()
+  client:close()
+  if not list then return report.error("a call failed: " .. message, { "the address was " .. info.url }) end
+  report.ok(("%s answered in %.2f s and lists %d models"):format(info.url, info.elapsed, #list.data))
+end
+
+function M.check()
+  local report = reporter()
+  local found, core = pcall(require, "xai.core")
+  if not found then
+    report.start "xai"
+    report.error("the compiled part does not load: " .. tostring(core), { "make nvim, and add .build/nvim to 'rtp'" })
+    return
+  end
+  local xai = require "xai"
+  check_build(report, core, xai)
+  if check_key(report) then check_call(report, xai) end
+end
+
+return M
