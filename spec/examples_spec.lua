@@ -140,6 +140,19 @@ function shows.callbacks()
   for number = 1, 3 do assert.matches(number .. " ", output, 1, true) end
 end
 
+function shows.tasks()
+  assert.equal(table.concat({
+    "6 * 7 = 42", "8 + 9 = 17", "3 * 3 = 9", "The capital of Iceland is Reykjavik.", "No. 221 = 13 × 17.",
+    "Lua is a small, quick language that lives happily inside other programs.", "",
+  }, "\n"), run "tasks")
+end
+
+function shows.poll()
+  local output = run "poll"
+  assert.matches("Why did the coroutine stay calm? It knew somebody would resume it.\n", output, 1, true)
+  assert.matches("The capital of Iceland is Reykjavik.\n", output, 1, true)
+end
+
 describe("the example", function()
   for _, name in ipairs(examples()) do
     it(name .. " runs and shows what it promises", function()
