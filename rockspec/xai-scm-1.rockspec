@@ -66,6 +66,7 @@ build = {
         "src/bind/luaerr.c",
         "src/bind/model.c",
         "src/bind/options.c",
+        "src/bind/push.c",
         "src/bind/request.c",
         "src/bind/start.c",
         "src/bind/state.c",

@@ -147,6 +147,15 @@ describe("misuse of", function()
     refused(function() own:chat(HI) end, "client:chat: the client is closed")
   end)
 
+  it("a client that is closed by its JSON module is noticed", function()
+    local module = { decode = function() return {} end }
+    function module.encode(value)
+      if value.model then client:close() end
+      return "{}"
+    end
+    refused(function() client:chat(HI, { json = module }) end, "client:chat: the client is closed")
+  end)
+
   it("base URLs that are none are refused", function()
     local none = "is not an http or https URL"
     local plain = "is plain http to a host that is not loopback; set allow_http to send your key and prompts "
@@ -276,6 +285,25 @@ describe("an option", function()
     assert.same({ ["X-A"] = "1" }, headers)
     assert.same({ api_key = "xai-wrong", base_url = "http://127.0.0.1:1", headers = headers }, options)
     client:close()
+  end)
+
+  it("table may be changed by a callback of the call that it is for", function()
+    local options = { user_agent = "first/" .. ("x"):rep(100) }
+    function options.api_key()
+      options.user_agent, options.headers = nil, 7
+      collectgarbage()
+      return rig.KEY
+    end
+    house:reset()
+    assert(house:client():list_models(options))
+    assert.equal("first/" .. ("x"):rep(100), house:received()[1].headers["user-agent"])
+  end)
+
+  it("is only taken from the table itself, where it was checked", function()
+    local unchecked = { headers = { ["x-a"] = "1\r\nx-b: 2" }, api_key = 7 }
+    house:reset()
+    assert(house:client():list_models(setmetatable({}, { __index = unchecked })))
+    assert.is_nil(house:received()[1].headers["x-b"])
   end)
 
   it("may be a large or small number", function()

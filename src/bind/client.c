@@ -125,14 +125,11 @@ static void read_key(lua_State *L, const char *what, int options,
 
 /* Push a copy of the options without the key: strings stay alive in it. */
 static void push_options(lua_State *L, int options) {
-  lua_newtable(L);
-  if (lua_isnoneornil(L, options)) return;
-  lua_pushnil(L);
-  while (lua_next(L, options)) {
-    lua_pushvalue(L, -2);
-    lua_insert(L, -2);
-    lua_rawset(L, -4);
+  if (lua_isnoneornil(L, options)) {
+    lua_newtable(L);
+    return;
   }
+  xai_options_copy(L, options);
   lua_getfield(L, -1, "api_key");
   if (lua_type(L, -1) == LUA_TSTRING) {
     lua_pushnil(L);

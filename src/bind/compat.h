@@ -64,6 +64,9 @@ static inline int xai_absindex(lua_State *L, int i) {
   return i > 0 || i <= LUA_REGISTRYINDEX ? i : lua_gettop(L) + i + 1;
 }
 
+/* Does lua_pushlstring collect, and run finalizers, before it copies? */
+#define XAI_COLLECTS_FIRST (LUA_VERSION_NUM < 503)
+
 #if LUA_VERSION_NUM >= 503
 
 #define XAI_HAS_INTEGERS 1

@@ -18,6 +18,7 @@
 #include "bind/info.h"
 #include "bind/json.h"
 #include "bind/luaerr.h"
+#include "bind/push.h"
 #include "bind/request.h"
 #include "bind/start.h"
 
@@ -217,6 +218,7 @@ static const luaL_Reg functions[] = {
 
 int luaopen_xai_core(lua_State *L) {
   stay_loaded();
+  xai_push_open(L);
   xai_state_open(L);
   xai_luaerr_open(L);
   xai_json_open_lua(L);

@@ -9,16 +9,15 @@
 #include "bind/json.h"
 #include "bind/luaerr.h"
 #include "bind/model.h"
+#include "bind/push.h"
 #include "bind/request.h"
 
 /* The service reported a failure by the shown event. */
 static int push_complaint(lua_State *L, xai_LuaRequest *r) {
   xai_Call *c = r->call;
-  xai_Slice data;
   xai_call_complain(c);
   xai_engine_cancel(r->engine, c, XAI_KIND_CANCELLED, "");
-  data = c->stream.event.sse.data;
-  lua_pushlstring(L, data.at, data.len);
+  xai_push_slice(L, c->stream.event.sse.data);
   return xai_info_fail(L, c, &c->fault, 1);
 }
 
@@ -40,17 +39,26 @@ static int push_end(lua_State *L, xai_LuaRequest *r, xai_StreamState state) {
   return 0;
 }
 
+/*
+** The shown event.  Whoever holds on to it while Lua values are made must
+** ask again: bytes that came since have moved it, or a finalizer has read it.
+*/
+static const xai_SseEvent *shown(const xai_LuaRequest *r) {
+  static const xai_SseEvent none = {{"", 0}, {"", 0}, {"", 0}};
+  if (xai_call_peek(r->call) != XAI_STREAM_EVENT) return &none;
+  return &r->call->stream.event.sse;
+}
+
 /* Push the shown event as {event=, data=, id=}. */
-static void push_raw(lua_State *L, const xai_SseEvent *ev) {
+static void push_raw(lua_State *L, const xai_LuaRequest *r) {
   lua_createtable(L, 0, 3);
-  lua_pushlstring(L, ev->name.at, ev->name.len);
+  xai_push_slice(L, shown(r)->name);
   lua_setfield(L, -2, "event");
-  lua_pushlstring(L, ev->data.at, ev->data.len);
+  xai_push_slice(L, shown(r)->data);
   lua_setfield(L, -2, "data");
-  if (ev->id.len > 0) {
-    lua_pushlstring(L, ev->id.at, ev->id.len);
-    lua_setfield(L, -2, "id");
-  }
+  if (shown(r)->id.len == 0) return;
+  xai_push_slice(L, shown(r)->id);
+  lua_setfield(L, -2, "id");
 }
 
 /* Go past the shown event; its value is safe on the stack. */
@@ -65,13 +73,12 @@ static void take(lua_State *L, xai_LuaRequest *r) {
 /* An event that is not a JSON object: the stream cannot be trusted. */
 static int fail_event(lua_State *L, xai_LuaRequest *r) {
   xai_Call *c = r->call;
-  xai_Slice data = c->stream.event.sse.data;
-  lua_pushlstring(L, data.at, data.len);
   memset(&c->stream.fault, 0, sizeof c->stream.fault);
   xai_fault_set(&c->stream.fault, XAI_KIND_DECODE, XAI_PHASE_STREAM,
                 "an event of the stream is not a JSON object");
   xai_engine_cancel(r->engine, c, XAI_KIND_DECODE, c->stream.fault.text);
   c->fault = c->stream.fault;
+  xai_push_slice(L, shown(r)->data); /* the end has masked keys in it */
   return xai_info_fail(L, c, &c->fault, 1);
 }
 
@@ -80,7 +87,7 @@ static int push_event(lua_State *L, xai_Slice text, int any) {
   int env = lua_gettop(L) + 1;
   xai_getenv(L, 1);
   lua_rawgeti(L, env, XAI_REQUEST_CODEC);
-  lua_pushlstring(L, text.at, text.len);
+  xai_push_slice(L, text);
   if (xai_json_decode(L, env + 1) && (any || lua_istable(L, -1))) {
     lua_replace(L, env);
     lua_settop(L, env);
@@ -96,40 +103,49 @@ static void push_unescaped(lua_State *L, xai_LuaRequest *r, xai_Slice raw) {
   unsigned half = 0;
   int rc;
   if (memchr(raw.at, '\\', raw.len) == NULL) {
-    lua_pushlstring(L, raw.at, raw.len);
+    xai_push_slice(L, raw);
     return;
   }
   xai_buffer_clear(b);
   rc = xai_json_unescape(raw, &half, b);
   if (rc == XAI_OK && half != 0) rc = xai_buffer_puts(b, "\xEF\xBF\xBD");
   if (rc != XAI_OK) luaL_error(L, "not enough memory");
-  lua_pushlstring(L, xai_buffer_data(b), xai_buffer_size(b));
+  xai_push_buffer(L, b);
+}
+
+/* Push the model of the event that the pattern is of; nil: it has none. */
+static void push_model(lua_State *L, xai_LuaRequest *r) {
+  const xai_Stream *s = &r->call->stream;
+  unsigned long serial = s->event.reading.same;
+  int env = lua_gettop(L) + 1;
+  xai_getenv(L, 1);
+  if (r->model != serial) {
+    lua_rawgeti(L, env, XAI_REQUEST_CODEC);
+    xai_model_push(L, env + 1, &s->pattern, &r->engine->scratch);
+    lua_rawseti(L, env, XAI_REQUEST_MODEL);
+    r->model = serial;
+  }
+  lua_rawgeti(L, env, XAI_REQUEST_MODEL);
+  lua_replace(L, env);
+  lua_settop(L, env);
 }
 
 /* The shown event repeats the pattern: push it, built from its model.  0
 ** when there is no model of it. */
 static int push_repeated(lua_State *L, xai_LuaRequest *r) {
-  xai_Stream *s = &r->call->stream;
-  int env = lua_gettop(L) + 1;
-  xai_getenv(L, 1);
-  if (r->model != s->event.reading.same) {
-    lua_rawgeti(L, env, XAI_REQUEST_CODEC);
-    xai_model_push(L, env + 1, &s->pattern, &r->engine->scratch);
-    lua_rawseti(L, env, XAI_REQUEST_MODEL);
-    r->model = s->event.reading.same;
-    xai_call_peek(r->call); /* a collection may have moved the event */
-  }
-  lua_rawgeti(L, env, XAI_REQUEST_MODEL);
-  lua_replace(L, env);
-  lua_settop(L, env);
-  if (!lua_istable(L, env)) {
-    lua_settop(L, env - 1);
+  const xai_Reading *reading = &r->call->stream.event.reading;
+  int model = lua_gettop(L) + 1;
+  long long number;
+  push_model(L, r);
+  if (!lua_istable(L, model) || xai_call_peek(r->call) != XAI_STREAM_EVENT ||
+      reading->same != r->model) {
+    lua_settop(L, model - 1);
     return 0;
   }
-  push_unescaped(L, r, s->event.reading.piece);
-  xai_call_peek(r->call);
-  xai_model_build(L, env, &s->event.reading);
-  lua_replace(L, env);
+  number = xai_model_number(reading);
+  push_unescaped(L, r, reading->piece);
+  xai_model_build(L, model, number);
+  lua_replace(L, model);
   return 1;
 }
 
@@ -147,9 +163,9 @@ int xai_events_next(lua_State *L) {
   }
   if (state != XAI_STREAM_EVENT) return push_end(L, r, state);
   if (c->stream.raw)
-    push_raw(L, &c->stream.event.sse);
+    push_raw(L, r);
   else if (!(c->stream.event.reading.same != 0 && push_repeated(L, r)) &&
-           !push_event(L, c->stream.event.sse.data, 0))
+           !push_event(L, shown(r)->data, 0))
     return fail_event(L, r);
   take(L, r);
   return 1;
@@ -161,13 +177,13 @@ static void push_text(lua_State *L, xai_LuaRequest *r, xai_Slice raw) {
   xai_Buffer *b = &r->engine->scratch;
   unsigned half = s->half; /* changed for good only when nothing raised */
   if (half == 0 && memchr(raw.at, '\\', raw.len) == NULL) {
-    lua_pushlstring(L, raw.at, raw.len);
+    xai_push_slice(L, raw);
     return;
   }
   xai_buffer_clear(b);
   if (xai_json_unescape(raw, &half, b) != XAI_OK)
     luaL_error(L, "not enough memory");
-  lua_pushlstring(L, xai_buffer_data(b), xai_buffer_size(b));
+  xai_push_buffer(L, b);
   s->half = half;
 }
 

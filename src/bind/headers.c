@@ -13,7 +13,7 @@
 /* Append a header line of up to three parts to the call's list. */
 static void add_header(const xai_Start *s, xai_Call *call, const char *a,
                        const char *b, size_t n) {
-  xai_Buffer *line = &s->client->engine->scratch;
+  xai_Buffer *line = &s->engine->scratch;
   struct curl_slist *list = NULL;
   int rc;
   xai_buffer_clear(line);
@@ -137,7 +137,7 @@ void xai_headers_add_own(xai_Start *s, xai_Call *call) {
   if (!xai_headers_has(L, "accept-encoding"))
     add_line(s, call, "Accept-Encoding: identity");
   if (!xai_headers_has(L, "x-client-request-id")) {
-    xai_chance_uuid(&s->client->engine->chance, uuid);
+    xai_chance_uuid(&s->engine->chance, uuid);
     add_header(s, call, "x-client-request-id: ", uuid, sizeof uuid - 1);
   }
   if (!xai_headers_has(L, "user-agent")) {
@@ -152,7 +152,7 @@ void xai_headers_add_own(xai_Start *s, xai_Call *call) {
 void xai_headers_add_key(const xai_Start *s, xai_Call *call, const char *key,
                          size_t n) {
   add_header(s, call, "Authorization: Bearer ", key, n);
-  xai_buffer_blank(&s->client->engine->scratch);
+  xai_buffer_blank(&s->engine->scratch);
 }
 
 /* Push the key to send (or nil: the client's own) after checking it. */

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/head.h"
 #include "bind/luaerr.h"
+#include "bind/push.h"
 #include "bind/request.h"
 
 #define INFO_MT "xai.info"
@@ -118,20 +119,16 @@ void xai_info_open(lua_State *L) {
 
 /* --------------------------------------------------------------- the info */
 
-static void push_slice(lua_State *L, xai_Slice s) {
-  lua_pushlstring(L, s.at, s.len);
-}
-
 /* What is known from the answer's head. */
 static void set_head(lua_State *L, const xai_Transfer *t) {
-  xai_Slice head = xai_transfer_head(t), id;
+  xai_Slice id;
   lua_pushinteger(L, t->status);
   lua_setfield(L, -2, "status");
-  push_slice(L, head);
+  xai_push_slice(L, xai_transfer_head(t));
   lua_setfield(L, -2, "head");
-  id = xai_head_find(head, "x-request-id");
+  id = xai_head_find(xai_transfer_head(t), "x-request-id");
   if (id.len == 0) return;
-  push_slice(L, id);
+  xai_push_slice(L, id);
   lua_setfield(L, -2, "request_id");
 }
 

@@ -13,6 +13,7 @@
 #include "base/jsonmark.h"
 #include "bind/jsoncodec.h"
 #include "bind/luaerr.h"
+#include "bind/push.h"
 
 #define MAX_DEPTH 1000
 #define MAX_EXACT 9007199254740992.0 /* 2^53 */
@@ -62,6 +63,10 @@ static void own_instance(lua_State *L, int module) {
   configure(L, module, "decode_invalid_numbers");
   lua_pushboolean(L, 0);
   configure(L, module, "encode_escape_forward_slash");
+  if (!XAI_COLLECTS_FIRST) return;
+  /* One kept by the module is written over when a finalizer encodes. */
+  lua_pushboolean(L, 0);
+  configure(L, module, "encode_keep_buffer");
 }
 
 /* Push module[name], which must be a function. */
@@ -307,8 +312,7 @@ static int mark_text(lua_State *L, xai_Codec *c, int halves) {
   rc = xai_jsonmark(s, n, c->mark, what, &c->scratch);
   if (rc < 0) luaL_error(L, "not enough memory");
   if (rc == 1) {
-    lua_pushlstring(L, xai_buffer_data(&c->scratch),
-                    xai_buffer_size(&c->scratch));
+    xai_push_buffer(L, &c->scratch);
     lua_replace(L, -2);
   }
   xai_codec_trim(c);

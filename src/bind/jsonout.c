@@ -14,6 +14,7 @@
 #include "bind/json.h"
 #include "bind/jsoncodec.h"
 #include "bind/luaerr.h"
+#include "bind/push.h"
 
 #define MAX_DEPTH 1000
 #define MAX_SHOWN 40 /* steps of a path, in messages */
@@ -291,8 +292,7 @@ static void unmark_text(lua_State *L, xai_Codec *c) {
   xai_buffer_clear(&c->scratch);
   rc = unmark(c, s, n);
   if (rc != XAI_OK) luaL_error(L, "not enough memory");
-  lua_pushlstring(L, xai_buffer_data(&c->scratch),
-                  xai_buffer_size(&c->scratch));
+  xai_push_buffer(L, &c->scratch);
   lua_replace(L, -2);
   xai_codec_trim(c);
 }

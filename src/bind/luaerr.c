@@ -5,6 +5,8 @@
 
 #include <stdarg.h>
 
+#include "bind/push.h"
+
 int xai_misuse(lua_State *L, const char *format, ...) {
   va_list args;
   luaL_where(L, 2);
@@ -17,7 +19,7 @@ int xai_misuse(lua_State *L, const char *format, ...) {
 
 static void set_text(lua_State *L, const char *name, const xai_Buffer *b) {
   if (xai_buffer_size(b) == 0) return;
-  lua_pushlstring(L, xai_buffer_data(b), xai_buffer_size(b));
+  xai_push_buffer(L, b);
   lua_setfield(L, -2, name);
 }
 

@@ -13,6 +13,7 @@
 
 #include "bind/json.h"
 #include "bind/jsoncodec.h"
+#include "bind/push.h"
 
 #define FIRST_PAIR 4
 #define MAX_DEPTH 20
@@ -96,7 +97,7 @@ static int push_marked(lua_State *L, int codec, const xai_Pattern *p,
   snprintf(number, sizeof number, "\"%sn\"", c->mark);
   xai_buffer_clear(scratch);
   if (xai_pattern_fill(p, text, number, scratch) != XAI_OK) return 0;
-  lua_pushlstring(L, xai_buffer_data(scratch), xai_buffer_size(scratch));
+  xai_push_buffer(L, scratch);
   return xai_json_decode(L, codec) && lua_istable(L, -1);
 }
 
@@ -122,8 +123,8 @@ void xai_model_push(lua_State *L, int codec, const xai_Pattern *p,
 
 typedef struct Builder {
   lua_State *L;
-  const xai_Reading *reading;
   int text; /* index of the text */
+  long long number;
 } Builder;
 
 static int get_int(lua_State *L, int t, int i) {
@@ -132,14 +133,6 @@ static int get_int(lua_State *L, int t, int i) {
   n = (int)lua_tointeger(L, -1);
   lua_pop(L, 1);
   return n;
-}
-
-static void push_number(const Builder *b) {
-  char digits[24];
-  size_t n = b->reading->number.len;
-  memcpy(digits, b->reading->number.at, n); /* at most 15 */
-  digits[n] = '\0';
-  xai_pushint(b->L, strtoll(digits, NULL, 10));
 }
 
 static void build(const Builder *b, int model);
@@ -158,7 +151,7 @@ static void build_part(const Builder *b) {
       lua_pushvalue(L, b->text);
     } else if (tag == &number_tag) {
       lua_pop(L, 1);
-      push_number(b);
+      xai_pushint(L, b->number);
     }
   }
 }
@@ -182,10 +175,18 @@ static void build(const Builder *b, int model) {
   }
 }
 
-void xai_model_build(lua_State *L, int model, const xai_Reading *r) {
+long long xai_model_number(const xai_Reading *r) {
+  char digits[24];
+  if (r->number.len == 0) return 0;
+  memcpy(digits, r->number.at, r->number.len); /* at most 15 */
+  digits[r->number.len] = '\0';
+  return strtoll(digits, NULL, 10);
+}
+
+void xai_model_build(lua_State *L, int model, long long number) {
   Builder b;
   b.L = L;
-  b.reading = r;
+  b.number = number;
   b.text = lua_gettop(L);
   luaL_checkstack(L, 4 * MAX_DEPTH, "event");
   build(&b, model);

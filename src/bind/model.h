@@ -18,10 +18,13 @@
 void xai_model_push(lua_State *L, int codec, const xai_Pattern *p,
                     xai_Buffer *scratch);
 
+/* The sequence number of an event that repeats the pattern; 0: none. */
+long long xai_model_number(const xai_Reading *r);
+
 /*
 ** Push the event that the model at 'model' gives with the text on top of the
-** stack, which it takes, and the sequence number of the reading.
+** stack, which it takes, and that sequence number.
 */
-void xai_model_build(lua_State *L, int model, const xai_Reading *r);
+void xai_model_build(lua_State *L, int model, long long number);
 
 #endif

@@ -333,3 +333,14 @@ void xai_options_read(lua_State *L, int t, const char *what,
     lua_pop(L, 1);
   }
 }
+
+void xai_options_copy(lua_State *L, int i) {
+  i = xai_absindex(L, i);
+  lua_newtable(L);
+  lua_pushnil(L);
+  while (lua_next(L, i)) {
+    lua_pushvalue(L, -2);
+    lua_insert(L, -2);
+    lua_rawset(L, -4);
+  }
+}

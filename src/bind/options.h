@@ -22,6 +22,9 @@ void xai_options_read(lua_State *L, int i, const char *what, xai_Settings *set);
 void xai_options_only(lua_State *L, int i, const char *what, const char *noun,
                       const char *const *names);
 
+/* Push a copy of the table at 'i', with its own fields only. */
+void xai_options_copy(lua_State *L, int i);
+
 /* Does the text hold a byte that must not get into a header or a URL? */
 int xai_options_has_control(const char *s, size_t n);
 

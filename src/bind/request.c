@@ -9,6 +9,7 @@
 #include "bind/events.h"
 #include "bind/info.h"
 #include "bind/luaerr.h"
+#include "bind/push.h"
 
 static char watched_key; /* registry: [call] = request, weak */
 
@@ -126,21 +127,37 @@ static int is_secret(const char *line, size_t n) {
   return 0;
 }
 
+/* Push a header line, masked if it is a secret; 0 where it only removes a
+** header of libcurl's. */
+static int push_header(lua_State *L, const char *line) {
+  xai_Slice shown = {line, strlen(line)};
+  const char *colon = strchr(line, ':');
+  size_t n = colon ? (size_t)(colon - line) : 0;
+  int secret = is_secret(line, n);
+  if (colon == NULL || colon[1] == '\0') return 0;
+  if (secret) shown.len = n;
+  xai_push_slice(L, shown);
+  if (secret) lua_pushliteral(L, ": ***");
+  lua_concat(L, secret ? 2 : 1);
+  return 1;
+}
+
+/* The n-th of the header lines, or NULL. */
+static const char *header_at(const xai_Call *c, int n) {
+  const struct curl_slist *h = c->headers;
+  while (h != NULL && n-- > 0) h = h->next;
+  return h ? h->data : NULL;
+}
+
 /* request:headers() -> list of the header lines that are sent; secrets in
 ** them are masked. */
 static int request_headers(lua_State *L) {
-  const struct curl_slist *h = xai_request_check(L)->call->headers;
-  int i = 0;
+  const xai_Call *c = xai_request_check(L)->call;
+  const char *line;
+  int i, n = 0;
   lua_newtable(L);
-  for (; h != NULL; h = h->next) {
-    const char *colon = strchr(h->data, ':');
-    size_t n = colon ? (size_t)(colon - h->data) : 0;
-    if (colon == NULL || colon[1] == '\0') continue; /* removes a header */
-    lua_pushlstring(L, h->data, n);
-    lua_pushstring(L, is_secret(h->data, n) ? ": ***" : colon);
-    lua_concat(L, 2);
-    lua_rawseti(L, -2, ++i);
-  }
+  for (i = 0; (line = header_at(c, i)) != NULL; i++)
+    if (push_header(L, line)) lua_rawseti(L, -2, ++n);
   return 1;
 }
 

@@ -35,7 +35,13 @@ static void begin(xai_Start *s, xai_LuaRequest *r) {
   wire.url = lua_tostring(L, s->url);
   wire.stream = s->stream;
   if (s->body != 0) wire.body = lua_tolstring(L, s->body, &wire.body_len);
-  xai_engine_start(s->client->engine, r->call, &wire);
+  xai_engine_start(s->engine, r->call, &wire);
+}
+
+/* A JSON module, an api_key function or a finalizer may have closed it. */
+static void check_open(const xai_Start *s) {
+  if (s->client->engine == NULL)
+    xai_misuse(s->L, "%s: the client is closed", s->what);
 }
 
 static void start(xai_Start *s) {
@@ -44,15 +50,13 @@ static void start(xai_Start *s) {
   int headers, key, request;
   xai_headers_push(s);
   headers = lua_gettop(L);
+  check_open(s);
   if (xai_headers_has(L, "authorization") || xai_headers_has(L, "x-api-key"))
     lua_pushboolean(L, 0);
   else
     xai_headers_push_key(s);
   key = lua_gettop(L);
-  /* An api_key function may have closed the client. */
-  if (s->client->engine == NULL)
-    xai_misuse(L, "%s: the client is closed", s->what);
-  r = xai_request_new(L, s->client->engine, &s->set, s->api, s->raw);
+  r = xai_request_new(L, s->engine, &s->set, s->api, s->raw);
   request = lua_gettop(L);
   r->any_json = s->any_json;
   r->call->pending_ok = s->pending_ok;
@@ -70,6 +74,7 @@ static void start(xai_Start *s) {
     const char *text = lua_tolstring(L, key, &n);
     xai_headers_add_key(s, r->call, text, n);
   }
+  check_open(s);
   begin(s, r);
 }
 
@@ -82,6 +87,7 @@ int xai_start(lua_State *L) {
   s.L = L;
   s.what = lua_pushfstring(L, "client:%s", name);
   s.client = xai_client_check(L, s.what);
+  s.engine = s.client->engine;
   s.options = lua_isnil(L, 4) ? 0 : 4;
   xai_getenv(L, 1);
   s.env = lua_gettop(L);

@@ -12,6 +12,7 @@ typedef struct xai_Start {
   lua_State *L;
   const char *what; /* "client:chat" */
   xai_Client *client;
+  xai_Engine *engine;   /* of the client, which a callback may close */
   int env;              /* index of the client's environment */
   int options;          /* index of the call's options, or 0 */
   int url, body, codec; /* indices; body 0: none */

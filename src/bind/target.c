@@ -8,6 +8,7 @@
 #include "bind/json.h"
 #include "bind/luaerr.h"
 #include "bind/options.h"
+#include "bind/push.h"
 
 static int get_flag(lua_State *L, int t, const char *name) {
   int on;
@@ -34,11 +35,21 @@ int xai_target_option(const xai_Start *s, const char *name) {
   return 0;
 }
 
+/* Callbacks may change the user's table: go on with a copy, which keeps the
+** strings of the settings alive. */
+static void own_options(xai_Start *s) {
+  lua_State *L = s->L;
+  if (!lua_istable(L, s->options)) return; /* is refused with its name */
+  xai_options_copy(L, s->options);
+  lua_replace(L, s->options);
+}
+
 void xai_target_settings(xai_Start *s) {
   lua_State *L = s->L;
   const char *base = s->client->set.base_url;
   s->set = s->client->set;
   if (s->options == 0) return;
+  own_options(s);
   xai_options_read(L, s->options, s->what, &s->set);
   if (s->set.base_url != base) xai_client_check_base(L, s->what, &s->set);
   s->raw = get_flag(L, s->options, "raw");
@@ -72,15 +83,16 @@ static void push_base(const xai_Start *s) {
                     xai_client_base_length(s->set.base_url));
 }
 
-/* Push base and what is in the engine's scratch buffer as the URL. */
+/* Turn the path on top of the stack into the URL. */
 static void push_url(xai_Start *s, const char *between) {
   lua_State *L = s->L;
-  xai_Buffer *b = &s->client->engine->scratch;
+  int path = lua_gettop(L);
   push_base(s);
   lua_pushstring(L, between);
-  lua_pushlstring(L, xai_buffer_data(b), xai_buffer_size(b));
+  lua_pushvalue(L, path);
   lua_concat(L, 3);
-  s->url = lua_gettop(L);
+  lua_replace(L, path);
+  s->url = path;
 }
 
 static void no_memory(lua_State *L, int rc) {
@@ -113,7 +125,7 @@ static void check_body(const xai_Start *s) {
 /* One of the endpoints: row, argument at 3. */
 void xai_target_row(xai_Start *s, const xai_Endpoint *row) {
   lua_State *L = s->L;
-  xai_Buffer *b = &s->client->engine->scratch;
+  xai_Buffer *b = &s->engine->scratch;
   size_t n = 0;
   const char *id = NULL;
   s->method = row->method;
@@ -129,36 +141,50 @@ void xai_target_row(xai_Start *s, const xai_Endpoint *row) {
   }
   xai_buffer_clear(b);
   no_memory(L, xai_endpoint_path(row, id, n, b));
+  xai_push_buffer(L, b);
   push_url(s, "/v1");
 }
 
-/* Append "?a=b&c=d" from the table on top to the path in the scratch buffer,
-** which may have a query already. */
-static void add_query(xai_Start *s) {
+/* Push "&a=b" for the name and the value on top of the stack. */
+static void push_pair(const xai_Start *s, char sign) {
   lua_State *L = s->L;
-  xai_Buffer *b = &s->client->engine->scratch;
-  int t = lua_gettop(L), rc = XAI_OK;
-  size_t held = xai_buffer_size(b);
-  char sign = '?';
-  if (held > 0 && memchr(xai_buffer_data(b), '?', held) != NULL) sign = '&';
-  lua_pushnil(L);
-  while (rc == XAI_OK && lua_next(L, t)) {
-    size_t n, m;
-    const char *name, *value;
-    if (lua_type(L, -2) != LUA_TSTRING || !lua_isstring(L, -1))
-      xai_misuse(L, "%s: query must map strings to strings or numbers",
-                 s->what);
-    lua_pushvalue(L, -1); /* tolstring would change the table's number */
-    name = lua_tolstring(L, -3, &n);
-    value = lua_tolstring(L, -1, &m);
-    rc = xai_buffer_append(b, &sign, 1);
-    if (rc == XAI_OK) rc = xai_percent_encode(name, n, b);
-    if (rc == XAI_OK) rc = xai_buffer_puts(b, "=");
-    if (rc == XAI_OK) rc = xai_percent_encode(value, m, b);
-    sign = '&';
-    lua_pop(L, 2);
-  }
+  xai_Buffer *b = &s->engine->scratch;
+  size_t n, m;
+  const char *name, *value;
+  int rc;
+  if (lua_type(L, -2) != LUA_TSTRING || !lua_isstring(L, -1))
+    xai_misuse(L, "%s: query must map strings to strings or numbers", s->what);
+  lua_pushvalue(L, -1); /* tolstring would change the table's number */
+  name = lua_tolstring(L, -3, &n);
+  value = lua_tolstring(L, -1, &m);
+  xai_buffer_clear(b);
+  rc = xai_buffer_append(b, &sign, 1);
+  if (rc == XAI_OK) rc = xai_percent_encode(name, n, b);
+  if (rc == XAI_OK) rc = xai_buffer_puts(b, "=");
+  if (rc == XAI_OK) rc = xai_percent_encode(value, m, b);
   no_memory(L, rc);
+  xai_push_buffer(L, b);
+}
+
+/* Append the query in the table on top to the path below it, which may have
+** one already. */
+static void add_query(const xai_Start *s) {
+  lua_State *L = s->L;
+  int t = lua_gettop(L), path = t - 1;
+  char sign = strchr(lua_tostring(L, path), '?') ? '&' : '?';
+  lua_pushnil(L);
+  while (lua_next(L, t)) {
+    lua_pushvalue(L, path);
+    lua_pushvalue(L, -3);
+    lua_pushvalue(L, -3);
+    push_pair(s, sign);
+    lua_replace(L, -4);
+    lua_pop(L, 2);
+    lua_concat(L, 2);
+    lua_replace(L, path);
+    lua_pop(L, 1);
+    sign = '&';
+  }
 }
 
 static int is_path_char(char c) {
@@ -169,7 +195,6 @@ static int is_path_char(char c) {
 /* The path of client:request: as it stands behind the host. */
 static void read_path(xai_Start *s) {
   lua_State *L = s->L;
-  xai_Buffer *b = &s->client->engine->scratch;
   const char *path;
   size_t n, i;
   lua_getfield(L, 3, "path");
@@ -184,9 +209,6 @@ static void read_path(xai_Start *s) {
     if (!is_path_char(path[i]))
       xai_misuse(L, "%s: path has a character that must be percent-encoded",
                  s->what);
-  xai_buffer_clear(b);
-  no_memory(L, xai_buffer_append(b, path, n));
-  lua_pop(L, 1);
   lua_getfield(L, 3, "query");
   if (lua_istable(L, -1))
     add_query(s);

@@ -1,0 +1,58 @@
+/*
+** push.c - bytes that C owns as Lua strings, whatever finalizers do.
+*/
+#include "bind/push.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define SMALL 1024
+
+static char pusher_key; /* registry: the function 'pusher' */
+
+/* pusher(address of a slice) -> string */
+static int pusher(lua_State *L) {
+  const xai_Slice *s = (const xai_Slice *)lua_touserdata(L, 1);
+  lua_pushlstring(L, s->at, s->len);
+  return 1;
+}
+
+/* The copy is ours until the string is made, or cannot be. */
+static void push_large(lua_State *L, xai_Slice s) {
+  char *copy = (char *)malloc(s.len);
+  int rc;
+  if (copy == NULL) luaL_error(L, "not enough memory");
+  memcpy(copy, s.at, s.len);
+  s.at = copy;
+  lua_pushlightuserdata(L, &pusher_key);
+  lua_rawget(L, LUA_REGISTRYINDEX);
+  lua_pushlightuserdata(L, &s);
+  rc = lua_pcall(L, 1, 1, 0);
+  free(copy);
+  if (rc != 0) lua_error(L);
+}
+
+void xai_push_slice(lua_State *L, xai_Slice s) {
+  char copy[SMALL];
+  if (!XAI_COLLECTS_FIRST) {
+    lua_pushlstring(L, s.at, s.len);
+  } else if (s.len > sizeof copy) {
+    push_large(L, s);
+  } else {
+    if (s.len > 0) memcpy(copy, s.at, s.len);
+    lua_pushlstring(L, copy, s.len);
+  }
+}
+
+void xai_push_buffer(lua_State *L, const xai_Buffer *b) {
+  xai_Slice s;
+  s.at = xai_buffer_data(b);
+  s.len = xai_buffer_size(b);
+  xai_push_slice(L, s);
+}
+
+void xai_push_open(lua_State *L) {
+  lua_pushlightuserdata(L, &pusher_key);
+  lua_pushcfunction(L, pusher);
+  lua_rawset(L, LUA_REGISTRYINDEX);
+}

@@ -1,0 +1,21 @@
+/*
+** push.h - bytes that C owns as Lua strings, whatever finalizers do.
+**
+** Whatever makes a Lua value may run finalizers, and a finalizer may call
+** anything: step the engine, decode, close.  So bytes that move when more of
+** them come (of streams, of scratch buffers) are pushed by these functions
+** as soon as they are found, and found again before the next push.
+*/
+#ifndef XAI_PUSH_H
+#define XAI_PUSH_H
+
+#include "base/buffer.h"
+#include "bind/compat.h"
+
+/* Prepare the Lua state. */
+void xai_push_open(lua_State *L);
+
+void xai_push_slice(lua_State *L, xai_Slice s);
+void xai_push_buffer(lua_State *L, const xai_Buffer *b);
+
+#endif
