@@ -201,4 +201,88 @@ describe("xai.uv inside Neovim", function()
       vim.api.nvim_create_autocmd("VimLeave", { callback = function() say(core.active() == 0 and "none") end })
     ]])
   end)
+
+  describe("beside the example plugin,", function()
+    local PLUGIN = [[
+      vim.opt.runtimepath:append { vim.fn.getcwd() .. "/examples/nvim" }
+      vim.cmd "runtime plugin/grok.lua"
+      local grok = require "grok"
+      local function idle() return grok.count() == 0 end
+      local function text(buffer) return table.concat(vim.api.nvim_buf_get_lines(buffer or 0, 0, -1, false), "\n") end
+    ]]
+
+    it("an answer streams into a scratch buffer, and one undo takes it back", function()
+      says("true true true true\n", PLUGIN .. [[
+        vim.cmd "Grok What is Lua?"
+        local started = not idle()
+        vim.wait(5000, idle)
+        local whole = text() == "# What is Lua?\n\n" .. TEXT
+        vim.cmd "silent undo"
+        say(started, whole, text() == "# What is Lua?\n\n", vim.bo.buftype == "nofile")
+      ]])
+    end)
+
+    it("thinking is folded", function()
+      says("> Thinking true true\n", PLUGIN .. [[
+        grok.setup { model = "grok-4.3" }
+        vim.cmd "Grok What is Lua?"
+        vim.wait(5000, idle)
+        local lines = vim.api.nvim_buf_get_lines(0, 0, -1, false)
+        say(lines[3], vim.fn.foldclosed(3) == 3, vim.fn.foldclosed(#lines) == -1 and lines[#lines] == TEXT)
+      ]])
+    end)
+
+    it("the lines of a range go along, and are rewritten in place, undone at once", function()
+      says("true true\nbefore\ntrue\nafter\nbefore one two after\n", PLUGIN .. [[
+        vim.api.nvim_buf_set_lines(0, 0, -1, false, { "before", "one", "two", "after" })
+        vim.cmd "let &undolevels = &undolevels" -- what follows is a change of its own
+        local buffer = vim.api.nvim_get_current_buf()
+        vim.cmd "2,3Grok What is Lua?"
+        vim.wait(5000, idle)
+        vim.cmd "wincmd p"
+        vim.cmd "2,3GrokEdit Say it in one line"
+        vim.wait(5000, idle)
+        local log = client:request { path = "/_/requests" }
+        local function has_range(request) return request.body:find("one\\ntwo", 1, true) ~= nil end
+        say(has_range(log[1]), has_range(log[2]))
+        local lines = vim.api.nvim_buf_get_lines(buffer, 0, -1, false)
+        say(lines[1])
+        say(#lines == 3 and #lines[2] > 20)
+        say(lines[#lines])
+        vim.cmd "silent undo"
+        say((text(buffer):gsub("\n", " ")))
+      ]])
+    end)
+
+    it("several answers run at once, and GrokStop! stops them all", function()
+      says("3 true 0 aborted aborted aborted\n", PLUGIN .. [[
+        grok.setup { client = { headers = { ["x-fault"] = "endless,3" } } }
+        for _ = 1, 3 do vim.cmd "Grok What is Lua?" end
+        local count = grok.count()
+        local function begun()
+          for _, window in ipairs(vim.api.nvim_list_wins()) do
+            local buffer = vim.api.nvim_win_get_buf(window)
+            if vim.bo[buffer].filetype == "markdown" and not text(buffer):find "Lua is" then return false end
+          end
+          return true
+        end
+        local all = vim.wait(5000, begun)
+        vim.cmd "GrokStop!"
+        say(count, all, grok.count(), xai.run(function() return ended(1) end), xai.run(function() return ended(2) end),
+          xai.run(function() return ended(3) end))
+      ]])
+    end)
+  end)
+
+  it("tells its health without telling the key", function()
+    says("true true true false\n", [[
+      local said = {}
+      local function note(line) said[#said + 1] = line end
+      vim.health = { start = note, ok = note, info = note, warn = note, error = note } -- luacheck: ignore
+      require("xai.health").check()
+      local all = table.concat(said, "\n")
+      say(all:find("lua-xai " .. xai.version, 1, true) ~= nil, all:find "libcurl/" ~= nil,
+        all:find "lists %d+ models" ~= nil, all:find("xai-spec", 1, true) ~= nil)
+    ]])
+  end)
 end)

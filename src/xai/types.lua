@@ -57,6 +57,19 @@ function xai.step(seconds) end
 ---@return integer? fd nil where the platform has none: then call `xai.step(0)` from a timer of some 10 ms.
 function xai.fd() end
 
+---What `require("xai.uv")` gives.
+---@class xai.uv
+---@field attach fun(opts?: xai.UvOptions): xai.UvHandle Let the running libuv loop move everything.
+
+---Options of `require("xai.uv").attach`.
+---@class xai.UvOptions
+---@field uv? table Module of the loop; `vim.uv`, `vim.loop` or luv unless given.
+---@field schedule? fun(f: fun()) Brings a function to where your code may run; in Neovim `vim.schedule`.
+
+---Attached so long; two handles take two detaches.
+---@class xai.UvHandle
+---@field detach fun(self: xai.UvHandle) Let go of the loop; a second time nothing.
+
 ---Time until `xai.step` wants to be called even if the descriptor stays silent.
 ---@return number? seconds nil when nothing is due.
 function xai.timeout() end

@@ -46,7 +46,8 @@ local function stream(messages, shown)
     end,
     on_done = function(_, message, info)
       forget(buffer, answer)
-      shown:finish(info.kind == "cancelled" and "stopped" or message)
+      local stopped = info.kind == "cancelled"
+      shown:finish(stopped and "stopped" or message, not stopped)
     end,
   })
   running[buffer] = running[buffer] or {}

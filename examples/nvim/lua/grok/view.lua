@@ -104,14 +104,14 @@ function View:add(thinking, text)
   show_progress(self, describe(self))
 end
 
---- The answer is over; `problem` says why it is not whole.
-function View:finish(problem)
+--- The answer is over; `problem` says why it is not whole, if it is news.
+function View:finish(problem, is_news)
   if not api.nvim_buf_is_loaded(self.buffer) then return end
   self:fold()
   show_progress(self, nil)
   if problem then
     if self.notes then self:append(("\n\n[%s]"):format(problem:gsub("\n", " "))) end
-    vim.notify("Grok: " .. problem, vim.log.levels.WARN)
+    if is_news then vim.notify("Grok: " .. problem, vim.log.levels.WARN) end
   end
   if self.notes then vim.b[self.buffer].grok = "over" end
   api.nvim_buf_del_extmark(self.buffer, SPACE, self.tail)
@@ -146,7 +146,9 @@ end
 function M.answer(prompt)
   local buffer = scratch()
   vim.b[buffer].grok = "busy"
+  vim.bo[buffer].undolevels = -1 -- the question stays
   api.nvim_buf_set_lines(buffer, 0, 1, false, { "# " .. prompt:gsub("\n", " "), "", "" })
+  vim.bo[buffer].undolevels = vim.go.undolevels
   local view = new_view(buffer, 2, 0, { notes = true })
   api.nvim_win_set_cursor(0, { 3, 0 })
   show_progress(view, describe(view))
