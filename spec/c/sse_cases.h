@@ -176,4 +176,38 @@ static const SseCase sse_cases[] = {
 
 #define SSE_CASES (sizeof sse_cases / sizeof *sse_cases)
 
+/* How many events each fixture holds. */
+static const struct {
+  const char *name;
+  size_t events;
+} sse_fixtures[] = {{"chat-completion.stream.basic.sse", 6},
+                    {"chat-completion.stream.citations.sse", 4},
+                    {"chat-completion.stream.error-midway.sse", 2},
+                    {"chat-completion.stream.keepalive-crlf.sse", 3},
+                    {"chat-completion.stream.no-usage.sse", 4},
+                    {"chat-completion.stream.reasoning.sse", 8},
+                    {"chat-completion.stream.tool-calls-split.sse", 5},
+                    {"chat-completion.stream.tool-calls.sse", 6},
+                    {"chat-completion.stream.truncated.sse", 1},
+                    {"chat-completion.stream.two-choices.sse", 5},
+                    {"complete.stream.sse", 3},
+                    {"completions.stream.sse", 4},
+                    {"messages.stream.error.sse", 4},
+                    {"messages.stream.ping.sse", 8},
+                    {"messages.stream.text.sse", 7},
+                    {"messages.stream.thinking-tool-use.indexed.sse", 12},
+                    {"messages.stream.thinking-tool-use.sse", 12},
+                    {"responses.stream.data-only-done.sse", 10},
+                    {"responses.stream.error-first.sse", 1},
+                    {"responses.stream.failed.sse", 3},
+                    {"responses.stream.function-call-split.sse", 8},
+                    {"responses.stream.function-call.sse", 13},
+                    {"responses.stream.incomplete.sse", 10},
+                    {"responses.stream.reasoning-text.sse", 14},
+                    {"responses.stream.reasoning.sse", 17},
+                    {"responses.stream.search-tools.sse", 21},
+                    {"responses.stream.text.sse", 11}};
+
+#define SSE_FIXTURES (sizeof sse_fixtures / sizeof *sse_fixtures)
+
 #endif

@@ -113,38 +113,6 @@ static void test_events_that_wait_to_be_taken_are_not_lost(void) {
   xai_buffer_free(&out);
 }
 
-/* How many events each fixture holds. */
-static const struct {
-  const char *name;
-  size_t events;
-} fixtures[] = {{"chat-completion.stream.basic.sse", 6},
-                {"chat-completion.stream.citations.sse", 4},
-                {"chat-completion.stream.error-midway.sse", 2},
-                {"chat-completion.stream.keepalive-crlf.sse", 3},
-                {"chat-completion.stream.no-usage.sse", 4},
-                {"chat-completion.stream.reasoning.sse", 8},
-                {"chat-completion.stream.tool-calls-split.sse", 5},
-                {"chat-completion.stream.tool-calls.sse", 6},
-                {"chat-completion.stream.truncated.sse", 1},
-                {"chat-completion.stream.two-choices.sse", 5},
-                {"complete.stream.sse", 3},
-                {"completions.stream.sse", 4},
-                {"messages.stream.error.sse", 4},
-                {"messages.stream.ping.sse", 8},
-                {"messages.stream.text.sse", 7},
-                {"messages.stream.thinking-tool-use.indexed.sse", 12},
-                {"messages.stream.thinking-tool-use.sse", 12},
-                {"responses.stream.data-only-done.sse", 10},
-                {"responses.stream.error-first.sse", 1},
-                {"responses.stream.failed.sse", 3},
-                {"responses.stream.function-call-split.sse", 8},
-                {"responses.stream.function-call.sse", 13},
-                {"responses.stream.incomplete.sse", 10},
-                {"responses.stream.reasoning-text.sse", 14},
-                {"responses.stream.reasoning.sse", 17},
-                {"responses.stream.search-tools.sse", 21},
-                {"responses.stream.text.sse", 11}};
-
 static size_t count_events(const char *s, size_t n) {
   xai_Sse p;
   size_t count = 0;
@@ -155,21 +123,33 @@ static size_t count_events(const char *s, size_t n) {
   return count;
 }
 
+/* How long the first event is, with its blank line. */
+static size_t event_size(const char *s, size_t n) {
+  size_t i;
+  for (i = 2; i < n; i++)
+    if (s[i] == '\n' && (s[i - 1] == '\n' || s[i - 2] == '\n')) return i + 1;
+  return n;
+}
+
 static void test_each_fixture_gives_its_events_whatever_the_cut(void) {
   xai_Buffer whole, out;
-  size_t i, cut;
+  size_t i, at, len, cut;
   xai_buffer_init(&whole, 0);
   xai_buffer_init(&out, 0);
-  for (i = 0; i < sizeof fixtures / sizeof *fixtures; i++) {
-    xai_Slice s = check_fixture(fixtures[i].name);
-    check_note("%s", fixtures[i].name);
-    CHECK(count_events(s.at, s.len) == fixtures[i].events);
+  for (i = 0; i < SSE_FIXTURES; i++) {
+    xai_Slice s = check_fixture(sse_fixtures[i].name);
+    check_note("%s", sse_fixtures[i].name);
+    CHECK(count_events(s.at, s.len) == sse_fixtures[i].events);
     read_cut(s.at, s.len, s.len, s.len, &whole);
     CHECK(read_pieces(s.at, s.len, 1, (size_t)1 << 20, &out) == 0);
     CHECK(check_same(check_held(&out), check_held(&whole)));
-    for (cut = 0; cut <= s.len; cut++) {
-      read_cut(s.at, s.len, cut, cut, &out);
-      CHECK(check_same(check_held(&out), check_held(&whole)));
+    for (at = 0; at < s.len; at += len) {
+      len = event_size(s.at + at, s.len - at);
+      read_cut(s.at + at, len, len, len, &whole);
+      for (cut = 0; cut <= len; cut++) {
+        read_cut(s.at + at, len, cut, cut, &out);
+        CHECK(check_same(check_held(&out), check_held(&whole)));
+      }
     }
     check_drop(s);
   }
@@ -218,6 +198,19 @@ static void test_a_last_event_without_its_blank_line_can_be_asked_for(void) {
   pending(BOM, NULL);
   pending("\xEF\xBB", NULL);
   pending(BOM "data: a", "a");
+}
+
+static void test_a_pending_line_is_not_read_behind_its_end(void) {
+  xai_Sse p;
+  xai_SseEvent ev;
+  xai_sse_init(&p, MAX_EVENT);
+  xai_sse_feed(&p, LIT("data: this stays in memory\n\n"));
+  CHECK(xai_sse_peek(&p, NULL) == 1);
+  xai_sse_pop(&p);
+  xai_sse_feed(&p, LIT("data:"));
+  CHECK(xai_sse_pending(&p, &ev) == 1);
+  CHECK_TEXT(ev.data, "");
+  xai_sse_free(&p);
 }
 
 static void test_that_event_has_the_name_and_the_id_it_was_given(void) {
@@ -370,6 +363,7 @@ int main(void) {
   RUN(test_events_that_wait_to_be_taken_are_not_lost);
   RUN(test_each_fixture_gives_its_events_whatever_the_cut);
   RUN(test_a_last_event_without_its_blank_line_can_be_asked_for);
+  RUN(test_a_pending_line_is_not_read_behind_its_end);
   RUN(test_that_event_has_the_name_and_the_id_it_was_given);
   RUN(test_an_event_that_is_ready_is_not_pending);
   RUN(test_max_event_bounds_the_data_whatever_the_cut);
