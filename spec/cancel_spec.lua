@@ -74,8 +74,7 @@ describe("cancelling a call", function()
   before_each(function() stage:enter() end)
   after_each(function()
     xai.on_error = nil
-    xai.step(0)
-    same({ 0, nil }, { xai.active(), xai.timeout() })
+    step_until(function() return xai.active() == 0 and xai.timeout() == nil end)
     stage:leave()
   end)
 

@@ -94,7 +94,10 @@ static void detach(xai_Call *c, int cut_off) {
   CURLM *multi = c->multi;
   c->multi = NULL;
   if (multi == NULL) return;
-  if (cut_off) curl_easy_setopt(c->transfer.easy, CURLOPT_FORBID_REUSE, 1L);
+  if (cut_off) {
+    xai_transfer_discard(&c->transfer);
+    curl_easy_setopt(c->transfer.easy, CURLOPT_FORBID_REUSE, 1L);
+  }
   curl_multi_remove_handle(multi, c->transfer.easy);
 }
 
@@ -255,6 +258,5 @@ void xai_call_drain(xai_Call *c) {
   if (c->state != XAI_CALL_RUNNING || c->draining) return;
   c->draining = 1;
   c->drain_ms = xai_clock_ms() + DRAIN_MS;
-  c->transfer.discard = 1;
-  xai_transfer_resume(&c->transfer);
+  xai_transfer_discard(&c->transfer);
 }

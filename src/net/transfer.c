@@ -271,7 +271,7 @@ void xai_transfer_clear(xai_Transfer *t) {
   xai_buffer_clear(&t->head);
   xai_buffer_free(&t->body);
   xai_sse_free(&t->sse);
-  t->status = t->head_done = t->sniffed = t->paused = 0;
+  t->status = t->head_done = t->sniffed = t->paused = t->discard = 0;
   t->content = XAI_CONTENT_UNKNOWN;
   memset(&t->fault, 0, sizeof t->fault);
   t->error[0] = '\0';
@@ -302,6 +302,13 @@ void xai_transfer_resume(xai_Transfer *t) {
   t->paused = 0; /* before the call: it may deliver, and pause again */
   t->last_ms = xai_clock_ms();
   curl_easy_pause(t->easy, CURLPAUSE_CONT);
+}
+
+/* A paused one goes on for that: what libcurl held back is only freed when it
+** is handed out, where others share the connection. */
+void xai_transfer_discard(xai_Transfer *t) {
+  t->discard = 1;
+  xai_transfer_resume(t);
 }
 
 /* --------------------------------------------------------------- verdict */

@@ -74,6 +74,9 @@ void xai_transfer_close(xai_Transfer *t);
 /* Let a paused transfer go on.  Not from within a callback. */
 void xai_transfer_resume(xai_Transfer *t);
 
+/* From now on nobody wants what comes. */
+void xai_transfer_discard(xai_Transfer *t);
+
 /* How far the exchange has come. */
 xai_Phase xai_transfer_phase(const xai_Transfer *t);
 
