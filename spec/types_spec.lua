@@ -61,6 +61,7 @@ local parse_type
 
 --- Alternatives of `text` from `at` as far as the type goes, and where it ends.
 local function parse_one(text, at)
+  assert(at, text)
   local open = text:match("^%(()", at)
   local literal, name, next
   if open then
@@ -74,6 +75,7 @@ local function parse_one(text, at)
     local args, returns = {}, {}
     while not text:match("^%)", next) do
       local arg, mark, stop = text:match("^([%w_]+)(%??):? ?()", next)
+      if not arg then arg, stop = "...", next end
       args[#args + 1] = { name = arg, optional = mark == "?" }
       args[#args].type, next = parse_type(text, stop)
       next = text:match("^, ()", next) or next
@@ -87,6 +89,7 @@ local function parse_one(text, at)
     return { { call = { args = args, returns = returns } } }, next
   end
   name, next = text:match("^([%a_][%w_.]*)()", at)
+  if not name then name, next = text:match("^(%.%.%.)()", at) end
   if not name then error("no type at: " .. text:sub(at)) end
   local inside = name == "table" and text:match("^<()", next)
   if not inside then return { { name = name } }, next end
@@ -172,7 +175,7 @@ function readers.overload(cats, rest)
 end
 
 function readers.param(cats, rest)
-  local name, mark, after = rest:match "^([%w_]+)(%??) ()"
+  local name, mark, after = rest:match "^([%w_.]+)(%??) ()"
   table.insert(cats.params, { name = name, optional = mark == "?", type = parse_type(rest, after) })
 end
 
@@ -354,7 +357,7 @@ describe("the types for editors", function()
   end)
 
   it("define every type that they name", function()
-    local known = { T = true }
+    local known = { T = true, R = true, ["..."] = true }
     for word in ("any boolean false function integer nil number string table true"):gmatch "%a+" do
       known[word] = true
     end
@@ -379,8 +382,13 @@ describe("the types for editors", function()
     local used = {}
     for name in rest:gmatch "xai%.[%u][%w]+" do used[name] = true end
     for _, name in ipairs(keys(types.class)) do
-      -- xai.Error is what a loop raises, which no signature can say
-      assert(used[name] or name == "xai" or name == "xai.Error", "unused: " .. name)
+      -- xai.Error is what a loop raises, which no signature can say; modules are required
+      local module = name == "xai" and "init" or name:match "^xai%.(%l+)$"
+      if module then
+        assert(slurp("src/xai/" .. module .. ".lua"))
+      else
+        assert(used[name] or name == "xai.Error", "unused: " .. name)
+      end
     end
     for name in pairs(types.alias) do
       assert(used[name] or name:match "Failure$", "unused: " .. name)
