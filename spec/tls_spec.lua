@@ -4,6 +4,7 @@ local child = require("spec.support.child")
 local front = require("spec.support.front")
 local rig = require("spec.support.rig")
 local scripted = require("spec.support.scripted")
+local tunnel = require("spec.support.tunnel")
 
 local HI = { model = "grok-4.5", messages = { { role = "user", content = "Hi" } } }
 local STREAM = { model = "grok-4.5", stream = true, messages = HI.messages }
@@ -68,6 +69,28 @@ local function promises()
       assert.matches("^HTTP 404 not_found: No handler found on route%. %(request ", message)
     end)
   end
+
+  it("does not take what a proxy says about its tunnel for the answer", function()
+    local proxy = tunnel.start("HTTP/1.1 200 Connection established\r\nX-Request-Id: proxy\r\n\r\n", true)
+    local options = { proxy = proxy.url, no_proxy = "nobody" }
+    local asked = { headers = { ["x-fault"] = "status,404" } }
+    local result, _, info = scripted.wait(client_of(options):start("list_models", asked))
+    assert.same({ nil, "not_found", 404 }, { result, info.kind, info.status })
+    assert.are_not.equal("proxy", info.request_id)
+    local answer, message = scripted.wait(client_of(options):start("chat", STREAM))
+    assert.is_nil(message)
+    assert.equal("stop", answer.choices[1].finish_reason)
+    proxy.close()
+  end)
+
+  it("says that a proxy refused the tunnel", function()
+    local proxy = tunnel.start("HTTP/1.1 407 Who are you\r\nContent-Length: 0\r\n\r\n", false)
+    local client = client_of { proxy = proxy.url, no_proxy = "nobody" }
+    local result, message, info = scripted.wait(client:start("list_models"))
+    assert.same({ nil, "connection", nil }, { result, info.kind, info.status })
+    assert.matches("407", message)
+    proxy.close()
+  end)
 
   it("puts calls that run together on one HTTP/2 connection", function()
     local client, calls, used = client_of(), {}, {}

@@ -172,6 +172,8 @@ static void set_rules(CURL *e) {
   curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
   curl_easy_setopt(e, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
   curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
+  /* What a proxy says when it opens a tunnel is not the answer. */
+  curl_easy_setopt(e, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   /* Decode what comes compressed although it was not asked for. */
   curl_easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "");
 }
