@@ -51,6 +51,7 @@ build = {
         "src/net/address.c",
         "src/net/call.c",
         "src/net/engine.c",
+        "src/net/multi.c",
         "src/net/poller.c",
         "src/net/secret.c",
         "src/net/transfer.c",

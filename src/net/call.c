@@ -116,6 +116,15 @@ void xai_call_abort(xai_Call *c, xai_Kind kind, xai_Phase phase,
   conclude(c);
 }
 
+void xai_call_disown(xai_Call *c) {
+  c->multi = NULL;
+  c->transfer.easy = NULL;
+  c->transfer.paused = 0;
+  xai_fault_set(&c->fault, XAI_KIND_CLOSED, XAI_PHASE_NONE,
+                "the call belongs to the process that this one came from");
+  conclude(c);
+}
+
 /* The error event that the stream shows ends the call. */
 void xai_call_complain(xai_Call *c) {
   xai_Slice data = c->stream.event.sse.data;

@@ -65,6 +65,10 @@ void xai_call_tick(xai_Call *c, CURLM *multi, int64_t now_ms);
 void xai_call_abort(xai_Call *c, xai_Kind kind, xai_Phase phase,
                     const char *text);
 
+/* End it in a process that was forked while it was under way.  Its handle
+** is the other process's: it is lost here. */
+void xai_call_disown(xai_Call *c);
+
 /* The head of a streamed success is in, or the call is done. */
 int xai_call_opened(const xai_Call *c);
 

@@ -7,52 +7,12 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "net/multi.h"
 
 #define MAX_READY 64
 #define MAX_STARTS 8 /* in one step: each may cost a connection */
-#define MAX_IDLE_CONNECTIONS 256L
-#define MAX_STREAMS_PER_CONNECTION 1000L
-
-/* ------------------------------------------------------------- callbacks */
-
-/* libcurl: watch this socket so.  'known' tells if we watched it before. */
-static int on_socket(CURL *easy, curl_socket_t fd, int what, void *ud,
-                     void *known) {
-  xai_Engine *e = (xai_Engine *)ud;
-  (void)easy;
-  if (what == CURL_POLL_REMOVE) {
-    xai_poller_forget(&e->poller, (int)fd);
-    return 0;
-  }
-  xai_poller_watch(&e->poller, (int)fd, (what & CURL_POLL_IN) != 0,
-                   (what & CURL_POLL_OUT) != 0, known != NULL);
-  curl_multi_assign(e->multi, fd, (void *)e);
-  return 0;
-}
-
-static int on_timer(CURLM *multi, long wait_ms, void *ud) {
-  xai_Engine *e = (xai_Engine *)ud;
-  (void)multi;
-  e->curl_due_ms = wait_ms < 0 ? XAI_NEVER : xai_clock_ms() + wait_ms;
-  return 0;
-}
 
 /* -------------------------------------------------------------- lifetime */
-
-static void set_options(xai_Engine *e) {
-  CURLM *m = e->multi;
-  if (e->poller.fd >= 0) {
-    curl_multi_setopt(m, CURLMOPT_SOCKETFUNCTION, on_socket);
-    curl_multi_setopt(m, CURLMOPT_SOCKETDATA, (void *)e);
-    curl_multi_setopt(m, CURLMOPT_TIMERFUNCTION, on_timer);
-    curl_multi_setopt(m, CURLMOPT_TIMERDATA, (void *)e);
-  }
-  curl_multi_setopt(m, CURLMOPT_MAXCONNECTS, MAX_IDLE_CONNECTIONS);
-#if LIBCURL_VERSION_NUM >= 0x074300
-  curl_multi_setopt(m, CURLMOPT_MAX_CONCURRENT_STREAMS,
-                    MAX_STREAMS_PER_CONNECTION);
-#endif
-}
 
 xai_Engine *xai_engine_new(void) {
   xai_Engine *e = (xai_Engine *)calloc(1, sizeof *e);
@@ -61,14 +21,9 @@ xai_Engine *xai_engine_new(void) {
   e->curl_due_ms = e->calls_due_ms = e->wake_ms = XAI_NEVER;
   xai_chance_init(&e->chance);
   xai_buffer_init(&e->scratch, 0);
-  xai_poller_open(&e->poller);
-  e->multi = curl_multi_init();
-  if (e->multi == NULL) {
-    xai_engine_unref(e);
-    return NULL;
-  }
-  set_options(e);
-  return e;
+  if (xai_multi_open(e) == 0) return e;
+  xai_engine_unref(e);
+  return NULL;
 }
 
 xai_Engine *xai_engine_ref(xai_Engine *e) {
@@ -91,9 +46,35 @@ static void unlink_call(xai_Engine *e, xai_Call *c) {
   c->prev = c->next = NULL;
 }
 
-void xai_engine_close(xai_Engine *e) {
-  CURLM *multi = e->multi;
+/*
+** In a process that was forked: what is under way is the other process's.
+** Nothing may be sent there, nor be taken out of what it watches.
+*/
+static void leave(xai_Engine *e) {
   xai_Call *c;
+  for (c = e->calls; c != NULL; c = c->next) {
+    if (c->state != XAI_CALL_RUNNING && c->state != XAI_CALL_WAITING) continue;
+    xai_call_disown(c);
+    e->active--;
+    xai_engine_queue(e, c);
+  }
+  e->curl_due_ms = e->calls_due_ms = XAI_NEVER;
+  e->untold = 0;
+  xai_multi_leave(e);
+}
+
+/* Before libcurl is asked for anything: is it this process that it serves? */
+static void be_home(xai_Engine *e) {
+  if (e->multi == NULL || xai_multi_is_ours(e)) return;
+  leave(e);
+  xai_multi_open(e);
+}
+
+void xai_engine_close(xai_Engine *e) {
+  CURLM *multi;
+  xai_Call *c;
+  if (e->multi != NULL && !xai_multi_is_ours(e)) leave(e);
+  multi = e->multi;
   e->multi = NULL; /* closed first: nothing may start meanwhile */
   for (c = e->calls; c != NULL; c = c->next) {
     if (c->state == XAI_CALL_DONE) continue;
@@ -182,6 +163,7 @@ static void changed(xai_Engine *e, xai_Call *c, int was_active) {
 
 int xai_engine_start(xai_Engine *e, xai_Call *c, const xai_Request *r) {
   int rc;
+  be_home(e);
   c->chance = &e->chance;
   c->next = e->calls;
   if (e->calls) e->calls->prev = c;
@@ -211,6 +193,7 @@ static void kick(xai_Engine *e) {
 static int end_call(xai_Engine *e, xai_Call *c, xai_Kind kind,
                     const char *text) {
   int was_running = c->state == XAI_CALL_RUNNING;
+  be_home(e);
   if (c->state == XAI_CALL_DONE || c->state == XAI_CALL_NEW) return 0;
   xai_call_abort(c, kind, XAI_PHASE_NONE, text);
   changed(e, c, 1);
@@ -246,13 +229,15 @@ void xai_engine_release(xai_Engine *e, xai_Call *c) {
 }
 
 int xai_engine_take(xai_Engine *e, xai_Call *c) {
-  int was_paused = c->transfer.paused;
-  int rc = xai_call_take(c);
+  int rc, was_paused = c->transfer.paused;
+  if (was_paused) be_home(e);
+  rc = xai_call_take(c);
   if (was_paused) rearm(e);
   return rc;
 }
 
 void xai_engine_drain(xai_Engine *e, xai_Call *c) {
+  be_home(e);
   xai_call_drain(c);
   changed(e, c, c->state != XAI_CALL_DONE);
   rearm(e);
@@ -340,6 +325,7 @@ static int64_t allowed_wait(const xai_Engine *e, int64_t wait_ms) {
 
 int xai_engine_step(xai_Engine *e, int64_t wait_ms, int most) {
   int moved = 0;
+  be_home(e);
   if (e->multi == NULL) return 0;
   e->news = e->starts = 0;
   if (e->poller.fd >= 0) {
@@ -388,7 +374,9 @@ void xai_engine_wake_at(xai_Engine *e, int64_t at_ms) {
 }
 
 int xai_engine_fd(xai_Engine *e) {
-  int fd = e->multi ? xai_poller_show(&e->poller) : -1;
+  int fd;
+  be_home(e);
+  fd = e->multi ? xai_poller_show(&e->poller) : -1;
   rearm(e);
   return fd;
 }

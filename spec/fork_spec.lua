@@ -1,0 +1,60 @@
+--- A process that forks while a stream is under way keeps it; the new one begins anew.
+
+local child = require("spec.support.child")
+local rig = require("spec.support.rig")
+
+local house
+
+-- Needs lua-posix.  The new process does `code`; then the stream is read to its end.
+local PROGRAM = [[
+  local unistd = require "posix.unistd"
+  local wait = require("posix.sys.wait").wait
+  local xai = require "xai"
+  local hello = { model = "grok-4.5", stream = true, messages = { { role = "user", content = "What is Lua?" } } }
+  local client = xai.new { api_key = %q, base_url = %q, max_retries = 0, deadline = 5 }
+  local slow = { headers = { ["x-fault"] = "slow-words,20" } }
+  local stream = assert(client:chat(hello, slow))
+  local call = client:start("chat", hello, slow)
+  assert(stream:next())
+  io.stdout:setvbuf "no"
+  local process = unistd.fork()
+  if process == 0 then
+    %s
+    os.exit(0, true)
+  end
+  wait(process)
+  local whole, message = stream:result()
+  print(message or whole.choices[1].finish_reason, (call:wait()))
+]]
+
+--- What the two processes say when the new one does this.
+local function said(code)
+  return child.lua(PROGRAM:format(rig.KEY, house.server.url, code))
+end
+
+describe("a process that forks", function()
+  if not pcall(require, "posix.unistd") then
+    pending("keeps its streams (lua-posix is not installed)")
+    return
+  end
+
+  setup(function() house = rig.open() end)
+  teardown(function() house:close() end)
+
+  for what, code in pairs {
+    ["ends"] = "",
+    ["closes them"] = "stream:close() call:cancel()",
+    ["closes the client"] = "client:close()",
+    ["steps"] = "while xai.active() > 0 do xai.step(1) end",
+    ["makes calls of its own"] = "assert(client:list_models())",
+  } do
+    it("keeps its streams when the new one " .. what, function()
+      assert.matches("^stop\ttable: [^\n]*\n$", said(code))
+    end)
+  end
+
+  it("has them alone: in the new one they are closed", function()
+    local kinds = "print(select(3, stream:result()).kind, select(3, call:wait()).kind)"
+    assert.matches("^closed\tclosed\nstop\ttable: [^\n]*\n$", said(kinds))
+  end)
+end)

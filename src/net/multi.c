@@ -1,0 +1,72 @@
+/*
+** multi.c - an engine's multi handle: its sockets, its timer, its process.
+*/
+#define _POSIX_C_SOURCE 200112L
+
+#include "net/multi.h"
+
+#include <unistd.h>
+
+#include "base/clock.h"
+
+#define MAX_IDLE_CONNECTIONS 256L
+#define MAX_STREAMS_PER_CONNECTION 1000L
+
+/* libcurl: watch this socket so.  'known' tells if we watched it before. */
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *ud,
+                     void *known) {
+  xai_Engine *e = (xai_Engine *)ud;
+  (void)easy;
+  if (what == CURL_POLL_REMOVE) {
+    xai_poller_forget(&e->poller, (int)fd);
+    return 0;
+  }
+  xai_poller_watch(&e->poller, (int)fd, (what & CURL_POLL_IN) != 0,
+                   (what & CURL_POLL_OUT) != 0, known != NULL);
+  curl_multi_assign(e->multi, fd, (void *)e);
+  return 0;
+}
+
+static int on_timer(CURLM *multi, long wait_ms, void *ud) {
+  xai_Engine *e = (xai_Engine *)ud;
+  (void)multi;
+  e->curl_due_ms = wait_ms < 0 ? XAI_NEVER : xai_clock_ms() + wait_ms;
+  return 0;
+}
+
+static void set_options(xai_Engine *e) {
+  CURLM *m = e->multi;
+  if (e->poller.fd >= 0) {
+    curl_multi_setopt(m, CURLMOPT_SOCKETFUNCTION, on_socket);
+    curl_multi_setopt(m, CURLMOPT_SOCKETDATA, (void *)e);
+    curl_multi_setopt(m, CURLMOPT_TIMERFUNCTION, on_timer);
+    curl_multi_setopt(m, CURLMOPT_TIMERDATA, (void *)e);
+  }
+  curl_multi_setopt(m, CURLMOPT_MAXCONNECTS, MAX_IDLE_CONNECTIONS);
+#if LIBCURL_VERSION_NUM >= 0x074300
+  curl_multi_setopt(m, CURLMOPT_MAX_CONCURRENT_STREAMS,
+                    MAX_STREAMS_PER_CONNECTION);
+#endif
+}
+
+int xai_multi_open(xai_Engine *e) {
+  xai_poller_open(&e->poller);
+  e->process = (long)getpid();
+  e->multi = curl_multi_init();
+  if (e->multi == NULL) return -1;
+  set_options(e);
+  return 0;
+}
+
+int xai_multi_is_ours(const xai_Engine *e) {
+  return e->process == (long)getpid();
+}
+
+/*
+** Cleaning up would say goodbye on TLS connections that the other process
+** goes on with, so the handles are lost.
+*/
+void xai_multi_leave(xai_Engine *e) {
+  e->multi = NULL;
+  xai_poller_close(&e->poller);
+}
