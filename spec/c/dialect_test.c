@@ -239,6 +239,7 @@ static void test_complete_ends_with_a_stop_reason(void) {
         "data <a> TEXT 0.0 <a>");
   means(XAI_API_COMPLETE,
         "{\"completion\":\"a\",\"stop_reason\":\"stop_sequence\"}", "end <a>");
+  means(XAI_API_COMPLETE, "{\"completion\":\"a\",\"more\":1}", "data <a>");
   means(XAI_API_COMPLETE, "{\"type\":\"ping\"}", "data");
 }
 
@@ -305,7 +306,10 @@ static void ends(xai_Api api, const char *const *events, int clean,
 #define TEXT_1 "{\"choices\":[{\"index\":1,\"delta\":{\"content\":\"a\"}}]}"
 #define STOP_0 "{\"choices\":[{\"index\":0,\"finish_reason\":\"stop\"}]}"
 #define STOP_1 "{\"choices\":[{\"index\":1,\"finish_reason\":\"stop\"}]}"
-#define STOP_X "{\"choices\":[{\"index\":127,\"finish_reason\":\"stop\"}]}"
+#define STOP_127 "{\"choices\":[{\"index\":127,\"finish_reason\":\"stop\"}]}"
+#define STOP_128 "{\"choices\":[{\"index\":128,\"finish_reason\":\"stop\"}]}"
+#define STOP_FAR                                                               \
+  "{\"choices\":[{\"index\":16777216,\"finish_reason\":\"stop\"}]}"
 
 static void test_the_end_is_proven_or_it_is_not_the_end(void) {
   static const char *const none[] = {NULL};
@@ -313,7 +317,8 @@ static void test_the_end_is_proven_or_it_is_not_the_end(void) {
   static const char *const stop[] = {TEXT_0, STOP_0, "{\"choices\":[]}", NULL};
   static const char *const one[] = {TEXT_0, TEXT_1, STOP_1, STOP_1, NULL};
   static const char *const both[] = {TEXT_0, STOP_1, TEXT_1, STOP_0, NULL};
-  static const char *const last[] = {STOP_X, NULL};
+  static const char *const last[] = {STOP_127, NULL};
+  static const char *const beyond[] = {STOP_128, STOP_FAR, NULL};
   static const char *const done[] = {TEXT_0, "[DONE]", NULL};
   static const char *const other[] = {"{\"type\":\"message_stop\"}", NULL};
   ends(XAI_API_CHAT, none, 0, 0);
@@ -322,6 +327,7 @@ static void test_the_end_is_proven_or_it_is_not_the_end(void) {
   ends(XAI_API_CHAT, one, 0, 0);
   ends(XAI_API_CHAT, both, 1, 0);
   ends(XAI_API_CHAT, last, 1, 0);
+  ends(XAI_API_CHAT, beyond, 0, 0);
   ends(XAI_API_CHAT, done, 1, 1);
   ends(XAI_API_COMPLETIONS, stop, 1, 0);
   ends(XAI_API_MESSAGES, none, 0, 0);

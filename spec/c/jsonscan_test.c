@@ -35,10 +35,11 @@ static void test_a_whole_value_is_known_by_its_type_and_text(void) {
 
 static void test_what_is_not_one_whole_value_is_none(void) {
   static const char *const texts[] = {
-      "",      " ",      "\"",     "\"a",   "\"\\\"", "\"\\",  "{",       "[",
-      "[1",    "{\"a\"", "[\"]",   "]",     "}",      ",",     ":",       "nul",
-      "nulll", "True",   "tru",    "+1",    ".5",     "abc",   "[DONE",   "1 2",
-      "{} {}", "[]]",    "\"a\"b", "null,", "{}x",    "{\"\\", "[\"\\\"]"};
+      "",    " ",     "\"",     "\"a",   "\"\\\"", "\"\\",    "{",
+      "[",   "[1",    "{\"a\"", "[\"]",  "]",      "}",       ",",
+      ":",   "nul",   "nulll",  "True",  "tru",    "+1",      ".5",
+      "abc", "[DONE", "1 2",    "{} {}", "[]]",    "\"a\"b",  "null,",
+      "{}x", "1}",    "1]",     "1,",    "{\"\\",  "[\"\\\"]"};
   size_t i;
   for (i = 0; i < sizeof texts / sizeof *texts; i++)
     value(texts[i], XAI_JSON_NONE, NULL);

@@ -242,6 +242,24 @@ static void use_unescape(xai_Buffer *out) {
   xai_buffer_free(&text);
 }
 
+/* Each part of the text meets the end of the buffer's memory once. */
+static void use_unescape_at_the_brim(xai_Buffer *out) {
+  static const char raw[] = "x\\ud83d\\u0041\\ud83dy\\ud83d\\ude00";
+  xai_Buffer text;
+  unsigned half = 0;
+  int i, pad;
+  for (pad = 230; pad < 260; pad++) {
+    xai_buffer_init(&text, 0);
+    for (i = 0; i < pad; i++)
+      while (again(xai_buffer_puts(&text, "."))) continue;
+    while (again(
+        xai_json_unescape(check_slice(raw, sizeof raw - 1), &half, &text)))
+      CHECK(half == 0 && (int)xai_buffer_size(&text) == pad);
+    xai_buffer_append(out, xai_buffer_data(&text), xai_buffer_size(&text));
+    xai_buffer_free(&text);
+  }
+}
+
 static void use_jsonmark(xai_Buffer *out) {
   static const char json[] = "{\"a\":[],\"b\":12345678901234567890,\"c\":"
                              "\"\\ud83d\",\"d\":[[],[ ],-1234567890123456]}";
@@ -276,6 +294,7 @@ static void use_complaint(xai_Buffer *out) {
 
 static void test_texts_are_read_whole_or_not_at_all(void) {
   each_failing("unescape", use_unescape);
+  each_failing("unescape at the brim", use_unescape_at_the_brim);
   each_failing("jsonmark", use_jsonmark);
   each_failing("complaint", use_complaint);
 }

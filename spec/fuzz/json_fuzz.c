@@ -73,15 +73,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
 
   xai_buffer_init(&out, 0);
   xai_buffer_init(&twice, 0);
-  what = (int)input_number(&in, ALL + 1);
+  what = (int)input_number(&in, 2 * XAI_MARK_HALVES);
   require(xai_jsonmark(in.at, in.len, "~", what, &out) >= 0);
   xai_buffer_clear(&out);
-  rc = xai_jsonmark(in.at, in.len, "~", ALL, &out);
+  what = ALL | (int)input_number(&in, 2) * XAI_MARK_HALVES;
+  rc = xai_jsonmark(in.at, in.len, "~", what, &out);
   require(rc == 0 ? xai_buffer_size(&out) == 0 : rc == 1);
   s = rc == 1 ? xai_buffer_data(&out) : in.at;
   n = rc == 1 ? xai_buffer_size(&out) : in.len;
   require(!has_losses(s, n));
-  require(xai_jsonmark(s, n, "~", ALL, &twice) == 0);
+  require(xai_jsonmark(s, n, "~", what, &twice) == 0);
   xai_buffer_free(&out);
   xai_buffer_free(&twice);
   return 0;
