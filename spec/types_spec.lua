@@ -442,7 +442,7 @@ describe("the types for editors", function()
     assert.same(words "null on_error version", keys(types.class.xai.fields))
     assert.same(words "cancel done result wait", keys(types.variables.Call.functions))
     assert.same(words "cancel status traceback wait", keys(types.variables.Task.functions))
-    assert.same(words "close text", keys(types.variables.Stream.functions))
+    assert.same(words "close info text", keys(types.variables.Stream.functions))
     for _, name in ipairs(words "Chat Response Message Completion Complete Any") do
       local stream = types.variables[name .. "Stream"]
       assert.same({ "xai.Stream" }, stream.parents)
@@ -454,11 +454,11 @@ describe("the types for editors", function()
 
   it("know every option, field of info, kind and phase", function()
     assert.same(words [[allow_http api_key base_url ca_file ca_path connect_timeout deadline
-      debug headers http_version idle_timeout json max_body max_buffer max_event max_retries
-      no_proxy on_request on_response on_retry proxy timeout unix_socket user_agent]],
+      debug headers http_version idle_timeout insecure json max_body max_buffer max_event max_retries
+      no_proxy on_request on_response on_retry proxy retry retry_timeouts timeout unix_socket user_agent]],
       keys(types.class["xai.SharedOptions"].fields))
     assert.same(words [[attempts billed body code elapsed head headers kind message param partial phase
-      rate_limit request_id retry_after retryable status type url]],
+      rate_limit request_id retry_after retryable status type url wait]],
       keys(types.class["xai.Info"].fields))
     assert.same(words "limit_requests limit_tokens remaining_requests remaining_tokens",
       keys(types.class["xai.RateLimit"].fields))

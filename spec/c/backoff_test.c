@@ -10,23 +10,28 @@
 static void test_the_wait_doubles_from_half_a_second_to_eight(void) {
   static const int64_t expected[] = {500, 1000, 2000, 4000, 8000, 8000, 8000};
   int n;
-  for (n = 1; n <= 7; n++) CHECK(xai_backoff_delay(n, 0) == expected[n - 1]);
-  CHECK(xai_backoff_delay(1000, 0) == 8000);
-  CHECK(xai_backoff_delay(INT_MAX, 0) == 8000);
-  CHECK(xai_backoff_delay(0, 0) == 500);
+  for (n = 1; n <= 7; n++)
+    CHECK(xai_backoff_delay(XAI_FIRST_WAIT_MS, n, 0) == expected[n - 1]);
+  CHECK(xai_backoff_delay(XAI_FIRST_WAIT_MS, 1000, 0) == 8000);
+  CHECK(xai_backoff_delay(XAI_FIRST_WAIT_MS, INT_MAX, 0) == 8000);
+  CHECK(xai_backoff_delay(XAI_FIRST_WAIT_MS, 0, 0) == 500);
+  CHECK(xai_backoff_delay(XAI_FIRST_WAIT_LIMITED_MS, 1, 0) == 1000);
+  CHECK(xai_backoff_delay(XAI_FIRST_WAIT_LIMITED_MS, 9, 0) == 8000);
 }
 
 static void test_chance_takes_off_at_most_a_half(void) {
   int n, i;
   for (n = 1; n <= 9; n++)
     for (i = 0; i < 1000; i++) {
-      int64_t whole = xai_backoff_delay(n, 0);
-      int64_t ms = xai_backoff_delay(n, (double)i / 1000);
+      int64_t whole = xai_backoff_delay(XAI_FIRST_WAIT_MS, n, 0);
+      int64_t ms = xai_backoff_delay(XAI_FIRST_WAIT_MS, n, (double)i / 1000);
       CHECK(ms > whole / 2 && ms <= whole);
-      CHECK(ms <= xai_backoff_delay(n, (double)(i - 1) / 1000) || i == 0);
+      CHECK(ms <= xai_backoff_delay(XAI_FIRST_WAIT_MS, n,
+                                    (double)(i - 1) / 1000) ||
+            i == 0);
     }
-  CHECK(xai_backoff_delay(1, 0.5) == 375);
-  CHECK(xai_backoff_delay(5, 0.999999) >= 4000);
+  CHECK(xai_backoff_delay(XAI_FIRST_WAIT_MS, 1, 0.5) == 375);
+  CHECK(xai_backoff_delay(XAI_FIRST_WAIT_MS, 5, 0.999999) >= 4000);
 }
 
 static void hint(const char *text, int64_t scale, int64_t expected) {

@@ -19,21 +19,53 @@ local function close(handle)
   if not handle:is_closing() then handle:close() end
 end
 
-local function serve(server, socket, answers)
+--- In place of an answer: nothing is said, and the connection stays open.
+M.stall = {}
+
+--- Is the request in `bytes` complete?
+local function is_whole(bytes)
+  local head, rest = bytes:match("^(.-\r\n\r\n)(.*)$")
+  return head ~= nil and #rest >= tonumber(head:lower():match("content%-length: (%d+)") or 0)
+end
+
+local PAUSE_MS = 30
+
+--- An answer in two writes, so that the first is read before the second comes.
+function M.slowly(first, second)
+  return { first, second }
+end
+
+local function say(answer, socket, keeps)
+  if answer == M.stall then return end
+  if type(answer) == "table" then
+    socket:write(answer[1])
+    local timer = uv.new_timer()
+    timer:start(PAUSE_MS, 0, function()
+      timer:close()
+      if not socket:is_closing() then say(answer[2], socket, keeps) end
+    end)
+    return
+  end
+  socket:write(answer)
+  if keeps and answer ~= "" then return end
+  socket:shutdown(function() close(socket) end)
+end
+
+local function serve(server, socket, answers, keeps)
   local seen = ""
   socket:read_start(function(_, bytes)
     if not bytes then return close(socket) end
     seen = seen .. bytes
-    if not seen:find("\r\n\r\n", 1, true) then return end
+    if not is_whole(seen) then return end
     server.requests[#server.requests + 1], seen = seen, ""
-    socket:write(answers[#server.requests] or answers[#answers])
-    socket:shutdown(function() close(socket) end)
+    say(answers[#server.requests] or answers[#answers], socket, keeps)
   end)
 end
 
 --- Say these answers, one a connection, and the last one to all that follow.
--- Gives { url, requests, close() }; for requests without a body.
-function M.start(answers)
+-- Gives { url, requests, close() }.  With `keeps` a connection stays open after
+-- an answer, but for an empty one.
+function M.start(answers, keeps)
   local listener, sockets = uv.new_tcp(), {}
   local server = { requests = {} }
   assert(listener:bind("127.0.0.1", 0))
@@ -41,7 +73,7 @@ function M.start(answers)
     local socket = uv.new_tcp()
     sockets[#sockets + 1] = socket
     listener:accept(socket)
-    serve(server, socket, answers)
+    serve(server, socket, answers, keeps)
   end)
   server.url = "http://127.0.0.1:" .. listener:getsockname().port
   function server.close()
@@ -50,6 +82,10 @@ function M.start(answers)
     uv.run("nowait")
   end
   return server
+end
+
+function M.kept(answers)
+  return M.start(answers, true)
 end
 
 --- The outcome of a started call.

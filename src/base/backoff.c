@@ -3,11 +3,10 @@
 */
 #include "base/backoff.h"
 
-#define BASE_MS 500
 #define MAX_MS 8000
 
-int64_t xai_backoff_delay(int n, double roll) {
-  int64_t ms = BASE_MS;
+int64_t xai_backoff_delay(int64_t first_ms, int n, double roll) {
+  int64_t ms = first_ms;
   while (--n > 0 && ms < MAX_MS) ms *= 2;
   if (ms > MAX_MS) ms = MAX_MS;
   return ms - (int64_t)(roll * (double)ms / 2);

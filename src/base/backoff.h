@@ -11,11 +11,14 @@
 #define XAI_MAX_HINT_MS 120000
 
 /*
-** Milliseconds to wait before retry 'n' (1 is the first): 0.5 s doubled each
-** time up to 8 s, of which 'roll', in [0,1), takes off up to a half, so that
-** clients do not come back in step.
+** Milliseconds to wait before retry 'n' (1 is the first): 'first_ms' doubled
+** each time up to 8 s, of which 'roll', in [0,1), takes off up to a half, so
+** that clients do not come back in step.
 */
-int64_t xai_backoff_delay(int n, double roll);
+int64_t xai_backoff_delay(int64_t first_ms, int n, double roll);
+
+#define XAI_FIRST_WAIT_MS 500
+#define XAI_FIRST_WAIT_LIMITED_MS 1000 /* told to slow down, not how long */
 
 /*
 ** A wait that the server asked for by a header's value in seconds ("1.5"),

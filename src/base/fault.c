@@ -186,7 +186,7 @@ static xai_Slice slice_of(const xai_Buffer *b) {
   return s;
 }
 
-static int says(const xai_Complaint *c, const char *word) {
+int xai_complaint_says(const xai_Complaint *c, const char *word) {
   return xai_slice_has(slice_of(&c->code), word) ||
          xai_slice_has(slice_of(&c->message), word);
 }
@@ -194,14 +194,18 @@ static int says(const xai_Complaint *c, const char *word) {
 /* "No credits" and "spending limit": waiting does not cure it.  A guess by
 ** words, as the service sends no code of its own for it. */
 static int is_quota(const xai_Complaint *c) {
-  return says(c, "credits") || says(c, "spending") || says(c, "monthly") ||
-         says(c, "insufficient_quota") || says(c, "usage_limit_exceeded") ||
-         says(c, "credit_balance");
+  return xai_complaint_says(c, "credits") ||
+         xai_complaint_says(c, "spending") ||
+         xai_complaint_says(c, "monthly") ||
+         xai_complaint_says(c, "insufficient_quota") ||
+         xai_complaint_says(c, "usage_limit_exceeded") ||
+         xai_complaint_says(c, "credit_balance");
 }
 
 static int is_key_trouble(const xai_Complaint *c) {
-  return says(c, "Incorrect API key") || says(c, "invalid_api_key") ||
-         says(c, "bad-credentials");
+  return xai_complaint_says(c, "Incorrect API key") ||
+         xai_complaint_says(c, "invalid_api_key") ||
+         xai_complaint_says(c, "bad-credentials");
 }
 
 typedef struct Tag {
@@ -290,12 +294,32 @@ const char *xai_status_phrase(int status) {
   }
 }
 
+/* Under status 200 too: the model had no time, or there was none. */
+int xai_complaint_passes(const xai_Complaint *c) {
+  return xai_complaint_says(c, "no capacity") ||
+         xai_complaint_says(c, "waiting for first token") ||
+         xai_complaint_says(c, "unavailable");
+}
+
+int xai_status_passes(int status) {
+  switch (status) {
+    case 408:
+    case 409:
+    case 429:
+    case 500:
+    case 502:
+    case 503:
+    case 504: return 1;
+    default: return status >= 520 && status <= 529;
+  }
+}
+
 int xai_fault_retryable(xai_Kind kind, int status) {
   switch (kind) {
     case XAI_KIND_RATE_LIMIT:
     case XAI_KIND_CONNECTION: return 1;
-    case XAI_KIND_BAD_REQUEST: return status == 408 || status == 409;
-    case XAI_KIND_SERVER: return status != 501 && status != 505;
+    case XAI_KIND_BAD_REQUEST: return xai_status_passes(status);
+    case XAI_KIND_SERVER: return status < 300 || xai_status_passes(status);
     default: return 0;
   }
 }

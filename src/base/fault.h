@@ -90,6 +90,15 @@ int xai_complaint_read(xai_Complaint *c, const char *body, size_t n);
 */
 xai_Kind xai_fault_classify(int status, const xai_Complaint *c);
 
+/* Does its code or its message have that word, in any case? */
+int xai_complaint_says(const xai_Complaint *c, const char *word);
+
+/* Does it tell of something that passes by itself? */
+int xai_complaint_passes(const xai_Complaint *c);
+
+/* Is it a status that passes by itself? */
+int xai_status_passes(int status);
+
 /* The standard phrase of a status, or "". */
 const char *xai_status_phrase(int status);
 

@@ -8,16 +8,25 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Which failed attempts may be made again. */
+typedef enum xai_Retry {
+  XAI_RETRY_USUAL, /* where chances are good that nothing was billed */
+  XAI_RETRY_SAFE   /* where nothing can have been begun */
+} xai_Retry;
+
 typedef struct xai_Settings {
   int64_t timeout_ms; /* one attempt; 0 or less: none (so for all times) */
   int64_t connect_timeout_ms;
   int64_t idle_timeout_ms; /* not one byte from the server */
   int64_t deadline_ms;     /* all attempts, waits and the stream */
   int max_retries;
+  xai_Retry retry;
+  int retry_timeouts; /* also what was sent and took too long */
   size_t max_body;
   size_t max_event;
   size_t max_buffer; /* unread stream bytes before the transfer pauses */
   int http_version;  /* 0: the best both sides know; 1; 2 */
+  int insecure;      /* any certificate is good enough */
   int allow_http;    /* plain http:// to hosts that are not loopback */
   const char *base_url;
   const char *proxy;

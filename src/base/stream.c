@@ -18,6 +18,15 @@ void xai_stream_free(xai_Stream *s) {
   xai_pattern_free(&s->pattern);
 }
 
+void xai_stream_restart(xai_Stream *s) {
+  long want = s->dialect.want;
+  xai_dialect_init(&s->dialect, s->dialect.api);
+  s->dialect.want = want;
+  xai_pattern_forget(&s->pattern);
+  s->have = s->last = 0;
+  memset(&s->fault, 0, sizeof s->fault);
+}
+
 void xai_stream_want(xai_Stream *s, long choice) {
   if (s->dialect.want != choice) xai_pattern_forget(&s->pattern);
   s->dialect.want = choice;
@@ -125,7 +134,41 @@ xai_StreamState xai_stream_peek(xai_Stream *s, xai_Sse *in, int over,
   }
   note_places(s);
   s->have = 1;
+  if (shown(s) == XAI_STREAM_EVENT) s->begun = 1;
   return shown(s);
+}
+
+/* What an event that was not read yet means. */
+static xai_StreamState meaning_of(const xai_Stream *s, const xai_SseEvent *ev) {
+  xai_Dialect copy = s->dialect;
+  xai_Reading r;
+  if (s->raw) return XAI_STREAM_EVENT;
+  xai_dialect_read(&copy, ev->name, ev->data, &r);
+  switch (r.meaning) {
+    case XAI_MEANS_NOTHING: return XAI_STREAM_WAIT;
+    case XAI_MEANS_DONE: return XAI_STREAM_END;
+    case XAI_MEANS_ERROR: return XAI_STREAM_ERROR;
+    default: return XAI_STREAM_EVENT;
+  }
+}
+
+xai_StreamState xai_stream_glance(const xai_Stream *s, xai_Sse *in, int ended,
+                                  xai_Slice *data) {
+  xai_SseEvent ev = s->event.sse;
+  xai_StreamState state;
+  if (s->dialect.ended) return XAI_STREAM_END;
+  if (s->have) return XAI_STREAM_EVENT;
+  for (;;) {
+    int rc = xai_sse_peek(in, &ev);
+    int whole = rc != 0;
+    if (rc == 0 && ended && !s->raw) rc = last_event(in, &ev);
+    if (rc < 0) return XAI_STREAM_FAULT;
+    if (rc == 0) return XAI_STREAM_WAIT;
+    state = meaning_of(s, &ev);
+    *data = ev.data;
+    if (state != XAI_STREAM_WAIT || !whole) return state;
+    xai_sse_pop(in);
+  }
 }
 
 int xai_stream_take(xai_Stream *s, xai_Sse *in) {

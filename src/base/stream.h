@@ -29,6 +29,7 @@ typedef struct xai_Stream {
   xai_Pattern pattern;
   xai_Event event; /* the event that was shown and not yet taken */
   int have;
+  int begun; /* an event was shown that is no failure */
   size_t text_at, piece_at, number_at; /* the reading's parts in its data */
   int raw;       /* events as they come, ending with the transfer */
   int last;      /* the event had no blank line behind it */
@@ -46,6 +47,17 @@ void xai_stream_free(xai_Stream *s);
 */
 xai_StreamState xai_stream_peek(xai_Stream *s, xai_Sse *in, int over,
                                 int clean);
+
+/*
+** What would be shown, for whoever must know before the reader does.  Nothing
+** changes: the reader may still say which choice it wants.  'ended': the
+** transfer did, as it should.
+*/
+xai_StreamState xai_stream_glance(const xai_Stream *s, xai_Sse *in, int ended,
+                                  xai_Slice *data);
+
+/* Begin anew, for the answer to another attempt; nothing was shown yet. */
+void xai_stream_restart(xai_Stream *s);
 
 /* Text of this choice (from 0) is wanted from now on. */
 void xai_stream_want(xai_Stream *s, long choice);

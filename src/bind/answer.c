@@ -72,6 +72,24 @@ static int push_decoded(lua_State *L, const xai_LuaRequest *r) {
   return fail_decode(L, r->call, "the answer is JSON, but not an object");
 }
 
+/* What was to be deleted is gone; no answer of the service says so. */
+static int push_gone(lua_State *L, const xai_LuaRequest *r) {
+  if (r->any_json) {
+    lua_pushboolean(L, 1);
+  } else {
+    lua_createtable(L, 0, 2);
+    xai_getenv(L, 1);
+    lua_rawgeti(L, -1, XAI_REQUEST_ID);
+    lua_setfield(L, -3, "id");
+    lua_pop(L, 1);
+    lua_pushboolean(L, 1);
+    lua_setfield(L, -2, "deleted");
+  }
+  lua_pushnil(L);
+  xai_info_push(L, r->call);
+  return 3;
+}
+
 static int push_result(lua_State *L, const xai_LuaRequest *r) {
   xai_Call *c = r->call;
   xai_Transfer *t = &c->transfer;
@@ -98,14 +116,14 @@ static int push_result(lua_State *L, const xai_LuaRequest *r) {
 ** or nil, message, info.  For answers that are not streams; once only.
 */
 int xai_answer_outcome(lua_State *L) {
-  xai_LuaRequest *r = xai_request_check(L);
+  xai_LuaRequest *r = xai_request_poll(L);
   xai_Call *c = r->call;
   if (c->state != XAI_CALL_DONE) {
     lua_pushboolean(L, 0);
     return 1;
   }
   if (c->fault.kind == XAI_KIND_NONE) {
-    int count = push_result(L, r);
+    int count = c->gone ? push_gone(L, r) : push_result(L, r);
     xai_secret_forget(c);
     return count;
   }

@@ -105,6 +105,21 @@ static void set_key(lua_State *L, const char *what, xai_Client *c,
     luaL_error(L, "not enough memory");
 }
 
+/* Leave no trace of the variable: not for children, not in memory. */
+static void wipe_variable(const char *name) {
+  volatile char *p = getenv(name);
+  while (p != NULL && *p != '\0') *p++ = '\0';
+  unsetenv(name);
+}
+
+static int is_true(lua_State *L, int t, const char *name) {
+  int on;
+  lua_getfield(L, t, name);
+  on = lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  return on;
+}
+
 /* The key of the options, else of the environment. */
 static void read_key(lua_State *L, const char *what, int options,
                      xai_Client *c) {
@@ -117,6 +132,7 @@ static void read_key(lua_State *L, const char *what, int options,
     set_key(L, what, c, key, n);
   } else if (lua_isnil(L, -1) && env != NULL && *env != '\0') {
     set_key(L, what, c, env, strlen(env));
+    if (is_true(L, options, "take_key")) wipe_variable("XAI_API_KEY");
   }
   lua_pop(L, 1);
 }

@@ -12,10 +12,15 @@
 #include "bind/push.h"
 #include "bind/request.h"
 
-/* The service reported a failure by the shown event. */
+/* The service reported a failure by the shown event.  As the first one, it
+** may be worth another attempt: false, more is to come. */
 static int push_complaint(lua_State *L, xai_LuaRequest *r) {
   xai_Call *c = r->call;
-  xai_call_complain(c);
+  if (xai_engine_try_again(r->engine, c)) {
+    lua_pushboolean(L, 0);
+    return 1;
+  }
+  xai_call_complain(c, c->stream.event.sse.data);
   xai_engine_cancel(r->engine, c, XAI_KIND_CANCELLED, "");
   xai_push_slice(L, c->stream.event.sse.data);
   return xai_info_fail(L, c, &c->fault, 1);
@@ -28,7 +33,10 @@ static int push_fault(lua_State *L, xai_LuaRequest *r) {
     xai_engine_cancel(r->engine, c, c->stream.fault.kind, c->stream.fault.text);
   if (c->fault.kind == XAI_KIND_NONE || c->fault.kind == c->stream.fault.kind)
     c->fault = c->stream.fault;
-  return xai_info_fail(L, c, &c->fault, 0);
+  if (c->transfer.content != XAI_CONTENT_PLAIN)
+    return xai_info_fail(L, c, &c->fault, 0);
+  xai_push_buffer(L, &c->transfer.body); /* another attempt's answer */
+  return xai_info_fail(L, c, &c->fault, 1);
 }
 
 /* Push what ended the stream: nothing, or nil, message, info. */
@@ -154,7 +162,7 @@ static int push_repeated(lua_State *L, xai_LuaRequest *r) {
 ** the proven end; nil, message, info when the stream broke.
 */
 int xai_events_next(lua_State *L) {
-  xai_LuaRequest *r = xai_request_check(L);
+  xai_LuaRequest *r = xai_request_poll(L);
   xai_Call *c = r->call;
   xai_StreamState state = xai_call_peek(c);
   if (state == XAI_STREAM_WAIT) {
@@ -200,7 +208,7 @@ static int push_rest(lua_State *L, xai_Stream *s) {
 ** else as request:event().  Builds no tables.
 */
 int xai_events_text(lua_State *L) {
-  xai_LuaRequest *r = xai_request_check(L);
+  xai_LuaRequest *r = xai_request_poll(L);
   xai_Call *c = r->call;
   for (;;) {
     xai_StreamState state = xai_call_peek(c);
@@ -234,7 +242,7 @@ int xai_events_want(lua_State *L) {
 ** nil, message, info: goes past all events that are here.
 */
 int xai_events_skip(lua_State *L) {
-  xai_LuaRequest *r = xai_request_check(L);
+  xai_LuaRequest *r = xai_request_poll(L);
   xai_StreamState state;
   while ((state = xai_call_peek(r->call)) == XAI_STREAM_EVENT) take(L, r);
   if (state != XAI_STREAM_WAIT) return push_end(L, r, state);

@@ -102,24 +102,25 @@ void xai_headers_add_user(const xai_Start *s, xai_Call *call) {
   }
 }
 
-static int missing_key(const xai_Start *s) {
-  return xai_misuse(s->L,
-                    "%s: no API key: set the environment variable "
-                    "XAI_API_KEY or give api_key to xai.new",
-                    s->what);
+static void missing_key(const xai_Start *s) {
+  xai_misuse(s->L,
+             "%s: no API key: set the environment variable "
+             "XAI_API_KEY or give api_key to xai.new",
+             s->what);
 }
 
 /* Push the key that the call's own option or a function gives; 0 when it is
 ** the client's. */
-static int push_own_key(const xai_Start *s) {
+static int push_own_key(xai_Start *s) {
   lua_State *L = s->L;
   if (!xai_target_option(s, "api_key")) return 0;
-  if (lua_isfunction(L, -1)) {
-    lua_call(L, 0, 1);
-    if (lua_type(L, -1) != LUA_TSTRING)
-      xai_misuse(L, "%s: the api_key function gave no string but %s", s->what,
-                 luaL_typename(L, -1));
-  }
+  if (!lua_isfunction(L, -1)) return 1;
+  s->key_from = lua_gettop(L);
+  lua_pushvalue(L, -1);
+  lua_call(L, 0, 1);
+  if (lua_type(L, -1) != LUA_TSTRING)
+    xai_misuse(L, "%s: the api_key function gave no string but %s", s->what,
+               luaL_typename(L, -1));
   return 1;
 }
 
@@ -155,16 +156,15 @@ void xai_headers_add_key(const xai_Start *s, xai_Call *call, const char *key,
   xai_buffer_blank(&s->engine->scratch);
 }
 
-/* Push the key to send (or nil: the client's own) after checking it. */
-void xai_headers_push_key(const xai_Start *s) {
+void xai_headers_push_key(xai_Start *s) {
   lua_State *L = s->L;
   size_t n;
   const char *key;
   if (push_own_key(s)) {
-    key = lua_tolstring(L, -1, &n);
+    s->key = lua_gettop(L);
+    key = lua_tolstring(L, s->key, &n);
     xai_client_check_key(L, s->what, key, n);
-    return;
+  } else if (xai_buffer_size(&s->client->key) == 0) {
+    missing_key(s);
   }
-  if (xai_buffer_size(&s->client->key) == 0) missing_key(s);
-  lua_pushnil(L);
 }

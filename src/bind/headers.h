@@ -18,8 +18,9 @@ void xai_headers_add_user(const xai_Start *s, xai_Call *call);
 /* Add those that the service needs, unless the user's take their place. */
 void xai_headers_add_own(xai_Start *s, xai_Call *call);
 
-/* Push the key to send, checked; nil when it is the client's own. */
-void xai_headers_push_key(const xai_Start *s);
+/* Push the key that is not the client's own, checked, and note where it, and
+** the function that gave it, are.  Raises when there is no key at all. */
+void xai_headers_push_key(xai_Start *s);
 
 /* Add the key. */
 void xai_headers_add_key(const xai_Start *s, xai_Call *call, const char *key,

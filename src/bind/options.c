@@ -15,6 +15,7 @@ typedef enum Type {
   TYPE_TEXT,
   TYPE_FLAG,
   TYPE_VERSION,
+  TYPE_RETRY,
   TYPE_HEADERS,
   TYPE_FUNCTION,
   TYPE_KEY,   /* text or function; read elsewhere */
@@ -26,7 +27,7 @@ typedef enum Type {
 typedef struct Option {
   const char *name;
   Type type;
-  size_t at; /* in xai_Settings, for the types up to VERSION */
+  size_t at; /* in xai_Settings, for the types up to RETRY */
 } Option;
 
 #define AT(field) offsetof(xai_Settings, field)
@@ -39,6 +40,8 @@ static const Option options[] = {
     {"idle_timeout", TYPE_SECONDS, AT(idle_timeout_ms)},
     {"deadline", TYPE_SECONDS, AT(deadline_ms)},
     {"max_retries", TYPE_COUNT, AT(max_retries)},
+    {"retry", TYPE_RETRY, AT(retry)},
+    {"retry_timeouts", TYPE_FLAG, AT(retry_timeouts)},
     {"headers", TYPE_HEADERS, 0},
     {"proxy", TYPE_TEXT, AT(proxy)},
     {"no_proxy", TYPE_TEXT, AT(no_proxy)},
@@ -50,8 +53,10 @@ static const Option options[] = {
     {"max_buffer", TYPE_BYTES, AT(max_buffer)},
     {"user_agent", TYPE_TEXT, AT(user_agent)},
     {"unix_socket", TYPE_TEXT, AT(unix_socket)},
+    {"insecure", TYPE_FLAG, AT(insecure)},
     {"allow_http", TYPE_FLAG, AT(allow_http)},
     {"json", TYPE_JSON, 0},
+    {"take_key", TYPE_BOOLEAN, 0},
     {"raw", TYPE_BOOLEAN, 0},
     {"on_event", TYPE_FUNCTION, 0},
     {"on_done", TYPE_FUNCTION, 0},
@@ -215,6 +220,18 @@ static void read_version(const Reader *r, int *out) {
                r->what);
 }
 
+static void read_retry(const Reader *r, xai_Retry *out) {
+  const char *s =
+      lua_type(r->L, -1) == LUA_TSTRING ? lua_tostring(r->L, -1) : "";
+  if (strcmp(s, "usual") == 0)
+    *out = XAI_RETRY_USUAL;
+  else if (strcmp(s, "safe") == 0)
+    *out = XAI_RETRY_SAFE;
+  else
+    xai_misuse(r->L, "%s: option 'retry' must be \"usual\" or \"safe\"",
+               r->what);
+}
+
 static int is_token(const char *s, size_t n) {
   size_t i;
   for (i = 0; i < n; i++)
@@ -299,6 +316,7 @@ static void read_value(const Reader *r) {
       *(int *)(void *)at = lua_toboolean(L, -1);
       break;
     case TYPE_VERSION: read_version(r, (int *)(void *)at); break;
+    case TYPE_RETRY: read_retry(r, (xai_Retry *)(void *)at); break;
     case TYPE_HEADERS: read_headers(r); break;
     case TYPE_FUNCTION:
       if (!lua_isfunction(L, -1)) bad(r, "a function");

@@ -5,11 +5,13 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "bind/answer.h"
 #include "bind/events.h"
 #include "bind/info.h"
 #include "bind/luaerr.h"
 #include "bind/push.h"
+#include "bind/renew.h"
 
 static char watched_key; /* registry: [call] = request, weak */
 
@@ -17,6 +19,13 @@ xai_LuaRequest *xai_request_check(lua_State *L) {
   xai_LuaRequest *r = (xai_LuaRequest *)luaL_checkudata(L, 1, XAI_REQUEST_MT);
   if (r->call == NULL) luaL_error(L, "the call was released");
   return r;
+}
+
+xai_LuaRequest *xai_request_poll(lua_State *L) {
+  xai_LuaRequest *r = xai_request_check(L);
+  if (!r->call->key_wanted) return r;
+  xai_renew_key(L, r);
+  return xai_request_check(L);
 }
 
 xai_LuaRequest *xai_request_new(lua_State *L, xai_Engine *e,
@@ -52,7 +61,7 @@ static int request_release(lua_State *L) {
 
 /* request:opened() -> is the head of a success in, or the call done? */
 static int request_opened(lua_State *L) {
-  lua_pushboolean(L, xai_call_opened(xai_request_check(L)->call));
+  lua_pushboolean(L, xai_call_opened(xai_request_poll(L)->call));
   return 1;
 }
 
@@ -65,7 +74,7 @@ static int request_streaming(lua_State *L) {
 
 /* request:done() -> is nothing under way any more? */
 static int request_done(lua_State *L) {
-  lua_pushboolean(L, xai_request_check(L)->call->state == XAI_CALL_DONE);
+  lua_pushboolean(L, xai_request_poll(L)->call->state == XAI_CALL_DONE);
   return 1;
 }
 
@@ -97,12 +106,18 @@ static int request_close(lua_State *L) {
 }
 
 /* request:retrying() -> nil, message, info of the attempt that failed while
-** the next one is waited for, once for each wait; else nothing. */
+** the next one is waited for, once for each wait; else nothing.  'info.wait'
+** is how long that is, in seconds. */
 static int request_retrying(lua_State *L) {
   xai_Call *c = xai_request_check(L)->call;
+  int64_t wait;
   if (c->state != XAI_CALL_WAITING || c->retry_told) return 0;
   c->retry_told = 1;
-  return xai_info_fail(L, c, &c->fault, 0);
+  wait = c->retry_ms - xai_clock_ms();
+  xai_info_fail(L, c, &c->fault, 0);
+  lua_pushnumber(L, wait > 0 ? (lua_Number)wait / 1000 : 0);
+  lua_setfield(L, -2, "wait");
+  return 3;
 }
 
 /* request:method() -> the HTTP method, whether there is a body. */

@@ -16,12 +16,15 @@
 #define XAI_REQUEST_CODEC 3
 #define XAI_REQUEST_METHOD 4
 #define XAI_REQUEST_MODEL 5
+#define XAI_REQUEST_KEY 6 /* the function that gives keys */
+#define XAI_REQUEST_ID 7  /* of what is to be deleted */
 
 typedef struct xai_LuaRequest {
   xai_Engine *engine;
   xai_Call *call;
   unsigned long model; /* serial of the pattern whose model is kept */
   int halves;          /* what it said holds halves of surrogate pairs */
+  int asking;          /* the function that gives keys is running */
   int any_json;        /* the answer need not be an object, nor JSON */
 } xai_LuaRequest;
 
@@ -30,6 +33,10 @@ void xai_request_open(lua_State *L);
 
 /* The request at index 1; raises when it is none, or was released. */
 xai_LuaRequest *xai_request_check(lua_State *L);
+
+/* The same, for a method that asks how far it is: gives a call that waits for
+** its key another one. */
+xai_LuaRequest *xai_request_poll(lua_State *L);
 
 /* Push a new request on a new call of the engine, not started yet. */
 xai_LuaRequest *xai_request_new(lua_State *L, xai_Engine *e,

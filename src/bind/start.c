@@ -3,6 +3,7 @@
 */
 #include "bind/start.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "bind/headers.h"
@@ -14,6 +15,14 @@
 static void anchor(const xai_Start *s, int request) {
   lua_State *L = s->L;
   xai_getenv(L, request);
+  if (s->key_from != 0) {
+    lua_pushvalue(L, s->key_from);
+    lua_rawseti(L, -2, XAI_REQUEST_KEY);
+  }
+  if (lua_type(L, 3) == LUA_TSTRING) {
+    lua_pushvalue(L, 3);
+    lua_rawseti(L, -2, XAI_REQUEST_ID);
+  }
   if (s->body != 0) {
     lua_pushvalue(L, s->body);
     lua_rawseti(L, -2, XAI_REQUEST_BODY);
@@ -38,24 +47,41 @@ static void begin(xai_Start *s, xai_LuaRequest *r) {
   xai_engine_start(s->engine, r->call, &wire);
 }
 
+/* Whoever does without certificates is told what that means. */
+static void warn_once(const xai_Start *s) {
+  static int warned;
+  if (!s->set.insecure || warned) return;
+  warned = 1;
+  fputs("xai: insecure = true: certificates are not checked, so anyone who "
+        "answers can read the key and the prompts\n",
+        stderr);
+}
+
 /* A JSON module, an api_key function or a finalizer may have closed it. */
 static void check_open(const xai_Start *s) {
   if (s->client->engine == NULL)
     xai_misuse(s->L, "%s: the client is closed", s->what);
 }
 
+/* The key goes last, unless a header of the user's stands for it. */
+static void add_key(const xai_Start *s, xai_LuaRequest *r) {
+  const char *key = xai_buffer_data(&s->client->key);
+  size_t n = xai_buffer_size(&s->client->key);
+  if (s->key != 0) key = lua_tolstring(s->L, s->key, &n);
+  xai_headers_add_key(s, r->call, key, n);
+  r->call->key_changes = s->key_from != 0;
+}
+
 static void start(xai_Start *s) {
   lua_State *L = s->L;
   xai_LuaRequest *r;
-  int headers, key, request;
+  int headers, request, own_key;
   xai_headers_push(s);
   headers = lua_gettop(L);
   check_open(s);
-  if (xai_headers_has(L, "authorization") || xai_headers_has(L, "x-api-key"))
-    lua_pushboolean(L, 0);
-  else
-    xai_headers_push_key(s);
-  key = lua_gettop(L);
+  own_key =
+      xai_headers_has(L, "authorization") || xai_headers_has(L, "x-api-key");
+  if (!own_key) xai_headers_push_key(s);
   r = xai_request_new(L, s->engine, &s->set, s->api, s->raw);
   request = lua_gettop(L);
   r->any_json = s->any_json;
@@ -66,15 +92,9 @@ static void start(xai_Start *s) {
   xai_headers_add_user(s, r->call);
   xai_headers_add_own(s, r->call);
   lua_settop(L, request);
-  if (lua_isnil(L, key)) {
-    xai_headers_add_key(s, r->call, xai_buffer_data(&s->client->key),
-                        xai_buffer_size(&s->client->key));
-  } else if (lua_type(L, key) == LUA_TSTRING) {
-    size_t n;
-    const char *text = lua_tolstring(L, key, &n);
-    xai_headers_add_key(s, r->call, text, n);
-  }
   check_open(s);
+  warn_once(s);
+  if (!own_key) add_key(s, r);
   begin(s, r);
 }
 

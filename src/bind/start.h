@@ -16,6 +16,7 @@ typedef struct xai_Start {
   int env;              /* index of the client's environment */
   int options;          /* index of the call's options, or 0 */
   int url, body, codec; /* indices; body 0: none */
+  int key, key_from;    /* of the key, 0: the client's; of its function */
   const char *method;
   xai_Settings set;
   xai_Api api;

@@ -3,7 +3,7 @@
 */
 #include "bind/state.h"
 
-#include <curl/curl.h>
+#include "net/memory.h"
 
 #define ENGINE_MT "xai.engine"
 
@@ -45,8 +45,7 @@ xai_Engine *xai_state_engine(lua_State *L) {
   EngineBox *box = push_box(L);
   lua_pop(L, 1); /* the registry keeps it */
   if (box->engine != NULL) return box->engine;
-  if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
-    box->engine = xai_engine_new();
+  if (xai_memory_open()) box->engine = xai_engine_new();
   if (box->engine == NULL) luaL_error(L, "not enough memory");
   return box->engine;
 }

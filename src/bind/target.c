@@ -52,6 +52,8 @@ void xai_target_settings(xai_Start *s) {
   own_options(s);
   xai_options_read(L, s->options, s->what, &s->set);
   if (s->set.base_url != base) xai_client_check_base(L, s->what, &s->set);
+  if (get_flag(L, s->options, "take_key"))
+    xai_misuse(L, "%s: option 'take_key' is one of xai.new", s->what);
   s->raw = get_flag(L, s->options, "raw");
 }
 

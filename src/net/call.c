@@ -50,6 +50,7 @@ static void conclude(xai_Call *c) {
 
 static void start_attempt(xai_Call *c, CURLM *multi) {
   xai_transfer_clear(&c->transfer);
+  xai_stream_restart(&c->stream);
   c->attempts++;
   c->attempt_ms = c->transfer.last_ms = xai_clock_ms();
   c->state = XAI_CALL_RUNNING;
@@ -68,6 +69,7 @@ static void start_attempt(xai_Call *c, CURLM *multi) {
 int xai_call_begin(xai_Call *c, const xai_Request *r, CURLM *multi, int later) {
   c->began_ms = xai_clock_ms();
   c->repeatable = strcmp(r->method, "POST") != 0;
+  c->deletes = strcmp(r->method, "DELETE") == 0;
   c->transfer.owner = c;
   if (xai_transfer_open(&c->transfer, r, c->headers, &c->set) != 0) {
     c->fault = c->transfer.fault;
@@ -94,6 +96,10 @@ static void detach(xai_Call *c, int cut_off) {
   CURLM *multi = c->multi;
   c->multi = NULL;
   if (multi == NULL) return;
+  if (c->transfer.sends > 1) {
+    c->attempts += c->transfer.sends - 1;
+    c->resends += c->transfer.sends - 1;
+  }
   if (cut_off) {
     xai_transfer_discard(&c->transfer);
     curl_easy_setopt(c->transfer.easy, CURLOPT_FORBID_REUSE, 1L);
@@ -126,8 +132,7 @@ void xai_call_disown(xai_Call *c) {
 }
 
 /* The error event that the stream shows ends the call. */
-void xai_call_complain(xai_Call *c) {
-  xai_Slice data = c->stream.event.sse.data;
+void xai_call_complain(xai_Call *c, xai_Slice data) {
   const char *text;
   xai_secret_hide_in(c,
                      &c->transfer.sse.in); /* before a cut leaves half a key */
@@ -158,14 +163,39 @@ static void settle(xai_Call *c) {
   /* At least until the next step, so that the wait can be told of. */
   c->retry_ms = xai_clock_ms() + (wait > 0 ? wait : 1);
   c->retry_told = 0;
+  c->key_wanted = c->key_changes;
   c->state = XAI_CALL_WAITING;
 }
 
 void xai_call_finish(xai_Call *c, CURLcode code) {
   if (c->state != XAI_CALL_RUNNING) return;
+  c->where = xai_transfer_phase(&c->transfer);
   if (!c->draining) xai_verdict_judge(c, code);
   detach(c, 0);
   settle(c);
+}
+
+int xai_call_try_again(xai_Call *c) {
+  const xai_Stream *s = &c->stream;
+  if (c->state != XAI_CALL_RUNNING || c->draining || s->begun || s->raw ||
+      !xai_verdict_is_refused(c, s->event.sse.data))
+    return 0;
+  c->where = XAI_PHASE_STREAM;
+  detach(c, 1);
+  settle(c);
+  return 1;
+}
+
+void xai_call_set_key(xai_Call *c, struct curl_slist *headers) {
+  c->key_wanted = 0;
+  xai_secret_forget(c);
+  c->headers = headers;
+  curl_easy_setopt(c->transfer.easy, CURLOPT_HTTPHEADER, headers);
+}
+
+void xai_call_keep_key(xai_Call *c) {
+  c->key_wanted = 0;
+  if (c->fault.kind == XAI_KIND_AUTHENTICATION) conclude(c);
 }
 
 /* ------------------------------------------------------------------ time */
@@ -182,7 +212,8 @@ static int64_t timeout_at(const xai_Call *c) {
 }
 
 int64_t xai_call_due(const xai_Call *c) {
-  if (c->state == XAI_CALL_WAITING) return min64(c->retry_ms, deadline_at(c));
+  if (c->state == XAI_CALL_WAITING)
+    return c->key_wanted ? deadline_at(c) : min64(c->retry_ms, deadline_at(c));
   if (c->state != XAI_CALL_RUNNING) return XAI_NEVER;
   if (c->draining) return c->drain_ms;
   return min64(min64(idle_at(c), timeout_at(c)), deadline_at(c));
@@ -193,6 +224,7 @@ static void give_up(xai_Call *c, xai_Phase phase, const char *what,
   char text[128];
   snprintf(text, sizeof text, "%s of %g s passed", what, (double)ms / 1000);
   xai_fault_set(&c->fault, XAI_KIND_TIMEOUT, phase, text);
+  c->where = xai_transfer_phase(&c->transfer);
   detach(c, 1);
   if (phase == XAI_PHASE_DEADLINE)
     conclude(c);
@@ -207,7 +239,7 @@ void xai_call_tick(xai_Call *c, CURLM *multi, int64_t now_ms) {
   } else if (now_ms >= deadline_at(c)) {
     give_up(c, XAI_PHASE_DEADLINE, "deadline", c->set.deadline_ms);
   } else if (c->state == XAI_CALL_WAITING) {
-    if (now_ms < c->retry_ms) return;
+    if (now_ms < c->retry_ms || c->key_wanted) return;
     forget_attempt(c);
     start_attempt(c, multi);
   } else if (now_ms >= timeout_at(c)) {
@@ -235,12 +267,23 @@ static int is_unwanted(const xai_Call *c) {
                                        c->fault.kind == XAI_KIND_CANCELLED);
 }
 
+/* The first attempt brought a stream, the last one an answer of its own. */
+static xai_StreamState no_stream(xai_Call *c) {
+  xai_fault_set(&c->fault, XAI_KIND_PROTOCOL, XAI_PHASE_NONE,
+                "the repeated request was not answered by a stream");
+  c->stream.fault = c->fault;
+  return XAI_STREAM_FAULT;
+}
+
 xai_StreamState xai_call_peek(xai_Call *c) {
   xai_StreamState state;
   if (is_unwanted(c)) {
     c->stream.fault = c->fault;
     return XAI_STREAM_FAULT;
   }
+  if (c->state == XAI_CALL_WAITING) return XAI_STREAM_WAIT;
+  if (c->state == XAI_CALL_DONE && c->transfer.content == XAI_CONTENT_PLAIN)
+    return no_stream(c);
   for (;;) {
     int over = c->state == XAI_CALL_DONE;
     int clean = over && c->fault.kind == XAI_KIND_NONE;

@@ -31,11 +31,19 @@ typedef struct xai_Call {
   xai_Settings set; /* its strings are only valid while it is opened */
   xai_Stream stream;
   xai_CallState state;
-  int repeatable; /* the method is one that may always be repeated */
-  int pending_ok; /* an empty 202 means: not ready yet */
-  int draining;   /* the reader is done; the connection is to be kept */
-  int retry_told; /* the wait for the next attempt was told of */
-  int attempts;
+  int deletes;     /* the method is DELETE */
+  int repeatable;  /* the method is one that may always be repeated */
+  int pending_ok;  /* an empty 202 means: not ready yet */
+  int draining;    /* the reader is done; the connection is to be kept */
+  int retry_told;  /* the wait for the next attempt was told of */
+  int key_changes; /* the key may be another one for each attempt */
+  int key_wanted;  /* the next attempt waits for its key */
+  int key_refused; /* a new key was asked for because the old one failed */
+  int may_be_done; /* an attempt that failed may have had its effect */
+  int gone;        /* what was to be deleted is no longer there */
+  int attempts;    /* requests sent, libcurl's own repetitions included */
+  int resends;     /* those */
+  xai_Phase where; /* how far the last attempt had come */
   int64_t began_ms, attempt_ms, retry_ms, ended_ms, drain_ms;
   int64_t retry_after_ms; /* what the server asked for, or -1 */
   xai_Fault fault;
@@ -75,12 +83,22 @@ int xai_call_opened(const xai_Call *c);
 /* Is there something for its reader? */
 int xai_call_has_news(const xai_Call *c);
 
+/* The headers, with another key, for the next attempt, which waits for it. */
+void xai_call_set_key(xai_Call *c, struct curl_slist *headers);
+
+/* There is no other key: if the old one was refused, that is the end. */
+void xai_call_keep_key(xai_Call *c);
+
+/* If all that the stream shows is a failure that passes, make another attempt
+** (or be done, with that failure): 1 where that was so. */
+int xai_call_try_again(xai_Call *c);
+
 /* The next event of its stream; see stream.h. */
 xai_StreamState xai_call_peek(xai_Call *c);
 int xai_call_take(xai_Call *c);
 
-/* Make the error event that the stream shows the call's fault. */
-void xai_call_complain(xai_Call *c);
+/* Make the failure that an event of the stream tells of the call's fault. */
+void xai_call_complain(xai_Call *c, xai_Slice data);
 
 /* The reader needs no more: let the connection come to rest for reuse. */
 void xai_call_drain(xai_Call *c);

@@ -207,11 +207,18 @@ void xai_engine_cancel(xai_Engine *e, xai_Call *c, xai_Kind kind,
   rearm(e);
 }
 
+/* A handle that was used holds what it sent last, the key among it. */
+static void drop_spare(xai_Engine *e) {
+  if (e->spare != NULL && xai_multi_is_ours(e)) curl_easy_cleanup(e->spare);
+  e->spare = NULL;
+}
+
 void xai_engine_cancel_owner(xai_Engine *e, unsigned long owner) {
   xai_Call *c;
   for (c = e->calls; c != NULL; c = c->next)
     if (c->owner == owner)
       xai_engine_cancel(e, c, XAI_KIND_CLOSED, "the client is closed");
+  drop_spare(e);
 }
 
 /*
@@ -234,6 +241,28 @@ int xai_engine_take(xai_Engine *e, xai_Call *c) {
   rc = xai_call_take(c);
   if (was_paused) rearm(e);
   return rc;
+}
+
+int xai_engine_try_again(xai_Engine *e, xai_Call *c) {
+  be_home(e);
+  if (!xai_call_try_again(c)) return 0;
+  changed(e, c, 1);
+  kick(e);
+  rearm(e);
+  return 1;
+}
+
+void xai_engine_set_key(xai_Engine *e, xai_Call *c,
+                        struct curl_slist *headers) {
+  xai_call_set_key(c, headers);
+  changed(e, c, 1);
+  rearm(e);
+}
+
+void xai_engine_keep_key(xai_Engine *e, xai_Call *c) {
+  xai_call_keep_key(c);
+  changed(e, c, 1);
+  rearm(e);
 }
 
 void xai_engine_drain(xai_Engine *e, xai_Call *c) {

@@ -47,7 +47,7 @@ int xai_engine_start(xai_Engine *e, xai_Call *c, const xai_Request *r);
 void xai_engine_cancel(xai_Engine *e, xai_Call *c, xai_Kind kind,
                        const char *text);
 
-/* The same for all calls of 'owner'. */
+/* The same for all calls of 'owner', whose key is to be forgotten. */
 void xai_engine_cancel_owner(xai_Engine *e, unsigned long owner);
 
 /* Go past the event that the call shows; a paused transfer may go on. */
@@ -55,6 +55,14 @@ int xai_engine_take(xai_Engine *e, xai_Call *c);
 
 /* The reader of a stream has its end: let the connection come to rest. */
 void xai_engine_drain(xai_Engine *e, xai_Call *c);
+
+/* See xai_call_try_again, and xai_call_set_key. */
+int xai_engine_try_again(xai_Engine *e, xai_Call *c);
+void xai_engine_set_key(xai_Engine *e, xai_Call *c, struct curl_slist *headers);
+
+/* The function gave the same key again: no attempt follows on one that was
+** made in vain for the key's sake. */
+void xai_engine_keep_key(xai_Engine *e, xai_Call *c);
 
 /* Take a call out of the list (ending it) and free it. */
 void xai_engine_release(xai_Engine *e, xai_Call *c);

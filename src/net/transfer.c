@@ -79,18 +79,29 @@ static void sniff(xai_Transfer *t, char first) {
       first == '{' || first == '<' ? XAI_CONTENT_PLAIN : XAI_CONTENT_EVENTS;
 }
 
+#define TOO_LONG "the answer's headers are too long"
+
+/* What is not kept is bounded, too: heads of 1xx answers, trailers. */
+static int may_pass(xai_Transfer *t, size_t n) {
+  t->extra += n;
+  if (t->extra <= MAX_HEAD) return 1;
+  refuse(t, XAI_ELIMIT, TOO_LONG);
+  return 0;
+}
+
 static size_t on_header(char *s, size_t size, size_t n, void *ud) {
   xai_Transfer *t = (xai_Transfer *)ud;
   int rc;
   n *= size;
   touch(t);
-  if (t->head_done) return n; /* trailers */
+  if (t->head_done) return may_pass(t, n) ? n : 0;
   if (is_status_line(s, n)) {
+    if (!may_pass(t, xai_buffer_size(&t->head))) return 0;
     xai_buffer_clear(&t->head);
     t->status = read_status(s, n);
   }
   rc = xai_buffer_append(&t->head, s, n);
-  if (rc != XAI_OK) return refuse(t, rc, "the answer's headers are too long");
+  if (rc != XAI_OK) return refuse(t, rc, TOO_LONG);
   if (n <= 2 && (*s == '\r' || *s == '\n')) end_head(t);
   return n;
 }
@@ -132,6 +143,25 @@ static int on_progress(void *ud, curl_off_t dltotal, curl_off_t dlnow,
   return 0;
 }
 
+/*
+** The request is about to be sent.  When a kept connection turns out to be
+** dead, libcurl sends it again by itself: that is counted, and may be refused.
+*/
+#if LIBCURL_VERSION_NUM >= 0x075000
+static int on_send(void *ud, char *ip, char *local_ip, int port,
+                   int local_port) {
+  xai_Transfer *t = (xai_Transfer *)ud;
+  (void)ip, (void)local_ip, (void)port, (void)local_port;
+  if (t->sends <= t->resends) {
+    t->sends++;
+    return CURL_PREREQFUNC_OK;
+  }
+  xai_fault_set(&t->fault, XAI_KIND_CONNECTION, XAI_PHASE_WAIT,
+                "the server closed a connection that was kept for reuse");
+  return CURL_PREREQFUNC_ABORT;
+}
+#endif
+
 /* --------------------------------------------------------------- options */
 
 static long http_version(const xai_Settings *set, const char *url) {
@@ -154,6 +184,10 @@ static void set_version(CURL *e, const xai_Settings *set, const char *url) {
   curl_easy_setopt(e, CURLOPT_PIPEWAIT, plain ? 0L : 1L);
 }
 
+/* A connection that was idle for longer is not trusted: boxes on the way
+** forget it silently. */
+#define MAX_IDLE_SECONDS 60L
+
 /*
 ** Only http and https; redirects are never followed (they would hand the
 ** prompt to another host); no signals; a slow name look-up must not hold up
@@ -172,6 +206,9 @@ static void set_rules(CURL *e) {
   curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
   curl_easy_setopt(e, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
   curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
+#if LIBCURL_VERSION_NUM >= 0x074100
+  curl_easy_setopt(e, CURLOPT_MAXAGE_CONN, MAX_IDLE_SECONDS);
+#endif
   /* What a proxy says when it opens a tunnel is not the answer. */
   curl_easy_setopt(e, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   /* Decode what comes compressed although it was not asked for. */
@@ -196,8 +233,16 @@ static void set_ca(CURL *e, const xai_Settings *set) {
   if (set->ca_file || file) curl_easy_setopt(e, CURLOPT_CAPATH, NULL);
 }
 
-static void set_peer(CURL *e, const xai_Settings *set) {
+/* Whoever asks for it was warned. */
+static void set_trust(CURL *e, const xai_Settings *set) {
   set_ca(e, set);
+  if (!set->insecure) return;
+  curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 0L);
+  curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 0L);
+}
+
+static void set_peer(CURL *e, const xai_Settings *set) {
+  set_trust(e, set);
   if (set->proxy) curl_easy_setopt(e, CURLOPT_PROXY, set->proxy);
   if (set->no_proxy) curl_easy_setopt(e, CURLOPT_NOPROXY, set->no_proxy);
   if (set->unix_socket)
@@ -214,6 +259,10 @@ static void set_callbacks(xai_Transfer *t) {
   curl_easy_setopt(e, CURLOPT_HEADERDATA, (void *)t);
   curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
   curl_easy_setopt(e, CURLOPT_WRITEDATA, (void *)t);
+#if LIBCURL_VERSION_NUM >= 0x075000
+  curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, on_send);
+  curl_easy_setopt(e, CURLOPT_PREREQDATA, (void *)t);
+#endif
 }
 
 static void set_progress(xai_Transfer *t) {
@@ -244,6 +293,10 @@ static CURLcode set_message(xai_Transfer *t, const xai_Request *r,
   return curl_easy_setopt(e, CURLOPT_URL, r->url);
 }
 
+/* A stale connection costs one of these and no error, unless the user wants
+** to be sure that no POST is sent twice. */
+#define FREE_RECONNECTS 1
+
 static CURL *take_easy(const xai_Transfer *t) {
   CURL *easy = t->spare ? *t->spare : NULL;
   if (easy == NULL) return curl_easy_init();
@@ -255,6 +308,9 @@ int xai_transfer_open(xai_Transfer *t, const xai_Request *r,
                       struct curl_slist *headers, const xai_Settings *set) {
   CURLcode rc = CURLE_OUT_OF_MEMORY;
   t->wants_events = r->stream;
+  t->resends = set->retry == XAI_RETRY_SAFE && strcmp(r->method, "POST") == 0
+                   ? 0
+                   : FREE_RECONNECTS;
   t->easy = take_easy(t);
   if (t->easy != NULL) {
     set_rules(t->easy);
@@ -274,6 +330,8 @@ void xai_transfer_clear(xai_Transfer *t) {
   xai_buffer_free(&t->body);
   xai_sse_free(&t->sse);
   t->status = t->head_done = t->sniffed = t->paused = t->discard = 0;
+  t->sends = 0;
+  t->extra = 0;
   t->content = XAI_CONTENT_UNKNOWN;
   memset(&t->fault, 0, sizeof t->fault);
   t->error[0] = '\0';

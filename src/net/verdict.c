@@ -5,10 +5,13 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/backoff.h"
 #include "base/clock.h"
 #include "base/head.h"
+#include "base/httpdate.h"
+#include "base/retry.h"
 #include "net/secret.h"
 
 /* An error object under status 200 is short. */
@@ -66,6 +69,40 @@ static void read_error(xai_Call *c) {
                     : xai_status_phrase(t->status));
 }
 
+/* What was to be deleted is gone: an earlier attempt has done it. */
+static int was_deleted(const xai_Call *c) {
+  return c->deletes && c->may_be_done && c->transfer.status == 404 &&
+         c->fault.kind == XAI_KIND_NOT_FOUND;
+}
+
+static void forget_fault(xai_Call *c) {
+  memset(&c->fault, 0, sizeof c->fault);
+  xai_complaint_free(&c->complaint);
+}
+
+int xai_verdict_is_refused(xai_Call *c, xai_Slice data) {
+  xai_call_complain(c, data);
+  if (xai_complaint_passes(&c->complaint)) return 1;
+  forget_fault(c);
+  return 0;
+}
+
+/* A stream that ended as it should, but before it began, or with a failure
+** that passes. */
+static void judge_stream(xai_Call *c) {
+  xai_Stream *s = &c->stream;
+  xai_Slice data;
+  switch (xai_stream_glance(s, &c->transfer.sse, 1, &data)) {
+    case XAI_STREAM_ERROR: xai_verdict_is_refused(c, data); break;
+    case XAI_STREAM_WAIT:
+      if (s->raw || xai_dialect_complete(&s->dialect, 1)) break;
+      xai_fault_set(&c->fault, XAI_KIND_TRUNCATED, XAI_PHASE_STREAM,
+                    "the stream ended before its first event");
+      break;
+    default: break;
+  }
+}
+
 /* What did the finished attempt bring? */
 void xai_verdict_judge(xai_Call *c, CURLcode code) {
   xai_Transfer *t = &c->transfer;
@@ -80,60 +117,110 @@ void xai_verdict_judge(xai_Call *c, CURLcode code) {
     xai_fault_set(&c->fault, XAI_KIND_PENDING, XAI_PHASE_NONE, "pending");
   } else if (t->status >= 300 || is_error_object(&t->body)) {
     read_error(c);
+    c->gone = was_deleted(c);
+    if (c->gone) forget_fault(c);
+  } else if (t->content == XAI_CONTENT_EVENTS && !c->stream.begun) {
+    judge_stream(c);
   }
 }
 
 /* --------------------------------------------------------------- retries */
 
-/* A header as a C string, for short values; "" when there is none. */
-static void copy_header(const xai_Call *c, const char *name, char *out,
-                        size_t size) {
+/* The number in a header; -1: it is not there, or no number. */
+static int64_t number_in(const xai_Call *c, const char *name, int64_t scale) {
   xai_Slice v = xai_head_find(xai_transfer_head(&c->transfer), name);
-  if (v.len >= size) v.len = 0;
-  memcpy(out, v.at, v.len);
-  out[v.len] = '\0';
-}
-
-static void read_hints(xai_Call *c, int *should) {
   char text[32];
-  copy_header(c, "x-should-retry", text, sizeof text);
-  *should = strcmp(text, "true") == 0 ? 1 : strcmp(text, "false") == 0 ? 0 : -1;
-  copy_header(c, "retry-after-ms", text, sizeof text);
-  c->retry_after_ms = xai_backoff_hint(text, 1);
-  if (c->retry_after_ms >= 0) return;
-  copy_header(c, "retry-after", text, sizeof text);
-  c->retry_after_ms = xai_backoff_hint(text, 1000);
+  if (v.len >= sizeof text) return -1;
+  memcpy(text, v.at, v.len);
+  text[v.len] = '\0';
+  return xai_backoff_hint(text, scale);
 }
 
-/*
-** May the attempt be repeated?  Never when the service may have done (and
-** billed) the work: after the answer began, or a timeout after sending.
-*/
-static int may_repeat(const xai_Call *c) {
-  switch (c->fault.kind) {
-    case XAI_KIND_CONNECTION: return c->transfer.status == 0;
-    case XAI_KIND_TIMEOUT:
-      return c->fault.phase == XAI_PHASE_DNS ||
-             c->fault.phase == XAI_PHASE_CONNECT ||
-             c->fault.phase == XAI_PHASE_TLS ||
-             (c->repeatable && c->transfer.status == 0 &&
-              c->fault.phase != XAI_PHASE_DEADLINE);
-    default: return xai_fault_retryable(c->fault.kind, c->transfer.status);
-  }
+/* The time until the date in Retry-After, by the server's own clock. */
+static int64_t until_date(const xai_Call *c) {
+  xai_Slice head = xai_transfer_head(&c->transfer);
+  int64_t now = (int64_t)time(NULL), at, said;
+  said = xai_http_date(xai_head_find(head, "date"), now);
+  if (said >= 0) now = said;
+  at = xai_http_date(xai_head_find(head, "retry-after"), now);
+  if (at < 0) return -1;
+  return at > now ? (at - now) * 1000 : 0;
+}
+
+static int64_t asked_wait(const xai_Call *c) {
+  int64_t ms = number_in(c, "retry-after-ms", 1);
+  if (ms < 0) ms = number_in(c, "retry-after", 1000);
+  return ms >= 0 ? ms : until_date(c);
+}
+
+/* x-should-retry: 1, 0; -1 when it is not said. */
+static int should_retry(const xai_Call *c) {
+  xai_Slice v =
+      xai_head_find(xai_transfer_head(&c->transfer), "x-should-retry");
+  return xai_slice_like(v, "true") ? 1 : xai_slice_like(v, "false") ? 0 : -1;
+}
+
+/* Did the answer come whole, so that it is known to be an error? */
+static int is_whole(const xai_Call *c) {
+  return c->transfer.fault.kind == XAI_KIND_NONE &&
+         c->fault.kind != XAI_KIND_TIMEOUT &&
+         c->fault.kind != XAI_KIND_TRUNCATED && c->transfer.head_done;
+}
+
+static int has_event(xai_Call *c) {
+  xai_Slice data;
+  xai_StreamState state =
+      xai_stream_glance(&c->stream, &c->transfer.sse, 0, &data);
+  return state == XAI_STREAM_EVENT || state == XAI_STREAM_ERROR ||
+         state == XAI_STREAM_END;
+}
+
+static xai_Failure failure_of(xai_Call *c) {
+  xai_Transfer *t = &c->transfer;
+  xai_Failure f;
+  memset(&f, 0, sizeof f);
+  f.kind = c->fault.kind;
+  f.where = c->where;
+  f.status = t->status;
+  f.answered = xai_buffer_size(&t->head) > 0;
+  f.whole = is_whole(c);
+  f.streamed = t->content == XAI_CONTENT_EVENTS;
+  f.events = f.streamed && (c->stream.begun || (!f.whole && has_event(c)));
+  /* A deferred result can be read once: what was lost stays so. */
+  f.repeatable = c->repeatable && !(c->pending_ok && t->status == 200);
+  f.should = should_retry(c);
+  f.policy = c->set.retry;
+  f.retry_timeout = c->set.retry_timeouts;
+  f.complaint = &c->complaint;
+  return f;
+}
+
+/* A key that a function gave was refused: it is asked again, once. */
+static int may_ask_for_key(const xai_Call *c, const xai_Failure *f) {
+  return c->key_changes && !c->key_refused && f->whole &&
+         f->kind == XAI_KIND_AUTHENTICATION;
 }
 
 /* How long to wait before the next attempt; -1: there is none. */
 int64_t xai_verdict_wait(xai_Call *c, int64_t deadline_ms) {
-  int should;
-  int64_t wait;
-  read_hints(c, &should);
-  if (c->attempts > c->set.max_retries || c->fault.kind == XAI_KIND_QUOTA)
-    return -1;
-  if (should == 0 || (should < 0 && !may_repeat(c))) return -1;
+  xai_Failure f = failure_of(c);
+  int64_t wait, first_ms = f.kind == XAI_KIND_RATE_LIMIT
+                               ? XAI_FIRST_WAIT_LIMITED_MS
+                               : XAI_FIRST_WAIT_MS;
+  c->retry_after_ms = f.whole ? asked_wait(c) : -1;
+  if (f.answered || f.where > XAI_PHASE_SEND || c->transfer.sends > 1)
+    c->may_be_done = 1;
+  if (c->attempts - c->resends > c->set.max_retries) return -1;
+  if (may_ask_for_key(c, &f)) {
+    c->key_refused = 1;
+    return 0;
+  }
+  if (!xai_retry_allowed(&f)) return -1;
   if (c->retry_after_ms > XAI_MAX_HINT_MS) return -1;
   wait = c->retry_after_ms >= 0
              ? c->retry_after_ms
-             : xai_backoff_delay(c->attempts, xai_chance_roll(c->chance));
+             : xai_backoff_delay(first_ms, c->attempts - c->resends,
+                                 xai_chance_roll(c->chance));
   if (deadline_ms - xai_clock_ms() <= wait) return -1;
   return wait;
 }

@@ -9,6 +9,10 @@
 /* Set the call's fault (or leave it: success) from its finished transfer. */
 void xai_verdict_judge(xai_Call *c, CURLcode code);
 
+/* Does the first event of the stream, with this data, tell of a failure that
+** passes by itself?  Then it is the call's fault. */
+int xai_verdict_is_refused(xai_Call *c, xai_Slice data);
+
 /*
 ** How long to wait before another attempt, in milliseconds; -1: there is to
 ** be none.  A wait that would cross the deadline is not begun.

@@ -4,6 +4,7 @@
 -- `break` in Lua 5.4, and can be read as events, as text, or as the whole
 -- result, and one after the other.
 
+local hooks = require "xai.hooks"
 local merge = require "xai.merge"
 local pump = require "xai.pump"
 local text_of = require "xai.text"
@@ -16,19 +17,20 @@ Stream.__index = Stream
 local function finish(stream, message, info)
   stream.over = true
   if message then
-    stream.message, stream.info = message, info
+    stream.message, stream.failure = message, info
     if not stream.raw then info.partial = merge(stream.request, stream.name) end
   end
   return nil, message, info
 end
 
 local function ending(stream)
-  return nil, stream.message, stream.info
+  return nil, stream.message, stream.failure
 end
 
 local function try(stream, method)
   local request = stream.request
-  stream.got, stream.message, stream.info = request[method](request)
+  hooks.retry(stream.hooked, request)
+  stream.got, stream.message, stream.failure = request[method](request)
   return stream.got ~= false
 end
 
@@ -39,8 +41,8 @@ local function read(stream, method)
   local value, message, info = request[method](request)
   if value ~= false then return value, message, info end
   wait.for_request(request, try, stream, method)
-  value, message, info = stream.got, stream.message, stream.info
-  stream.got, stream.message, stream.info = nil, nil, nil
+  value, message, info = stream.got, stream.message, stream.failure
+  stream.got, stream.message, stream.failure = nil, nil, nil
   return value, message, info
 end
 
@@ -122,6 +124,13 @@ function Stream:close()
   finish(self, select(2, self.request:close()))
 end
 
+--- The facts about the answer so far: status, attempts, headers and so on.  A
+-- stream that broke before its first event was asked for again since it was
+-- opened.
+function Stream:info()
+  return self.failure or self.request:info()
+end
+
 Stream.__close = Stream.close
 
 function Stream:__tostring()
@@ -135,7 +144,7 @@ local streams = {}
 function streams.open(request, name, raw, hooked)
   wait.opened(request, hooked)
   if not request:streaming() then wait.done(request, hooked) end
-  local stream = setmetatable({ request = request, name = name, raw = raw }, Stream)
+  local stream = setmetatable({ request = request, name = name, raw = raw, hooked = hooked }, Stream)
   local info
   if request:streaming() then
     info = request:info()

@@ -148,6 +148,8 @@ function Task:traceback() end
 ---@field idle_timeout? number Seconds without a single byte; comments count as life. Default 900.
 ---@field deadline? number Seconds for everything: attempts, sleeps, the stream. Default none.
 ---@field max_retries? integer Attempts after the first, at least 0. Default 2.
+---@field retry? "usual"|"safe" What is tried again: where nothing was billed as far as can be told, or where nothing can have begun.
+---@field retry_timeouts? boolean Also a generation that was sent and timed out. Default false.
 ---@field headers? table<string, string> Extra request headers, such as `["x-grok-conv-id"]`.
 ---@field proxy? string Address of a proxy. Default: the usual environment variables.
 ---@field no_proxy? string Hosts that go without the proxy, separated by commas.
@@ -159,6 +161,7 @@ function Task:traceback() end
 ---@field max_buffer? integer Bytes of an unread stream before the transfer pauses. Default 1048576 (1 MiB).
 ---@field user_agent? string Value of the User-Agent header.
 ---@field unix_socket? string Connect to this socket instead of the host of `base_url`.
+---@field insecure? boolean Trust any certificate; a warning goes to stderr once. Default false.
 ---@field json? xai.Json JSON module in place of lua-cjson.
 ---@field on_request? fun(info: xai.Info) Called when a call is about to be sent; `on_retry` tells of further attempts.
 ---@field on_response? fun(info: xai.Info) Called when a call has its answer or its failure.
@@ -167,6 +170,7 @@ function Task:traceback() end
 
 ---Options of `xai.new`.
 ---@class xai.Options: xai.SharedOptions
+---@field take_key? boolean Read the key from the environment, and wipe and unset the variable. Default false.
 
 ---Options of one call; each overrides the client's.
 ---@class xai.CallOptions: xai.SharedOptions
@@ -501,6 +505,10 @@ local Stream = {}
 ---Stop now and free the connection. Twice is fine. The collector and Lua 5.4's `<close>` do the same.
 function Stream:close() end
 
+---The facts about the answer so far: status, attempts, headers.
+---@return xai.Info info
+function Stream:info() end
+
 ---Iterate over the visible text only; the fast path, as it builds no tables. Raises the error object on a break.
 ---@param n? integer Which choice, from 1. Default 1.
 ---@return fun(): string? iterator
@@ -634,7 +642,8 @@ function RawStream:next() end
 ---@field head? string The status line and headers of the answer, as they came.
 ---@field headers? table<string, string> Response headers, keys in lower case; read from `head` when first asked for.
 ---@field request_id? string `x-request-id` of the answer, for support.
----@field attempts integer Requests made, retries included.
+---@field attempts integer Requests sent, retries included.
+---@field wait? number Seconds until the next attempt; only in `on_retry`.
 ---@field elapsed number Seconds since the call began.
 ---@field rate_limit? xai.RateLimit What is left; only on successful generation calls; read from `head` when first asked for.
 ---@field url string Address asked.

@@ -13,7 +13,7 @@ local vim = rawget(_G, "vim")
 
 -- What is handed out in one turn of the loop ends after so many seconds; the
 -- rest has its turn after the loop's other work.
-local BUDGET = 0.004
+local BUDGET = 0.002
 
 -- How many sockets one turn serves; the descriptor goes on telling of the others.
 local PORTION = 16

@@ -1,0 +1,13 @@
+/*
+** renew.h - the key for another attempt, from the user's function.
+*/
+#ifndef XAI_RENEW_H
+#define XAI_RENEW_H
+
+#include "bind/request.h"
+
+/* If the call of the request at index 1 waits for its key: ask for it.  What
+** goes wrong ends the call; nothing is raised. */
+void xai_renew_key(lua_State *L, xai_LuaRequest *r);
+
+#endif

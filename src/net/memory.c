@@ -1,0 +1,63 @@
+/*
+** memory.c - libcurl's memory: what it gives back is overwritten.
+**
+** A request's head, with the key in it, passes through several buffers of
+** libcurl, which gives them back as they are.  There they would be found by
+** whoever gets to see the memory of the process, in a core dump for example.
+** Long blocks are bodies, which hold no key.
+*/
+#include "net/memory.h"
+
+#include <curl/curl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#if defined(__linux__)
+#include <malloc.h>
+
+#define MAX_WIPED ((size_t)128 << 10) /* uploads pass through 64 KiB */
+
+/* A compiler must not leave it out because the block is freed. */
+static void wipe(void *p) {
+  size_t n = p ? malloc_usable_size(p) : 0;
+  if (n == 0 || n > MAX_WIPED) return;
+  memset(p, 0, n);
+  __asm__ volatile("" : : "r"(p) : "memory");
+}
+
+static void give_back(void *p) {
+  wipe(p);
+  free(p);
+}
+
+/* A block that moves leaves its bytes behind: it is moved by hand. */
+static void *resize(void *p, size_t n) {
+  size_t old = p ? malloc_usable_size(p) : 0;
+  void *q;
+  if (old == 0 || old > MAX_WIPED) return realloc(p, n);
+  if (n <= old && n > old / 2) return p;
+  q = malloc(n);
+  if (q == NULL) return NULL;
+  memcpy(q, p, old < n ? old : n);
+  give_back(p);
+  return q;
+}
+
+static char *copy(const char *s) {
+  size_t n = strlen(s) + 1;
+  char *p = (char *)malloc(n);
+  return p ? (char *)memcpy(p, s, n) : NULL;
+}
+
+int xai_memory_open(void) {
+  return curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, give_back, resize,
+                              copy, calloc) == CURLE_OK;
+}
+
+#else
+
+int xai_memory_open(void) {
+  return curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+}
+
+#endif

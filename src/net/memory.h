@@ -1,0 +1,11 @@
+/*
+** memory.h - libcurl's memory: what it gives back is overwritten.
+*/
+#ifndef XAI_MEMORY_H
+#define XAI_MEMORY_H
+
+/* Make libcurl ready; 0 when that fails.  In a process whose libcurl was
+** ready before, its memory stays as it is. */
+int xai_memory_open(void);
+
+#endif
