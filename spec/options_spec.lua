@@ -163,8 +163,6 @@ describe("misuse of", function()
     for url, why in pairs {
       ["ftp://api.x.ai"] = none, ["api.x.ai"] = none, ["https://"] = none, ["file:///etc/passwd"] = none,
       ["http//api.x.ai"] = none, ["https://a b/"] = none, ["garbage"] = none,
-      ["https://me@api.x.ai"] = "carries a user name or password",
-      ["https://me:pass@api.x.ai"] = "carries a user name or password",
       ["https://api.x.ai/?a=b"] = "carries a query", ["https://api.x.ai/v1?"] = "carries a query",
       ["https://api.x.ai/#top"] = "carries a fragment",
       ["http://api.x.ai"] = plain, ["http://127.0.0.1.evil.example"] = plain, ["http://localhost.evil.example"] = plain,
@@ -174,6 +172,17 @@ describe("misuse of", function()
       refused(function() client:chat(HI, { base_url = url }) end,
         ("client:chat: base_url '%s' %s"):format(url, why))
     end
+  end)
+
+  it("a base URL with a password is refused and not shown", function()
+    for _, url in ipairs { "https://me@api.x.ai", "https://me:pass@api.x.ai" } do
+      refused(function() xai.new { base_url = url } end, "xai.new: base_url carries a user name or password")
+    end
+  end)
+
+  it("take_key is for xai.new alone", function()
+    refused(function() client:chat(HI, { take_key = true }) end,
+      "client:chat: option 'take_key' is one of xai.new")
   end)
 
   it("bodies and ids of the wrong type are refused", function()

@@ -9,7 +9,8 @@ local KEY = "xai-spec-4f1d8e2a9b7c6053"
 -- Makes calls of all kinds, closes the client, says "ready", and waits for a line.
 local PROGRAM = [[
 local xai = require "xai"
-local client = xai.new { take_key = true, max_retries = 1, ca_file = os.getenv "CA_FILE", http_version = os.getenv "VERSION",
+local client = xai.new { take_key = true, max_retries = 1,
+  ca_file = os.getenv "CA_FILE", http_version = os.getenv "VERSION",
   debug = function(line) assert(not line:find("xai-spec", 1, true), line) end }
 local body = { model = "grok-4.5", messages = { { role = "user", content = "Hi" } } }
 assert(client:chat(body))

@@ -29,13 +29,17 @@ static void push_hidden(lua_State *L, const xai_Call *c) {
   lua_pushlstring(L, copy, n);
 }
 
-static int fail_decode(lua_State *L, xai_Call *c, const char *why) {
+static int fail_as(lua_State *L, xai_Call *c, xai_Kind kind, const char *why) {
   xai_Fault f;
   memset(&f, 0, sizeof f);
-  xai_fault_set(&f, XAI_KIND_DECODE, XAI_PHASE_NONE, why);
+  xai_fault_set(&f, kind, XAI_PHASE_NONE, why);
   xai_secret_hide(c, f.text, strlen(f.text));
   push_hidden(L, c);
   return xai_info_fail(L, c, &f, 1);
+}
+
+static int fail_decode(lua_State *L, xai_Call *c, const char *why) {
+  return fail_as(L, c, XAI_KIND_DECODE, why);
 }
 
 static int fail_text(lua_State *L, xai_Call *c, const char *problem) {
@@ -48,6 +52,8 @@ static int fail_text(lua_State *L, xai_Call *c, const char *problem) {
   text = xai_slice_trim(text);
   if (text.len > 0 && *text.at == '<')
     return fail_decode(L, c, "the answer is HTML, not JSON");
+  if (strstr(problem, "nested") != NULL)
+    return fail_as(L, c, XAI_KIND_LIMIT, "the answer is nested too deeply");
   shown = strlen(problem) < 150 ? strlen(problem) : 150;
   memcpy(why, "the answer is not JSON: ", 24);
   memcpy(why + 24, problem, shown);

@@ -78,21 +78,31 @@ static void take(lua_State *L, xai_LuaRequest *r) {
                       "the stream exceeds max_body");
 }
 
-/* An event that is not a JSON object: the stream cannot be trusted. */
-static int fail_event(lua_State *L, xai_LuaRequest *r) {
+/* An event that is not a JSON object, or one 'too_deep': the stream cannot
+** be trusted. */
+static int fail_event(lua_State *L, xai_LuaRequest *r, int too_deep) {
   xai_Call *c = r->call;
+  xai_Kind kind = too_deep ? XAI_KIND_LIMIT : XAI_KIND_DECODE;
   memset(&c->stream.fault, 0, sizeof c->stream.fault);
-  xai_fault_set(&c->stream.fault, XAI_KIND_DECODE, XAI_PHASE_STREAM,
-                "an event of the stream is not a JSON object");
-  xai_engine_cancel(r->engine, c, XAI_KIND_DECODE, c->stream.fault.text);
+  xai_fault_set(&c->stream.fault, kind, XAI_PHASE_STREAM,
+                too_deep ? "an event of the stream is nested too deeply"
+                         : "an event of the stream is not a JSON object");
+  xai_engine_cancel(r->engine, c, kind, c->stream.fault.text);
   c->fault = c->stream.fault;
   xai_push_slice(L, shown(r)->data); /* the end has masked keys in it */
   return xai_info_fail(L, c, &c->fault, 1);
 }
 
-/* Decode 'text'; 0 (and nothing pushed) when it is no JSON object. */
+/* Did the JSON module refuse the text for its depth?  It says so on top. */
+static int is_too_deep(lua_State *L) {
+  const char *problem = lua_tostring(L, -1);
+  return problem != NULL && strstr(problem, "nested") != NULL;
+}
+
+/* Decode 'text'; nothing is pushed when it is no JSON object (0) or is nested
+** too deeply (-1). */
 static int push_event(lua_State *L, xai_Slice text, int any) {
-  int env = lua_gettop(L) + 1;
+  int rc, env = lua_gettop(L) + 1;
   xai_getenv(L, 1);
   lua_rawgeti(L, env, XAI_REQUEST_CODEC);
   xai_push_slice(L, text);
@@ -101,8 +111,9 @@ static int push_event(lua_State *L, xai_Slice text, int any) {
     lua_settop(L, env);
     return 1;
   }
+  rc = lua_type(L, -1) == LUA_TSTRING && is_too_deep(L) ? -1 : 0;
   lua_settop(L, env - 1);
-  return 0;
+  return rc;
 }
 
 /* Push the JSON string content 'raw', halves of characters as U+FFFD. */
@@ -170,11 +181,12 @@ int xai_events_next(lua_State *L) {
     return 1;
   }
   if (state != XAI_STREAM_EVENT) return push_end(L, r, state);
-  if (c->stream.raw)
+  if (c->stream.raw) {
     push_raw(L, r);
-  else if (!(c->stream.event.reading.same != 0 && push_repeated(L, r)) &&
-           !push_event(L, shown(r)->data, 0))
-    return fail_event(L, r);
+  } else if (c->stream.event.reading.same == 0 || !push_repeated(L, r)) {
+    int rc = push_event(L, shown(r)->data, 0);
+    if (rc <= 0) return fail_event(L, r, rc < 0);
+  }
   take(L, r);
   return 1;
 }
@@ -297,7 +309,7 @@ int xai_events_said(lua_State *L) {
     push_with_halves(L, r, &e);
   else if (e.field != XAI_FIELD_NONE)
     push_unescaped(L, r, e.text);
-  else if (!push_event(L, e.text, 1))
+  else if (push_event(L, e.text, 1) <= 0)
     lua_pushnil(L);
   xai_pushint(L, e.a);
   xai_pushint(L, e.b);

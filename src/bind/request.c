@@ -120,6 +120,24 @@ static int request_retrying(lua_State *L) {
   return 3;
 }
 
+/* request:trace(): the times of its attempts are wanted. */
+static int request_trace(lua_State *L) {
+  xai_request_check(L)->call->timed = 1;
+  return 0;
+}
+
+/* request:times() -> seconds from the start of the last attempt until the name
+** was known, the connection and TLS stood, the first byte came, and its end. */
+static int request_times(lua_State *L) {
+  const xai_Times *t = &xai_request_check(L)->call->times;
+  lua_pushnumber(L, (lua_Number)t->dns / 1e6);
+  lua_pushnumber(L, (lua_Number)t->connect / 1e6);
+  lua_pushnumber(L, (lua_Number)t->tls / 1e6);
+  lua_pushnumber(L, (lua_Number)t->first_byte / 1e6);
+  lua_pushnumber(L, (lua_Number)t->total / 1e6);
+  return 5;
+}
+
 /* request:method() -> the HTTP method, whether there is a body. */
 static int request_method(lua_State *L) {
   xai_request_check(L);
@@ -212,6 +230,7 @@ void xai_request_open(lua_State *L) {
       {"close", request_close},         {"watch", request_watch},
       {"retrying", request_retrying},   {"headers", request_headers},
       {"method", request_method},       {"release", request_release},
+      {"trace", request_trace},         {"times", request_times},
       {"__gc", request_release},        {NULL, NULL}};
   luaL_newmetatable(L, XAI_REQUEST_MT);
   luaL_setfuncs(L, methods, 0);

@@ -96,6 +96,7 @@ static void detach(xai_Call *c, int cut_off) {
   CURLM *multi = c->multi;
   c->multi = NULL;
   if (multi == NULL) return;
+  if (c->timed) c->times = xai_transfer_times(&c->transfer);
   if (c->transfer.sends > 1) {
     c->attempts += c->transfer.sends - 1;
     c->resends += c->transfer.sends - 1;

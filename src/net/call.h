@@ -43,6 +43,8 @@ typedef struct xai_Call {
   int gone;        /* what was to be deleted is no longer there */
   int attempts;    /* requests sent, libcurl's own repetitions included */
   int resends;     /* those */
+  int timed;       /* the times are wanted */
+  xai_Times times; /* of the last attempt */
   xai_Phase where; /* how far the last attempt had come */
   int64_t began_ms, attempt_ms, retry_ms, ended_ms, drain_ms;
   int64_t retry_after_ms; /* what the server asked for, or -1 */

@@ -399,6 +399,16 @@ xai_Phase xai_transfer_phase(const xai_Transfer *t) {
   return port == 0 ? XAI_PHASE_CONNECT : XAI_PHASE_TLS;
 }
 
+xai_Times xai_transfer_times(const xai_Transfer *t) {
+  xai_Times times;
+  times.dns = number_of(t->easy, CURLINFO_NAMELOOKUP_TIME_T);
+  times.connect = number_of(t->easy, CURLINFO_CONNECT_TIME_T);
+  times.tls = number_of(t->easy, CURLINFO_APPCONNECT_TIME_T);
+  times.first_byte = number_of(t->easy, CURLINFO_STARTTRANSFER_TIME_T);
+  times.total = number_of(t->easy, CURLINFO_TOTAL_TIME_T);
+  return times;
+}
+
 static xai_Kind kind_of(CURLcode code, const xai_Transfer *t) {
   switch (code) {
     case CURLE_OPERATION_TIMEDOUT: return XAI_KIND_TIMEOUT;

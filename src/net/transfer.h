@@ -86,6 +86,13 @@ xai_Phase xai_transfer_phase(const xai_Transfer *t);
 /* The kind, phase and words for libcurl's verdict on this transfer. */
 void xai_transfer_judge(xai_Transfer *t, CURLcode code);
 
+/* When what was done, in microseconds since the attempt began. */
+typedef struct xai_Times {
+  int64_t dns, connect, tls, first_byte, total;
+} xai_Times;
+
+xai_Times xai_transfer_times(const xai_Transfer *t);
+
 /* The head of the answer, as it came. */
 xai_Slice xai_transfer_head(const xai_Transfer *t);
 

@@ -12,7 +12,7 @@ local function finish(call, result, message, info)
   call.over = true
   call.value, call.message, call.info = result, message, info
   pump.forget(call.request)
-  hooks.response(call.hooked, message, info)
+  hooks.response(call.hooked, message, info, call.request)
 end
 
 local function tell(call)

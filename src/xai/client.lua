@@ -29,13 +29,13 @@ end
 local function whole(request, hooked)
   wait.done(request, hooked)
   local result, message, info = request:outcome()
-  hooks.response(hooked, message, info)
+  hooks.response(hooked, message, info, request)
   return result, message, info
 end
 
 local function stream_of(request, name, opts, hooked)
   local stream, message, info = streams.open(request, name, opts and opts.raw, hooked)
-  hooks.response(hooked, message, info)
+  hooks.response(hooked, message, info, request)
   if not stream or not (opts and opts.on_event) then return stream, message, info, stream end
   return read_all(stream, opts.on_event)
 end

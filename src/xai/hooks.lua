@@ -68,7 +68,17 @@ end
 function hooks.request(set, request)
   if not set then return end
   call(set, "on_request", request:info())
-  if set.debug then trace(set.debug, command(request)) end
+  if not set.debug then return end
+  request:trace()
+  trace(set.debug, command(request))
+end
+
+--- Where the time of the last attempt went; a kept connection needs none to be made.
+local function times(request)
+  local dns, connect, tls, first, total = request:times()
+  if total == 0 then return "" end
+  local format = " (name %.3f, connection %.3f, TLS %.3f, first byte %.3f, end %.3f s)"
+  return format:format(dns, connect, tls, first, total)
 end
 
 --- If an attempt has failed and the next one is waited for: tell once.
@@ -81,12 +91,13 @@ function hooks.retry(set, request)
 end
 
 --- The call has its answer (`message` nil) or its failure.
-function hooks.response(set, message, info)
+function hooks.response(set, message, info, request)
   if not set then return end
   call(set, "on_response", info)
   if set.debug then
-    trace(set.debug, message or ("HTTP %d in %.3f s%s"):format(info.status, info.elapsed,
-      info.request_id and " (request " .. info.request_id .. ")" or ""))
+    local line = message or ("HTTP %d in %.3f s%s"):format(info.status, info.elapsed,
+      info.request_id and " (request " .. info.request_id .. ")" or "")
+    trace(set.debug, line .. times(request))
   end
 end
 
