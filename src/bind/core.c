@@ -184,6 +184,13 @@ static int core_decode(lua_State *L) {
   return 2;
 }
 
+/* core.libcurl() -> libcurl's and its libraries' versions.  Not a field: to
+** tell them all, libcurl wakes libraries that are needed for nothing else. */
+static int core_libcurl(lua_State *L) {
+  lua_pushstring(L, curl_version());
+  return 1;
+}
+
 /* core.uuid() -> a random UUID. */
 static int core_uuid(lua_State *L) {
   char uuid[XAI_UUID_SIZE];
@@ -204,17 +211,27 @@ static void push_features(lua_State *L) {
   lua_setfield(L, -2, "names looked up in the background");
 }
 
-static const luaL_Reg functions[] = {
-    {"client", xai_client_new},    {"start", xai_start},
-    {"codec", xai_json_codec},     {"array", xai_json_array},
-    {"encode", core_encode},       {"decode", core_decode},
-    {"step", core_step},           {"fd", core_fd},
-    {"timeout", core_timeout},     {"active", core_active},
-    {"live", core_live},           {"ready", core_ready},
-    {"has_ready", core_has_ready}, {"now", core_now},
-    {"wake_at", core_wake_at},     {"failure", core_failure},
-    {"close", core_close},         {"endpoints", core_endpoints},
-    {"uuid", core_uuid},           {NULL, NULL}};
+static const luaL_Reg functions[] = {{"client", xai_client_new},
+                                     {"start", xai_start},
+                                     {"codec", xai_json_codec},
+                                     {"array", xai_json_array},
+                                     {"encode", core_encode},
+                                     {"decode", core_decode},
+                                     {"step", core_step},
+                                     {"fd", core_fd},
+                                     {"timeout", core_timeout},
+                                     {"active", core_active},
+                                     {"live", core_live},
+                                     {"ready", core_ready},
+                                     {"has_ready", core_has_ready},
+                                     {"now", core_now},
+                                     {"wake_at", core_wake_at},
+                                     {"failure", core_failure},
+                                     {"close", core_close},
+                                     {"endpoints", core_endpoints},
+                                     {"uuid", core_uuid},
+                                     {"libcurl", core_libcurl},
+                                     {NULL, NULL}};
 
 int luaopen_xai_core(lua_State *L) {
   stay_loaded();
@@ -229,8 +246,6 @@ int luaopen_xai_core(lua_State *L) {
   luaL_setfuncs(L, functions, 0);
   lua_pushliteral(L, XAI_VERSION);
   lua_setfield(L, -2, "version");
-  lua_pushstring(L, curl_version());
-  lua_setfield(L, -2, "libcurl");
   push_features(L);
   lua_setfield(L, -2, "features");
   lua_pushlightuserdata(L, NULL);

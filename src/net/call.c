@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "net/memory.h"
 #include "net/secret.h"
 #include "net/verdict.h"
 
@@ -105,7 +106,9 @@ static void detach(xai_Call *c, int cut_off) {
     xai_transfer_discard(&c->transfer);
     curl_easy_setopt(c->transfer.easy, CURLOPT_FORBID_REUSE, 1L);
   }
+  xai_memory_thorough(c->fault.kind != XAI_KIND_NONE);
   curl_multi_remove_handle(multi, c->transfer.easy);
+  xai_memory_thorough(0);
 }
 
 /* What went wrong with the last attempt does not count any more. */

@@ -16,11 +16,24 @@
 #include <malloc.h>
 
 #define MAX_WIPED ((size_t)128 << 10) /* uploads pass through 64 KiB */
+#define ANSWERS ((size_t)16 << 10)    /* and answers through this much */
+
+static int thorough;
+
+void xai_memory_thorough(int on) { thorough = on; }
+
+/*
+** The block that an answer passes through is as long as hundreds of others
+** together; only of answers that may hold an echo of the key it is wiped.
+*/
+static int may_hold_key(size_t n) {
+  return n <= MAX_WIPED && (thorough || n < ANSWERS || n > ANSWERS + 64);
+}
 
 /* A compiler must not leave it out because the block is freed. */
 static void wipe(void *p) {
   size_t n = p ? malloc_usable_size(p) : 0;
-  if (n == 0 || n > MAX_WIPED) return;
+  if (n == 0 || !may_hold_key(n)) return;
   memset(p, 0, n);
   __asm__ volatile("" : : "r"(p) : "memory");
 }
@@ -55,6 +68,8 @@ int xai_memory_open(void) {
 }
 
 #else
+
+void xai_memory_thorough(int on) { (void)on; }
 
 int xai_memory_open(void) {
   return curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;

@@ -8,4 +8,7 @@
 ** ready before, its memory stays as it is. */
 int xai_memory_open(void);
 
+/* While it is on, what answers pass through is overwritten, too. */
+void xai_memory_thorough(int on);
+
 #endif

@@ -2,7 +2,6 @@
 
 local hooks = require "xai.hooks"
 local pump = require "xai.pump"
-local merge = require "xai.merge"
 local wait = require "xai.wait"
 
 local Call = {}
@@ -20,7 +19,7 @@ local function tell(call)
 end
 
 local function fail(call, message, info)
-  if call.streamed and not info.partial then info.partial = merge(call.request, call.name) end
+  if call.streamed and not info.partial then info.partial = require "xai.merge"(call.request, call.name) end
   finish(call, nil, message, info)
 end
 
@@ -39,7 +38,7 @@ local function advance_stream(call)
   until not event or call.over
   if event == false or call.over then return end
   if message then return fail(call, message, info) end
-  finish(call, call.raw or merge(request, call.name), nil, request:info())
+  finish(call, call.raw or require "xai.merge"(request, call.name), nil, request:info())
 end
 
 local function advance_whole(call)

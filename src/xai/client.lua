@@ -1,11 +1,12 @@
 --- Clients and their functions, one for each row of the endpoint table.
 
 local core = require "xai.core"
-local calls = require "xai.call"
 local hooks = require "xai.hooks"
 local json = require "xai.json"
-local streams = require "xai.stream"
 local wait = require "xai.wait"
+
+-- What not every program needs is loaded when it is first needed: reading Lua
+-- sources is a third of the cost of a program that makes one call.
 
 local methods = core.methods
 
@@ -34,7 +35,7 @@ local function whole(request, hooked)
 end
 
 local function stream_of(request, name, opts, hooked)
-  local stream, message, info = streams.open(request, name, opts and opts.raw, hooked)
+  local stream, message, info = require "xai.stream".open(request, name, opts and opts.raw, hooked)
   hooks.response(hooked, message, info, request)
   if not stream or not (opts and opts.on_event) then return stream, message, info, stream end
   return read_all(stream, opts.on_event)
@@ -86,7 +87,7 @@ function methods.start(self, name, argument, opts)
   local request, streamed = core.start(self, name, argument, opts)
   local hooked = hooks.of(self, opts)
   hooks.request(hooked, request)
-  return calls.follow(request, name, streamed, opts, hooked)
+  return require "xai.call".follow(request, name, streamed, opts, hooked)
 end
 
 local client = {}

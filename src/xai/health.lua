@@ -14,7 +14,7 @@ end
 local function check_build(report, core, xai)
   report.start "xai"
   report.ok(("lua-xai %s"):format(xai.version))
-  report.info(core.libcurl)
+  report.info(core.libcurl())
   report.info(core.fd() and "waits on one descriptor" or "waits by a timer of 10 ms")
   for name, has in pairs(core.features) do
     if has then report.ok("libcurl: " .. name) else report.warn("libcurl without: " .. name) end

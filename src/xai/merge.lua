@@ -6,9 +6,6 @@
 -- given are its own: nothing that was handed out to the user is changed.
 
 local core = require "xai.core"
-local new_chunks = require "xai.merge_chunks"
-local new_messages = require "xai.merge_messages"
-local new_responses = require "xai.merge_responses"
 
 local array = core.array
 
@@ -62,10 +59,10 @@ function Events:result() return self.list end
 
 --------------------------------------------------------------------------------
 local BUILDERS = {
-  chat = function() return new_chunks("chat.completion", true) end,
-  complete = function() return new_chunks("text_completion", false) end,
-  respond = new_responses,
-  message = new_messages,
+  chat = function() return require "xai.merge_chunks"("chat.completion", true) end,
+  complete = function() return require "xai.merge_chunks"("text_completion", false) end,
+  respond = function() return require "xai.merge_responses"() end,
+  message = function() return require "xai.merge_messages"() end,
   complete_legacy = new_complete,
   request = new_events,
 }
