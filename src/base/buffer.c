@@ -18,18 +18,19 @@ void xai_buffer_free(xai_Buffer *b) {
   xai_buffer_init(b, b->max);
 }
 
-/* volatile: the compiler would drop stores that nobody reads */
-static void overwrite(volatile char *p, size_t n) {
-  while (n-- > 0) *p++ = 0;
+/* A compiler must not leave it out because nobody reads what it writes. */
+void xai_bytes_wipe(char *s, size_t n) {
+  static void *(*const volatile fill)(void *, int, size_t) = memset;
+  if (n > 0) fill(s, 0, n);
 }
 
 void xai_buffer_wipe(xai_Buffer *b) {
-  overwrite(b->at, b->cap);
+  xai_bytes_wipe(b->at, b->cap);
   xai_buffer_free(b);
 }
 
 void xai_buffer_blank(xai_Buffer *b) {
-  overwrite(b->at, b->len);
+  xai_bytes_wipe(b->at, b->len);
   xai_buffer_clear(b);
 }
 

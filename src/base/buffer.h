@@ -56,6 +56,9 @@ int xai_buffer_terminate(xai_Buffer *b);
 
 /* Overwrite each occurrence of 'secret' with stars. */
 void xai_buffer_mask(xai_Buffer *b, xai_Slice secret);
+
+/* Overwrite bytes that are not needed any more. */
+void xai_bytes_wipe(char *s, size_t n);
 void xai_bytes_mask(char *s, size_t n, xai_Slice secret);
 
 /* The unconsumed bytes (never NULL) and their number. */

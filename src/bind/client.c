@@ -14,6 +14,7 @@
 #include "bind/options.h"
 #include "bind/request.h"
 #include "net/address.h"
+#include "net/memory.h"
 
 #define CLIENT_MT "xai.client"
 
@@ -134,7 +135,10 @@ static void read_key(lua_State *L, const char *what, int options,
     set_key(L, what, c, key, n);
   } else if (lua_isnil(L, -1) && env != NULL && *env != '\0') {
     set_key(L, what, c, env, strlen(env));
-    if (is_true(L, options, "take_key")) wipe_variable("XAI_API_KEY");
+    if (is_true(L, options, "take_key")) {
+      wipe_variable("XAI_API_KEY");
+      xai_memory_wipe();
+    }
   }
   lua_pop(L, 1);
 }

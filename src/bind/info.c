@@ -84,22 +84,34 @@ static void push_rate_limit(lua_State *L, xai_Slice head) {
   lua_pushnil(L);
 }
 
-/* info.headers, info.rate_limit: made from info.head, then kept. */
+/* Push what names the answer to the service's support, or nil. */
+static void push_request_id(lua_State *L, xai_Slice head) {
+  xai_Slice id = xai_head_find(head, "x-request-id");
+  if (id.len > 0)
+    lua_pushlstring(L, id.at, id.len);
+  else
+    lua_pushnil(L);
+}
+
+/* info.headers and its like: made from info.head, then kept. */
 static int info_index(lua_State *L) {
+  static const struct {
+    const char *name;
+    void (*push)(lua_State *, xai_Slice);
+  } fields[] = {{"headers", push_headers},
+                {"request_id", push_request_id},
+                {"rate_limit", push_rate_limit}};
   xai_Slice key, head;
-  int wants_headers;
+  size_t i = 0, n = sizeof fields / sizeof *fields;
   if (lua_type(L, 2) != LUA_TSTRING) return 0;
   key.at = lua_tolstring(L, 2, &key.len);
-  wants_headers = xai_slice_is(key, "headers");
-  if (!wants_headers && !xai_slice_is(key, "rate_limit")) return 0;
+  while (i < n && !xai_slice_is(key, fields[i].name)) i++;
+  if (i == n) return 0;
   lua_pushliteral(L, "head");
   lua_rawget(L, 1);
   head.at = lua_tolstring(L, -1, &head.len);
   if (head.at == NULL) return 0;
-  if (wants_headers)
-    push_headers(L, head);
-  else
-    push_rate_limit(L, head);
+  fields[i].push(L, head);
   lua_pushvalue(L, 2);
   lua_pushvalue(L, -2);
   lua_rawset(L, 1);
@@ -121,15 +133,10 @@ void xai_info_open(lua_State *L) {
 
 /* What is known from the answer's head. */
 static void set_head(lua_State *L, const xai_Transfer *t) {
-  xai_Slice id;
   lua_pushinteger(L, t->status);
   lua_setfield(L, -2, "status");
   xai_push_slice(L, xai_transfer_head(t));
   lua_setfield(L, -2, "head");
-  id = xai_head_find(xai_transfer_head(t), "x-request-id");
-  if (id.len == 0) return;
-  xai_push_slice(L, id);
-  lua_setfield(L, -2, "request_id");
 }
 
 void xai_info_push(lua_State *L, const xai_Call *c) {
@@ -181,6 +188,8 @@ int xai_info_fail(lua_State *L, const xai_Call *c, const xai_Fault *f,
   report.billed = billed(c, f);
   lua_pushnil(L);
   xai_info_push(L, c);
+  push_request_id(L, xai_transfer_head(&c->transfer));
+  lua_setfield(L, -2, "request_id");
   xai_luaerr_set(L, &report);
   if (n > 0) {
     lua_pushlstring(L, s, n < XAI_MAX_SHOWN ? n : XAI_MAX_SHOWN);

@@ -5,6 +5,9 @@
 ** libcurl, which gives them back as they are.  There they would be found by
 ** whoever gets to see the memory of the process, in a core dump for example.
 ** Long blocks are bodies, which hold no key.
+**
+** It costs a twentieth of a request, and is in vain where the key stays in the
+** environment or in a string of Lua's: it begins when somebody asks for it.
 */
 #include "net/memory.h"
 
@@ -12,13 +15,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buffer.h"
+
 #if defined(__linux__)
 #include <malloc.h>
 
 #define MAX_WIPED ((size_t)128 << 10) /* uploads pass through 64 KiB */
 #define ANSWERS ((size_t)16 << 10)    /* and answers through this much */
 
-static int thorough;
+static int wanted, thorough;
+
+void xai_memory_wipe(void) { wanted = 1; }
 
 void xai_memory_thorough(int on) { thorough = on; }
 
@@ -30,22 +37,19 @@ static int may_hold_key(size_t n) {
   return n <= MAX_WIPED && (thorough || n < ANSWERS || n > ANSWERS + 64);
 }
 
-/* A compiler must not leave it out because the block is freed. */
 static void wipe(void *p) {
   size_t n = p ? malloc_usable_size(p) : 0;
-  if (n == 0 || !may_hold_key(n)) return;
-  memset(p, 0, n);
-  __asm__ volatile("" : : "r"(p) : "memory");
+  if (n > 0 && may_hold_key(n)) xai_bytes_wipe((char *)p, n);
 }
 
 static void give_back(void *p) {
-  wipe(p);
+  if (wanted) wipe(p);
   free(p);
 }
 
 /* A block that moves leaves its bytes behind: it is moved by hand. */
 static void *resize(void *p, size_t n) {
-  size_t old = p ? malloc_usable_size(p) : 0;
+  size_t old = p && wanted ? malloc_usable_size(p) : 0;
   void *q;
   if (old == 0 || old > MAX_WIPED) return realloc(p, n);
   if (n <= old && n > old / 2) return p;
@@ -69,6 +73,7 @@ int xai_memory_open(void) {
 
 #else
 
+void xai_memory_wipe(void) {}
 void xai_memory_thorough(int on) { (void)on; }
 
 int xai_memory_open(void) {

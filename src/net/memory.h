@@ -8,6 +8,9 @@
 ** ready before, its memory stays as it is. */
 int xai_memory_open(void);
 
+/* From now on, what libcurl gives back is overwritten. */
+void xai_memory_wipe(void);
+
 /* While it is on, what answers pass through is overwritten, too. */
 void xai_memory_thorough(int on);
 

@@ -5,17 +5,6 @@
 
 #include <string.h>
 
-/* Overwrite the key before the list goes back to the allocator. */
-void xai_secret_forget(xai_Call *c) {
-  struct curl_slist *h;
-  for (h = c->headers; h != NULL; h = h->next) {
-    volatile char *p = h->data;
-    while (*p != '\0') *p++ = '\0';
-  }
-  curl_slist_free_all(c->headers);
-  c->headers = NULL;
-}
-
 #define MIN_SECRET 8 /* a shorter key is none, and masking it spoils words */
 
 /* The key in a header line; length 0 when it carries none. */
@@ -34,14 +23,24 @@ static xai_Slice key_of(const char *line) {
     key.at += word.len;
     key.len -= word.len;
   }
-  if (key.len < MIN_SECRET) key.len = 0;
   return key;
+}
+
+/* Overwrite the key before the list goes back to the allocator. */
+void xai_secret_forget(xai_Call *c) {
+  struct curl_slist *h;
+  for (h = c->headers; h != NULL; h = h->next)
+    xai_bytes_wipe(h->data, strlen(h->data));
+  curl_slist_free_all(c->headers);
+  c->headers = NULL;
 }
 
 void xai_secret_hide(const xai_Call *c, char *s, size_t n) {
   const struct curl_slist *h;
-  for (h = c->headers; h != NULL && n > 0; h = h->next)
-    xai_bytes_mask(s, n, key_of(h->data));
+  for (h = c->headers; h != NULL && n > 0; h = h->next) {
+    xai_Slice key = key_of(h->data);
+    if (key.len >= MIN_SECRET) xai_bytes_mask(s, n, key);
+  }
 }
 
 void xai_secret_hide_in(const xai_Call *c, xai_Buffer *b) {
