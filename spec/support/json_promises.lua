@@ -250,4 +250,32 @@ promise("null, strings, numbers and booleans stand alone", function(encode, deco
   expect("true", encode(true))
 end)
 
+promise("strings of any length come out as they are, beside others", function(_, decode, xai)
+  local long = ("0123456789abcdef"):rep(5000)
+  local cases = { long, long .. "\195\169", ("x"):rep(65535), ("x"):rep(65536), ("x"):rep(65537) }
+  for _, text in ipairs(cases) do
+    expect(text, decode('"' .. text .. '"'))
+    local value = decode(('{"a":"%s","b":["%sB",null,[],7,{"c":"%s"}],"d":"short"}'):format(text, text, text))
+    expect(text, value.a)
+    expect(text .. "B", value.b[1])
+    expect(xai.null, value.b[2])
+    expect("[]", xai.encode(value.b[3]))
+    expect(7, value.b[4])
+    expect(text, value.b[5].c)
+    expect("short", value.d)
+    expect(1, decode(('{"%s":1}'):format(text))[text])
+  end
+  expect(long .. '"\n' .. long, decode('"' .. long .. '\\"\\n' .. long .. '"'))
+  expect("nil", type((decode('["' .. long .. '" 1]'))))
+  expect("nil", type((decode('["' .. long))))
+end)
+
+promise("many long strings are no different", function(_, decode)
+  local parts, long = {}, ("y"):rep(70000)
+  for i = 1, 100 do parts[i] = ('"%s%d"'):format(long, i) end
+  local list = decode("[" .. table.concat(parts, ",") .. "]")
+  expect(100, #list)
+  for i = 1, 100 do expect(long .. i, list[i]) end
+end)
+
 return list

@@ -128,6 +128,7 @@ int xai_answer_outcome(lua_State *L) {
     lua_pushboolean(L, 0);
     return 1;
   }
+  xai_request_drop_body(L);
   if (c->fault.kind == XAI_KIND_NONE) {
     int count = c->gone ? push_gone(L, r) : push_result(L, r);
     xai_secret_forget(c);

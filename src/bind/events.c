@@ -44,6 +44,7 @@ static int push_end(lua_State *L, xai_LuaRequest *r, xai_StreamState state) {
   if (state == XAI_STREAM_ERROR) return push_complaint(L, r);
   if (state == XAI_STREAM_FAULT) return push_fault(L, r);
   xai_engine_drain(r->engine, r->call);
+  if (r->call->state == XAI_CALL_DONE) xai_request_drop_body(L);
   return 0;
 }
 

@@ -12,6 +12,7 @@
 #include "base/chance.h"
 #include "base/jsonmark.h"
 #include "bind/jsoncodec.h"
+#include "bind/lift.h"
 #include "bind/luaerr.h"
 #include "bind/push.h"
 
@@ -149,6 +150,7 @@ typedef struct Fixer {
   lua_State *L;
   const xai_Codec *codec;
   int null;   /* index of the module's null */
+  int lifted; /* index of the list of strings that were taken out */
   int marked; /* the text was rewritten: look for marks */
   int depth;
 } Fixer;
@@ -164,7 +166,8 @@ static int is_mark(const Fixer *f, const char *s, size_t n) {
          memcmp(s, f->codec->mark, f->codec->mark_len) == 0;
 }
 
-/* "<mark>123": the integer, or the nearest number where it does not fit. */
+/* "<mark>L2": the second string that was taken out.
+** "<mark>123": the integer, or the nearest number where it does not fit. */
 static Fix fix_string(Fixer *f) {
   size_t n;
   const char *s;
@@ -172,6 +175,10 @@ static Fix fix_string(Fixer *f) {
   s = lua_tolstring(f->L, -1, &n);
   if (!is_mark(f, s, n) || n == f->codec->mark_len) return FIX_NONE;
   s += f->codec->mark_len;
+  if (*s == XAI_LIFTED) {
+    lua_rawgeti(f->L, f->lifted, (int)strtol(s + 1, NULL, 10));
+    return FIX_REPLACE;
+  }
   if (*s != '-' && (*s < '0' || *s > '9')) return FIX_NONE;
 #if XAI_HAS_INTEGERS
   errno = 0;
@@ -287,13 +294,14 @@ static Fix fix_value(Fixer *f) {
 }
 
 /* The decoded value is on top; leaves the mended one there. */
-static void fix_decoded(lua_State *L, const xai_Codec *c, int null,
+static void fix_decoded(lua_State *L, const xai_Codec *c, int null, int lifted,
                         int marked) {
   Fixer f;
   Fix fix;
   f.L = L;
   f.codec = c;
   f.null = null;
+  f.lifted = lifted;
   f.marked = marked;
   f.depth = 0;
   fix = fix_value(&f);
@@ -336,16 +344,18 @@ static int take_value(lua_State *L, int i) {
 static int decode(lua_State *L, int codec, int halves) {
   xai_Codec *c = (xai_Codec *)luaL_checkudata(L, codec, XAI_CODEC_MT);
   int text = lua_gettop(L), marked, rc, ok;
-  luaL_checkstack(L, 8, "JSON");
+  luaL_checkstack(L, 10, "JSON");
   xai_getenv(L, codec);
   lua_rawgeti(L, -1, XAI_CODEC_NULL);
-  lua_rawgeti(L, -2, XAI_CODEC_DECODE);
   lua_pushvalue(L, text);
-  marked = mark_text(L, c, halves);
+  marked = xai_lift_strings(L, c); /* text + 3: the list; text + 4: the text */
+  marked |= mark_text(L, c, halves);
+  lua_rawgeti(L, text + 1, XAI_CODEC_DECODE);
+  lua_insert(L, -2);
   rc = lua_pcall(L, 1, 3, 0);
   if (rc == LUA_ERRMEM) return lua_error(L);
-  ok = rc == 0 && take_value(L, text + 3);
-  if (ok) fix_decoded(L, c, text + 2, marked);
+  ok = rc == 0 && take_value(L, text + 4);
+  if (ok) fix_decoded(L, c, text + 2, text + 3, marked);
   lua_replace(L, text);
   lua_settop(L, text);
   return ok;

@@ -28,6 +28,18 @@ xai_LuaRequest *xai_request_poll(lua_State *L) {
   return xai_request_check(L);
 }
 
+/* A finalizer keeps the request for two rounds of the collector, and a body may
+** be megabytes: it need not wait as long. */
+void xai_request_drop_body(lua_State *L) {
+  xai_getenv(L, 1);
+  lua_rawgeti(L, -1, XAI_REQUEST_BODY);
+  if (lua_type(L, -1) == LUA_TSTRING) {
+    lua_pushboolean(L, 1);
+    lua_rawseti(L, -3, XAI_REQUEST_BODY);
+  }
+  lua_pop(L, 2);
+}
+
 xai_LuaRequest *xai_request_new(lua_State *L, xai_Engine *e,
                                 const xai_Settings *set, xai_Api api, int raw) {
   xai_LuaRequest *r = (xai_LuaRequest *)xai_newuserdata(L, sizeof *r);

@@ -38,6 +38,9 @@ xai_LuaRequest *xai_request_check(lua_State *L);
 ** its key another one. */
 xai_LuaRequest *xai_request_poll(lua_State *L);
 
+/* The call of the request at index 1 is done: its body is needed no more. */
+void xai_request_drop_body(lua_State *L);
+
 /* Push a new request on a new call of the engine, not started yet. */
 xai_LuaRequest *xai_request_new(lua_State *L, xai_Engine *e,
                                 const xai_Settings *set, xai_Api api, int raw);
