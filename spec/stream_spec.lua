@@ -208,6 +208,20 @@ describe("a stream", function()
     end
   end)
 
+  it("refuses it also where nobody looks at the events, whatever end follows", function()
+    for _, data in ipairs { '{"choices":[', "17", "null" } do
+      local bytes = 'data: {"choices":[{"index":0,"delta":{"content":"a"}}]}\n\ndata: ' .. data
+        .. "\n\ndata: [DONE]\n\n"
+      local _, _, info = stage:say("chat", bytes):result()
+      same({ "decode", "a" }, { info.kind, info.partial.choices[1].message.content }, data)
+      local said = {}
+      local ok, err = pcall(function()
+        for words in stage:say("chat", bytes):text() do said[#said + 1] = words end
+      end)
+      same({ false, "decode", "a" }, { ok, err.kind, table.concat(said) }, data)
+    end
+  end)
+
   it("never changes an event that was handed out, nor is changed by it", function()
     for _, name in ipairs(stages.FUNCTIONS) do
       local wanted = stages.events(assert(stage:stream(name)))

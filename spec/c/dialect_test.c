@@ -8,8 +8,8 @@
 
 #include "check.h"
 
-static const char *const meanings[] = {"data", "end", "done", "nothing",
-                                       "error"};
+static const char *const meanings[] = {"data",    "end",    "done",
+                                       "nothing", "broken", "error"};
 static const char *const fields[] = {"",        "TEXT",      "REASONING",
                                      "SUMMARY", "ARGUMENTS", "SIGNATURE"};
 
@@ -271,15 +271,21 @@ static void test_the_marker_is_known_by_equality(void) {
   means(XAI_API_RESPONSES, "[DONE]", "nothing");
   means(XAI_API_MESSAGES, "[DONE]", "nothing");
   means(XAI_API_COMPLETE, "[DONE]", "nothing");
-  means(XAI_API_CHAT, "[DONE]x", "data");
-  means(XAI_API_CHAT, "[done]", "data");
-  means(XAI_API_CHAT, "\"[DONE]\"", "data");
+  means(XAI_API_CHAT, "[DONE]x", "broken");
+  means(XAI_API_CHAT, "[done]", "broken");
+  means(XAI_API_CHAT, "\"[DONE]\"", "broken");
+}
+
+static void test_what_is_no_whole_object_cannot_be_trusted(void) {
+  means(XAI_API_CHAT, "5", "broken");
+  means(XAI_API_CHAT, "[1]", "broken");
+  means(XAI_API_CHAT, "not JSON", "broken");
+  means(XAI_API_CHAT, "{\"choices\":[", "broken");
+  means(XAI_API_RESPONSES, "{\"type\":\"response.completed\"", "broken");
+  means(XAI_API_OTHER, "null", "broken");
 }
 
 static void test_what_nobody_knows_is_handed_on(void) {
-  means(XAI_API_CHAT, "5", "data");
-  means(XAI_API_CHAT, "[1]", "data");
-  means(XAI_API_CHAT, "not JSON", "data");
   means(XAI_API_CHAT, "", "nothing");
   means(XAI_API_CHAT, "{\"choices\":5}", "data");
   means(XAI_API_CHAT, "{\"choices\":[5,null,\"a\",[]]}", "data");
@@ -355,6 +361,7 @@ int main(void) {
   RUN(test_complete_ends_with_a_stop_reason);
   RUN(test_a_failure_is_known_in_each_of_its_shapes);
   RUN(test_the_marker_is_known_by_equality);
+  RUN(test_what_is_no_whole_object_cannot_be_trusted);
   RUN(test_what_nobody_knows_is_handed_on);
   RUN(test_the_end_is_proven_or_it_is_not_the_end);
   return check_done();

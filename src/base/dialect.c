@@ -336,6 +336,8 @@ void xai_dialect_read(xai_Dialect *d, xai_Slice name, xai_Slice data,
   else if (xai_json_read(word.at, word.len, &event) &&
            event.type == XAI_JSON_OBJECT)
     read_event(d, name, &event, r);
+  else
+    r->meaning = XAI_MEANS_BROKEN;
   if (r->meaning == XAI_MEANS_NOTHING) return;
   d->events = 1;
   if (r->meaning == XAI_MEANS_END || r->meaning == XAI_MEANS_DONE) d->ended = 1;

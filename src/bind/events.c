@@ -234,6 +234,7 @@ int xai_events_text(lua_State *L) {
       if (push_rest(L, &c->stream)) return 1;
       return push_end(L, r, state);
     }
+    if (reading->meaning == XAI_MEANS_BROKEN) return fail_event(L, r, 0);
     if (reading->has_text && reading->text.len > 0)
       push_text(L, r, reading->text);
     take(L, r);
@@ -257,7 +258,11 @@ int xai_events_want(lua_State *L) {
 int xai_events_skip(lua_State *L) {
   xai_LuaRequest *r = xai_request_poll(L);
   xai_StreamState state;
-  while ((state = xai_call_peek(r->call)) == XAI_STREAM_EVENT) take(L, r);
+  while ((state = xai_call_peek(r->call)) == XAI_STREAM_EVENT) {
+    if (r->call->stream.event.reading.meaning == XAI_MEANS_BROKEN)
+      return fail_event(L, r, 0);
+    take(L, r);
+  }
   if (state != XAI_STREAM_WAIT) return push_end(L, r, state);
   lua_pushboolean(L, 0);
   return 1;
