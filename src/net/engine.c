@@ -83,8 +83,6 @@ void xai_engine_close(xai_Engine *e) {
     xai_engine_queue(e, c);
   }
   if (multi != NULL) curl_multi_cleanup(multi);
-  if (e->spare != NULL) curl_easy_cleanup(e->spare);
-  e->spare = NULL;
   xai_poller_close(&e->poller);
 }
 
@@ -171,7 +169,6 @@ int xai_engine_start(xai_Engine *e, xai_Call *c, const xai_Request *r) {
   e->calls = c;
   e->active++;
   c->transfer.news_list = &e->fresh;
-  c->transfer.spare = &e->spare;
   rc = xai_call_begin(c, r, e->multi, e->starts >= MAX_STARTS);
   e->starts++;
   changed(e, c, 1);
@@ -207,18 +204,11 @@ void xai_engine_cancel(xai_Engine *e, xai_Call *c, xai_Kind kind,
   rearm(e);
 }
 
-/* A handle that was used holds what it sent last, the key among it. */
-static void drop_spare(xai_Engine *e) {
-  if (e->spare != NULL && xai_multi_is_ours(e)) curl_easy_cleanup(e->spare);
-  e->spare = NULL;
-}
-
 void xai_engine_cancel_owner(xai_Engine *e, unsigned long owner) {
   xai_Call *c;
   for (c = e->calls; c != NULL; c = c->next)
     if (c->owner == owner)
       xai_engine_cancel(e, c, XAI_KIND_CLOSED, "the client is closed");
-  drop_spare(e);
 }
 
 /*

@@ -11,7 +11,6 @@
 typedef struct xai_Engine {
   CURLM *multi; /* NULL once closed */
   long process; /* which it was made by */
-  CURL *spare;  /* an easy handle that is free */
   xai_Poller poller;
   xai_Chance chance;
   xai_Buffer scratch; /* for short use; what is in it is nobody's */

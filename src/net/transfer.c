@@ -164,6 +164,15 @@ static int on_send(void *ud, char *ip, char *local_ip, int port,
 
 /* --------------------------------------------------------------- options */
 
+/*
+** Set an option that libcurl keeps a copy of.  Without memory for it the
+** request must not go out: it would be another one, or go elsewhere.
+*/
+static void set_text(CURLcode *rc, CURL *e, CURLoption what, const char *text) {
+  if (curl_easy_setopt(e, what, text) == CURLE_OUT_OF_MEMORY)
+    *rc = CURLE_OUT_OF_MEMORY;
+}
+
 static long http_version(const xai_Settings *set, const char *url) {
   if (set->http_version == 1) return CURL_HTTP_VERSION_1_1;
   if (set->http_version == 2 && strncmp(url, "http:", 5) == 0)
@@ -193,10 +202,10 @@ static void set_version(CURL *e, const xai_Settings *set, const char *url) {
 ** prompt to another host); no signals; a slow name look-up must not hold up
 ** a cancelled transfer.
 */
-static void set_rules(CURL *e) {
+static void set_rules(CURL *e, CURLcode *rc) {
   curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
 #if LIBCURL_VERSION_NUM >= 0x075500
-  curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "https,http");
+  set_text(rc, e, CURLOPT_PROTOCOLS_STR, "https,http");
 #else
   curl_easy_setopt(e, CURLOPT_PROTOCOLS, CURLPROTO_HTTP | CURLPROTO_HTTPS);
 #endif
@@ -212,7 +221,7 @@ static void set_rules(CURL *e) {
   /* What a proxy says when it opens a tunnel is not the answer. */
   curl_easy_setopt(e, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   /* Decode what comes compressed although it was not asked for. */
-  curl_easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "");
+  set_text(rc, e, CURLOPT_ACCEPT_ENCODING, "");
 }
 
 /*
@@ -220,11 +229,11 @@ static void set_rules(CURL *e) {
 ** set, as Debian's build does: then once per connection (14 ms).  Where the
 ** default file is there, the directory is not needed.
 */
-static void set_ca(CURL *e, const xai_Settings *set) {
+static void set_ca(CURL *e, const xai_Settings *set, CURLcode *rc) {
   char *file = NULL;
-  if (set->ca_file) curl_easy_setopt(e, CURLOPT_CAINFO, set->ca_file);
+  if (set->ca_file) set_text(rc, e, CURLOPT_CAINFO, set->ca_file);
   if (set->ca_path) {
-    curl_easy_setopt(e, CURLOPT_CAPATH, set->ca_path);
+    set_text(rc, e, CURLOPT_CAPATH, set->ca_path);
     return;
   }
 #if LIBCURL_VERSION_NUM >= 0x075400
@@ -234,19 +243,19 @@ static void set_ca(CURL *e, const xai_Settings *set) {
 }
 
 /* Whoever asks for it was warned. */
-static void set_trust(CURL *e, const xai_Settings *set) {
-  set_ca(e, set);
+static void set_trust(CURL *e, const xai_Settings *set, CURLcode *rc) {
+  set_ca(e, set, rc);
   if (!set->insecure) return;
   curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 0L);
   curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 0L);
 }
 
-static void set_peer(CURL *e, const xai_Settings *set) {
-  set_trust(e, set);
-  if (set->proxy) curl_easy_setopt(e, CURLOPT_PROXY, set->proxy);
-  if (set->no_proxy) curl_easy_setopt(e, CURLOPT_NOPROXY, set->no_proxy);
+static void set_peer(CURL *e, const xai_Settings *set, CURLcode *rc) {
+  set_trust(e, set, rc);
+  if (set->proxy) set_text(rc, e, CURLOPT_PROXY, set->proxy);
+  if (set->no_proxy) set_text(rc, e, CURLOPT_NOPROXY, set->no_proxy);
   if (set->unix_socket)
-    curl_easy_setopt(e, CURLOPT_UNIX_SOCKET_PATH, set->unix_socket);
+    set_text(rc, e, CURLOPT_UNIX_SOCKET_PATH, set->unix_socket);
   if (set->connect_timeout_ms > 0)
     curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS,
                      (long)set->connect_timeout_ms);
@@ -274,8 +283,8 @@ static void set_progress(xai_Transfer *t) {
 /* A body this long takes time to send; only then is its progress watched. */
 #define LONG_BODY ((size_t)64 << 10)
 
-static CURLcode set_message(xai_Transfer *t, const xai_Request *r,
-                            struct curl_slist *headers) {
+static void set_message(xai_Transfer *t, const xai_Request *r,
+                        struct curl_slist *headers, CURLcode *rc) {
   CURL *e = t->easy;
   if (strcmp(r->method, "POST") == 0) curl_easy_setopt(e, CURLOPT_POST, 1L);
   if (r->body != NULL) {
@@ -287,37 +296,32 @@ static CURLcode set_message(xai_Transfer *t, const xai_Request *r,
     curl_easy_setopt(e, CURLOPT_POSTFIELDS, "");
   }
   if (strcmp(r->method, "POST") != 0 && strcmp(r->method, "GET") != 0)
-    curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, r->method);
+    set_text(rc, e, CURLOPT_CUSTOMREQUEST, r->method);
   if (strcmp(r->method, "HEAD") == 0) curl_easy_setopt(e, CURLOPT_NOBODY, 1L);
   curl_easy_setopt(e, CURLOPT_HTTPHEADER, headers);
-  return curl_easy_setopt(e, CURLOPT_URL, r->url);
+  set_text(rc, e, CURLOPT_URL, r->url);
 }
 
 /* A stale connection costs one of these and no error, unless the user wants
 ** to be sure that no POST is sent twice. */
 #define FREE_RECONNECTS 1
 
-static CURL *take_easy(const xai_Transfer *t) {
-  CURL *easy = t->spare ? *t->spare : NULL;
-  if (easy == NULL) return curl_easy_init();
-  *t->spare = NULL;
-  return easy;
-}
-
 int xai_transfer_open(xai_Transfer *t, const xai_Request *r,
                       struct curl_slist *headers, const xai_Settings *set) {
-  CURLcode rc = CURLE_OUT_OF_MEMORY;
+  CURLcode rc = CURLE_OK;
   t->wants_events = r->stream;
   t->resends = set->retry == XAI_RETRY_SAFE && strcmp(r->method, "POST") == 0
                    ? 0
                    : FREE_RECONNECTS;
-  t->easy = take_easy(t);
-  if (t->easy != NULL) {
-    set_rules(t->easy);
-    set_peer(t->easy, set);
+  t->easy = curl_easy_init();
+  if (t->easy == NULL) {
+    rc = CURLE_OUT_OF_MEMORY;
+  } else {
+    set_rules(t->easy, &rc);
+    set_peer(t->easy, set, &rc);
     set_callbacks(t);
     set_version(t->easy, set, r->url);
-    rc = set_message(t, r, headers);
+    set_message(t, r, headers, &rc);
   }
   if (rc == CURLE_OK) return 0;
   xai_fault_set(&t->fault, XAI_KIND_MEMORY, XAI_PHASE_NONE,
@@ -337,17 +341,14 @@ void xai_transfer_clear(xai_Transfer *t) {
   t->error[0] = '\0';
 }
 
-/* A handle that was used before costs less than a new one. */
+/*
+** No handle is used again: libcurl does not tell when it has no memory to
+** put one back to its defaults, and the next request would lack some.
+*/
 void xai_transfer_retire(xai_Transfer *t) {
   CURL *easy = t->easy;
   t->easy = NULL;
-  if (easy == NULL) return;
-  if (t->spare == NULL || *t->spare != NULL) {
-    curl_easy_cleanup(easy);
-    return;
-  }
-  curl_easy_reset(easy);
-  *t->spare = easy;
+  if (easy != NULL) curl_easy_cleanup(easy);
 }
 
 void xai_transfer_close(xai_Transfer *t) {

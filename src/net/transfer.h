@@ -48,7 +48,6 @@ typedef struct xai_Transfer {
   int discard;  /* nobody wants the rest */
   int news;     /* it stands in '*news_list' */
   void *owner;  /* for whoever walks that list */
-  CURL **spare; /* where a used easy handle is kept for the next */
   struct xai_Transfer *news_next;
   struct xai_Transfer **news_list; /* those that got something */
   int64_t last_ms;                 /* when the last byte came or went */
