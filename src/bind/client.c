@@ -81,6 +81,7 @@ void xai_client_check_base(lua_State *L, const char *what,
                            const xai_Settings *set) {
   const char *wrong = xai_address_check(
       set->base_url, set->allow_http || set->unix_socket != NULL);
+  if (wrong == xai_address_no_memory) luaL_error(L, "not enough memory");
   if (wrong != NULL && strchr(set->base_url, '@') != NULL)
     xai_misuse(L, "%s: base_url %s", what, wrong); /* may be a secret */
   if (wrong != NULL)

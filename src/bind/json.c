@@ -40,6 +40,16 @@ static void make_mark(char *out, size_t size) {
   out[n] = '\0';
 }
 
+/*
+** Call what may fail because it is not there in this library.  A lack of
+** memory is raised: what comes of the call would be wrong for ever.
+*/
+static int try_call(lua_State *L, int arguments, int results) {
+  int rc = lua_pcall(L, arguments, results, 0);
+  if (rc == LUA_ERRMEM) lua_error(L);
+  return rc == 0;
+}
+
 /* Call module[name](argument on top), if it is there; pops the argument. */
 static void configure(lua_State *L, int module, const char *name) {
   lua_getfield(L, module, name);
@@ -48,14 +58,13 @@ static void configure(lua_State *L, int module, const char *name) {
     lua_pop(L, 2);
     return;
   }
-  if (lua_pcall(L, 1, 0, 0) != 0) lua_pop(L, 1);
+  if (!try_call(L, 1, 0)) lua_pop(L, 1);
 }
 
 /* An instance of our own, so that nobody else's settings change ours. */
 static void own_instance(lua_State *L, int module) {
   lua_getfield(L, module, "new");
-  if (!lua_isfunction(L, -1) || lua_pcall(L, 0, 1, 0) != 0 ||
-      !lua_istable(L, -1)) {
+  if (!lua_isfunction(L, -1) || !try_call(L, 0, 1) || !lua_istable(L, -1)) {
     lua_pop(L, 1);
     return;
   }
@@ -81,7 +90,7 @@ static void get_function(lua_State *L, int module, const char *name) {
 static void push_null(lua_State *L, int decode) {
   lua_pushvalue(L, decode);
   lua_pushliteral(L, "[null]");
-  if (lua_pcall(L, 1, 1, 0) != 0 || !lua_istable(L, -1)) {
+  if (!try_call(L, 1, 1) || !lua_istable(L, -1)) {
     lua_pop(L, 1);
     lua_pushnil(L);
     return;
@@ -95,7 +104,7 @@ static int empty_is_object(lua_State *L, int encode) {
   int is;
   lua_pushvalue(L, encode);
   lua_newtable(L);
-  is = lua_pcall(L, 1, 1, 0) == 0 && lua_type(L, -1) == LUA_TSTRING &&
+  is = try_call(L, 1, 1) && lua_type(L, -1) == LUA_TSTRING &&
        strcmp(lua_tostring(L, -1), "{}") == 0;
   lua_pop(L, 1);
   return is;

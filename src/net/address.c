@@ -24,9 +24,14 @@ static int is_loopback(const char *host) {
   return strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.") == n;
 }
 
-static char *part(CURLU *u, CURLUPart what) {
+const char xai_address_no_memory[] = "cannot be read: not enough memory";
+
+/* The part, or NULL: it has none, or '*lack' is set. */
+static char *part(CURLU *u, CURLUPart what, int *lack) {
   char *s = NULL;
-  return curl_url_get(u, what, &s, 0) == CURLUE_OK ? s : NULL;
+  CURLUcode rc = curl_url_get(u, what, &s, 0);
+  if (rc == CURLUE_OUT_OF_MEMORY) *lack = 1;
+  return rc == CURLUE_OK ? s : NULL;
 }
 
 static const char *check_parts(const char *scheme, const char *host,
@@ -42,15 +47,18 @@ static const char *check_parts(const char *scheme, const char *host,
 static const char *check(CURLU *u, const char *url, int plain_ok) {
   char *scheme, *host, *user;
   const char *wrong;
-  if (curl_url_set(u, CURLUPART_URL, url, 0) != CURLUE_OK)
-    return "is not an http or https URL";
-  scheme = part(u, CURLUPART_SCHEME);
-  host = part(u, CURLUPART_HOST);
-  user = part(u, CURLUPART_USER);
+  int lack = 0;
+  CURLUcode rc = curl_url_set(u, CURLUPART_URL, url, 0);
+  if (rc == CURLUE_OUT_OF_MEMORY) return xai_address_no_memory;
+  if (rc != CURLUE_OK) return "is not an http or https URL";
+  scheme = part(u, CURLUPART_SCHEME, &lack);
+  host = part(u, CURLUPART_HOST, &lack);
+  user = part(u, CURLUPART_USER, &lack);
   wrong = check_parts(scheme, host, plain_ok);
   if (user != NULL) wrong = "carries a user name or password";
   if (strchr(url, '?') != NULL) wrong = "carries a query";
   if (strchr(url, '#') != NULL) wrong = "carries a fragment";
+  if (lack) wrong = xai_address_no_memory;
   curl_free(scheme);
   curl_free(host);
   curl_free(user);
@@ -59,7 +67,7 @@ static const char *check(CURLU *u, const char *url, int plain_ok) {
 
 const char *xai_address_check(const char *url, int plain_ok) {
   CURLU *u = curl_url();
-  const char *wrong = u ? check(u, url, plain_ok) : "cannot be read now";
+  const char *wrong = u ? check(u, url, plain_ok) : xai_address_no_memory;
   curl_url_cleanup(u);
   return wrong;
 }

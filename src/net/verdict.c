@@ -56,8 +56,12 @@ static void set_redirect(xai_Call *c) {
 static void read_error(xai_Call *c) {
   xai_Transfer *t = &c->transfer;
   xai_secret_hide_in(c, &t->body); /* before a cut leaves half a key */
-  xai_complaint_read(&c->complaint, xai_buffer_data(&t->body),
-                     xai_buffer_size(&t->body));
+  if (xai_complaint_read(&c->complaint, xai_buffer_data(&t->body),
+                         xai_buffer_size(&t->body)) != XAI_OK) {
+    xai_fault_set(&c->fault, XAI_KIND_MEMORY, XAI_PHASE_NONE,
+                  "not enough memory to read what the answer says");
+    return;
+  }
   if (t->status >= 300 && t->status < 400) {
     set_redirect(c);
     return;

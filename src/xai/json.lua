@@ -7,6 +7,7 @@ local json = {}
 local function find_module()
   local ok, cjson = pcall(require, "cjson")
   if ok and type(cjson) == "table" then return cjson end
+  if not ok and tostring(cjson):find("not enough memory", 1, true) then error(cjson, 0) end -- it may be there
   local vim = rawget(_G, "vim") -- Neovim
   if type(vim) == "table" and type(vim.json) == "table" then return vim.json end
   error("xai: no JSON library found; install lua-cjson (Debian: lua-cjson, LuaRocks: lua-cjson)", 0)

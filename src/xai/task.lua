@@ -39,9 +39,9 @@ end
 
 local function make_ready(task)
   if task.queued or task.over then return end
-  task.queued = true
+  queue[last + 1] = task -- may find no memory: nothing has changed then
   last = last + 1
-  queue[last] = task
+  task.queued = true
   timers.hurry(true)
 end
 
