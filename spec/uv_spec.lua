@@ -124,6 +124,20 @@ describe("xai.uv under luv", function()
     ]])
   end)
 
+  it("serves hundreds of tasks that cannot yield where they wait", function()
+    says("300\n", [[
+      local ended = 0
+      for _ = 1, 300 do
+        xai.spawn(function()
+          table.sort({ 1, 2 }, function(a, b) return client:get_model("grok-3").id and a < b end)
+          ended = ended + 1
+        end)
+      end
+      uv.run()
+      say(ended)
+    ]])
+  end)
+
   it("cancels, and the server sees it", function()
     says("cancelled\naborted\n", [[
       local call

@@ -33,8 +33,8 @@ local function block_alone(source, ready, ...)
 end
 
 local function block(source, ready, ...)
-  if wait.host and wait.host.block then return wait.host.block(ready, ...) end
   if nested > MAX_NESTED then return block_alone(source, ready, ...) end
+  if wait.host and wait.host.block then return wait.host.block(ready, ...) end
   while not ready(...) do
     if not wait.host and wait.is_idle and wait.is_idle() then
       error("xai: this wait cannot end, nothing is under way", 0)
