@@ -273,9 +273,9 @@ end)
 promise("many long strings are no different", function(_, decode)
   local parts, long = {}, ("y"):rep(70000)
   for i = 1, 100 do parts[i] = ('"%s%d"'):format(long, i) end
-  local list = decode("[" .. table.concat(parts, ",") .. "]")
-  expect(100, #list)
-  for i = 1, 100 do expect(long .. i, list[i]) end
+  local values = decode("[" .. table.concat(parts, ",") .. "]")
+  expect(100, #values)
+  for i = 1, 100 do expect(long .. i, values[i]) end
 end)
 
 return list
