@@ -180,6 +180,16 @@ static long http_version(const xai_Settings *set, const char *url) {
   return CURL_HTTP_VERSION_2TLS;
 }
 
+/* libcurl 7.88 cannot use a connection again whose HTTP/2 began without TLS:
+** each later request on it fails at once, and the connection stays. */
+static void avoid_reuse(CURL *e, long version) {
+  unsigned int libcurl = curl_version_info(CURLVERSION_NOW)->version_num;
+  long fresh = version == CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE &&
+               libcurl >= 0x075800 && libcurl < 0x080000;
+  curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, fresh);
+  curl_easy_setopt(e, CURLOPT_FORBID_REUSE, fresh);
+}
+
 /*
 ** With HTTP/2 in sight, wait for a connection under way to learn whether it
 ** can be shared.  Plain http/1.1 must not: libcurl would have it wait until
@@ -190,6 +200,7 @@ static void set_version(CURL *e, const xai_Settings *set, const char *url) {
   int plain = strncmp(url, "http:", 5) == 0 &&
               version != CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
   curl_easy_setopt(e, CURLOPT_HTTP_VERSION, version);
+  avoid_reuse(e, version);
   curl_easy_setopt(e, CURLOPT_PIPEWAIT, plain ? 0L : 1L);
 }
 
