@@ -1,26 +1,12 @@
 --- connection.lua - one client: a coroutine that reads requests and plays scripts.
--- The coroutine sleeps on one thing at a time ("input", "write", "timer") and the
--- loop's callbacks wake it.  A write is awaited before the next step, so a client
--- that stops reading stops the script as well.
+-- A client that begins with the preface of HTTP/2 is served by h2.lua, on the same socket.
 
+local h2 = require("standin.h2")
 local http = require("standin.http")
+local script = require("standin.script")
 
 local Connection = {}
 Connection.__index = Connection
-
-local function wait_for(self, what)
-  self.waiting = what
-  return coroutine.yield()
-end
-
-local function wake(self, what, ...)
-  if self.waiting ~= what then return end
-  self.waiting = nil
-  local ok, err = coroutine.resume(self.thread, ...)
-  if ok then return end
-  io.stderr:write(debug.traceback(self.thread, tostring(err)), "\n")
-  self:finish()
-end
 
 -- Input: what http.read sees ---------------------------------------------------
 
@@ -28,7 +14,7 @@ end
 local function more_input(self)
   if #self.arrived == 0 then
     if self.ended then return false end
-    wait_for(self, "input")
+    script.wait_for(self, "input")
   end
   self.buffer = self.buffer .. table.concat(self.arrived)
   self.arrived = {}
@@ -53,7 +39,7 @@ function Connection:take(size)
   while have < size do
     if #self.arrived == 0 then
       if self.ended then return nil end
-      wait_for(self, "input")
+      script.wait_for(self, "input")
     end
     for _, bytes in ipairs(self.arrived) do parts[#parts + 1], have = bytes, have + #bytes end
     self.arrived = {}
@@ -68,67 +54,95 @@ function Connection:reply(bytes)
   if not self.closed then self.socket:write(bytes) end
 end
 
--- Scripts ----------------------------------------------------------------------
+-- What script.lua asks of a player -----------------------------------------------
 
-local OPS = {}
+function Connection:put_head(answer)
+  script.write(self, http.head(answer))
+end
 
-function OPS.write(self, bytes)
-  if bytes == "" then return end
-  self.socket:write(bytes, function(err) wake(self, "write", err) end)
-  local err = wait_for(self, "write")
-  local record = self.exchange and self.exchange.record
-  if record then record.written = record.written + #bytes end
-  if not err then return end
-  self.aborted = true
+function Connection:put_data(answer, bytes)
+  script.write(self, http.frame(answer, bytes))
+end
+
+function Connection:put_end(answer)
+  script.write(self, http.tail(answer))
+end
+
+--- Up to the middle of the second line.
+function Connection:put_half_head(answer)
+  local head = http.head(answer)
+  local line = head:find("\r\n", 1, true)
+  script.write(self, head:sub(1, line + 8))
+end
+
+--- Without the blank line.
+function Connection:open_head(answer)
+  script.write(self, http.head(answer):sub(1, -3))
+end
+
+function Connection:more_head(name, value)
+  script.write(self, name .. ": " .. value .. "\r\n")
+end
+
+Connection.more_line = script.write
+
+function Connection:open_trailers()
+  script.write(self, "0\r\n")
+end
+
+function Connection:put_interim(status)
+  script.write(self, ("HTTP/1.1 %d Wait\r\n\r\n"):format(status))
+end
+
+function Connection:close()
+  self.socket:shutdown(function() script.wake(self, "write") end)
+  script.wait_for(self, "write")
   self:finish()
 end
 
-function OPS.wait(self, ms)
-  self.timer:start(ms, 0, function() wake(self, "timer") end)
-  wait_for(self, "timer")
-end
+Connection.leave, Connection.go_away = Connection.close, Connection.close
 
-function OPS.stall(self)
-  wait_for(self, "forever")
-end
+function Connection.say_goodbye() end -- its head says it
 
-function OPS.close(self)
-  self.socket:shutdown(function() wake(self, "write") end)
-  wait_for(self, "write")
-  self:finish()
-end
-
-function OPS.reset(self)
+function Connection:reset_stream()
   self:finish(true)
-end
-
-function OPS.again(self, index)
-  self.next_step = index
-end
-
---- Play a script to its end, or until the connection is gone.
-function Connection:play(steps)
-  self.next_step = 1
-  while steps[self.next_step] and not self.closed do
-    local step = steps[self.next_step]
-    self.next_step = self.next_step + 1
-    OPS[step[1]](self, step[2])
-  end
 end
 
 -- Life ---------------------------------------------------------------------------
 
+local function answer_request(self, request)
+  request.connection = self.number
+  local answer = self.service:answer(request)
+  answer.last = answer.last or request.refused ~= nil or not http.keeps_alive(request)
+  self.exchange = request
+  script.play(self, http.steps(answer))
+  self.exchange = nil
+  self.service:ended(request, self.aborted)
+  return answer
+end
+
+--- What is to happen to the connection at its next request, or by itself after a time.
+local function prepare_end(self, answer)
+  self.doomed = self.doomed or answer.doomed
+  if not answer.dies_after then return end
+  self.timer:start(answer.dies_after, 0, function() self:finish() end)
+end
+
+--- A kept connection dies: after a wait, so that the client has read the answer before.
+local function break_off(self)
+  script.pause(self, 20)
+  self:finish(self.doomed == "reset")
+end
+
 local function converse(self)
   repeat
-    local request = http.read(self)
+    local request, is_h2 = http.read(self)
+    if is_h2 then return h2.serve(self) end
     if not request or self.ended then break end
-    request.connection = self.number
-    local answer = self.service:answer(request)
-    answer.last = answer.last or request.refused ~= nil or not http.keeps_alive(request)
-    self.exchange = request
-    self:play(http.steps(answer))
-    self.exchange = nil
-    self.service:ended(request, self.aborted)
+    self.timer:stop()
+    if self.doomed then return break_off(self) end
+    local answer = answer_request(self, request)
+    if not self.closed then prepare_end(self, answer) end
   until answer.last or self.closed
   self:finish()
 end
@@ -138,6 +152,7 @@ function Connection:finish(reset)
   if self.closed then return end
   self.closed, self.waiting = true, nil
   self.timer:close()
+  for _, stream in pairs(self.streams) do stream:finish() end
   if not (reset and self.socket:close_reset()) then
     if not self.socket:is_closing() then self.socket:close() end
   end
@@ -147,7 +162,8 @@ end
 --- The client closed or broke the connection: an answer in progress was aborted.
 local function client_left(self)
   self.ended = true
-  if self.waiting == "input" then return wake(self, "input") end
+  for _, stream in pairs(self.streams) do stream:abandon() end
+  if self.waiting == "input" then return script.wake(self, "input") end
   if self.exchange then self.service:ended(self.exchange, true) end
   self:finish()
 end
@@ -156,7 +172,7 @@ local function on_read(self, err, bytes)
   if self.closed then return end
   if err or not bytes then return client_left(self) end
   self.arrived[#self.arrived + 1] = bytes
-  wake(self, "input")
+  script.wake(self, "input")
 end
 
 local M = {}
@@ -165,7 +181,8 @@ local M = {}
 -- disconnected(connection); `uv` is the luv module.
 function M.serve(uv, socket, service, number)
   local self = setmetatable({
-    socket = socket, service = service, number = number, timer = uv.new_timer(), buffer = "", arrived = {},
+    uv = uv, socket = socket, service = service, number = number, timer = uv.new_timer(), buffer = "", arrived = {},
+    streams = {},
   }, Connection)
   self.thread = coroutine.create(function() return converse(self) end)
   socket:nodelay(true)

@@ -19,8 +19,18 @@ M["status"] = function(_, arg)
   return answer
 end
 
---- {"code","error"} under status 200, for streams too.
-M["soft-error"] = function() return errors.soft() end
+--- retry-after,TEXT: 503 with this text in Retry-After, percent-encoded, whatever it is.
+M["retry-after"] = function(_, text)
+  local answer = errors.unavailable()
+  answer.headers[#answer.headers + 1] = { "Retry-After", http.percent_decode(text) }
+  return answer
+end
+
+--- soft-error[,TEXT]: {"code","error"} under status 200, for streams too.
+M["soft-error"] = function(_, text)
+  if text == "" then return errors.soft() end
+  return errors.coded(200, "internal", http.percent_decode(text))
+end
 
 --- An error with the older kind of code.
 M["old-style-code"] = function() return errors.old_style() end
@@ -44,6 +54,8 @@ M["html-502"] = function() return errors.html(502, "Bad Gateway") end
 M["html-200"] = function() return errors.html(200, "Welcome to the hotel's network") end
 M["empty-200"] = function() return json_body("") end
 M["null-body"] = function() return json_body("null") end
+M["empty-object"] = function() return json_body("{}") end
+M["null-choices"] = function() return json_body('{"choices":null,"output":null,"content":null,"data":null}') end
 M["string-body"] = function() return json_body('"a string, not an object"') end
 
 --- Right JSON, wrong types inside.
@@ -51,9 +63,10 @@ M["wrong-shape"] = function()
   return json_body('{"id":7,"object":[],"choices":"none","output":1,"content":{},"data":true,"usage":"much"}')
 end
 
---- 307 to another address; redirect,URL.
+--- To another address, by 307 or by another status: redirect,[CODE,]URL.
 M["redirect"] = function(_, arg)
-  return { status = 307, headers = { { "Location", arg } }, body = "" }
+  local code, url = arg:match("^(3%d%d),(.*)$")
+  return { status = tonumber(code or 307), headers = { { "Location", url or arg } }, body = "" }
 end
 
 --- An error whose text holds the key that was sent.
@@ -62,16 +75,26 @@ M["echo-key"] = function(_, _, request)
   return errors.argument("Incorrect API key provided: " .. key)
 end
 
---- flaky,N: 503 N times, then the real answer once; counted by x-client-request-id, or by path.
-M["flaky"] = function(serve, arg, request, service)
+--- Is this one of the first `times` requests of its kind?  After the last of them it begins anew.
+-- Counted by x-client-request-id, which all attempts of a call share, or else by path.
+local function is_early(times, request, service)
   local id = request.headers["x-client-request-id"] or request.path
   local failed = service.failures[id] or 0
-  if failed >= (tonumber(arg) or 1) then
-    service.failures[id] = nil
-    return serve()
-  end
-  service.failures[id] = failed + 1
-  return errors.unavailable()
+  local early = failed < (tonumber(times) or 1)
+  service.failures[id] = early and failed + 1 or nil
+  return early
+end
+
+--- flaky,N: 503 N times, then the real answer once.
+M["flaky"] = function(serve, arg, request, service)
+  if is_early(arg, request, service) then return errors.unavailable() end
+  return serve()
+end
+
+--- times,N: what the faults before this one do happens N times, then comes the real answer once.
+M["times"] = function(serve, arg, request, service)
+  if is_early(arg, request, service) then return serve() end
+  return service:serve(request)
 end
 
 local CONTENT_TYPES = {

@@ -130,16 +130,6 @@ M["error-first"] = function(serve, arg, request)
   return end_with_error(serve, arg, request, function() return 0 end)
 end
 
---- big-event,BYTES: before the last event one of an unknown type with that much data.
-M["big-event"] = function(serve, arg)
-  local answer = serve()
-  if not answer.events then return answer end
-  local filler = ("x"):rep(tonumber(arg) or 1048576)
-  local bytes = sse.bytes(json.encode { type = "filler", choices = json.array(), filler = filler })
-  table.insert(answer.events, #answer.events, { bytes = bytes })
-  return answer
-end
-
 --- Close the connection after the answer, and say so.
 M["close"] = function(serve)
   local answer = serve()

@@ -13,7 +13,9 @@ local http = require("standin.http")
 
 local M = { by_name = {} }
 
-for _, part in ipairs { "fault_answers", "fault_edits", "fault_cuts" } do
+M.PARTS = { "fault_answers", "fault_edits", "fault_cuts", "fault_wire", "fault_bombs" }
+
+for _, part in ipairs(M.PARTS) do
   for name, behave in pairs(require("standin." .. part)) do M.by_name[name] = behave end
 end
 

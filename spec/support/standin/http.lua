@@ -1,7 +1,7 @@
 --- http.lua - HTTP/1.1 requests in, byte-exact answers out.
 -- Reading is written as plain sequential code over an `input` whose `line` and
 -- `take` wait for bytes.  Writing turns an answer into a script of steps, so
--- that a fault is nothing but another script.
+-- that a fault is nothing but another script (script.lua).
 --
 -- An answer is { status, headers = {{name, value}...}, body = string } or, for
 -- a stream, { ..., events = {{ bytes =, slow = }...}, pace = ms }.
@@ -65,9 +65,11 @@ local function read_body(input, headers)
 end
 
 --- Read one request.  nil: the client closed the connection between requests.
--- A request that is not HTTP comes back as { refused = status }.
+-- A request that is not HTTP comes back as { refused = status }, and what begins an
+-- HTTP/2 connection as nil, true.
 function M.read(input)
   local line = input:line()
+  if line == "PRI * HTTP/2.0" then return nil, true end
   if line == "" then line = input:line() end
   if not line then return nil end
   local method, target, version = line:match("^(%S+) (%S+) HTTP/(1%.[01])$")
@@ -91,7 +93,8 @@ end
 
 -- Writing --------------------------------------------------------------------
 
-local function whole_body(answer)
+--- All bytes of the body.
+function M.whole_body(answer)
   if answer.body then return answer.body end
   local parts = {}
   for i, event in ipairs(answer.events) do parts[i] = event.bytes end
@@ -103,12 +106,18 @@ local function framing(answer)
   return answer.framing or (answer.body and "length") or "chunked"
 end
 
+--- What the answer says of its length, if anything.
+function M.length(answer)
+  if framing(answer) ~= "length" then return nil end
+  return answer.length or #M.whole_body(answer)
+end
+
 local function header_lines(answer)
   local lines = {}
   for i, header in ipairs(answer.headers) do lines[i] = header[1] .. ": " .. header[2] .. "\r\n" end
   local how = framing(answer)
   if how == "length" then
-    lines[#lines + 1] = "Content-Length: " .. (answer.length or #whole_body(answer)) .. "\r\n"
+    lines[#lines + 1] = "Content-Length: " .. M.length(answer) .. "\r\n"
   elseif how == "chunked" then
     lines[#lines + 1] = "Transfer-Encoding: chunked\r\n"
   end
@@ -131,30 +140,30 @@ end
 
 --- What follows the last byte of the body.
 function M.tail(answer)
+  if answer.head_only then return "" end
   return framing(answer) == "chunked" and "0\r\n\r\n" or ""
 end
 
---- The body as steps: one write for a plain body, one for each event of a stream.
+--- The body as steps: one for a plain body, one for each event of a stream.
 function M.body_steps(answer)
-  if answer.body then return { { "write", M.frame(answer, answer.body) } } end
+  if answer.body then return { { "data", answer, answer.body } } end
   local steps = {}
   for _, event in ipairs(answer.events) do
     if event.slow and answer.pace > 0 then steps[#steps + 1] = { "wait", answer.pace } end
-    steps[#steps + 1] = { "write", M.frame(answer, event.bytes) }
+    steps[#steps + 1] = { "data", answer, event.bytes }
   end
   return steps
 end
 
---- The whole answer as a script for the connection.  Steps are { "write", bytes },
--- { "wait", ms }, { "stall" }, { "close" }, { "reset" } and { "again", index }.
+--- The whole answer as a script: see script.lua.
 function M.steps(answer)
   if answer.steps then return answer.steps end
-  local steps = { { "write", M.head(answer) } }
+  local steps = { { "head", answer } }
   if not answer.head_only then
     for _, step in ipairs(M.body_steps(answer)) do steps[#steps + 1] = step end
-    steps[#steps + 1] = { "write", M.tail(answer) }
   end
-  if answer.last or framing(answer) == "close" then steps[#steps + 1] = { "close" } end
+  steps[#steps + 1] = { "end", answer }
+  if answer.last or framing(answer) == "close" then steps[#steps + 1] = { "leave" } end
   return steps
 end
 
