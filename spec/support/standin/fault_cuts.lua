@@ -85,8 +85,13 @@ for _, what in ipairs { "rst", "goaway" } do
   end
 end
 
+local end_early = cut(AT["in-stream"], function(answer) return { { "end", answer } } end)
+
 --- cut-stream[,EVENTS]: the transfer ends properly, the stream does not.
-M["cut-stream"] = cut(AT["in-stream"], function(answer) return { { "end", answer } } end)
+M["cut-stream"] = function(serve, arg)
+  local answer = serve()
+  return answer.body and answer or end_early(function() return answer end, arg)
+end
 
 --- truncated-chunked[,EVENTS]: the connection closes where a chunk should follow.
 M["truncated-chunked"] = cut(AT["in-body"], ENDS.close, "chunked")
