@@ -424,7 +424,6 @@ xai_Times xai_transfer_times(const xai_Transfer *t) {
 static xai_Kind kind_of(CURLcode code, const xai_Transfer *t) {
   switch (code) {
     case CURLE_OPERATION_TIMEDOUT: return XAI_KIND_TIMEOUT;
-    case CURLE_PARTIAL_FILE: return XAI_KIND_TRUNCATED;
     case CURLE_OUT_OF_MEMORY: return XAI_KIND_MEMORY;
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_PEER_FAILED_VERIFICATION:
@@ -444,7 +443,7 @@ static xai_Kind kind_of(CURLcode code, const xai_Transfer *t) {
     case CURLE_HTTP2_STREAM:
       if (t->head_done && t->content == XAI_CONTENT_EVENTS) break;
       return XAI_KIND_CONNECTION;
-    default: break;
+    default: break; /* CURLE_PARTIAL_FILE, where HTTP/2 ends before a head */
   }
   return t->head_done ? XAI_KIND_TRUNCATED : XAI_KIND_CONNECTION;
 }
