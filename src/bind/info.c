@@ -139,12 +139,19 @@ static void set_head(lua_State *L, const xai_Transfer *t) {
   lua_setfield(L, -2, "head");
 }
 
+/* Requests sent, with those that libcurl has repeated by itself. */
+static int sent(const xai_Call *c) {
+  int repeated =
+      c->multi != NULL && c->transfer.sends > 1 ? c->transfer.sends - 1 : 0;
+  return c->attempts + repeated;
+}
+
 void xai_info_push(lua_State *L, const xai_Call *c) {
   int64_t end = c->state == XAI_CALL_DONE ? c->ended_ms : xai_clock_ms();
   lua_createtable(L, 0, 8);
   luaL_setmetatable(L, INFO_MT);
   if (c->transfer.status != 0) set_head(L, &c->transfer);
-  lua_pushinteger(L, c->attempts);
+  lua_pushinteger(L, sent(c));
   lua_setfield(L, -2, "attempts");
   lua_pushnumber(L, (lua_Number)(end - c->began_ms) / 1000);
   lua_setfield(L, -2, "elapsed");
