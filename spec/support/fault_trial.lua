@@ -1,24 +1,20 @@
 --- fault_trial.lua - what a call makes of a fault of the stand-in server, in a few words.
 --
 -- An outcome is "ok x2", or "KIND [PHASE] x1 BILLED [partial]": the kind of failure, its phase if it
--- has one, how many attempts were made, whether it was billed, and whether something had come.
+-- has one, how many requests were sent, whether it was billed, and whether something had come.
 
-local json = require("standin.json")
 local stages = require("spec.support.stage")
 local xai = require("xai")
 
 local M = {}
 
--- Waits between attempts are those of the library where the server cannot say "1 ms".
-local SOON = ";header,retry-after-ms,1"
+--- Bounds that a trial reaches soon, and an end to all of it; a row's own options on top.
+local OPTIONS = { max_retries = 1, deadline = 10, max_body = 2000000, max_event = 1000000 }
 
---- Bounds that a trial reaches soon; a row's own options on top.
-local OPTIONS = { max_retries = 2, deadline = 10, max_body = 2000000, max_event = 1000000 }
-
-local function options_of(row, fault, version)
-  local all = { http_version = version, headers = { ["x-fault"] = fault .. (row.hint and SOON or "") } }
+function M.options(fault, options, version)
+  local all = { http_version = version, headers = { ["x-fault"] = fault } }
   for name, value in pairs(OPTIONS) do all[name] = value end
-  for name, value in pairs(row.options or {}) do all[name] = value end
+  for name, value in pairs(options or {}) do all[name] = value end
   return all
 end
 
@@ -31,44 +27,101 @@ local function in_words(result, info)
   return table.concat(words, " ")
 end
 
-local function read_events(stream)
-  local events, message, info = stages.events(stream)
-  return not message and events or nil, info or stream:info()
-end
+--- The ways to ask: a POST, a POST whose answer streams, a GET.
+M.WAYS = {}
 
-local WAYS = {}
-
-function WAYS.plain(client, opts)
+function M.WAYS.plain(client, opts)
   local result, _, info = client:chat(stages.body("chat"), opts)
   return in_words(result, info)
 end
 
-function WAYS.get(client, opts)
+function M.WAYS.get(client, opts)
   local result, _, info = client:list_models(opts)
   return in_words(result, info)
 end
 
-function WAYS.stream(client, opts)
+function M.WAYS.stream(client, opts)
   local stream, _, info = client:chat(stages.body("chat", { stream = true }), opts)
   if not stream then return in_words(nil, info) end
-  return in_words(read_events(stream))
+  local events, message, failure = stages.events(stream)
+  return in_words(not message and events, failure or stream:info())
 end
 
---- The outcomes of a row, by "WAY VERSION".  All are tried at once; each on a connection of its own.
-function M.outcomes(house, row)
-  local outcomes, tasks = {}, {}
+M.ORDER = { "plain", "stream", "get" }
+
+--- The name of a row: its fault and its options.
+function M.name(row)
+  local words = {}
+  for option, value in pairs(row.options or {}) do words[#words + 1] = option .. " = " .. tostring(value) end
+  table.sort(words)
+  table.insert(words, 1, (row[1]:gsub(";header,retry%-after%-ms,1", "")))
+  return table.concat(words, ", ")
+end
+
+--- What is to be tried of a row: a list of { way, version, expected outcome }.
+function M.cases(row)
+  local list = {}
+  for i, way in ipairs(M.ORDER) do
+    for version, outcomes in pairs { ["1.1"] = row[2], ["2"] = row.h2 or row[2] } do
+      if outcomes[i] ~= "-" then list[#list + 1] = { way, version, outcomes[i] } end
+    end
+  end
+  return list
+end
+
+--- A client that shares its connections with no other: it calls the server by a name of its own.
+local function lone_client(house)
+  house.alone = (house.alone or 0) + 1
+  return house:client { base_url = house.server.url:gsub("127%.0%.0%.1", "t" .. house.alone .. ".localhost") }
+end
+
+--- The outcomes of all rows of a group, by row and then by "WAY VERSION"; all are tried at once.
+function M.outcomes(house, group)
+  local outcomes = {}
+  local function start(row, way, version)
+    local client, opts = lone_client(house), M.options(row[1], row.options, version)
+    opts.max_retries = group.max_retries or opts.max_retries
+    return xai.spawn(function() outcomes[row][way .. " " .. version] = M.WAYS[way](client, opts) end)
+  end
   xai.run(function()
-    for way, try in pairs(WAYS) do
-      for _, version in ipairs { "1.1", "2" } do
-        local name = way .. " " .. version
-        local client = house:client(options_of(row, row[1], version))
-        tasks[#tasks + 1] = row.expected[name] and xai.spawn(function() outcomes[name] = try(client) end)
-      end
+    local tasks = {}
+    for _, row in ipairs(group.rows) do
+      outcomes[row] = {}
+      for _, case in ipairs(M.cases(row)) do tasks[#tasks + 1] = start(row, case[1], case[2]) end
     end
     xai.all(tasks)
   end)
   return outcomes
 end
 
-M.json = json
+-- The README's table ---------------------------------------------------------------------------
+
+--- The outcomes of one way in a group, as a cell: kinds, and what else holds.
+local function cell(group, way)
+  local kinds, again, once, partial = {}, false, false, false
+  for _, row in ipairs(group.rows) do
+    local outcome = row[2][way]
+    local kind, sent = outcome:match("^(%l[%l_]*).* x(%d)")
+    kind = kind or outcome:match("^(%l[%l_]*)")
+    if outcome ~= "-" and kind ~= "ok" then
+      if not kinds[kind] then kinds[#kinds + 1], kinds[kind] = "`" .. kind .. "`", true end
+      again, once = again or sent ~= "1", once or sent == "1"
+      partial = partial or outcome:find("partial", 1, true)
+    end
+  end
+  local words = { group.by_status and "by its status" or table.concat(kinds, " ") }
+  if again then words[#words + 1] = once and "in part tried again" or "tried again" end
+  if partial then words[#words + 1] = "`partial`" end
+  return table.concat(words, ", ")
+end
+
+--- The lines of the table in README.md.
+function M.readme(groups)
+  local lines = { "| what happens | a POST | a stream | GET, DELETE |", "| --- | --- | --- | --- |" }
+  for _, group in ipairs(groups) do
+    lines[#lines + 1] = ("| %s | %s | %s | %s |"):format(group.title, cell(group, 1), cell(group, 2), cell(group, 3))
+  end
+  return table.concat(lines, "\n") .. "\n"
+end
+
 return M

@@ -244,12 +244,14 @@ local M = {}
 
 --- Start a server on the running luv loop.  Options: port (0), pace (ms between words, 0),
 -- key (the only one accepted), polls (of a deferred result before it is ready, 2),
--- idle (seconds without a connection before it ends; nil: never), quiet (true).
+-- idle (seconds without a connection before it ends; nil: never), breath (ms before a connection
+-- is broken, so that the client has read what came before, 20), quiet (true).
 function M.start(options)
   options = options or {}
   local self = setmetatable({
     options = {
       pace = options.pace or 0, key = options.key, polls = options.polls or 2, idle = options.idle,
+      breath = options.breath or 20,
       quiet = options.quiet ~= false,
     },
     connections = {}, accepted = 0, in_progress = 0, born = uv.now(),
@@ -274,7 +276,9 @@ end
 
 -- Command line ---------------------------------------------------------------------------
 
-local OPTIONS = { port = tonumber, pace = tonumber, polls = tonumber, idle = tonumber, key = tostring }
+local OPTIONS = {
+  port = tonumber, pace = tonumber, polls = tonumber, idle = tonumber, breath = tonumber, key = tostring,
+}
 local FLAGS = { quiet = true, stdin = true }
 
 local function usage(problem)

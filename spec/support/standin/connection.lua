@@ -130,7 +130,7 @@ end
 
 --- A kept connection dies: after a wait, so that the client has read the answer before.
 local function break_off(self)
-  script.pause(self, 20)
+  script.pause(self, self.service.options.breath)
   self:finish(self.doomed == "reset")
 end
 

@@ -45,15 +45,12 @@ AT["in-stream"] = AT["in-body"]
 
 -- What -------------------------------------------------------------------------------------------
 
---- A wait, so that the client has read what was written before the connection breaks.
-local BREATH = { "wait", 20 }
-
 local ENDS = {
-  reset = function() return { BREATH, { "reset" } } end,
+  reset = function() return { { "breath" }, { "reset" } } end,
   close = function() return { { "close" } } end,
   stall = function() return { { "stall" } } end,
-  rst = function(code) return { BREATH, { "rst", code } } end,
-  goaway = function(code) return { BREATH, { "goaway", code } } end,
+  rst = function(code) return { { "breath" }, { "rst", code } } end,
+  goaway = function(code) return { { "breath" }, { "goaway", code } } end,
 }
 
 --- A fault that plays the answer up to a place and then these steps.

@@ -171,7 +171,8 @@ end
 
 local function start_stream(connection, id, request)
   local stream = setmetatable({
-    id = id, connection = connection, socket = connection.socket, timer = connection.uv.new_timer(),
+    id = id, connection = connection, service = connection.service, socket = connection.socket,
+    timer = connection.uv.new_timer(),
     window = connection.first_window, exchange = request,
   }, Stream)
   connection.streams[id] = stream

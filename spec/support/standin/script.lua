@@ -12,6 +12,7 @@
 --   half-head ANSWER      a head cut in a header  more-line BYTES     with this in that header
 --   interim STATUS        a head of 1xx
 --   write BYTES           these, as they are      pieces SIZE, MS     all that follows in pieces
+--   breath                a short wait, before a break
 --   wait MS               nothing for a time      again INDEX         go back to that step
 --   stall                 nothing for ever        leave               close, once all is said
 --   close, reset          the connection          rst CODE, goaway CODE   of HTTP/2; else as reset, close
@@ -64,6 +65,8 @@ end
 
 local STEPS = { write = M.write, wait = M.pause }
 
+--- So that the client has read what was written before the connection breaks.
+STEPS["breath"] = function(player) M.pause(player, player.service.options.breath) end
 STEPS["head"] = function(player, answer) player:put_head(answer) end
 STEPS["data"] = function(player, answer, bytes) player:put_data(answer, bytes) end
 STEPS["end"] = function(player, answer) player:put_end(answer) end

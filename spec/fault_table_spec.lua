@@ -1,0 +1,80 @@
+--- Every fault has the outcome that spec/faults.lua says, and nothing stays behind.
+
+local uv = require("luv")
+local groups = require("spec.faults")
+local rig = require("spec.support.rig")
+local trial = require("spec.support.fault_trial")
+
+local house
+
+local function server_is_idle()
+  local open
+  for _ = 1, 500 do
+    open = assert(house:client():request { path = "/_/open" }).open
+    if open == 0 then return true end
+  end
+  return false
+end
+
+describe("what a call makes of it when", function()
+  setup(function() house = rig.open { breath = 150 } end)
+  teardown(function() house:close() end)
+
+  for _, group in ipairs(groups) do
+    describe(group.title .. ":", function()
+      local outcomes
+
+      setup(function() outcomes = trial.outcomes(house, group) end)
+
+      for _, row in ipairs(group.rows) do
+        it(trial.name(row), function()
+          for _, case in ipairs(trial.cases(row)) do
+            local name = case[1] .. " " .. case[2]
+            assert.equal(name .. ": " .. case[3], name .. ": " .. tostring(outcomes[row][name]))
+          end
+        end)
+      end
+
+      it("leaves nothing behind, here or at the server", function()
+        assert.is_true(server_is_idle())
+        assert.equal(0, house:settle())
+      end)
+    end)
+  end
+
+  describe("a connection that was kept has died:", function()
+    -- Closed a moment after the answer, or only when the next request comes.
+    for _, fault in ipairs { "stale,20", "stale", "stale-reset" } do
+      for _, way in ipairs(trial.ORDER) do
+        it(fault .. ", then " .. way, function()
+          local client = house:client { base_url = house.server.url:gsub("127%.0%.0%.1", "kept.localhost") }
+          local options = trial.options(fault, { max_retries = 0 }, "1.1")
+          assert.equal("ok x1", trial.WAYS.get(client, options))
+          uv.sleep(fault == "stale,20" and 60 or 0)
+          options.headers = nil
+          local outcome = trial.WAYS[way](client, options)
+          -- If the close was seen before, nothing had to be sent again.
+          assert.matches(fault == "stale,20" and "^ok x[12]$" or "^ok x2$", outcome)
+          assert.equal(0, house:settle())
+        end)
+      end
+    end
+
+    it("a POST that must not be sent twice fails", function()
+      local client = house:client { base_url = house.server.url:gsub("127%.0%.0%.1", "kept.localhost") }
+      local options = trial.options("stale", { max_retries = 0, retry = "safe" }, "1.1")
+      assert.equal("ok x1", trial.WAYS.get(client, options))
+      options.headers = nil
+      assert.equal("connection wait x1 maybe", trial.WAYS.plain(client, options))
+      assert.equal(0, house:settle())
+    end)
+  end)
+
+  it("is what the README says", function()
+    local file = assert(io.open("README.md"))
+    local readme = file:read("*a")
+    file:close()
+    local table_there = readme:match("\n(| what happens |.-\n)\n")
+    assert.equal(trial.readme(groups), table_there)
+  end)
+end)
