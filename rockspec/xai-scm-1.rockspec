@@ -56,6 +56,7 @@ build = {
         "src/net/engine.c",
         "src/net/memory.c",
         "src/net/multi.c",
+        "src/net/news.c",
         "src/net/poller.c",
         "src/net/secret.c",
         "src/net/transfer.c",

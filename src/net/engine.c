@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "net/multi.h"
+#include "net/news.h"
 
 #define MAX_READY 64
 #define MAX_STARTS 8 /* in one step: each may cost a connection */
@@ -88,39 +89,6 @@ void xai_engine_close(xai_Engine *e) {
 
 /* ----------------------------------------------------------------- calls */
 
-void xai_engine_queue(xai_Engine *e, xai_Call *c) {
-  if (!c->watched || c->queued) return;
-  c->queued = 1;
-  c->ready_next = NULL;
-  if (e->ready_last)
-    e->ready_last->ready_next = c;
-  else
-    e->ready_first = c;
-  e->ready_last = c;
-}
-
-xai_Call *xai_engine_ready(xai_Engine *e) {
-  xai_Call *c = e->ready_first;
-  if (c == NULL) return NULL;
-  e->ready_first = c->ready_next;
-  if (e->ready_first == NULL) e->ready_last = NULL;
-  c->ready_next = NULL;
-  c->queued = 0;
-  return c;
-}
-
-static void unqueue(xai_Engine *e, xai_Call *c) {
-  xai_Call **at = &e->ready_first, *before = NULL;
-  if (!c->queued) return;
-  while (*at != c) {
-    before = *at;
-    at = &(*at)->ready_next;
-  }
-  *at = c->ready_next;
-  if (e->ready_last == c) e->ready_last = before;
-  c->queued = 0;
-}
-
 static void tell(xai_Engine *e, xai_Call *c) {
   e->news = 1;
   xai_engine_queue(e, c);
@@ -159,9 +127,26 @@ static void changed(xai_Engine *e, xai_Call *c, int was_active) {
   if (e->active == 0) e->calls_due_ms = XAI_NEVER;
 }
 
+/*
+** libcurl had no memory to note a socket.  What it then knows of its sockets
+** would end the process when they are used again, so it begins anew; the
+** attempts that are under way are lost.
+*/
+static void mend(xai_Engine *e) {
+  xai_Call *c;
+  if (!e->spoiled || e->multi == NULL) return;
+  for (c = e->calls; c != NULL; c = c->next) {
+    if (c->state != XAI_CALL_RUNNING) continue;
+    xai_call_abort(c, XAI_KIND_MEMORY, XAI_PHASE_NONE, "not enough memory");
+    changed(e, c, 1);
+  }
+  xai_multi_renew(e);
+}
+
 int xai_engine_start(xai_Engine *e, xai_Call *c, const xai_Request *r) {
   int rc;
   be_home(e);
+  mend(e);
   c->chance = &e->chance;
   c->next = e->calls;
   if (e->calls) e->calls->prev = c;
@@ -178,12 +163,8 @@ int xai_engine_start(xai_Engine *e, xai_Call *c, const xai_Request *r) {
 
 /* After a transfer was cut off libcurl needs one turn to tell the server. */
 static void kick(xai_Engine *e) {
-  int running;
-  if (e->multi == NULL) return;
-  if (e->poller.fd >= 0)
-    curl_multi_socket_action(e->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-  else
-    curl_multi_perform(e->multi, &running);
+  if (e->multi != NULL) xai_multi_act(e, CURL_SOCKET_TIMEOUT, 0);
+  mend(e);
 }
 
 /* End a call.  Whether libcurl has something to tell the server of it. */
@@ -219,7 +200,7 @@ void xai_engine_release(xai_Engine *e, xai_Call *c) {
   c->watched = 0;
   if (end_call(e, c, XAI_KIND_CANCELLED, "cancelled")) e->untold = 1;
   gather_news(e);
-  unqueue(e, c);
+  xai_news_forget(e, c);
   unlink_call(e, c);
   xai_call_free(c);
   rearm(e);
@@ -285,11 +266,10 @@ static void drain(xai_Engine *e) {
 }
 
 static int serve_timer(xai_Engine *e) {
-  int running;
   if (!e->untold && xai_clock_ms() < e->curl_due_ms) return 0;
   e->untold = 0;
   e->curl_due_ms = XAI_NEVER; /* before the call: it sets the next one */
-  curl_multi_socket_action(e->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+  xai_multi_act(e, CURL_SOCKET_TIMEOUT, 0);
   return 1;
 }
 
@@ -315,23 +295,23 @@ static void serve_calls(xai_Engine *e) {
 
 static int serve_sockets(xai_Engine *e, int64_t wait_ms, int most) {
   xai_Ready ready[MAX_READY];
-  int i, running, n;
+  int i, n;
   if (most <= 0 || most > MAX_READY) most = MAX_READY;
   n = xai_poller_wait(&e->poller, ready, most, wait_ms);
   for (i = 0; i < n && e->multi != NULL; i++) {
     int what = (ready[i].readable ? CURL_CSELECT_IN : 0) |
                (ready[i].writable ? CURL_CSELECT_OUT : 0) |
                (ready[i].failed ? CURL_CSELECT_ERR : 0);
-    curl_multi_socket_action(e->multi, ready[i].fd, what, &running);
+    xai_multi_act(e, ready[i].fd, what);
   }
   return n > 0;
 }
 
 /* Where there is no poller: libcurl looks at its sockets itself. */
 static void serve_all(xai_Engine *e, int64_t wait_ms) {
-  int running, wait = wait_ms > 1000 || wait_ms < 0 ? 1000 : (int)wait_ms;
+  int wait = wait_ms > 1000 || wait_ms < 0 ? 1000 : (int)wait_ms;
   if (wait > 0) curl_multi_poll(e->multi, NULL, 0, wait, NULL);
-  curl_multi_perform(e->multi, &running);
+  xai_multi_act(e, CURL_SOCKET_TIMEOUT, 0);
 }
 
 /* How long a step may wait, given that the caller allows 'wait_ms'. */
@@ -359,6 +339,7 @@ int xai_engine_step(xai_Engine *e, int64_t wait_ms, int most) {
   }
   drain(e);
   serve_calls(e);
+  mend(e);
   gather_news(e);
   rearm(e);
   return moved || e->starts > 0;

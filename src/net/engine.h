@@ -22,6 +22,7 @@ typedef struct xai_Engine {
   int64_t wake_ms;      /* when the outside wants to be woken */
   int news;             /* something came since the step began */
   int starts;           /* attempts begun since then */
+  int spoiled;          /* libcurl must not be asked again: see mend */
   int untold;           /* a transfer was cut off: libcurl needs a turn */
   int active;           /* calls that are not done */
   long live;            /* objects that others hold: calls, clients */

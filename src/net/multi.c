@@ -58,6 +58,28 @@ int xai_multi_open(xai_Engine *e) {
   return 0;
 }
 
+void xai_multi_act(xai_Engine *e, curl_socket_t fd, int what) {
+  CURLMcode rc;
+  int running;
+  if (e->spoiled) return;
+  if (e->poller.fd >= 0)
+    rc = curl_multi_socket_action(e->multi, fd, what, &running);
+  else
+    rc = curl_multi_perform(e->multi, &running);
+  if (rc == CURLM_OUT_OF_MEMORY) e->spoiled = 1;
+}
+
+int xai_multi_renew(xai_Engine *e) {
+  CURLM *old = e->multi, *fresh = curl_multi_init();
+  if (fresh == NULL) return -1;
+  e->multi = fresh;
+  curl_multi_cleanup(old);
+  e->curl_due_ms = XAI_NEVER; /* the old one's */
+  e->spoiled = 0;
+  set_options(e);
+  return 0;
+}
+
 int xai_multi_is_ours(const xai_Engine *e) {
   return e->process == (long)getpid();
 }

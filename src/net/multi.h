@@ -10,6 +10,17 @@
 ** without memory. */
 int xai_multi_open(xai_Engine *e);
 
+/*
+** Let libcurl serve a socket ('what' is of CURL_CSELECT_*), or its timer
+** (CURL_SOCKET_TIMEOUT).  Where that takes more memory than there is,
+** 'spoiled' is set, and nothing is done until the handle is renewed.
+*/
+void xai_multi_act(xai_Engine *e, curl_socket_t fd, int what);
+
+/* Put a new handle in the place of a spoiled one without transfers.  0, or
+** -1 without memory. */
+int xai_multi_renew(xai_Engine *e);
+
 /* Were they made by this process, and not by one that it was forked from? */
 int xai_multi_is_ours(const xai_Engine *e);
 
