@@ -1,0 +1,400 @@
+--- everything.lua - pieces of work that use all of the library, for memory.c; what must hold
+-- after each; and which errors a lack of memory may lead to.
+--
+-- The stand-in server is in XAI_BASE_URL.  A piece raises when anything but the right answer
+-- comes; with memory at hand none does.
+
+local xai
+local deadline = 20
+
+-- What was reported by xai.on_error, looked at when memory is back.
+local reported, count = {}, 0
+
+local function on_error(err)
+  count = count + 1
+  reported[count % 8] = err
+end
+
+local HI = { { role = "user", content = "What is Lua?" } }
+local TEXT = "Lua is a small, quick language that lives happily inside other programs."
+local MODEL = "grok-4.5"
+
+local BODIES = {
+  chat = function() return { model = MODEL, messages = HI } end,
+  respond = function() return { model = MODEL, input = "What is Lua?" } end,
+  message = function() return { model = MODEL, max_tokens = 100, messages = HI } end,
+  complete = function() return { model = "grok-3", prompt = "What is Lua?" } end,
+  complete_legacy = function()
+    return { model = "grok-3", prompt = "\n\nHuman: What is Lua?\n\nAssistant:", max_tokens_to_sample = 100 }
+  end,
+}
+
+local function streamed(name)
+  local body = BODIES[name or "chat"]()
+  body.stream = true
+  return body
+end
+
+local function fault(text)
+  return { headers = { ["x-fault"] = text } }
+end
+
+local function new(options)
+  options = options or {}
+  options.api_key = "xai-torture-0123456789"
+  options.deadline = deadline
+  options.max_retries = options.max_retries or 0
+  return xai.new(options)
+end
+
+local function same(a, b)
+  if a ~= b then error(("expected %s, got %s"):format(tostring(a), tostring(b)), 2) end
+end
+
+--- nil, message, info of that kind; another failure is raised as it is.
+local function fails(kind, value, _, info)
+  if value ~= nil or not info then error("a failure was taken for an answer", 2) end
+  if info.kind ~= kind then error(info, 0) end
+  return info
+end
+
+--- The value, or the error object raised.
+local function got(value, message, info)
+  if value == nil then error(info or message, 0) end
+  return value
+end
+
+-- What a streamed answer says, by its merged result.
+local SAYS = {
+  chat = function(result) return result.choices[1].message.content end,
+  respond = function(result) return result.output[#result.output].content[1].text end,
+  message = function(result) return result.content[#result.content].text end,
+  complete = function(result) return result.choices[1].text end,
+  complete_legacy = function(result) return (result.completion:gsub("^ ", "")) end,
+}
+
+local function text_of(stream)
+  local pieces = {}
+  while true do
+    local piece, message, info = stream:next()
+    if not piece then
+      if message then error(info, 0) end
+      return table.concat(pieces)
+    end
+    local choice = piece.choices[1]
+    pieces[#pieces + 1] = choice and choice.delta.content or ""
+  end
+end
+
+local pieces = {}
+
+local function piece(name, run)
+  pieces[#pieces + 1] = { name = name, run = run }
+end
+
+piece("load", function()
+  xai = require "xai"
+  xai.on_error = on_error
+  local _ = xai.run
+  new():close()
+end)
+
+piece("client", function()
+  local client = new {
+    base_url = os.getenv "XAI_BASE_URL" .. "/v1/", timeout = 30, connect_timeout = 5, idle_timeout = 6,
+    headers = { ["x-one"] = "1", ["X-Two"] = "2" }, user_agent = "torture", max_body = 1e6, max_event = 1e5,
+    max_buffer = 1e4, no_proxy = "*", on_request = print, debug = false,
+  }
+  assert(tostring(client):find "^xai.client %(http")
+  local ok, err = pcall(xai.new, { time_out = 5 })
+  if ok or type(err) ~= "string" or not err:find "did you mean 'timeout'" then error(err, 0) end
+  ok, err = pcall(client.get_model, client, "")
+  if ok or not tostring(err):find "empty" then error(err, 0) end
+  ok, err = pcall(client.chat, client, { model = MODEL, messages = { { content = print } } })
+  if ok or not tostring(err):find "messages%[1%].content" then error(err, 0) end
+  client:close()
+  ok, err = pcall(client.chat, client, BODIES.chat())
+  if ok or not tostring(err):find "closed" then error(err, 0) end
+end)
+
+local function json_is_right()
+  same('{"required":[]}', xai.encode { required = xai.array {} })
+  same('{"a":{}}', xai.encode { a = {} })
+  same("[1,null,[],[[]]]", xai.encode { 1, xai.null, xai.array {}, { xai.array {} } })
+  same('["a\\"b",true,0.1]', xai.encode { 'a"b', true, 0.1 })
+  local value = got(xai.decode '{"n":null,"a":[null,[],{}],"s":"\\ud83d\\ude00","h":"\\ud83d","big":1234567890123456789}')
+  same(nil, value.n)
+  same(xai.null, value.a[1])
+  same("[]", xai.encode(value.a[2]))
+  same("{}", xai.encode(value.a[3]))
+  same("\240\159\152\128", value.s)
+  same("\239\191\189", value.h)
+  if math.type then
+    same("integer", math.type(value.big))
+    same("1234567890123456789", xai.encode(value.big))
+    same("integer", math.type(got(xai.decode "[7]")[1]))
+  end
+  for _, wrong in ipairs { "[NaN]", "[1", "", "{]", "nul" } do
+    local nothing, why = xai.decode(wrong)
+    if nothing ~= nil or type(why) ~= "string" then error("taken for JSON: " .. wrong) end
+  end
+  for _, wrong in ipairs { { 0 / 0 }, { print }, { [1.5] = 1 }, { 1, a = 2 } } do
+    local ok, err = pcall(xai.encode, wrong)
+    if ok or not tostring(err):find "xai.encode" then error(err, 0) end
+  end
+  local deep = {}
+  deep[1] = deep
+  local ok, err = pcall(xai.encode, deep)
+  if ok or not tostring(err):find "xai.encode" then error(err, 0) end
+end
+
+piece("json", json_is_right)
+
+piece("chat", function()
+  local client = new()
+  local result, message, info = client:chat(BODIES.chat())
+  same(TEXT, SAYS.chat(got(result, message, info)))
+  same(200, info.status)
+  assert(info.request_id and info.rate_limit.limit_requests and info.headers["content-type"])
+  assert(#got(client:list_models()).data > 0)
+  assert(#got(client:request { path = "/v1/models", query = { a = "b c", n = 1 } }).data > 0)
+  same("grok-3", got(client:get_model "grok-3").id)
+  client:close()
+end)
+
+piece("options", function()
+  local lines, infos = {}, {}
+  local client = new {
+    debug = function(line) lines[#lines + 1] = line end,
+    on_request = function(info) infos[#infos + 1] = info.url end, headers = { ["x-a"] = "b", accept = false },
+  }
+  local opts = {
+    headers = { ["x-a"] = false, ["x-c"] = "d" }, timeout = 30, api_key = function() return "xai-other-012345678" end,
+    on_response = function(info) infos[#infos + 1] = info.status end,
+  }
+  got(client:tokenize({ model = MODEL, text = "one two" }, opts))
+  if #lines + #infos > 0 then
+    assert(lines[1]:find "^curl" and not table.concat(lines):find "xai%-other")
+    same(200, infos[2])
+  end
+  client:close()
+end)
+
+piece("errors", function()
+  local client = new()
+  for _, pair in ipairs {
+    { "status,400", "bad_request" }, { "status,404", "not_found" }, { "status,422", "unprocessable" },
+    { "status,503", "server" }, { "soft-error", "server" }, { "old-style-code", "rate_limit" },
+    { "openai-error", "rate_limit" }, { "anthropic-error", "bad_request" }, { "html-502", "server" },
+    { "html-200", "decode" }, { "empty-200", "decode" }, { "null-body", "decode" }, { "string-body", "decode" },
+    { "half-json", "decode" }, { "echo-key", "authentication" }, { "redirect,http://127.0.0.2/", "redirect" },
+    { "close-before-head", "connection" }, { "short-length", "truncated" }, { "half-head", "truncated" },
+    { "garbage", "protocol" },
+  } do
+    local info = fails(pair[2], client:chat(BODIES.chat(), fault(pair[1])))
+    if tostring(info):find "torture" then error "the key is shown" end
+  end
+  got(client:chat(BODIES.chat(), fault "wrong-shape"))
+  fails("limit", client:chat(BODIES.chat(), { max_body = 20 }))
+  client:close()
+end)
+
+piece("retry", function()
+  local told = 0
+  local client = new { max_retries = 2, on_retry = function() told = told + 1 end }
+  same(TEXT, SAYS.chat(got(client:chat(BODIES.chat(), fault "flaky,1"))))
+  client:close()
+end)
+
+piece("events", function()
+  local client = new()
+  same(TEXT, text_of(got(client:chat(streamed()))))
+  for event in got(client:message(streamed "message")) do assert(event.type) end
+  local stream = got(client:chat(streamed(), { raw = true, headers = { ["x-fault"] = "crlf;comments;split,7" } }))
+  local last
+  for event in stream do last = event end
+  same("[DONE]", last.data)
+  client:close()
+end)
+
+piece("text", function()
+  local client = new()
+  local said = {}
+  for words in got(client:chat(streamed())):text() do said[#said + 1] = words end
+  same(TEXT, table.concat(said))
+  said = {}
+  local halves = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\\ud83d\"}}]}\n\n"
+    .. "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"\\ude00\\ud83d\"},\"finish_reason\":\"stop\"}]}\n\n"
+    .. "data: [DONE]\n\n"
+  local sent = "say," .. halves:gsub("[^%w]", function(c) return ("%%%02X"):format(c:byte()) end)
+  for words in got(client:chat(streamed(), fault(sent))):text() do said[#said + 1] = words end
+  same("a\240\159\152\128\239\191\189", table.concat(said))
+  client:close()
+end)
+
+for _, name in ipairs { "chat", "respond", "message", "complete", "complete_legacy" } do
+  piece("result-" .. name, function()
+    local client = new()
+    local stream = got(client[name](client, streamed(name)))
+    stream:next()
+    same(TEXT, (SAYS[name](got(stream:result())):gsub("^%s+", "")))
+    client:close()
+  end)
+end
+
+piece("broken", function()
+  local client = new()
+  local stream = got(client:chat(streamed(), fault "cut-stream,3"))
+  local info = fails("truncated", stream:result())
+  same("Lua is a", info.partial.choices[1].message.content)
+  fails("api", got(client:respond(streamed "respond", fault "error-midway")):result())
+  local half = fault "say,data%3A%20{%22choices%22%3A[%0A%0Adata%3A%20[DONE]%0A%0A"
+  fails("decode", got(client:chat(streamed(), half)):next())
+  fails("decode", got(client:chat(streamed(), half)):result())
+  fails("limit", got(client:chat(streamed(), { max_event = 50 })):result())
+  same(TEXT, SAYS.chat(got(got(client:chat(streamed(), fault "ignore-stream")):result())))
+  client:close()
+end)
+
+piece("callbacks", function()
+  local client = new()
+  local events, done = 0, 0
+  local opts = { on_event = function() events = events + 1 end }
+  same(TEXT, SAYS.chat(got(client:chat(streamed(), opts))))
+  same(true, events > 0)
+  opts.on_done = function() done = done + 1 end
+  local call = client:start("chat", streamed(), opts)
+  same("pending", select(2, call:result()))
+  same(TEXT, SAYS.chat(got(call:wait())))
+  same(1, done)
+  call = client:start("chat", BODIES.chat(), { on_done = function() error "of the callback" end })
+  while not call:done() do xai.step(0.1) end
+  call = client:start("list_models", { on_done = opts.on_done })
+  call:cancel()
+  fails("cancelled", call:result())
+  client:close()
+end)
+
+piece("tasks", function()
+  local client = new()
+  local function say() return SAYS.chat(got(client:chat(BODIES.chat()))) end
+  local result = xai.run(function()
+    local task = xai.spawn(say)
+    local texts = xai.all { say, function() return text_of(got(client:chat(streamed()))) end }
+    same(TEXT .. TEXT, table.concat(texts))
+    local sizes = xai.map({ "one", "two" }, function(text)
+      return #got(client:tokenize { model = MODEL, text = text }).token_ids
+    end, 1)
+    same(2, #sizes)
+    local fastest = xai.race {
+      function() return client:chat(BODIES.chat(), fault "stall-before-head") end,
+      function() xai.sleep(0.001) return "fast" end,
+    }
+    same("fast", fastest)
+    local failing = xai.spawn(function() error "of the task" end)
+    if pcall(failing.wait, failing) then error "a failed task has a result" end
+    return task:wait()
+  end)
+  same(TEXT, result)
+  client:close()
+end)
+
+piece("update", function()
+  local client = new()
+  local said
+  local task = xai.spawn(function() said = SAYS.chat(got(client:chat(BODIES.chat()))) end)
+  local events = 0
+  local call = client:start("chat", streamed(), { on_event = function() events = events + 1 end })
+  local frames = 0
+  while not (said or task:status() == "failed") or not call:done() do
+    frames = frames + 1
+    if frames > 5 then xai.step(0.01) end
+    xai.update(2)
+    if xai.active() == 0 and frames > 2000 then break end
+  end
+  if task:status() == "failed" then task:wait() end
+  same(TEXT, said)
+  same(TEXT, SAYS.chat(got(call:result())))
+  client:close()
+end)
+
+piece("ends", function()
+  local client = new()
+  local stream = got(client:chat(streamed(), fault "stall-in-stream,2"))
+  assert(stream:next())
+  stream:close()
+  fails("closed", stream:next())
+  stream = got(client:chat(streamed(), fault "stall-in-stream,2"))
+  assert(stream:next())
+  client:start("chat", BODIES.chat(), fault "stall-before-head")
+  client:start("list_models")
+  stream = nil -- luacheck: ignore 311
+  collectgarbage()
+  collectgarbage()
+  stream = got(client:chat(streamed(), fault "stall-in-stream,2"))
+  client:close()
+  fails("closed", stream:next())
+  client = new() -- luacheck: ignore 311
+  stream = got(client:chat(streamed(), fault "stall-in-stream,2"))
+  client = nil -- luacheck: ignore 311
+  collectgarbage()
+  assert(stream:next())
+end)
+
+-- What memory.c asks for -----------------------------------------------------------------
+
+--- Before a piece.
+function pieces.ready(which, mode)
+  deadline = mode == "curl" and 3 or 20
+  if which.name == "load" then return end
+  xai = require "xai"
+  xai.on_error = on_error
+end
+
+-- Lua says "stack overflow" where there is no memory for a larger stack.
+local function is_memory(err)
+  if type(err) == "table" and err.kind == "memory" then return true end
+  local text = tostring(err)
+  return text:find "not enough memory" ~= nil or text:find "stack overflow" ~= nil
+end
+
+-- What libcurl makes of an allocation of its own that fails.  Where it loses a transfer, the
+-- deadline ends the call.
+local CURL = { memory = true, timeout = true, connection = true, truncated = true, protocol = true, server = true }
+
+pieces.kinds = {}
+
+--- May a piece end with this error?
+function pieces.expected(err, mode)
+  if is_memory(err) then return true end
+  if mode ~= "curl" or type(err) ~= "table" or not CURL[err.kind] then return false end
+  return true
+end
+
+local ALLOWED = { "of the callback", "of the task" }
+
+local function check_reported(mode)
+  for _, err in pairs(reported) do
+    local fine = pieces.expected(err, mode)
+    for _, words in ipairs(ALLOWED) do fine = fine or tostring(err):find(words, 1, true) end
+    if not fine then error("reported: " .. tostring(err), 0) end
+  end
+  reported = {}
+end
+
+--- After a piece, with memory at hand.
+function pieces.works(mode)
+  deadline = 20
+  xai = require "xai"
+  xai.on_error = on_error
+  check_reported(mode)
+  json_is_right()
+  local client = new()
+  same(TEXT, SAYS.chat(got(client:chat(BODIES.chat()))))
+  same(TEXT, text_of(got(client:chat(streamed()))))
+  same(TEXT, xai.run(function() return SAYS.chat(got(client:chat(BODIES.chat()))) end))
+  client:close()
+  check_reported(mode)
+end
+
+return pieces
