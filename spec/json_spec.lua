@@ -125,6 +125,13 @@ describe("JSON", function()
     for _, text in ipairs { "[NaN]", "[Infinity]", "[0x10]", "[-nan]" } do assert.is_nil((xai.decode(text))) end
   end)
 
+  it("refuses long integers that JSON does not have, or not there", function()
+    for _, text in ipairs { "[01234567890123456]", "[-01234567890123456]", "{1234567890123456:1}",
+      "{1234567890123456 : 1}", '[1234567890123456"a"]' } do
+      assert.is_nil((xai.decode(text)))
+    end
+  end)
+
   it("of five megabytes goes both ways", function()
     local rows = {}
     for i = 1, 40000 do

@@ -62,11 +62,13 @@ static size_t mark_string(const char *s, size_t n, int what, xai_Buffer *out) {
 /* Copy a number; how long it was. */
 static size_t mark_number(const char *s, size_t n, const char *mark, int what,
                           xai_Buffer *out) {
-  size_t len = 0, digits = 0, sign = *s == '-';
+  size_t len = 0, digits = 0, sign = *s == '-', behind;
   int marked;
   while (len < n && in(s[len], "0123456789+-.eE")) len++;
   while (sign + digits < len && in(s[sign + digits], "0123456789")) digits++;
-  marked = sign + digits == len && digits >= 16 && (what & XAI_MARK_INTEGERS);
+  for (behind = len; behind < n && in(s[behind], " \t\r\n");) behind++;
+  marked = sign + digits == len && digits >= 16 && s[sign] != '0' &&
+           !(behind < n && s[behind] == ':') && (what & XAI_MARK_INTEGERS);
   if (marked) put(out, '"');
   if (marked) xai_buffer_puts(out, mark);
   xai_buffer_append(out, s, len);
@@ -146,6 +148,8 @@ static void test_empty_arrays_hold_the_mark(void) {
 static void test_long_integers_become_marked_strings(void) {
   becomes("1234567890123456", ALL, "\"M1234567890123456\"");
   becomes("[-9223372036854775808]", ALL, "[\"M-9223372036854775808\"]");
+  becomes("[01234567890123456,-00000000000000000]", ALL, NULL);
+  becomes("{1234567890123456:1,-1234567890123456 :2}", ALL, NULL);
   becomes("{\"a\":9007199254740993,\"b\":18446744073709551616}", ALL,
           "{\"a\":\"M9007199254740993\",\"b\":\"M18446744073709551616\"}");
 }

@@ -41,7 +41,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
   }
   for (i = 0; i < 20; i++) {
     double roll = (double)input_number(&in, 1 << 20) / (1 << 20);
-    int64_t ms = xai_backoff_delay(XAI_FIRST_WAIT_MS, (int)input_number(&in, 100), roll);
+    int64_t ms =
+        xai_backoff_delay(XAI_FIRST_WAIT_MS, (int)input_number(&in, 100), roll);
     require(ms >= 250 && ms <= 8000);
   }
   free(text);

@@ -39,6 +39,12 @@ static int in_number(char c) {
   return is_digit(c) || strchr("+-.eE", c) != NULL;
 }
 
+/* A number that JSON does not have, or not there: left to the decoder. */
+static int is_wrong(const char *first, const char *s, const char *end) {
+  while (s < end && *s != '\0' && strchr(" \t\r\n", *s)) s++;
+  return *first == '0' || (s < end && *s == ':');
+}
+
 /* Does an empty array or a long integer stand outside of strings? */
 static int has_losses(const char *s, size_t n) {
   size_t i = 0, from, digits;
@@ -53,7 +59,9 @@ static int has_losses(const char *s, size_t n) {
       from = s[i] == '-' ? i + 1 : i;
       for (digits = 0, i = from; i < n && s[i] != '\0' && in_number(s[i]); i++)
         digits += (size_t)is_digit(s[i]);
-      if (digits >= 16 && digits == i - from) return 1;
+      if (digits >= 16 && digits == i - from &&
+          !is_wrong(s + from, s + i, s + n))
+        return 1;
     } else {
       i++;
     }

@@ -287,7 +287,7 @@ piece("tasks", function()
     end, 1)
     same(2, #sizes)
     local fastest = xai.race {
-      function() return client:chat(BODIES.chat(), fault "stall-before-head") end,
+      function() return got(client:chat(BODIES.chat(), fault "stall-before-head")) end,
       function() xai.sleep(0.001) return "fast" end,
     }
     same("fast", fastest)

@@ -109,6 +109,13 @@ static int in_number(char c) {
          c == '-';
 }
 
+/* Where no number may stand, or no such number, a string must not take its
+** place: the decoder is to refuse the text. */
+static int is_wrong(const Marker *m, const char *first, const char *end) {
+  const char *q = skip_space(end, m->end);
+  return *first == '0' || (q < m->end && *q == ':');
+}
+
 static int on_number(Marker *m) {
   const char *q = m->p, *first = *q == '-' ? q + 1 : q;
   xai_Slice text;
@@ -117,7 +124,8 @@ static int on_number(Marker *m) {
     if (!is_digit(*q) && q >= first) whole = 0;
   text.at = m->p;
   text.len = (size_t)(q - m->p);
-  if (whole && q - first >= LONG_NUMBER && (m->what & XAI_MARK_INTEGERS))
+  if (whole && q - first >= LONG_NUMBER && (m->what & XAI_MARK_INTEGERS) &&
+      !is_wrong(m, first, q))
     return replace(m, q, "\"", text, "\"");
   m->p = q;
   return XAI_OK;
