@@ -97,6 +97,52 @@ describe("cancelling", function()
       same({ false, "cancelled" }, { ok, err.kind })
     end)
 
+    for _, hook in ipairs { "on_request", "on_retry", "on_response", "debug" } do
+      it("that waits in its " .. hook .. " hook ends it, and is no error of the hook", function()
+        local reported, waiting, after = nil, false, false
+        xai.on_error = function(err) reported = err end
+        finally(function() xai.on_error = nil end)
+        local function pause()
+          waiting = true
+          xai.sleep(math.huge)
+        end
+        local task = xai.spawn(function()
+          stage.client:list_models { headers = { ["x-fault"] = "flaky,1" }, [hook] = pause, max_retries = 1 }
+          xai.sleep(0)
+          after = true
+        end)
+        step_until(function() return waiting end)
+        task:cancel()
+        local ok, err = pcall(task.wait, task)
+        same({ false, "cancelled", "cancelled", false }, { ok, err.kind, task:status(), after })
+        same({ nil, 0 }, { reported, xai.active() })
+      end)
+    end
+
+    it("that waits in its api_key function ends it and the call", function()
+      local asked, after, waiting, info = 0, false, false, nil
+      local client = xai.new { base_url = stage.server.url, max_retries = 1, api_key = function()
+        asked = asked + 1
+        waiting = asked == 2
+        if waiting then xai.sleep(math.huge) end
+        return "xai-spec"
+      end }
+      local task = xai.spawn(function()
+        local fault = { headers = { ["x-fault"] = "flaky,1" }, on_response = function(given) info = given end }
+        client:list_models(fault)
+        xai.sleep(0)
+        after = true
+      end)
+      xai.spawn(function()
+        while not waiting do xai.sleep(0.001) end
+        task:cancel()
+      end)
+      local ok, err = pcall(task.wait, task)
+      client:close()
+      same({ false, "cancelled", false }, { ok, err.kind, after })
+      same({ "cancelled", 2 }, { info and info.kind, asked })
+    end)
+
     it("reaches the tasks of an xai.run within", function()
       local inner
       local task = xai.spawn(xai.run, function()

@@ -364,8 +364,8 @@ describe("a key that a function gives", function()
   it("ends the call, without its words, when the function fails or gives none", function()
     for _, bad in ipairs { function() error "secret xai-key-number-2" end, function() return nil end,
       function() return "" end, function() return "xai-key\nnumber" end, function() return {} end } do
-      local _, _, message, info = keys({ BUSY, GOOD }, { "xai-key-number-1", bad })
-      assert.same({ "authentication", 1 }, { info.kind, info.attempts })
+      local _, _, message, info, asked = keys({ BUSY, GOOD }, { "xai-key-number-1", bad })
+      assert.same({ "authentication", 1, 2 }, { info.kind, info.attempts, asked })
       assert.is_nil(message:find("number", 1, true))
     end
   end)

@@ -19,6 +19,7 @@
 #include "bind/json.h"
 #include "bind/luaerr.h"
 #include "bind/push.h"
+#include "bind/renew.h"
 #include "bind/request.h"
 #include "bind/start.h"
 
@@ -214,6 +215,7 @@ static void push_features(lua_State *L) {
 static const luaL_Reg functions[] = {{"client", xai_client_new},
                                      {"start", xai_start},
                                      {"codec", xai_json_codec},
+                                     {"on_key_error", xai_renew_on_error},
                                      {"array", xai_json_array},
                                      {"encode", core_encode},
                                      {"decode", core_decode},

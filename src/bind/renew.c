@@ -10,6 +10,8 @@
 #define KEY_LINE "Authorization: Bearer "
 #define KEY_LINE_LENGTH (sizeof KEY_LINE - 1)
 
+static char on_error_key; /* registry: what hears of the function's errors */
+
 static int is_key_line(const char *line) {
   return strncmp(line, KEY_LINE, KEY_LINE_LENGTH) == 0;
 }
@@ -78,20 +80,39 @@ static void use(lua_State *L, xai_LuaRequest *r) {
   }
 }
 
+/* The error that the function raised is on top: was it cancelled? */
+static int was_cancelled(lua_State *L) {
+  lua_pushlightuserdata(L, &on_error_key);
+  lua_rawget(L, LUA_REGISTRYINDEX);
+  lua_pushvalue(L, -2);
+  return lua_pcall(L, 1, 1, 0) == 0 && lua_toboolean(L, -1);
+}
+
 void xai_renew_key(lua_State *L, xai_LuaRequest *r) {
-  int top = lua_gettop(L), failed;
+  int top = lua_gettop(L), failed, cancelled;
   if (!r->call->key_wanted || r->asking) return;
   r->asking = 1; /* the function may wait, and so come here again */
   xai_getenv(L, 1);
   lua_rawgeti(L, -1, XAI_REQUEST_KEY);
   failed = lua_pcall(L, 0, 1, 0);
   r->asking = 0;
+  cancelled = failed && was_cancelled(L);
   if (r->call != NULL && r->call->key_wanted) {
-    if (failed)
+    if (cancelled)
+      fail(r, XAI_KIND_CANCELLED, "cancelled");
+    else if (failed)
       fail(r, XAI_KIND_AUTHENTICATION,
            "the api_key function failed when asked for another attempt");
     else
       use(L, r);
   }
   lua_settop(L, top);
+}
+
+int xai_renew_on_error(lua_State *L) {
+  lua_settop(L, 1);
+  lua_pushlightuserdata(L, &on_error_key);
+  lua_insert(L, 1);
+  lua_rawset(L, LUA_REGISTRYINDEX);
+  return 0;
 }

@@ -10,4 +10,8 @@
 ** goes wrong ends the call; nothing is raised. */
 void xai_renew_key(lua_State *L, xai_LuaRequest *r);
 
+/* core.on_key_error(f): f(err) is called with an error of such a function; does
+** it mean that whoever waits for the key was cancelled? */
+int xai_renew_on_error(lua_State *L);
+
 #endif

@@ -40,6 +40,7 @@ void xai_call_free(xai_Call *c) {
 */
 static void conclude(xai_Call *c) {
   c->state = XAI_CALL_DONE;
+  c->key_wanted = 0;
   c->ended_ms = xai_clock_ms();
   xai_secret_scrub(c);
   if (c->fault.kind != XAI_KIND_NONE || xai_buffer_size(&c->transfer.body) == 0)

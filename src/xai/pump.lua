@@ -139,10 +139,23 @@ local function protected(f, ...)
   return xpcall(function() return f(unpack(args, 1, n)) end, traceback)
 end
 
+--- Is the error, which goes no further, that of the running task's being
+-- cancelled?  Then its next wait raises it again.
+local function is_cancelling(err)
+  local task = pump.running
+  if not task or not task.stopped or not rawequal(err, task.stopped) then return false end
+  task.cancelled = err
+  return true
+end
+
+-- Functions that give keys are called by the core, and fail there.
+core.on_key_error(is_cancelling)
+
 --- Run a user's callback; an error in it is reported and disturbs nobody.
 function pump.callback(f, ...)
   local ok, problem = protected(f, ...)
-  if not ok then pump.report(problem.err, problem.text, "callback") end
+  if ok or is_cancelling(problem.err) then return end
+  pump.report(problem.err, problem.text, "callback")
 end
 
 return pump

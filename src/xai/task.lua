@@ -216,10 +216,10 @@ end
 
 --- A wait of the task has ended: raise when it was cancelled meanwhile.
 function Task:resumed()
-  self.source, self.subject = nil, nil
-  local err = self.cancelled
+  local source, subject, err = self.source, self.subject, self.cancelled
+  self.source, self.subject, self.cancelled = nil, nil, nil
   if not err then return end
-  self.cancelled = nil
+  if source and source.abandon then source.abandon(subject) end
   error(err, 0)
 end
 

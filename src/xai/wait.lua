@@ -73,7 +73,10 @@ local function wait_blocking(task, source, subject, ready, ...)
   local ticket = source.rings and source.add(subject, nothing)
   local ok, err
   if task then
-    ok, err = apart(block, source, function(...) return task.cancelled or ready(...) end, ...)
+    ok, err = apart(block, source, function(...)
+      if task.cancelled or ready(...) then return true end
+      task.source, task.subject = source, subject -- a hook may have waited for something else
+    end, ...)
   else
     ok, err = apart(block, source, ready, ...)
   end
@@ -86,9 +89,7 @@ end
 --- The task is about to wait: cancelling it is to reach the subject.
 local function enter(task, source, subject)
   task.source, task.subject = source, subject
-  if not task.cancelled then return end
-  if source.abandon then source.abandon(subject) end
-  task:resumed() -- raises
+  if task.cancelled then task:resumed() end -- raises
 end
 
 --- Wait until `ready(...)` is true.
