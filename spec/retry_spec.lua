@@ -15,7 +15,7 @@ local CLOSED = "" -- not a byte, then the end
 
 local CHUNK = 'data: {"id":"1","object":"chat.completion.chunk","choices":'
   .. '[{"index":0,"delta":{"role":"assistant","content":"Hello"},"finish_reason":"stop"}]}\n\n'
-local SSE = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n"
+local SSE = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nretry-after-ms: 1\r\nConnection: close\r\n"
 local STREAM = SSE .. "\r\n" .. CHUNK .. "data: [DONE]\n\n"
 local BROKEN_EARLY = scripted.slowly(SSE .. "Content-Length: 500\r\n\r\n", ": a comment\n\ndata: {\"id\"")
 local ENDED_EARLY = scripted.slowly(SSE .. "Content-Length: 13\r\n\r\n", ": a comment\n\n")
@@ -322,7 +322,7 @@ end)
 
 describe("a key that a function gives", function()
   after_each(function() assert.equal(0, live()) end)
-  local WRONG = scripted.answer(400, {}, '{"code":"invalid-argument","error":"Incorrect API key provided: xa***ef"}')
+  local WRONG = scripted.answer(400, NOW, '{"code":"invalid-argument","error":"Incorrect API key provided: xa***ef"}')
 
   --- Asks with keys one after the other.
   local function keys(answers, list, options)
