@@ -2,6 +2,7 @@
 
 local child = require("spec.support.child")
 local standin = require("spec.support.server")
+local xai = require("xai")
 
 local server
 
@@ -84,6 +85,23 @@ describe("xai.uv under luv", function()
       say(answer.choices[1].message.content == TEXT, ticks > 10)
     ]])
   end)
+
+  for what, code in pairs {
+    ["a call"] = 'client:chat(hello(), with "stall-before-head")',
+    ["a started call"] = 'client:start("chat", hello(), with "stall-before-head"):wait()',
+    ["a run of tasks"] = 'xai.run(function() client:chat(hello(), with "stall-before-head") end)',
+  } do
+    it("lets Ctrl-C end " .. what .. " that blocks the main program", function()
+      if not xai.fd() then return pending("the loop waits itself where there is no descriptor") end
+      says("false true\ngrok-3\n", ([[
+        local kill = ("(sleep 0.2; kill -INT %%d) &"):format(uv.os_getpid())
+        after(50, function() os.execute(kill) end) -- the program waits again when the signal comes
+        local ok, err = pcall(function() %s end)
+        say(ok, tostring(err):find "interrupted!" ~= nil)
+        say(client:get_model("grok-3").id)
+      ]]):format(code))
+    end)
+  end
 
   it("serves a call that blocks a callback of the loop", function()
     says(("grok-3 13\n"):rep(2), [[

@@ -76,6 +76,15 @@ static int core_fd(lua_State *L) {
   return 1;
 }
 
+/* core.await(fd, seconds) -> is that descriptor of another loop readable?
+** Waits at most that long for it, less when a signal comes. */
+static int core_await(lua_State *L) {
+  int fd = (int)luaL_checkinteger(L, 1);
+  lua_Number s = luaL_checknumber(L, 2);
+  lua_pushboolean(L, xai_poller_await(fd, (int64_t)(s * 1000 + 0.999)));
+  return 1;
+}
+
 /* core.timeout() -> seconds until a step is due, or nil: never. */
 static int core_timeout(lua_State *L) {
   xai_Engine *e = xai_state_engine_if_any(L);
@@ -221,6 +230,7 @@ static const luaL_Reg functions[] = {{"client", xai_client_new},
                                      {"decode", core_decode},
                                      {"step", core_step},
                                      {"fd", core_fd},
+                                     {"await", core_await},
                                      {"timeout", core_timeout},
                                      {"active", core_active},
                                      {"live", core_live},

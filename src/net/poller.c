@@ -12,6 +12,7 @@
 
 #if defined(__linux__) && !defined(XAI_NO_EPOLL)
 
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
 #include <time.h>
@@ -30,6 +31,14 @@ void xai_poller_close(xai_Poller *p) {
   if (p->timer >= 0) close(p->timer);
   if (p->fd >= 0) close(p->fd);
   p->fd = p->timer = -1;
+}
+
+int xai_poller_await(int fd, int64_t wait_ms) {
+  struct pollfd p;
+  p.fd = fd;
+  p.events = POLLIN;
+  p.revents = 0;
+  return poll(&p, 1, wait_ms > INT_MAX ? INT_MAX : (int)wait_ms) > 0;
 }
 
 void xai_poller_watch(xai_Poller *p, int fd, int read, int write, int known) {
@@ -93,6 +102,11 @@ void xai_poller_arm(xai_Poller *p, int64_t due_ms, int64_t now_ms) {
 }
 
 #else
+
+int xai_poller_await(int fd, int64_t wait_ms) {
+  (void)fd, (void)wait_ms;
+  return 0;
+}
 
 int xai_poller_open(xai_Poller *p) {
   p->fd = p->timer = -1;

@@ -33,6 +33,10 @@ void xai_poller_forget(xai_Poller *p, int fd);
 */
 int xai_poller_wait(xai_Poller *p, xai_Ready *out, int max, int64_t wait_ms);
 
+/* Wait up to 'wait_ms' for another loop's descriptor.  Is it readable?  0 also
+** when a signal came, and where this system has no such descriptors. */
+int xai_poller_await(int fd, int64_t wait_ms);
+
 /* The descriptor for other loops; readable also when the timer is due. */
 int xai_poller_show(xai_Poller *p);
 

@@ -139,15 +139,35 @@ local function is_running()
   return loop.draining or loop.uv.loop_mode and loop.uv.loop_mode() ~= nil
 end
 
+--- How long the loop may wait now, in seconds.
+local function time_left(uv)
+  uv.update_time()
+  local ms = uv.backend_timeout()
+  return ms < 0 and SLICE or math.min(ms / 1000, SLICE)
+end
+
+--- One turn of the loop; after a calm one, which ran nobody's code, wait for
+-- it.  We do that: libuv itself goes on waiting when a signal has come, whose
+-- handler in the interpreter then has to wait, too.  (What code in a turn
+-- starts to watch, the loop watches from the next turn on, so that one is not
+-- waited for.)  Has the loop something to do, and was the turn calm?
+local function turn(uv, after_calm)
+  if not loop.has_fd then return uv.run("once"), false end
+  local came = core.await(uv.backend_fd(), after_calm and time_left(uv) or 0)
+  local calm = not came and time_left(uv) > 0
+  return uv.run("nowait"), calm
+end
+
 --- luv: the loop runs in the meantime, unless it is the loop that called us.
 local function wait_in_luv(ready, ...)
-  local nested, stuck = is_running(), false
+  local nested, stuck, alive, calm = is_running(), false, true, false
   while not ready(...) do
     if stuck then error("xai: this wait cannot end: nothing is under way and the loop has nothing to do", 0) end
     if nested or not loop then
       pump.step(SLICE)
     else
-      stuck = not loop.uv.run("once") and not is_busy()
+      alive, calm = turn(loop.uv, calm)
+      stuck = not alive and not is_busy()
     end
   end
 end
