@@ -151,7 +151,7 @@ end
 -- handler in the interpreter then has to wait, too.  (What code in a turn
 -- starts to watch, the loop watches from the next turn on, so that one is not
 -- waited for.)  Has the loop something to do, and was the turn calm?
-local function turn(uv, after_calm)
+local function go_round(uv, after_calm)
   if not loop.has_fd then return uv.run("once"), false end
   local came = core.await(uv.backend_fd(), after_calm and time_left(uv) or 0)
   local calm = not came and time_left(uv) > 0
@@ -166,7 +166,7 @@ local function wait_in_luv(ready, ...)
     if nested or not loop then
       pump.step(SLICE)
     else
-      alive, calm = turn(loop.uv, calm)
+      alive, calm = go_round(loop.uv, calm)
       stuck = not alive and not is_busy()
     end
   end
