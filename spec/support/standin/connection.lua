@@ -90,8 +90,8 @@ function Connection:open_trailers()
   script.write(self, "0\r\n")
 end
 
-function Connection:put_interim(status)
-  script.write(self, ("HTTP/1.1 %d Wait\r\n\r\n"):format(status))
+function Connection:put_interim(status, times)
+  script.write(self, ("HTTP/1.1 %d Wait\r\n\r\n"):format(status):rep(times))
 end
 
 function Connection:close()

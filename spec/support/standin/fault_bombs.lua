@@ -61,7 +61,7 @@ end
 
 --- "Wait" again and again, and never an answer.
 M["endless-1xx"] = function(serve)
-  return for_ever(serve(), { { "interim", 103 } })
+  return for_ever(serve(), { { "interim", 103, 200 } })
 end
 
 --- The body is whole; headers follow it without end.

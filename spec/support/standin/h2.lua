@@ -81,8 +81,9 @@ function Stream:open_trailers()
   put(self, HEADERS, END_STREAM, hpack.literal("x-trailer", "1"))
 end
 
-function Stream:put_interim(status)
-  put(self, HEADERS, END_HEADERS, hpack.literal(":status", tostring(status)))
+function Stream:put_interim(status, times)
+  local head = frame(HEADERS, END_HEADERS, self.id, hpack.literal(":status", tostring(status)))
+  script.write_whole(self, head:rep(times))
 end
 
 --- As many bytes as the client permits, and what it permits is less by them.

@@ -10,7 +10,7 @@
 --   data ANSWER, BYTES    a part of the body      more-head NAME, VALUE   with this header
 --   end ANSWER            the end of the body     open-trailers ANSWER    trailers that go on
 --   half-head ANSWER      a head cut in a header  more-line BYTES     with this in that header
---   interim STATUS        a head of 1xx
+--   interim STATUS, N     N heads of 1xx
 --   write BYTES           these, as they are      pieces SIZE, MS     all that follows in pieces
 --   breath                a short wait, before a break
 --   wait MS               nothing for a time      again INDEX         go back to that step
@@ -75,7 +75,7 @@ STEPS["open-head"] = function(player, answer) player:open_head(answer) end
 STEPS["more-head"] = function(player, name, value) player:more_head(name, value) end
 STEPS["more-line"] = function(player, bytes) player:more_line(bytes) end
 STEPS["open-trailers"] = function(player, answer) player:open_trailers(answer) end
-STEPS["interim"] = function(player, status) player:put_interim(status) end
+STEPS["interim"] = function(player, status, times) player:put_interim(status, times) end
 STEPS["pieces"] = function(player, size, ms) player.pieces = { size = size, ms = ms } end
 STEPS["stall"] = function(player) M.wait_for(player, "forever") end
 STEPS["close"] = function(player) player:close() end
