@@ -88,8 +88,8 @@ VALGRIND   = valgrind --quiet --error-exitcode=99 --leak-check=full \
 
 # ---- Targets --------------------------------------------------------------
 
-.PHONY: all demo run nvim love play test test-all check asan valgrind contract bench install \
-        uninstall setup format rockspec clean help tests suite FORCE
+.PHONY: all demo run nvim love play test test-all check asan valgrind contract bench torture \
+        torture-short memory install uninstall setup format rockspec clean help tests suite FORCE
 .DELETE_ON_ERROR:
 
 all: $(CORE) ## build the module for LUA_VERSION (5.1 5.2 5.3 5.4 jit)
@@ -145,6 +145,16 @@ asan: ## every test under AddressSanitizer and UBSan
 valgrind: ## every test under valgrind
 	$(SETUP) valgrind $(LUA_VERSION)
 	$(AGAIN) suite SUFFIX=-valgrind UNDER='$(VALGRIND)' CFLAGS='-O1 -g'
+
+# How long each fuzz target runs in it, in seconds.
+TORTURE_SECONDS ?= 120
+torture: ## all that takes long: watchers, memory that runs out, fuzzers
+	@.ci/setup torture 5.1 5.4 jit
+	@TORTURE_SECONDS='$(TORTURE_SECONDS)' spec/torture/run long
+
+torture-short: ## a sample of it, in two minutes
+	@.ci/setup torture 5.4
+	@spec/torture/run short
 
 contract: ## every function against the API's own description
 	$(SETUP) contract $(LUA_VERSION)
@@ -221,6 +231,19 @@ $(OUT)/c/%: spec/c/%.c $(BASE) $(OUT)/flags
 	@echo '  CC   $<'
 	$Q$(COMPILE) -Ispec/c -MMD -MP $(LDFLAGS) $(WRAPPED:%=-Wl,--wrap=%) -o $@ \
 	  $< $(BASE)
+
+# The program that fails allocations loads a module that asks it for memory.
+# The module finds them there: hence -rdynamic.
+MEMORY_TEST = $(OUT)/memory
+memory:
+	$(AGAIN) all '$(MEMORY_TEST)' \
+	  LDFLAGS='-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free'
+
+$(MEMORY_TEST): spec/torture/memory.c spec/torture/failing.c $(OUT)/flags
+	@mkdir -p $(@D)
+	@echo '  CC   $<'
+	$Q$(COMPILE) $(CURL_CFLAGS) $(LUA_CFLAGS) -fvisibility=default -rdynamic -o $@ \
+	  $(filter %.c,$^) $(shell $(PKG_CONFIG) --libs $(LUA_PC)) $(CURL_LIBS)
 
 # Holds the flags of the last build; newer than the objects when they change.
 $(OUT)/flags: FORCE

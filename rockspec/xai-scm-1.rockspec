@@ -99,6 +99,7 @@ build = {
     ["xai.merge_messages"] = "src/xai/merge_messages.lua",
     ["xai.merge_responses"] = "src/xai/merge_responses.lua",
     ["xai.parking"] = "src/xai/parking.lua",
+    ["xai.part"] = "src/xai/part.lua",
     ["xai.pump"] = "src/xai/pump.lua",
     ["xai.sched"] = "src/xai/sched.lua",
     ["xai.stream"] = "src/xai/stream.lua",

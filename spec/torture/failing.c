@@ -17,7 +17,7 @@ static struct {
   long calls, failed;     /* since it was armed */
 } plan;
 
-static long blocks[SOURCES];
+static long blocks[SOURCES]; /* libcurl's resolver is a thread of its own */
 
 void failing_arm(Source source, long from, long more) {
   memset(&plan, 0, sizeof plan);
@@ -57,12 +57,12 @@ static int fails(Source source) {
 
 static void *allocate(Source source, size_t n) {
   void *p = fails(source) ? NULL : malloc(n > 0 ? n : 1);
-  if (p != NULL) blocks[source]++;
+  if (p != NULL) __sync_fetch_and_add(&blocks[source], 1L);
   return p;
 }
 
 static void release(Source source, void *p) {
-  if (p != NULL) blocks[source]--;
+  if (p != NULL) __sync_fetch_and_sub(&blocks[source], 1L);
   free(p);
 }
 

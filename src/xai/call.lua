@@ -1,6 +1,7 @@
 --- Calls that were started and not waited for: `client:start(...)`.
 
 local hooks = require "xai.hooks"
+local part = require "xai.part"
 local pump = require "xai.pump"
 local wait = require "xai.wait"
 
@@ -19,7 +20,7 @@ local function tell(call)
 end
 
 local function fail(call, message, info)
-  if call.streamed and not info.partial then info.partial = require "xai.merge"(call.request, call.name) end
+  if call.streamed and not info.partial then info.partial = part "xai.merge"(call.request, call.name) end
   finish(call, nil, message, info)
 end
 
@@ -38,7 +39,7 @@ local function advance_stream(call)
   until not event or call.over
   if event == false or call.over then return end
   if message then return fail(call, message, info) end
-  finish(call, call.raw or require "xai.merge"(request, call.name), nil, request:info())
+  finish(call, call.raw or part "xai.merge"(request, call.name), nil, request:info())
 end
 
 local function advance_whole(call)

@@ -3,6 +3,7 @@
 local core = require "xai.core"
 local hooks = require "xai.hooks"
 local json = require "xai.json"
+local part = require "xai.part"
 local wait = require "xai.wait"
 
 -- What not every program needs is loaded when it is first needed: reading Lua
@@ -35,7 +36,7 @@ local function whole(request, hooked)
 end
 
 local function stream_of(request, name, opts, hooked)
-  local stream, message, info = require "xai.stream".open(request, name, opts and opts.raw, hooked)
+  local stream, message, info = part "xai.stream".open(request, name, opts and opts.raw, hooked)
   hooks.response(hooked, message, info, request)
   if not stream or not (opts and opts.on_event) then return stream, message, info, stream end
   return read_all(stream, opts.on_event)
@@ -87,7 +88,7 @@ function methods.start(self, name, argument, opts)
   local request, streamed = core.start(self, name, argument, opts)
   local hooked = hooks.of(self, opts)
   hooks.request(hooked, request)
-  return require "xai.call".follow(request, name, streamed, opts, hooked)
+  return part "xai.call".follow(request, name, streamed, opts, hooked)
 end
 
 local client = {}

@@ -12,6 +12,7 @@ end
 
 local client = require "xai.client"
 local json = require "xai.json"
+local load_part = require "xai.part"
 local pump = require "xai.pump"
 
 local xai = {
@@ -35,7 +36,7 @@ setmetatable(xai, {
   __index = function(_, name)
     local part = LAZY[name]
     if not part then return nil end
-    local value = require("xai." .. part)[name]
+    local value = load_part("xai." .. part)[name]
     rawset(xai, name, value)
     return value
   end,

@@ -1,11 +1,12 @@
 --- Which JSON library is used, and the codec that makes them all alike.
 
 local core = require "xai.core"
+local part = require "xai.part"
 
 local json = {}
 
 local function find_module()
-  local ok, cjson = pcall(require, "cjson")
+  local ok, cjson = pcall(part, "cjson")
   if ok and type(cjson) == "table" then return cjson end
   if not ok and tostring(cjson):find("not enough memory", 1, true) then error(cjson, 0) end -- it may be there
   local vim = rawget(_G, "vim") -- Neovim

@@ -6,6 +6,7 @@
 -- given are its own: nothing that was handed out to the user is changed.
 
 local core = require "xai.core"
+local part = require "xai.part"
 
 local array = core.array
 
@@ -59,10 +60,10 @@ function Events:result() return self.list end
 
 --------------------------------------------------------------------------------
 local BUILDERS = {
-  chat = function() return require "xai.merge_chunks"("chat.completion", true) end,
-  complete = function() return require "xai.merge_chunks"("text_completion", false) end,
-  respond = function() return require "xai.merge_responses"() end,
-  message = function() return require "xai.merge_messages"() end,
+  chat = function() return part "xai.merge_chunks"("chat.completion", true) end,
+  complete = function() return part "xai.merge_chunks"("text_completion", false) end,
+  respond = function() return part "xai.merge_responses"() end,
+  message = function() return part "xai.merge_messages"() end,
   complete_legacy = new_complete,
   request = new_events,
 }
@@ -82,6 +83,6 @@ return function(request, name)
     at, field, value, a, b = request:said(at)
   end
   local result = builder:result()
-  if request:halves() then return require "xai.halves"(result) end
+  if request:halves() then return part "xai.halves"(result) end
   return result
 end

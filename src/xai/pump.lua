@@ -154,7 +154,10 @@ core.on_key_error(is_cancelling)
 --- Run a user's callback; an error in it is reported and disturbs nobody.
 function pump.callback(f, ...)
   local ok, problem = protected(f, ...)
-  if ok or is_cancelling(problem.err) then return end
+  if ok then return end
+  -- Without memory `traceback` is not called: the problem is the error itself.
+  if type(problem) ~= "table" then return pump.report(problem, problem, "callback") end
+  if is_cancelling(problem.err) then return end
   pump.report(problem.err, problem.text, "callback")
 end
 

@@ -5,6 +5,7 @@
 -- result, and one after the other.
 
 local hooks = require "xai.hooks"
+local part = require "xai.part"
 local pump = require "xai.pump"
 local wait = require "xai.wait"
 
@@ -16,7 +17,7 @@ local function finish(stream, message, info)
   stream.over = true
   if message then
     stream.message, stream.failure = message, info
-    if not stream.raw then info.partial = require "xai.merge"(stream.request, stream.name) end
+    if not stream.raw then info.partial = part "xai.merge"(stream.request, stream.name) end
   end
   return nil, message, info
 end
@@ -73,7 +74,7 @@ end
 local function next_text(stream, n)
   if stream.over then return ending(stream) end
   if stream.whole then
-    local text = require "xai.text"(stream:take_whole(), stream.name, n)
+    local text = part "xai.text"(stream:take_whole(), stream.name, n)
     return text ~= "" and text or nil
   end
   local text, message, info = read(stream, "text")
@@ -112,7 +113,7 @@ function Stream:result()
   end
   if not self.over then finish(self, select(2, read(self, "skip"))) end
   if self.message then return ending(self) end
-  self.merged = self.merged or require "xai.merge"(self.request, self.name)
+  self.merged = self.merged or part "xai.merge"(self.request, self.name)
   return self.merged, nil, self.request:info()
 end
 
