@@ -116,6 +116,8 @@ describe("the server sees the end", function()
     local function forgotten(f, at_once)
       return function()
         local before = live()
+        if at_once then collectgarbage("stop") end
+        finally(function() collectgarbage("restart") end)
         f(function() return stage:stream("chat", "endless,3") end)
         if not at_once then live() end
         xai.step(0)
@@ -172,6 +174,14 @@ describe("the server sees the end", function()
       end)
       assert.is_false(pcall(task.wait, task))
     end))
+
+    it("left by the error that ends a task", forgotten(function(open)
+      local task = xai.spawn(function()
+        for _ in open() do error("enough") end -- luacheck: ignore 512
+      end)
+      assert.is_false(pcall(task.wait, task))
+      assert.matches("enough\nstack traceback:", task:traceback())
+    end, closes))
 
     it("read by a task that is cancelled", forgotten(function(open)
       local task = xai.spawn(function()

@@ -220,6 +220,23 @@ describe("xai.uv under luv", function()
     assert.matches("xai: error in a callback: callback\n", said)
   end)
 
+  it("leaves no stream open where a coroutine fails", function()
+    if not rawget(coroutine, "close") then return pending("this Lua cannot close a coroutine") end
+    says("true aborted\n", [[
+      collectgarbage "stop"
+      local failed = false
+      xai.on_error = function(_, traceback) failed = traceback:find "enough\nstack traceback:" ~= nil end
+      coroutine.wrap(function()
+        for _ in assert(client:chat(hello(true), with "endless,3")) do error "enough" end -- luacheck: ignore 512
+      end)()
+      coroutine.wrap(function()
+        local how = ended(1)
+        say(failed, how)
+      end)()
+      uv.run()
+    ]])
+  end)
+
   it("waits on when somebody else resumes the coroutine", function()
     says("resumed\ngrok-3\n", [[
       local thread = coroutine.create(function()

@@ -4,6 +4,8 @@
 local pump = require "xai.pump"
 local yieldable = require "xai.yieldable"
 
+local close = rawget(coroutine, "close") or function() end
+
 local parking = {}
 
 -- coroutine -> the stay that it is suspended for.
@@ -38,7 +40,10 @@ local function resume(stay)
   if parked[thread] ~= stay or coroutine.status(thread) ~= "suspended" then return end
   parked[thread] = nil
   local ok, err = coroutine.resume(thread)
-  if not ok then pump.report(err, debug.traceback(thread, tostring(err))) end
+  if ok then return end
+  local traceback = debug.traceback(thread, pump.describe(err))
+  close(thread) -- as coroutine.wrap would
+  pump.report(err, traceback)
 end
 
 --- Resume those that were woken by now.

@@ -116,6 +116,7 @@ local function fail(task, err)
   local text = pump.describe(err)
   local is_traced = text:find("\nstack traceback:\n", 1, true) -- by the task that it came from
   task.err, task.trace = err, is_traced and text or debug.traceback(task.thread, text)
+  close(task.thread) -- Lua leaves what was to be closed there open, such as the stream of a `for`
   if err ~= task.stopped and task.waits == 0 then note_failure(task) end
 end
 

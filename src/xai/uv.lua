@@ -78,7 +78,7 @@ local function settle()
 end
 
 local function traceback(err)
-  return { err = err, text = debug.traceback(tostring(err), 2) }
+  return { err = err, text = debug.traceback(pump.describe(err), 2) }
 end
 
 --- Hand out what is here, but not for long.
@@ -160,12 +160,13 @@ end
 
 --- luv: the loop runs in the meantime, unless it is the loop that called us.
 local function wait_in_luv(ready, ...)
-  local nested, stuck, alive, calm = is_running(), false, true, false
+  local nested, stuck, calm = is_running(), false, false
   while not ready(...) do
     if stuck then error("xai: this wait cannot end: nothing is under way and the loop has nothing to do", 0) end
     if nested or not loop then
       pump.step(SLICE)
     else
+      local alive
       alive, calm = go_round(loop.uv, calm)
       stuck = not alive and not is_busy()
     end
