@@ -123,6 +123,7 @@ end
 
 --- An error as text, whatever it is.
 function pump.describe(err)
+  if type(err) == "string" then return err end
   local ok, text = pcall(tostring, err)
   return ok and text or "an error that has no text"
 end

@@ -45,10 +45,13 @@ local function make_ready(task)
   timers.hurry(true)
 end
 
+-- Who was woken takes itself out of the list.
 local function wake_list(owner)
   local list = owner.wakers
-  owner.wakers = {}
-  for i = 1, #list do list[i]() end
+  for i = 1, #list do
+    local wake = list[i]
+    if wake then wake() end
+  end
 end
 
 -- How to wait for what keeps its wakers in a list.
@@ -129,12 +132,17 @@ local function leave_group(task)
   wake_list(group)
 end
 
+local function keep_outcome(task, ok, ...)
+  if not ok then return fail(task, (...)) end
+  task.n, task.results = select("#", ...), { ... }
+end
+
+-- Whoever waits is woken also where there is no memory for what it waits for.
 local function finish(task, ok, ...)
   task.over, task.ok = true, ok
-  if ok then
-    task.n, task.results = select("#", ...), { ... }
-  else
-    fail(task, (...))
+  if not pcall(keep_outcome, task, ok, ...) then
+    task.ok = false
+    task.err, task.trace = task.err or "not enough memory", task.trace or "not enough memory"
   end
   task.thread, task.args, task.spawner = nil, nil, nil
   leave_group(task)
