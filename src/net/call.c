@@ -15,6 +15,9 @@
 /* How long a finished stream's connection may take to come to rest. */
 #define DRAIN_MS 1000
 
+/* After so long a silence a shared connection is looked at. */
+#define NUDGE_MS 250
+
 xai_Call *xai_call_new(const xai_Settings *set, xai_Api api, int raw) {
   xai_Call *c = (xai_Call *)calloc(1, sizeof *c);
   if (c == NULL) return NULL;
@@ -220,12 +223,27 @@ static int64_t timeout_at(const xai_Call *c) {
   return xai_clock_after(c->attempt_ms, c->set.timeout_ms);
 }
 
+/* When to let libcurl look again at a connection that is shared: each time
+** after twice as long a silence. */
+static int64_t nudge_at(const xai_Call *c) {
+  if (!c->transfer.shared || c->transfer.paused) return XAI_NEVER;
+  return c->transfer.last_ms == c->quiet_ms ? c->nudge_ms
+                                            : c->transfer.last_ms + NUDGE_MS;
+}
+
+static void nudge(xai_Call *c, int64_t now_ms) {
+  c->quiet_ms = c->transfer.last_ms;
+  c->nudge_ms = now_ms + (now_ms - c->quiet_ms);
+  xai_transfer_nudge(&c->transfer);
+}
+
 int64_t xai_call_due(const xai_Call *c) {
   if (c->state == XAI_CALL_WAITING)
     return c->key_wanted ? deadline_at(c) : min64(c->retry_ms, deadline_at(c));
   if (c->state != XAI_CALL_RUNNING) return XAI_NEVER;
   if (c->draining) return c->drain_ms;
-  return min64(min64(idle_at(c), timeout_at(c)), deadline_at(c));
+  return min64(min64(idle_at(c), timeout_at(c)),
+               min64(deadline_at(c), nudge_at(c)));
 }
 
 static void give_up(xai_Call *c, xai_Phase phase, const char *what,
@@ -255,6 +273,8 @@ void xai_call_tick(xai_Call *c, CURLM *multi, int64_t now_ms) {
     give_up(c, xai_transfer_phase(&c->transfer), "timeout", c->set.timeout_ms);
   } else if (now_ms >= idle_at(c)) {
     give_up(c, XAI_PHASE_IDLE, "idle_timeout", c->set.idle_timeout_ms);
+  } else if (now_ms >= nudge_at(c)) {
+    nudge(c, now_ms);
   }
 }
 

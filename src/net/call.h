@@ -47,7 +47,8 @@ typedef struct xai_Call {
   xai_Times times; /* of the last attempt */
   xai_Phase where; /* how far the last attempt had come */
   int64_t began_ms, attempt_ms, retry_ms, ended_ms, drain_ms;
-  int64_t retry_after_ms; /* what the server asked for, or -1 */
+  int64_t quiet_ms, nudge_ms; /* when bytes last came; when to look again */
+  int64_t retry_after_ms;     /* what the server asked for, or -1 */
   xai_Fault fault;
   xai_Complaint complaint; /* what an error answer said */
 } xai_Call;

@@ -94,6 +94,12 @@ static void tell(xai_Engine *e, xai_Call *c) {
   xai_engine_queue(e, c);
 }
 
+/* What came, or that its reader went on, may make a call's time earlier. */
+static void note_due(xai_Engine *e, const xai_Call *c) {
+  int64_t due = xai_call_due(c);
+  if (due < e->calls_due_ms) e->calls_due_ms = due;
+}
+
 /* Queue the calls whose transfers got something. */
 static void gather_news(xai_Engine *e) {
   xai_Transfer *t = e->fresh;
@@ -101,6 +107,7 @@ static void gather_news(xai_Engine *e) {
   while (t != NULL) {
     xai_Transfer *next = t->news_next;
     t->news = 0;
+    note_due(e, (const xai_Call *)t->owner);
     tell(e, (xai_Call *)t->owner);
     t = next;
   }
@@ -210,7 +217,10 @@ int xai_engine_take(xai_Engine *e, xai_Call *c) {
   int rc, was_paused = c->transfer.paused;
   if (was_paused) be_home(e);
   rc = xai_call_take(c);
-  if (was_paused) rearm(e);
+  if (was_paused) {
+    note_due(e, c);
+    rearm(e);
+  }
   return rc;
 }
 

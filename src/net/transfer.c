@@ -99,6 +99,7 @@ static size_t on_header(char *s, size_t size, size_t n, void *ud) {
     if (!may_pass(t, xai_buffer_size(&t->head))) return 0;
     xai_buffer_clear(&t->head);
     t->status = read_status(s, n);
+    t->shared = s[5] == '2';
   }
   rc = xai_buffer_append(&t->head, s, n);
   if (rc != XAI_OK) return refuse(t, rc, TOO_LONG);
@@ -321,6 +322,8 @@ int xai_transfer_open(xai_Transfer *t, const xai_Request *r,
                       struct curl_slist *headers, const xai_Settings *set) {
   CURLcode rc = CURLE_OK;
   t->wants_events = r->stream;
+  t->shared = http_version(set, r->url) != CURL_HTTP_VERSION_1_1 &&
+              (set->http_version == 2 || strncmp(r->url, "http:", 5) != 0);
   t->resends = set->retry == XAI_RETRY_SAFE && strcmp(r->method, "POST") == 0
                    ? 0
                    : FREE_RECONNECTS;
@@ -374,6 +377,18 @@ void xai_transfer_resume(xai_Transfer *t) {
   t->paused = 0; /* before the call: it may deliver, and pause again */
   t->last_ms = xai_clock_ms();
   curl_easy_pause(t->easy, CURLPAUSE_CONT);
+}
+
+/*
+** libcurl 7.88 reads from an HTTP/2 connection on behalf of one transfer what
+** is meant for another, and now and then nobody is woken for that: under load
+** one answer in a hundred stood still.  To pause it and go on makes libcurl
+** look again.
+*/
+void xai_transfer_nudge(xai_Transfer *t) {
+  if (t->paused || t->easy == NULL) return;
+  if (curl_easy_pause(t->easy, CURLPAUSE_RECV) == CURLE_OK)
+    curl_easy_pause(t->easy, CURLPAUSE_CONT);
 }
 
 /* A paused one goes on for that: what libcurl held back is only freed when it

@@ -38,6 +38,7 @@ typedef struct xai_Transfer {
   xai_Sse sse;      /* an answer that is */
   int status;       /* 0 until a status line came */
   int head_done;    /* the answer's head is complete */
+  int shared;       /* over a connection that others may share: HTTP/2 */
   int wants_events; /* the request asked for a stream */
   int sniffed;      /* the first byte of the body was looked at */
   xai_Content content;
@@ -75,6 +76,9 @@ void xai_transfer_close(xai_Transfer *t);
 
 /* Let a paused transfer go on.  Not from within a callback. */
 void xai_transfer_resume(xai_Transfer *t);
+
+/* Let libcurl look at what it may hold for this transfer. */
+void xai_transfer_nudge(xai_Transfer *t);
 
 /* From now on nobody wants what comes. */
 void xai_transfer_discard(xai_Transfer *t);
