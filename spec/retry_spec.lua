@@ -21,6 +21,28 @@ local BROKEN_EARLY = scripted.slowly(SSE .. "Content-Length: 500\r\n\r\n", ": a 
 local ENDED_EARLY = scripted.slowly(SSE .. "Content-Length: 13\r\n\r\n", ": a comment\n\n")
 local BROKEN_LATE = SSE .. "Content-Length: 5000\r\n\r\n" .. CHUNK
 
+local in_tasks = false
+
+--- Do these at the same time: most of each is a pause before another attempt.
+local function together(...)
+  local tasks = {}
+  for i, f in ipairs { ... } do tasks[i] = xai.spawn(f) end
+  in_tasks = true
+  for _, task in ipairs(tasks) do
+    while task:status() ~= "done" and task:status() ~= "failed" do
+      require("luv").run("nowait")
+      xai.step(0.002)
+    end
+  end
+  in_tasks = false
+  for _, task in ipairs(tasks) do task:wait() end
+end
+
+local function wait_for(call)
+  if not in_tasks then return scripted.wait(call) end
+  return call:wait()
+end
+
 --- What becomes of `client:NAME(body)` when the server says these answers, one a connection.
 local function ask(answers, options, name, body)
   local server = scripted.start(answers)
@@ -28,7 +50,7 @@ local function ask(answers, options, name, body)
   for key, value in pairs(options or {}) do all[key] = value end
   local client = xai.new(all)
   local call = name == "list_models" and client:start(name) or client:start(name or "chat", body or HI)
-  local result, message, info = scripted.wait(call)
+  local result, message, info = wait_for(call)
   client:close()
   server.close()
   return result, message, info, server.requests
@@ -46,12 +68,8 @@ local function read_in_task(answers, options, reader)
   for key, value in pairs(options or {}) do all[key] = value end
   local client = xai.new(all)
   local got
-  local task = xai.spawn(function() got = { reader(assert(client:chat(HI_STREAM))) } end)
-  while task:status() ~= "done" and task:status() ~= "failed" do
-    require("luv").run("nowait")
-    xai.step(0.002)
-  end
-  task:wait()
+  local function read() got = { reader(assert(client:chat(HI_STREAM))) } end
+  if in_tasks then read() else together(read) end
   client:close()
   server.close()
   return got, server.requests
@@ -94,7 +112,7 @@ describe("another attempt", function()
   end)
 
   it("sends the same bytes and the same x-client-request-id", function()
-    local _, _, info, requests = ask({ BUSY, CLOSED, GOOD })
+    local _, _, info, requests = ask({ CLOSED, BUSY, GOOD })
     assert.equal(3, info.attempts)
     assert.equal(requests[1], requests[2])
     assert.equal(requests[1], requests[3])
@@ -109,23 +127,29 @@ describe("another attempt", function()
 
   for name, broken in pairs { ["broke"] = BROKEN_EARLY, ["ended"] = ENDED_EARLY } do
     it("is made of a stream that " .. name .. " before its first event: its reader just waits longer", function()
-      local result, _, info, requests = ask({ broken, STREAM }, nil, "chat", HI_STREAM)
-      assert.equal("Hello", result.choices[1].message.content)
-      assert.same({ 2, 2 }, { info.attempts, #requests })
-      local got = read_in_task({ broken, STREAM }, nil, function(stream)
-        local first = stream:info().attempts
-        local event = stream:next()
-        return first, event.choices[1].delta.content, stream:info().attempts, stream:next()
+      together(function()
+        local result, _, info, requests = ask({ broken, STREAM }, nil, "chat", HI_STREAM)
+        assert.equal("Hello", result.choices[1].message.content)
+        assert.same({ 2, 2 }, { info.attempts, #requests })
+      end, function()
+        local got = read_in_task({ broken, STREAM }, nil, function(stream)
+          local first = stream:info().attempts
+          local event = stream:next()
+          return first, event.choices[1].delta.content, stream:info().attempts, stream:next()
+        end)
+        assert.same({ 1, "Hello", 2 }, got)
       end)
-      assert.same({ 1, "Hello", 2 }, got)
     end)
   end
 
   it("of a stream ends as the call without stream does when all break", function()
-    local _, _, info, requests = ask({ BROKEN_EARLY }, { retries = nil, max_retries = 1 }, "chat", HI_STREAM)
-    assert.same({ "truncated", 2, 2 }, { info.kind, info.attempts, #requests })
-    _, _, info = ask({ ENDED_EARLY }, { max_retries = 1 }, "chat", HI_STREAM)
-    assert.same({ "truncated", 2 }, { info.kind, info.attempts })
+    local function breaks(answer)
+      return function()
+        local _, _, info, requests = ask({ answer }, { max_retries = 1 }, "chat", HI_STREAM)
+        assert.same({ "truncated", 2, 2 }, { info.kind, info.attempts, #requests })
+      end
+    end
+    together(breaks(BROKEN_EARLY), breaks(ENDED_EARLY))
   end)
 
   it("of a stream may be refused: its reader learns that", function()
@@ -192,12 +216,12 @@ end)
 
 describe("a timeout", function()
   it("is repeated for a POST that was sent where retry_timeouts allows it", function()
-    local stall = scripted.stall
-    assert.same({ 1, "timeout" }, { attempts({ stall, GOOD }, { timeout = 0.05 }) })
-    assert.same({ 2 }, { attempts({ stall, GOOD }, { timeout = 0.05, retry_timeouts = true }) })
-    assert.same({ 2 }, { attempts({ stall, GOOD }, { idle_timeout = 0.05, retry_timeouts = true }) })
-    assert.same({ 1, "timeout" }, { attempts({ stall, GOOD },
-      { timeout = 0.05, retry_timeouts = true, retry = "safe" }) })
+    local function ends(expected, options)
+      return function() assert.same(expected, { attempts({ scripted.stall, GOOD }, options) }) end
+    end
+    together(ends({ 1, "timeout" }, { timeout = 0.1 }), ends({ 2 }, { timeout = 0.1, retry_timeouts = true }),
+      ends({ 2 }, { idle_timeout = 0.1, retry_timeouts = true }),
+      ends({ 1, "timeout" }, { timeout = 0.1, retry_timeouts = true, retry = "safe" }))
   end)
 end)
 
