@@ -403,11 +403,11 @@ describe("the types for editors", function()
     end
   end)
 
-  it("name the 17 functions, request, start and close as methods of the client", function()
+  it("name the 17 functions, request, start, warm and close as methods of the client", function()
     local expected = keys(FUNCTIONS)
-    for _, name in ipairs { "request", "start", "close" } do table.insert(expected, name) end
+    for _, name in ipairs { "request", "start", "warm", "close" } do table.insert(expected, name) end
     table.sort(expected)
-    assert.equal(20, #expected)
+    assert.equal(21, #expected)
     assert.same(expected, keys(client))
   end)
 

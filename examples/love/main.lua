@@ -12,6 +12,7 @@ local game = { typed = "Why is the sky blue?", time = 0, whom = 0 }
 
 function love.load()
   local client = xai.new() -- the key is in XAI_API_KEY
+  client:warm() -- a connection takes a frame to make: before the first one
   game.client = client
   game.characters = {
     Character.new(client, {

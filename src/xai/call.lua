@@ -45,6 +45,9 @@ end
 local function advance_whole(call)
   local result, message, info = call.request:outcome()
   if result == false then return end
+  if result == nil and call.warms and info.status then
+    result, message, info = true, nil, call.request:info()
+  end
   if result ~= nil and call.streamed and call.on_event then pump.callback(call.on_event, result) end
   if not call.over then finish(call, result, message, info) end
 end
@@ -104,6 +107,13 @@ function Call:__tostring()
 end
 
 local calls = {}
+
+--- Follow a request that is there for its connection: any answer will do.
+function calls.follow_warm(request, opts)
+  local call = calls.follow(request, "warm", false, opts)
+  call.warms = true
+  return call
+end
 
 --- Follow a request that was started.
 function calls.follow(request, name, streamed, opts, hooked)

@@ -91,6 +91,14 @@ function methods.start(self, name, argument, opts)
   return part "xai.call".follow(request, name, streamed, opts, hooked)
 end
 
+--- Connect ahead, so that the next call need not wait for name, connection and
+-- TLS: returns a call at once, whose result is true when the server has
+-- answered, whatever it said.  Asks for the headers of "/", which costs nothing.
+function methods.warm(self, opts)
+  local request = core.start(self, "request", { method = "HEAD", path = "/" }, opts)
+  return part "xai.call".follow_warm(request, opts)
+end
+
 local client = {}
 
 --- A client: its key, address and defaults.  See types.lua for the options.

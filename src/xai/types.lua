@@ -431,6 +431,11 @@ function Client:request(request, opts) end
 ---@overload fun(self: xai.Client, name: "request", body: xai.Request|xai.StreamRequest, opts?: xai.StartOptions): xai.Call
 function Client:start(name, body, opts) end
 
+---Connect ahead: name, connection and TLS, by asking for the headers of `/`. Its result is true once the server answered.
+---@param opts? xai.StartOptions
+---@return xai.Call call
+function Client:warm(opts) end
+
 ---End all calls and streams of this client. Later calls raise; closing twice is fine.
 function Client:close() end
 
