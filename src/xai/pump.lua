@@ -56,10 +56,19 @@ function pump.let_sleep(request, wake)
   if list and not list[1] then waiters[request] = nil end
 end
 
+-- The request whose waiters are being woken: should there be no memory for one,
+-- they are woken the next time.
+local waking
+
 local function wake_all(request)
   local list = waiters[request]
-  waiters[request] = nil
-  for i = 1, list and #list or 0 do list[i]() end
+  waking = list and request
+  while list and list[1] do
+    local wake = list[1]
+    wake()
+    if list[1] == wake then table.remove(list, 1) end
+  end
+  waiters[request], waking = nil, nil
 end
 
 --- Is there anybody to whom something will be handed out?
@@ -69,7 +78,7 @@ end
 
 --- Is there something that could be handed out now, but for what the core has?
 function pump.has_ready()
-  return postponed[1] ~= nil or pump.has_tasks ~= nil and pump.has_tasks()
+  return waking ~= nil or postponed[1] ~= nil or pump.has_tasks ~= nil and pump.has_tasks()
     or pump.has_parked ~= nil and pump.has_parked()
 end
 
@@ -79,7 +88,7 @@ function pump.is_late()
 end
 
 local function hand_out_one()
-  local request = table.remove(postponed, 1) or core.ready()
+  local request = waking or table.remove(postponed, 1) or core.ready()
   if not request then return false end
   local handler = handlers[request]
   if handler then handler() end
