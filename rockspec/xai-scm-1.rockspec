@@ -86,6 +86,7 @@ build = {
     },
     -- every Lua file; types.lua is for editors
     ["xai.call"] = "src/xai/call.lua",
+    ["xai.chain"] = "src/xai/chain.lua",
     ["xai.client"] = "src/xai/client.lua",
     ["xai.copas"] = "src/xai/copas.lua",
     ["xai.cqueues"] = "src/xai/cqueues.lua",

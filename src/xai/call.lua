@@ -11,11 +11,13 @@ Call.__index = Call
 local function finish(call, result, message, info)
   call.over = true
   call.value, call.message, call.info = result, message, info
-  pump.forget(call.request)
   hooks.response(call.hooked, message, info, call.request)
 end
 
 local function tell(call)
+  if call.told then return end
+  call.told = true
+  pump.forget(call.request)
   if call.on_done then pump.callback(call.on_done, call.value, call.message, call.info) end
 end
 
@@ -52,17 +54,24 @@ local function advance_whole(call)
   if not call.over then finish(call, result, message, info) end
 end
 
---- Do what can be done now.  A callback may call back into this call.
-local function advance(call)
-  if call.over or call.busy then return end
-  call.busy = true
+local function move(call)
   hooks.retry(call.hooked, call.request)
   if call.streamed and call.request:streaming() then
     advance_stream(call)
   elseif not call.streamed or call.request:done() then
     advance_whole(call)
   end
-  call.busy = false
+end
+
+--- Do what can be done now.  A callback may call back into this call.
+local function advance(call)
+  if call.busy then return end
+  if not call.over then
+    call.busy = true
+    local ok, err = pcall(move, call)
+    call.busy = false
+    if not ok then error(err, 0) end -- there was no memory: it is tried again
+  end
   if call.over then tell(call) end
 end
 

@@ -1,6 +1,7 @@
 --- Coroutines that are not our tasks: suspended while a call of theirs waits,
 -- and resumed when things are handed out.
 
+local chain = require "xai.chain"
 local pump = require "xai.pump"
 local yieldable = require "xai.yieldable"
 
@@ -11,14 +12,16 @@ local parking = {}
 -- coroutine -> the stay that it is suspended for.
 local parked = setmetatable({}, { __mode = "k" })
 
--- Stays that are over, in order.
-local queue, first, last = {}, 1, 0
+-- Stays that are over, in order; and the one whose coroutine is being resumed:
+-- should there be no memory for that, it is the next time.
+local queue = chain()
+local turn
 
 --- How the running coroutine is suspended: park and wake; nil where it must
 -- not be.  Somebody else may resume it, too: then its wait looks again.
 function parking.parker()
   if not yieldable() then return nil end
-  local thread, stay = coroutine.running(), {}
+  local thread, stay = coroutine.running(), { thread = false, next = false }
   local function park()
     parked[thread] = stay
     if pump.on_active then pump.on_active() end
@@ -28,8 +31,7 @@ function parking.parker()
   local function wake()
     if stay.thread then return end
     stay.thread = thread
-    last = last + 1
-    queue[last] = stay
+    queue:append(stay)
     if pump.on_active then pump.on_active() end
   end
   return park, wake
@@ -38,7 +40,6 @@ end
 local function resume(stay)
   local thread = stay.thread
   if parked[thread] ~= stay or coroutine.status(thread) ~= "suspended" then return end
-  parked[thread] = nil
   local ok, err = coroutine.resume(thread)
   if ok then return end
   local traceback = debug.traceback(thread, pump.describe(err))
@@ -48,19 +49,17 @@ end
 
 --- Resume those that were woken by now.
 function pump.run_parked()
-  local turns = last - first + 1
-  while turns > 0 and first <= last and not pump.is_late() do
-    local stay = queue[first]
+  local turns = queue.count + (turn and 1 or 0)
+  while turns > 0 and (turn or queue.first) and not pump.is_late() do
     turns = turns - 1
-    queue[first] = nil
-    first = first + 1
-    resume(stay)
+    turn = turn or queue:take()
+    resume(turn)
+    turn = nil
   end
-  if first > last then first, last = 1, 0 end
 end
 
 function pump.has_parked()
-  return first <= last
+  return turn ~= nil or queue.first ~= false
 end
 
 return parking

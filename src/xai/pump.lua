@@ -56,19 +56,18 @@ function pump.let_sleep(request, wake)
   if list and not list[1] then waiters[request] = nil end
 end
 
--- The request whose waiters are being woken: should there be no memory for one,
--- they are woken the next time.
-local waking
+-- The request whose news are being handed out: should there be no memory for
+-- that, it is done the next time.
+local current
 
 local function wake_all(request)
   local list = waiters[request]
-  waking = list and request
   while list and list[1] do
     local wake = list[1]
     wake()
     if list[1] == wake then table.remove(list, 1) end
   end
-  waiters[request], waking = nil, nil
+  waiters[request] = nil
 end
 
 --- Is there anybody to whom something will be handed out?
@@ -78,7 +77,7 @@ end
 
 --- Is there something that could be handed out now, but for what the core has?
 function pump.has_ready()
-  return waking ~= nil or postponed[1] ~= nil or pump.has_tasks ~= nil and pump.has_tasks()
+  return current ~= nil or postponed[1] ~= nil or pump.has_tasks ~= nil and pump.has_tasks()
     or pump.has_parked ~= nil and pump.has_parked()
 end
 
@@ -88,12 +87,20 @@ function pump.is_late()
 end
 
 local function hand_out_one()
-  local request = waking or table.remove(postponed, 1) or core.ready()
+  current = current or table.remove(postponed, 1) or core.ready()
+  local request = current
   if not request then return false end
   local handler = handlers[request]
   if handler then handler() end
   wake_all(request)
+  current = nil
   return true
+end
+
+local function hand_out_all()
+  repeat until not hand_out_one() or pump.is_late()
+  if pump.run_tasks then pump.run_tasks() end
+  if pump.run_parked then pump.run_parked() end
 end
 
 --- Hand out what the last step brought.  A frame that is late serves one
@@ -101,10 +108,9 @@ end
 function pump.hand_out()
   local running = pump.running
   pump.running = nil -- callbacks are no part of a task that blocks meanwhile
-  repeat until not hand_out_one() or pump.is_late()
-  if pump.run_tasks then pump.run_tasks() end
-  if pump.run_parked then pump.run_parked() end
+  local ok, err = pcall(hand_out_all)
   pump.running = running
+  if not ok then error(err, 0) end -- there was no memory
   if pump.handed_out then pump.handed_out() end
 end
 

@@ -21,18 +21,32 @@ function sched.spawn(f, ...)
   return tasks.new(nil, f, ...)
 end
 
+--- Cancel those of the list but the running one: how many there were.  What
+-- stands in the way of one does not save the others.
 local function cancel_all(list)
-  local count = 0
-  for _, task in ipairs(list) do
-    if task ~= pump.running and task:cancel() then count = count + 1 end
+  local count, problem = 0, nil
+  for i = 1, #list do
+    local did, err = tasks.try_to_cancel(list[i])
+    count, problem = count + did, problem or err
   end
+  if problem then error(problem, 0) end
   return count
 end
 
+-- The members change while they are cancelled: so they are linked first, by
+-- their field `peer`, as a list might find no memory.
 local function cancel_group(group)
-  local list = {}
-  for task in pairs(group.members) do list[#list + 1] = task end
-  cancel_all(list)
+  local peer, problem = false, nil
+  for task in pairs(group.members) do
+    task.peer, peer = peer, task
+  end
+  while peer do
+    local task = peer
+    peer, task.peer = task.peer, false
+    local _, err = tasks.try_to_cancel(task)
+    problem = problem or err
+  end
+  if problem then error(problem, 0) end
 end
 
 local await_group = tasks.waits_for(cancel_group)
@@ -67,25 +81,38 @@ local function note_end(join, task)
   join.first = join.first or task
   if not task.ok then join.failed = join.failed or task end
   join.over = join.over or join.left == 0 or join.first_only or join.failed ~= nil
-  if join.over then tasks.wake_list(join) end
 end
 
 local function watch(join, task)
   tasks.claim(task)
   if task.over then return note_end(join, task) end
-  task.wakers[#task.wakers + 1] = function() note_end(join, task) end
+  local noted = false
+  task.wakers[#task.wakers + 1] = function()
+    if not noted then note_end(join, task) end
+    noted = true
+    if join.over then tasks.wake_list(join) end
+  end
 end
 
 local await_join = tasks.waits_for(function(join) cancel_all(join.tasks) end)
+
+local function begin_join(join, list)
+  for i, item in ipairs(list) do
+    join.tasks[i] = false -- there is room for it before it runs
+    join.tasks[i] = type(item) == "function" and sched.spawn(item) or item
+  end
+  for _, task in ipairs(join.tasks) do watch(join, task) end
+end
 
 --- Wait until all of the list have ended, or one has failed, or, with
 -- `first_only`, one has ended.
 local function wait_for_several(list, first_only)
   local join = { tasks = {}, wakers = {}, left = #list, over = #list == 0, first_only = first_only }
-  for i, item in ipairs(list) do
-    join.tasks[i] = type(item) == "function" and sched.spawn(item) or item
+  local ok, err = pcall(begin_join, join, list)
+  if not ok then
+    cancel_all(join.tasks)
+    error(err, 0)
   end
-  for _, task in ipairs(join.tasks) do watch(join, task) end
   await_join(join)
   return join
 end

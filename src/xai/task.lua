@@ -1,5 +1,6 @@
 --- Tasks: coroutines that wait without blocking each other, and whose turn it is.
 
+local chain = require "xai.chain"
 local core = require "xai.core"
 local pump = require "xai.pump"
 local timers = require "xai.timers"
@@ -18,10 +19,13 @@ Task.__index = Task
 local PARKED = {}
 
 -- Tasks that can go on, in order.
-local queue, first, last = {}, 1, 0
+local queue = chain()
 
 -- Tasks that yielded by themselves: they go on in the next step or frame.
-local later = {}
+local later = chain()
+
+-- Whose turn it is.  Should there be no memory for it, it is the next time.
+local turn
 
 -- Failures that nobody has heard of.
 local unheard = {}
@@ -39,18 +43,18 @@ end
 
 local function make_ready(task)
   if task.queued or task.over then return end
-  queue[last + 1] = task -- may find no memory: nothing has changed then
-  last = last + 1
   task.queued = true
+  queue:append(task)
   timers.hurry(true)
 end
 
--- Who was woken takes itself out of the list.
+-- Who was not woken for lack of memory stays in the list.
 local function wake_list(owner)
   local list = owner.wakers
-  for i = 1, #list do
-    local wake = list[i]
-    if wake then wake() end
+  while list[1] do
+    local wake = list[1]
+    wake()
+    if list[1] == wake then table.remove(list, 1) end
   end
 end
 
@@ -120,16 +124,31 @@ local function fail(task, err)
   local is_traced = text:find("\nstack traceback:\n", 1, true) -- by the task that it came from
   task.err, task.trace = err, is_traced and text or debug.traceback(task.thread, text)
   close(task.thread) -- Lua leaves what was to be closed there open, such as the stream of a `for`
-  if err ~= task.stopped and task.waits == 0 then note_failure(task) end
+  if not task:was_cancelled() and task.waits == 0 then note_failure(task) end
+end
+
+--- The task is not going to wait any more for what it waits for.
+local function abandon(task)
+  local source, subject = task.source, task.subject
+  task.source, task.subject = false, false
+  if source and source.abandon then source.abandon(subject) end
 end
 
 local function leave_group(task)
   local group = task.group
-  group.members[task] = nil
-  group.count = group.count - 1
+  if group.members[task] then
+    group.members[task] = nil
+    group.count = group.count - 1
+  end
   if group.count > 0 then return end
   group.over = group ~= outside
   wake_list(group)
+end
+
+--- Wake those who wait for the task's end, unless they were woken.
+local function tell_end(task)
+  leave_group(task)
+  wake_list(task)
 end
 
 local function keep_outcome(task, ok, ...)
@@ -144,26 +163,29 @@ local function finish(task, ok, ...)
     task.ok = false
     task.err, task.trace = task.err or "not enough memory", task.trace or "not enough memory"
   end
-  task.thread, task.args, task.spawner = nil, nil, nil
-  leave_group(task)
-  wake_list(task)
+  if task.source then pcall(abandon, task) end -- it died where it waits: of a lack of memory
+  task.thread, task.args, task.spawner = false, false, false
+  tell_end(task)
 end
 
 -- Turns --------------------------------------------------------------------
 
 local function after_resume(task, before, ok, ...)
-  pump.running = before
+  pump.running, task.args = before, false
   if coroutine.status(task.thread) == "dead" then return finish(task, ok, ...) end
   if (...) == PARKED then return end
   task.queued, task.yielded = true, true
-  later[#later + 1] = task
+  later:append(task)
 end
 
 local function resume(task)
+  if task.over then return tell_end(task) end -- cancelled, or its waiters were not woken
+  local status = coroutine.status(task.thread)
+  if status == "dead" then return finish(task, false, "not enough memory") end -- in its last turn
   -- One that blocks below us on the stack is not resumed: it looks by itself.
-  if task.over or coroutine.status(task.thread) ~= "suspended" then return end
+  if status ~= "suspended" then return end
   local before, args = pump.running, task.args
-  pump.running, task.args, task.yielded = task, nil, nil
+  pump.running, task.yielded = task, false
   if not args then return after_resume(task, before, coroutine.resume(task.thread)) end
   task.started = true
   after_resume(task, before, coroutine.resume(task.thread, unpack(args, 1, args.n)))
@@ -171,13 +193,7 @@ end
 
 --- Tasks that yielded by themselves are ready again.
 function tasks.begin_frame()
-  if not later[1] then return end
-  local list = later
-  later = {}
-  for _, task in ipairs(list) do
-    task.queued = false
-    make_ready(task)
-  end
+  queue:append_all(later)
 end
 
 --- Resume the tasks that are ready now; those that become ready meanwhile
@@ -185,28 +201,26 @@ end
 function pump.run_tasks()
   timers.serve()
   if not pump.deadline then tasks.begin_frame() end
-  local turns = last - first + 1 -- a task may run this function again within
-  while turns > 0 and first <= last do
-    local task = queue[first]
+  local turns = queue.count + (turn and 1 or 0)
+  while turns > 0 and (turn or queue.first) do -- a task may run this function again within
     turns = turns - 1
-    queue[first] = nil
-    first = first + 1
-    task.queued = false
-    resume(task)
+    turn = turn or queue:take()
+    turn.queued = false
+    resume(turn)
+    turn = nil
     if pump.is_late() then break end
   end
-  if first > last then first, last = 1, 0 end
-  timers.hurry(first <= last or later[1] ~= nil)
+  timers.hurry(queue.first or later.first)
   report_unheard()
 end
 
 --- Can a task go on, in this frame if one is served?
 function pump.has_tasks()
-  return first <= last or later[1] ~= nil and not pump.deadline
+  return turn ~= nil or queue.first or later.first and not pump.deadline
 end
 
 function wait.is_idle()
-  return not (later[1] or timers.any() or core.active() > 0 or core.has_ready() or pump.has_ready())
+  return not (later.first or timers.any() or core.active() > 0 or core.has_ready() or pump.has_ready())
 end
 
 local function park()
@@ -225,10 +239,13 @@ end
 
 --- A wait of the task has ended: raise when it was cancelled meanwhile.
 function Task:resumed()
-  local source, subject, err = self.source, self.subject, self.cancelled
-  self.source, self.subject, self.cancelled = nil, nil, nil
-  if not err then return end
-  if source and source.abandon then source.abandon(subject) end
+  local err = self.cancelled
+  if not err then
+    self.source, self.subject = false, false
+    return
+  end
+  self.cancelled = false
+  abandon(self)
   error(err, 0)
 end
 
@@ -248,13 +265,17 @@ function tasks.new(group, f, ...)
     thread = new_thread(f),
     args = { n = select("#", ...), ... },
     group = group or spawner and spawner.group or outside,
-    spawner = spawner,
+    spawner = spawner or false,
     waits = 0, -- how many wait for it, or have heard of its end
     wakers = {},
+    -- Filled in later, when there may be no memory for a new field.
+    next = false, peer = false, queued = false, started = false, yielded = false,
+    source = false, subject = false, stopped = false, cancelled = false,
+    over = false, ok = false, n = 0, results = false, err = false, trace = false, failure = false,
   }, Task)
   task.wake = function() make_ready(task) end
+  task.group.members[task] = true -- may find no memory: nothing has changed then
   task.group.count = task.group.count + 1
-  task.group.members[task] = true
   make_ready(task)
   if pump.on_active then pump.on_active() end
   return task
@@ -286,7 +307,7 @@ end
 --- "ready", "running", "waiting", "done", "failed" or "cancelled".
 function Task:status()
   if self.over then
-    return self.ok and "done" or self.err == self.stopped and "cancelled" or "failed"
+    return self.ok and "done" or self:was_cancelled() and "cancelled" or "failed"
   end
   if self.queued then return "ready" end
   return coroutine.status(self.thread) == "suspended" and "waiting" or "running"
@@ -294,14 +315,27 @@ end
 
 --- Where the error of a task that failed came from.
 function Task:traceback()
-  return self.trace
+  return self.trace or nil
+end
+
+-- What tells of it where there is no memory to say so.
+local SPARE = core.failure("cancelled", "the task was cancelled")
+
+local function cancellation()
+  local ok, failure = pcall(core.failure, "cancelled", "the task was cancelled")
+  return ok and failure or SPARE
+end
+
+--- Is the error that ended it that of its being cancelled?
+function Task:was_cancelled()
+  return self.stopped and rawequal(self.err, self.stopped)
 end
 
 --- End the task: what it waits for is cancelled, and an error of kind
 -- "cancelled" is raised where it waits.  Whether there was something to do.
 function Task:cancel()
   if self.over then return false end
-  self.stopped = self.stopped or core.failure("cancelled", "the task was cancelled")
+  self.stopped = self.stopped or cancellation()
   if pump.running == self then error(self.stopped, 0) end
   if not self.started or self.yielded then
     close(self.thread) -- nothing is raised where it waits for nothing
@@ -309,12 +343,19 @@ function Task:cancel()
     return true
   end
   self.cancelled = self.stopped
-  local source, subject = self.source, self.subject
-  self.source = nil
-  if source and source.abandon then source.abandon(subject) end
   make_ready(self)
+  abandon(self)
   if pump.on_active then pump.on_active() end
   return true
+end
+
+--- Cancel the task unless it is the running one: 1 if there was something to
+-- do, else 0; and what stood in the way.
+function tasks.try_to_cancel(task)
+  if not task or task == pump.running then return 0 end
+  local ok, did = pcall(task.cancel, task)
+  if not ok then return 0, did end
+  return did and 1 or 0
 end
 
 function Task:__tostring()

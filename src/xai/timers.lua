@@ -79,8 +79,8 @@ function timers.serve()
   local now, rang = core.now(), false
   while heap[1] and heap[1].at <= now do
     local timer = heap[1]
-    take_out(timer)
-    timer.wake()
+    timer.wake() -- may find no memory: then it rings again
+    if timer.place then take_out(timer) end
     rang = true
   end
   if rang then announce() end
