@@ -161,10 +161,14 @@ static int put_half(Marker *m, long u) {
 
 /* Pass over a string; 'm->p' is at its opening quote. */
 static int on_string(Marker *m) {
-  const char *q;
+  const char *q = find(m->p + 1, m->end, '"');
   long lone;
   int rc = XAI_OK;
   m->p++;
+  if (q != NULL && find(m->p, q, '\\') == NULL) { /* as most are */
+    m->p = q + 1;
+    return XAI_OK;
+  }
   while (rc == XAI_OK && m->p < m->end && *m->p != '"') {
     if (*m->p != '\\') {
       m->p++;

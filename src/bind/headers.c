@@ -136,7 +136,7 @@ void xai_headers_add_own(xai_Start *s, xai_Call *call) {
              s->stream ? "Accept: text/event-stream"
                        : "Accept: application/json");
   if (!xai_headers_has(L, "accept-encoding"))
-    add_line(s, call, "Accept-Encoding: identity");
+    add_line(s, call, "Accept-Encoding:"); /* libcurl would ask for gzip */
   if (!xai_headers_has(L, "x-client-request-id")) {
     xai_chance_uuid(&s->engine->chance, uuid);
     add_header(s, call, "x-client-request-id: ", uuid, sizeof uuid - 1);

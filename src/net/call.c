@@ -3,6 +3,7 @@
 */
 #include "net/call.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,9 +19,12 @@
 /* After so long a silence a shared connection is looked at. */
 #define NUDGE_MS 250
 
+#define ZERO_FROM offsetof(xai_Call, prev)
+
 xai_Call *xai_call_new(const xai_Settings *set, xai_Api api, int raw) {
-  xai_Call *c = (xai_Call *)calloc(1, sizeof *c);
+  xai_Call *c = (xai_Call *)malloc(sizeof *c);
   if (c == NULL) return NULL;
+  memset((char *)c + ZERO_FROM, 0, sizeof *c - ZERO_FROM);
   c->set = *set;
   c->retry_after_ms = -1;
   xai_transfer_init(&c->transfer, set);

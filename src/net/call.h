@@ -19,6 +19,10 @@ typedef enum xai_CallState {
 } xai_CallState;
 
 typedef struct xai_Call {
+  xai_Transfer transfer;
+  xai_Stream stream;
+  xai_Settings set; /* its strings are only valid while it is opened */
+  /* From here on all is zero at first. */
   struct xai_Call *prev, *next; /* the engine's list */
   struct xai_Call *ready_next;  /* the engine's queue of news */
   int queued;                   /* it is in that queue */
@@ -27,9 +31,6 @@ typedef struct xai_Call {
   CURLM *multi;                 /* while an attempt is under way */
   struct curl_slist *headers;   /* filled before it begins */
   xai_Chance *chance;
-  xai_Transfer transfer;
-  xai_Settings set; /* its strings are only valid while it is opened */
-  xai_Stream stream;
   xai_CallState state;
   int deletes;     /* the method is DELETE */
   int repeatable;  /* the method is one that may always be repeated */

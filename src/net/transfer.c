@@ -183,10 +183,15 @@ static long http_version(const xai_Settings *set, const char *url) {
 
 /* libcurl 7.88 cannot use a connection again whose HTTP/2 began without TLS:
 ** each later request on it fails at once, and the connection stays. */
+static int spoils_connections(long version) {
+  unsigned int libcurl;
+  if (version != CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE) return 0;
+  libcurl = curl_version_info(CURLVERSION_NOW)->version_num; /* takes a while */
+  return libcurl >= 0x075800 && libcurl < 0x080000;
+}
+
 static void avoid_reuse(CURL *e, long version) {
-  unsigned int libcurl = curl_version_info(CURLVERSION_NOW)->version_num;
-  long fresh = version == CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE &&
-               libcurl >= 0x075800 && libcurl < 0x080000;
+  long fresh = spoils_connections(version);
   curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, fresh);
   curl_easy_setopt(e, CURLOPT_FORBID_REUSE, fresh);
 }
