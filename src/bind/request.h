@@ -20,6 +20,7 @@
 #define XAI_REQUEST_ID 7  /* of what is to be deleted */
 
 typedef struct xai_LuaRequest {
+  const char *tag; /* tells a request from other userdata */
   xai_Engine *engine;
   xai_Call *call;
   unsigned long model; /* serial of the pattern whose model is kept */

@@ -87,6 +87,7 @@ static void start(xai_Start *s) {
   r->any_json = s->any_json;
   r->call->pending_ok = s->pending_ok;
   r->call->owner = s->client->owner;
+  r->call->usual = memcmp(&s->set, &s->client->set, sizeof s->set) == 0;
   anchor(s, request);
   lua_pushvalue(L, headers);
   xai_headers_add_user(s, r->call);

@@ -41,6 +41,25 @@ void xai_call_free(xai_Call *c) {
   free(c);
 }
 
+/* Can its handle do another request?  Its buffers, which the key has passed
+** through, are not wiped before it goes. */
+static int is_reusable(const xai_Call *c) {
+  return c->usual && c->posts && !c->cut_off && c->attempts == 1 &&
+         c->fault.kind == XAI_KIND_NONE && !xai_memory_wipes() &&
+         c->transfer.easy != NULL;
+}
+
+static void retire(xai_Call *c) {
+  if (is_reusable(c))
+    xai_handles_put(c->handles, c->owner, xai_transfer_yield(&c->transfer));
+  else
+    xai_transfer_retire(&c->transfer);
+}
+
+static CURL *used_handle(const xai_Call *c) {
+  return c->usual && c->posts ? xai_handles_take(c->handles, c->owner) : NULL;
+}
+
 /*
 ** The outcome stands.  The key is needed no more, unless a whole answer turns
 ** out to be useless when it is decoded.
@@ -54,7 +73,7 @@ static void conclude(xai_Call *c) {
     xai_secret_forget(c);
   /* What failed may have held an echo of the key. */
   xai_memory_thorough(c->fault.kind != XAI_KIND_NONE || c->attempts > 1);
-  xai_transfer_retire(&c->transfer);
+  retire(c);
   xai_memory_thorough(0);
 }
 
@@ -82,8 +101,10 @@ int xai_call_begin(xai_Call *c, const xai_Request *r, CURLM *multi, int later) {
   c->began_ms = xai_clock_ms();
   c->repeatable = strcmp(r->method, "POST") != 0;
   c->deletes = strcmp(r->method, "DELETE") == 0;
+  c->posts = !c->repeatable && r->body != NULL;
   c->transfer.owner = c;
-  if (xai_transfer_open(&c->transfer, r, c->headers, &c->set) != 0) {
+  if (xai_transfer_open(&c->transfer, used_handle(c), r, c->headers, &c->set) !=
+      0) {
     c->fault = c->transfer.fault;
     conclude(c);
     return -1;
@@ -113,6 +134,7 @@ static void detach(xai_Call *c, int cut_off) {
     c->attempts += c->transfer.sends - 1;
     c->resends += c->transfer.sends - 1;
   }
+  c->cut_off = cut_off;
   if (cut_off) {
     xai_transfer_discard(&c->transfer);
     curl_easy_setopt(c->transfer.easy, CURLOPT_FORBID_REUSE, 1L);

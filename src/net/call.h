@@ -9,6 +9,7 @@
 #include "base/fault.h"
 #include "base/settings.h"
 #include "base/stream.h"
+#include "net/handles.h"
 #include "net/transfer.h"
 
 typedef enum xai_CallState {
@@ -31,7 +32,11 @@ typedef struct xai_Call {
   CURLM *multi;                 /* while an attempt is under way */
   struct curl_slist *headers;   /* filled before it begins */
   xai_Chance *chance;
+  xai_Handles *handles;
   xai_CallState state;
+  int usual;       /* its settings are its owner's own */
+  int posts;       /* the method is POST, with a body */
+  int cut_off;     /* its handle is to leave no connection for others */
   int deletes;     /* the method is DELETE */
   int repeatable;  /* the method is one that may always be repeated */
   int pending_ok;  /* an empty 202 means: not ready yet */

@@ -83,6 +83,7 @@ void xai_engine_close(xai_Engine *e) {
     e->active--;
     xai_engine_queue(e, c);
   }
+  xai_handles_drop(&e->handles);
   if (multi != NULL) curl_multi_cleanup(multi);
   xai_poller_close(&e->poller);
 }
@@ -155,6 +156,7 @@ int xai_engine_start(xai_Engine *e, xai_Call *c, const xai_Request *r) {
   be_home(e);
   mend(e);
   c->chance = &e->chance;
+  c->handles = &e->handles;
   c->next = e->calls;
   if (e->calls) e->calls->prev = c;
   if (e->oldest == NULL) e->oldest = c;
@@ -197,6 +199,7 @@ void xai_engine_cancel_owner(xai_Engine *e, unsigned long owner) {
   for (c = e->calls; c != NULL; c = c->next)
     if (c->owner == owner)
       xai_engine_cancel(e, c, XAI_KIND_CLOSED, "the client is closed");
+  if (e->handles.owner == owner) xai_handles_drop(&e->handles);
 }
 
 /*

@@ -27,6 +27,8 @@ static int wanted, thorough;
 
 void xai_memory_wipe(void) { wanted = 1; }
 
+int xai_memory_wipes(void) { return wanted; }
+
 void xai_memory_thorough(int on) { thorough = on; }
 
 /*
@@ -74,6 +76,7 @@ int xai_memory_open(void) {
 #else
 
 void xai_memory_wipe(void) {}
+int xai_memory_wipes(void) { return 0; }
 void xai_memory_thorough(int on) { (void)on; }
 
 int xai_memory_open(void) {

@@ -11,6 +11,9 @@ int xai_memory_open(void);
 /* From now on, what libcurl gives back is overwritten. */
 void xai_memory_wipe(void);
 
+/* Is it? */
+int xai_memory_wipes(void);
+
 /* While it is on, what answers pass through is overwritten, too. */
 void xai_memory_thorough(int on);
 

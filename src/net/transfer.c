@@ -291,8 +291,8 @@ static void set_callbacks(xai_Transfer *t) {
 #endif
 }
 
-static void set_progress(xai_Transfer *t) {
-  curl_easy_setopt(t->easy, CURLOPT_NOPROGRESS, 0L);
+static void set_progress(xai_Transfer *t, int on) {
+  curl_easy_setopt(t->easy, CURLOPT_NOPROGRESS, on ? 0L : 1L);
   curl_easy_setopt(t->easy, CURLOPT_XFERINFOFUNCTION, on_progress);
   curl_easy_setopt(t->easy, CURLOPT_XFERINFODATA, (void *)t);
 }
@@ -307,7 +307,7 @@ static void set_message(xai_Transfer *t, const xai_Request *r,
   if (r->body != NULL) {
     curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body_len);
     curl_easy_setopt(e, CURLOPT_POSTFIELDS, r->body);
-    if (r->body_len >= LONG_BODY) set_progress(t);
+    set_progress(t, r->body_len >= LONG_BODY);
   } else if (strcmp(r->method, "POST") == 0) {
     curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE, 0L);
     curl_easy_setopt(e, CURLOPT_POSTFIELDS, "");
@@ -323,7 +323,21 @@ static void set_message(xai_Transfer *t, const xai_Request *r,
 ** to be sure that no POST is sent twice. */
 #define FREE_RECONNECTS 1
 
-int xai_transfer_open(xai_Transfer *t, const xai_Request *r,
+/* A new handle with all that does not change from request to request. */
+static CURL *new_handle(const xai_Settings *set, const char *url,
+                        CURLcode *rc) {
+  CURL *e = curl_easy_init();
+  if (e == NULL) {
+    *rc = CURLE_OUT_OF_MEMORY;
+    return NULL;
+  }
+  set_rules(e, rc);
+  set_peer(e, set, rc);
+  set_version(e, set, url);
+  return e;
+}
+
+int xai_transfer_open(xai_Transfer *t, CURL *used, const xai_Request *r,
                       struct curl_slist *headers, const xai_Settings *set) {
   CURLcode rc = CURLE_OK;
   t->wants_events = r->stream;
@@ -332,14 +346,9 @@ int xai_transfer_open(xai_Transfer *t, const xai_Request *r,
   t->resends = set->retry == XAI_RETRY_SAFE && strcmp(r->method, "POST") == 0
                    ? 0
                    : FREE_RECONNECTS;
-  t->easy = curl_easy_init();
-  if (t->easy == NULL) {
-    rc = CURLE_OUT_OF_MEMORY;
-  } else {
-    set_rules(t->easy, &rc);
-    set_peer(t->easy, set, &rc);
+  t->easy = used ? used : new_handle(set, r->url, &rc);
+  if (t->easy != NULL) {
     set_callbacks(t);
-    set_version(t->easy, set, r->url);
     set_message(t, r, headers, &rc);
   }
   if (rc == CURLE_OK) return 0;
@@ -360,14 +369,19 @@ void xai_transfer_clear(xai_Transfer *t) {
   t->error[0] = '\0';
 }
 
-/*
-** No handle is used again: libcurl does not tell when it has no memory to
-** put one back to its defaults, and the next request would lack some.
-*/
 void xai_transfer_retire(xai_Transfer *t) {
   CURL *easy = t->easy;
   t->easy = NULL;
   if (easy != NULL) curl_easy_cleanup(easy);
+}
+
+CURL *xai_transfer_yield(xai_Transfer *t) {
+  CURL *e = t->easy;
+  t->easy = NULL;
+  curl_easy_setopt(e, CURLOPT_ERRORBUFFER, NULL);
+  curl_easy_setopt(e, CURLOPT_HTTPHEADER, NULL);
+  curl_easy_setopt(e, CURLOPT_POSTFIELDS, NULL);
+  return e;
 }
 
 void xai_transfer_close(xai_Transfer *t) {

@@ -61,9 +61,10 @@ typedef struct xai_Transfer {
 void xai_transfer_init(xai_Transfer *t, const xai_Settings *set);
 
 /* Make the easy handle ready to be added to a multi; 'headers' must live as
-** long as the transfer.  0, or -1 when there is not enough memory or an
-** option is refused ('fault' tells). */
-int xai_transfer_open(xai_Transfer *t, const xai_Request *r,
+** long as the transfer.  'used': NULL, or a handle that did a POST with the
+** same settings, for another POST.  0, or -1 when there is not enough memory
+** or an option is refused ('fault' tells). */
+int xai_transfer_open(xai_Transfer *t, CURL *used, const xai_Request *r,
                       struct curl_slist *headers, const xai_Settings *set);
 
 /* Forget the last attempt's answer, before another attempt. */
@@ -71,6 +72,10 @@ void xai_transfer_clear(xai_Transfer *t);
 
 /* Give the easy handle back; what was received stays. */
 void xai_transfer_retire(xai_Transfer *t);
+
+/* The easy handle, ready for another request like this one.  It holds nothing
+** that belongs to this one. */
+CURL *xai_transfer_yield(xai_Transfer *t);
 
 void xai_transfer_close(xai_Transfer *t);
 

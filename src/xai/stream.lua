@@ -90,10 +90,12 @@ function Stream:text(n)
   end
   if self.raw then error("stream:text: a raw stream has no text; read its events", 2) end
   n = n or 1
-  self.request:want(n)
+  local request = self.request
+  local read_text = request.text
+  request:want(n)
   local function iterator()
     if not self.over and not self.whole and not pump.deadline then
-      local text = self.request:text() -- the usual case: it is here already
+      local text = read_text(request) -- the usual case: it is here already
       if text then return text end
     end
     local text, _, info = next_text(self, n)
