@@ -54,6 +54,7 @@ build = {
         "src/net/address.c",
         "src/net/call.c",
         "src/net/engine.c",
+        "src/net/handles.c",
         "src/net/memory.c",
         "src/net/multi.c",
         "src/net/news.c",

@@ -1,15 +1,67 @@
 --- Clients and their functions, one for each row of the endpoint table.
 
 local core = require "xai.core"
-local hooks = require "xai.hooks"
 local json = require "xai.json"
 local part = require "xai.part"
-local wait = require "xai.wait"
 
 -- What not every program needs is loaded when it is first needed: reading Lua
 -- sources is a third of the cost of a program that makes one call.
 
 local methods = core.methods
+
+local function loaded(name)
+  local module = package.loaded[name]
+  return type(module) == "table" and module or nil
+end
+
+-- Hooks --------------------------------------------------------------------
+
+local function is_debugged()
+  local env = os.getenv "XAI_DEBUG"
+  return env and env ~= "" and env ~= "0"
+end
+
+local function names_hook(options)
+  if not options then return false end
+  return options.on_request or options.on_response or options.on_retry or options.debug ~= nil
+end
+
+--- The hooks for one call, or nil when there are none.
+local function hooks_of(client, opts)
+  if not loaded "xai.hooks" and not names_hook(opts) then return nil end
+  return part "xai.hooks".of(client, opts)
+end
+
+local function tell_request(hooked, request)
+  if hooked then part "xai.hooks".request(hooked, request) end
+end
+
+local function tell_response(hooked, message, info, request)
+  if hooked then part "xai.hooks".response(hooked, message, info, request) end
+end
+
+-- Waiting ------------------------------------------------------------------
+
+local SLICE = 0.5 -- see wait.lua
+
+--- Block while nobody else is there who could go on meanwhile.
+local function block(request)
+  while not request:done() do
+    local wait = loaded "xai.wait"
+    if wait then return wait.done(request) end -- now there may be
+    core.step(SLICE)
+  end
+end
+
+local function wait_for(request, hooked)
+  if hooked or loaded "xai.wait" then return part "xai.wait".done(request, hooked) end
+  local ok, err = pcall(block, request)
+  if ok then return end
+  request:cancel() -- nobody is left to read its answer
+  error(err, 0)
+end
+
+-- Calls --------------------------------------------------------------------
 
 --- Read a stream to its end, calling back for each event.  A raw stream has
 -- no result but that it went well: true.
@@ -29,23 +81,23 @@ local function read_all(stream, on_event)
 end
 
 local function whole(request, hooked)
-  wait.done(request, hooked)
+  wait_for(request, hooked)
   local result, message, info = request:outcome()
-  hooks.response(hooked, message, info, request)
+  tell_response(hooked, message, info, request)
   return result, message, info
 end
 
 local function stream_of(request, name, opts, hooked)
   local stream, message, info = part "xai.stream".open(request, name, opts and opts.raw, hooked)
-  hooks.response(hooked, message, info, request)
+  tell_response(hooked, message, info, request)
   if not stream or not (opts and opts.on_event) then return stream, message, info, stream end
   return read_all(stream, opts.on_event)
 end
 
 --- Wait for what the user asked for: a result, a stream, or events in a callback.
 local function complete(client, request, name, streamed, opts)
-  local hooked = hooks.of(client, opts)
-  hooks.request(hooked, request)
+  local hooked = hooks_of(client, opts)
+  tell_request(hooked, request)
   if streamed then return stream_of(request, name, opts, hooked) end
   return whole(request, hooked)
 end
@@ -86,8 +138,8 @@ function methods.start(self, name, argument, opts)
   if has_argument[name] == nil then error("client:start: unknown function '" .. name .. "'", 2) end
   if not has_argument[name] then argument, opts = nil, argument end
   local request, streamed = core.start(self, name, argument, opts)
-  local hooked = hooks.of(self, opts)
-  hooks.request(hooked, request)
+  local hooked = hooks_of(self, opts)
+  tell_request(hooked, request)
   return part "xai.call".follow(request, name, streamed, opts, hooked)
 end
 
@@ -106,7 +158,7 @@ function client.new(options)
   local module = type(options) == "table" and options.json or nil
   local codec = json.codec(json.is_module(module) and module or nil) -- core.client refuses what is none
   local new = core.client("xai.new", options, codec)
-  hooks.learn(new, options)
+  if names_hook(options) or is_debugged() or loaded "xai.hooks" then part "xai.hooks".learn(new, options) end
   return new
 end
 

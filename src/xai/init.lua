@@ -13,7 +13,6 @@ end
 local client = require "xai.client"
 local json = require "xai.json"
 local load_part = require "xai.part"
-local pump = require "xai.pump"
 
 local xai = {
   version = VERSION,
@@ -22,14 +21,13 @@ local xai = {
   encode = json.encode,
   decode = json.decode,
   new = client.new,
-  step = pump.step,
   fd = core.fd,
   timeout = core.timeout,
   active = core.active,
 }
 
--- Rarely needed parts are loaded when they are first asked for.
-local LAZY = {}
+-- Parts that not every program needs are loaded when they are first asked for.
+local LAZY = { step = "pump" }
 for name in ("run spawn all map race sleep update"):gmatch "%a+" do LAZY[name] = "sched" end
 
 setmetatable(xai, {
@@ -41,12 +39,5 @@ setmetatable(xai, {
     return value
   end,
 })
-
---- What is done with an error that a callback raises, or a task that nobody
--- waits for: `xai.on_error(err, traceback)`.
-pump.reporter = function(err, traceback, where)
-  if xai.on_error then return xai.on_error(err, traceback) end
-  io.stderr:write("xai: error in a ", where, ": ", traceback, "\n")
-end
 
 return xai

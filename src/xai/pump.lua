@@ -8,7 +8,6 @@ local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
 local pump = {
   deadline = nil, -- while a frame is served: when it must end (core.now)
   running = nil, -- the task whose code runs
-  reporter = nil, -- set by the module: what is done with an error that nobody can be given
   run_tasks = nil, -- set by the scheduler: resume what is ready
   has_tasks = nil, -- set by the scheduler: is a task ready?
   run_parked = nil, -- set by xai.parking: resume the coroutines that were woken
@@ -129,11 +128,13 @@ function pump.step_alone(seconds)
   timers.serve()
 end
 
---- Tell of an error that there is nobody to be given to.
+--- Tell of an error that a callback raised, or a task that nobody waits for:
+-- `xai.on_error(err, traceback)`, or words on stderr.
 function pump.report(err, traceback, where)
-  where = where or "callback"
-  if pcall(pump.reporter, err, traceback, where) then return end
-  io.stderr:write("xai: error in a ", where, ": ", traceback, "\n") -- the reporter failed, too
+  local xai = package.loaded.xai -- to require it from here would be a circle
+  local on_error = type(xai) == "table" and xai.on_error
+  if on_error and pcall(on_error, err, traceback) then return end
+  io.stderr:write("xai: error in a ", where or "callback", ": ", traceback, "\n")
 end
 
 --- An error as text, whatever it is.
