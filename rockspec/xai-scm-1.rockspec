@@ -42,6 +42,7 @@ build = {
         "src/base/head.c",
         "src/base/httpdate.c",
         "src/base/journal.c",
+        "src/base/jsoncheck.c",
         "src/base/jsonlift.c",
         "src/base/jsonmark.c",
         "src/base/jsonscan.c",

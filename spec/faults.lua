@@ -159,10 +159,10 @@ return {
       { "gzip-bomb", { "limit x1 maybe", "limit stream x1 maybe", "limit x1 maybe" } },
       { "big-event,2000000", { "-", "limit stream x1 yes partial", "-" } },
       { "deep,5000", { "limit x1 maybe", "limit stream x1 yes", "limit x1 maybe" } },
-      -- By HTTP/2 libcurl has its own bounds, and takes the connection for broken.
-      { "endless-headers", all "limit x1 maybe", h2 = LOST },
-      { "endless-1xx", all "limit x1 maybe",
-        h2 = { "connection wait x1 maybe", "connection wait x1 maybe", "connection wait x2 maybe" } },
+      -- Bounds of libcurl and nghttp2 strike before ours.
+      { "endless-headers", all "limit x1 maybe", h2 = all "limit wait x1 maybe" },
+      { "endless-header", all "limit wait x1 maybe" },
+      { "endless-1xx", all "limit x1 maybe", h2 = all "limit wait x1 maybe" },
       { "endless-trailers", { "limit x1 maybe", "ok x1", "limit x1 maybe" }, h2 = NONE },
     },
   },

@@ -142,6 +142,49 @@ describe("the end of a stream", function()
     assert.equal("truncated", info.kind)
   end)
 
+  describe("does not make a damaged event right, however the stream is read:", function()
+    local GOOD = 'data: {"choices":[{"index":0,"delta":{"content":"A"}}]}\n\n'
+    local LAST = 'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
+    local DAMAGED = {
+      '{"choices":[{"index":0,"delta":{"content":"B"}}],}', '{"choices":[{"index":0,"delta":{"content" "B"}}]}',
+      '{"choices":[{"index":0,"delta":{"content":"B"}}],"x":tru}', '{"choices":[{"index":0,"delta":{"content":"\\q"}}]}',
+      '{"choices":[{"index":0,"delta":{"content":"\\u12zz"}}]}', '{"created":1x2,"choices":[]}', '{"choices":[}',
+      '{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"\\q"}}]}}]}', "5",
+    }
+
+    local function check_read(text, kind)
+      local _, _, info = stages.events(stage:say("chat", text))
+      assert.equal(kind, info.kind, text)
+      local result, _, why = stage:say("chat", text):result()
+      same({ nil, kind }, { result, why.kind }, text)
+      local ok, err = pcall(function() for _ in stage:say("chat", text):text() do end end)
+      same({ false, kind }, { ok, err.kind }, text)
+    end
+
+    it("first, in the middle and last", function()
+      for _, event in ipairs(DAMAGED) do
+        event = "data: " .. event .. "\n\n"
+        for _, text in ipairs { event .. LAST, GOOD .. GOOD .. event .. GOOD .. LAST, GOOD .. event } do
+          check_read(text, "decode")
+        end
+      end
+      check_read(GOOD .. "data: " .. ("["):rep(2000) .. ("]"):rep(2000) .. "\n\n" .. LAST, "limit")
+    end)
+
+    it("an end marker that is none", function()
+      local half = 'data: {"type":"response.completed","response":{"output":[]}\n\n'
+      assert.equal("decode", select(3, stage:say("respond", half):result()).kind)
+    end)
+
+    it("started, with its outcome in a callback", function()
+      for _, event in ipairs(DAMAGED) do
+        local call = stage:start("chat", "say," .. stages.encoded(GOOD .. "data: " .. event .. "\n\n" .. LAST), nil,
+          { stream = true })
+        same({ nil, "decode" }, { (call:wait()), select(3, call:wait()).kind })
+      end
+    end)
+  end)
+
   describe("is an error of the service", function()
     local SHAPES = { "coded", "bare", "openai", "anthropic", "event" }
 

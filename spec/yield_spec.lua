@@ -235,7 +235,7 @@ describe("a task that waits", function()
         end))
       end)
       assert.is_false(seen[1])
-      assert.matches("cannot end", seen[2])
+      assert.matches("blocked until this one returns", seen[2])
       assert.equal("done", below:status())
     end)
 

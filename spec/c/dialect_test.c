@@ -8,8 +8,8 @@
 
 #include "check.h"
 
-static const char *const meanings[] = {"data",    "end",    "done",
-                                       "nothing", "broken", "error"};
+static const char *const meanings[] = {"data",   "end",  "done", "nothing",
+                                       "broken", "deep", "error"};
 static const char *const fields[] = {"",        "TEXT",      "REASONING",
                                      "SUMMARY", "ARGUMENTS", "SIGNATURE"};
 

@@ -47,7 +47,30 @@ function M.WAYS.stream(client, opts)
   return in_words(not message and events, failure or stream:info())
 end
 
+--- A stream read in another way.
+local function stream_by(read)
+  return function(client, opts)
+    local stream, _, info = client:chat(stages.body("chat", { stream = true }), opts)
+    if not stream then return in_words(nil, info) end
+    local result, failure = read(stream)
+    return in_words(result, failure or stream:info())
+  end
+end
+
+M.WAYS.result = stream_by(function(stream)
+  local result, _, info = stream:result()
+  return result, not result and info or nil
+end)
+
+M.WAYS.text = stream_by(function(stream)
+  local ok, err = pcall(function() for _ in stream:text() do end end) -- luacheck: ignore 542
+  return ok, not ok and err or nil
+end)
+
 M.ORDER = { "plain", "stream", "get" }
+
+-- However a stream is read, the outcome is the same.
+local READINGS = { plain = { "plain" }, get = { "get" }, stream = { "stream", "result", "text" } }
 
 --- The name of a row: its fault and its options.
 function M.name(row)
@@ -63,7 +86,9 @@ function M.cases(row)
   local list = {}
   for i, way in ipairs(M.ORDER) do
     for version, outcomes in pairs { ["1.1"] = row[2], ["2"] = row.h2 or row[2] } do
-      if outcomes[i] ~= "-" then list[#list + 1] = { way, version, outcomes[i] } end
+      for _, reading in ipairs(outcomes[i] ~= "-" and READINGS[way] or {}) do
+        list[#list + 1] = { reading, version, outcomes[i] }
+      end
     end
   end
   return list

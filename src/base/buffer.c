@@ -112,18 +112,42 @@ int xai_buffer_terminate(xai_Buffer *b) {
   return rc;
 }
 
-void xai_bytes_mask(char *s, size_t n, xai_Slice secret) {
-  char *p = s, *end = s + n;
-  if (secret.len == 0) return;
-  while ((size_t)(end - p) >= secret.len) {
-    p = (char *)memchr(p, secret.at[0], (size_t)(end - p) - secret.len + 1);
-    if (p == NULL) return;
-    if (memcmp(p, secret.at, secret.len) == 0) {
-      memset(p, '*', secret.len);
-      p += secret.len - 1;
-    }
-    p++;
+static int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+/* Behind 'c' at 'p', as it is or as a JSON escape; NULL: it is not there. */
+static char *match_one(char *p, const char *end, char c) {
+  if (p < end && *p == c) return p + 1;
+  if (end - p < 2 || *p != '\\') return NULL;
+  if (p[1] == c) return p + 2;
+  if (p[1] != 'u' || end - p < 6 || p[2] != '0' || p[3] != '0') return NULL;
+  return hex_digit(p[4]) * 16 + hex_digit(p[5]) == c ? p + 6 : NULL;
+}
+
+static char *match_secret(char *p, const char *end, xai_Slice secret) {
+  size_t i;
+  for (i = 0; i < secret.len && p != NULL; i++)
+    p = match_one(p, end, secret.at[i]);
+  return p;
+}
+
+/* Mask the occurrences that begin with the byte 'first'. */
+static void mask_from(char *p, char *end, char first, xai_Slice secret) {
+  while ((p = (char *)memchr(p, first, (size_t)(end - p))) != NULL) {
+    char *q = match_secret(p, end, secret);
+    if (q != NULL) memset(p, '*', (size_t)(q - p));
+    p = q != NULL ? q : p + 1;
   }
+}
+
+void xai_bytes_mask(char *s, size_t n, xai_Slice secret) {
+  if (secret.len == 0 || n == 0) return;
+  mask_from(s, s + n, secret.at[0], secret);
+  mask_from(s, s + n, '\\', secret);
 }
 
 void xai_buffer_mask(xai_Buffer *b, xai_Slice secret) {

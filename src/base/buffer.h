@@ -54,7 +54,8 @@ void xai_buffer_clear(xai_Buffer *b);
 ** against the limit.  XAI_OK or XAI_ENOMEM. */
 int xai_buffer_terminate(xai_Buffer *b);
 
-/* Overwrite each occurrence of 'secret' with stars. */
+/* Overwrite each occurrence of 'secret' with stars, also where characters of
+** it stand there as JSON escapes. */
 void xai_buffer_mask(xai_Buffer *b, xai_Slice secret);
 
 /* Overwrite bytes that are not needed any more. */

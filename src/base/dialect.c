@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "base/jsoncheck.h"
+
 void xai_dialect_init(xai_Dialect *d, xai_Api api) {
   memset(d, 0, sizeof *d);
   d->api = api;
@@ -321,9 +323,21 @@ static int is_named_error(const xai_Dialect *d, xai_Slice name) {
   return xai_slice_is(name, "error") && d->api != XAI_API_OTHER;
 }
 
+/* An event's JSON object. */
+static void read_json(xai_Dialect *d, xai_Slice name, xai_Slice text,
+                      xai_Reading *r) {
+  xai_JsonCheck check = xai_json_check(text.at, text.len);
+  xai_Json event;
+  event.type = XAI_JSON_OBJECT;
+  event.raw = text;
+  if (check == XAI_JSON_RIGHT && text.at[0] == '{')
+    read_event(d, name, &event, r);
+  else
+    r->meaning = check == XAI_JSON_DEEP ? XAI_MEANS_DEEP : XAI_MEANS_BROKEN;
+}
+
 void xai_dialect_read(xai_Dialect *d, xai_Slice name, xai_Slice data,
                       xai_Reading *r) {
-  xai_Json event;
   xai_Slice word = xai_slice_trim(data);
   memset(r, 0, sizeof *r);
   r->meaning = XAI_MEANS_DATA;
@@ -333,11 +347,8 @@ void xai_dialect_read(xai_Dialect *d, xai_Slice name, xai_Slice data,
     r->meaning = done_means(d);
   else if (is_named_error(d, name))
     r->meaning = XAI_MEANS_ERROR;
-  else if (xai_json_read(word.at, word.len, &event) &&
-           event.type == XAI_JSON_OBJECT)
-    read_event(d, name, &event, r);
   else
-    r->meaning = XAI_MEANS_BROKEN;
+    read_json(d, name, word, r);
   if (r->meaning == XAI_MEANS_NOTHING) return;
   d->events = 1;
   if (r->meaning == XAI_MEANS_END || r->meaning == XAI_MEANS_DONE) d->ended = 1;

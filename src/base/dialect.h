@@ -28,6 +28,7 @@ typedef enum xai_Meaning {
   XAI_MEANS_DONE,    /* the "[DONE]" marker: the end, not handed on */
   XAI_MEANS_NOTHING, /* neither content nor end: drop it */
   XAI_MEANS_BROKEN,  /* no whole JSON object: nothing can be trusted */
+  XAI_MEANS_DEEP,    /* JSON, but nested too deeply */
   XAI_MEANS_ERROR    /* the service reports a failure */
 } xai_Meaning;
 

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "base/jsoncheck.h"
+
 #define LONGEST_EVENT ((size_t)8 << 10)
 #define LONGEST_NUMBER 15 /* digits that a double holds exactly */
 
@@ -25,19 +27,12 @@ static size_t model_len(const xai_Pattern *p) {
   return xai_buffer_size(&p->bytes) - p->name_len;
 }
 
-static int is_escape(const char *s, const char *end) {
-  static const char simple[] = "\"\\/bfnrt";
-  if (end - s < 2) return 0;
-  if (s[1] == 'u') return xai_json_hex4(s + 2, end) >= 0;
-  return memchr(simple, s[1], sizeof simple - 1) != NULL;
-}
-
 /* The closing quote of the text at 's', or NULL when it is not clean. */
 static const char *end_of_text(const char *s, const char *end) {
   for (; s < end && *s != '"'; s++) {
     if ((unsigned char)*s < ' ') return NULL;
     if (*s != '\\') continue;
-    if (!is_escape(s, end)) return NULL;
+    if (xai_json_escape(s, end) == 0) return NULL;
     s++;
   }
   return s < end ? s : NULL;

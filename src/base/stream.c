@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "base/jsoncheck.h"
+
 void xai_stream_init(xai_Stream *s, xai_Api api, int raw, size_t max) {
   memset(s, 0, sizeof *s);
   xai_dialect_init(&s->dialect, api);
@@ -49,11 +51,11 @@ static xai_StreamState fail_rc(xai_Stream *s, int rc) {
 */
 static int last_event(xai_Sse *in, xai_SseEvent *ev) {
   xai_Slice word;
-  xai_Json v;
   int rc = xai_sse_pending(in, ev);
   if (rc != 1) return rc;
   word = xai_slice_trim(ev->data);
-  return xai_slice_is(word, "[DONE]") || xai_json_read(word.at, word.len, &v);
+  return xai_slice_is(word, "[DONE]") ||
+         xai_json_check(word.at, word.len) == XAI_JSON_RIGHT;
 }
 
 static int find_event(xai_Stream *s, xai_Sse *in, int over, int clean) {

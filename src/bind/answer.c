@@ -17,6 +17,22 @@ static int is_json(const xai_Transfer *t) {
   return type.len == 0 || xai_slice_has(type, "json");
 }
 
+/*
+** Is it known where the answer ends?  Without a length, a connection that is
+** cut looks like the end; so does compressed text that is cut.  JSON objects
+** and lists tell it by themselves, and the service sends nothing else.
+*/
+static int has_known_end(const xai_Call *c) {
+  const xai_Transfer *t = &c->transfer;
+  xai_Slice head = xai_transfer_head(t), packed, coding;
+  packed = xai_head_find(head, "content-encoding");
+  if (packed.len > 0 && !xai_slice_like(packed, "identity")) return 0;
+  if (c->heads || t->status == 204 || head.at[5] != '1') return 1;
+  coding = xai_head_find(head, "transfer-encoding");
+  return xai_slice_has(coding, "chunked") ||
+         xai_head_find(head, "content-length").len > 0;
+}
+
 /* Push the text on top as far as it is shown, without the key. */
 static void push_hidden(lua_State *L, const xai_Call *c) {
   size_t n;
@@ -40,6 +56,12 @@ static int fail_as(lua_State *L, xai_Call *c, xai_Kind kind, const char *why) {
 
 static int fail_decode(lua_State *L, xai_Call *c, const char *why) {
   return fail_as(L, c, XAI_KIND_DECODE, why);
+}
+
+/* What came is on top. */
+static int fail_open_end(lua_State *L, xai_Call *c) {
+  return fail_as(L, c, XAI_KIND_TRUNCATED,
+                 "nothing proves that the answer is whole");
 }
 
 static int fail_text(lua_State *L, xai_Call *c, const char *problem) {
@@ -72,8 +94,13 @@ static int push_decoded(lua_State *L, const xai_LuaRequest *r) {
     lua_pushvalue(L, text);
     return fail_text(L, r->call, problem ? problem : "");
   }
+  if (r->any_json && (lua_istable(L, -1) || has_known_end(r->call))) return 1;
+  if (r->any_json) {
+    lua_pushvalue(L, text);
+    return fail_open_end(L, r->call);
+  }
   array = lua_istable(L, -1) && lua_rawlen(L, -1) > 0;
-  if (r->any_json || (lua_istable(L, -1) && !array)) return 1;
+  if (lua_istable(L, -1) && !array) return 1;
   lua_pushvalue(L, text);
   return fail_decode(L, r->call, "the answer is JSON, but not an object");
 }
@@ -101,7 +128,7 @@ static int push_result(lua_State *L, const xai_LuaRequest *r) {
   xai_Transfer *t = &c->transfer;
   size_t n = xai_buffer_size(&t->body);
   int count;
-  if (n == 0 && r->any_json) {
+  if (n == 0 && r->any_json && has_known_end(c)) {
     lua_pushboolean(L, 1);
     count = 1;
   } else {
@@ -109,7 +136,10 @@ static int push_result(lua_State *L, const xai_LuaRequest *r) {
     xai_buffer_free(&t->body); /* large ones are needed once only */
     if (n == 0) return fail_decode(L, c, "the answer is empty");
     count = 1;
-    if (!r->any_json || is_json(t)) count = push_decoded(L, r);
+    if (!r->any_json || is_json(t))
+      count = push_decoded(L, r);
+    else if (!has_known_end(c))
+      count = fail_open_end(L, c);
   }
   if (count > 1) return count;
   lua_pushnil(L);

@@ -11,6 +11,7 @@
 #include "bind/model.h"
 #include "bind/push.h"
 #include "bind/request.h"
+#include "net/secret.h"
 
 /* The service reported a failure by the shown event.  As the first one, it
 ** may be worth another attempt: false, more is to come. */
@@ -21,6 +22,7 @@ static int push_complaint(lua_State *L, xai_LuaRequest *r) {
     return 1;
   }
   xai_call_complain(c, c->stream.event.sse.data);
+  if (c->state == XAI_CALL_DONE) xai_secret_forget(c);
   xai_engine_cancel(r->engine, c, XAI_KIND_CANCELLED, "");
   xai_push_slice(L, c->stream.event.sse.data);
   return xai_info_fail(L, c, &c->fault, 1);
@@ -44,7 +46,10 @@ static int push_end(lua_State *L, xai_LuaRequest *r, xai_StreamState state) {
   if (state == XAI_STREAM_ERROR) return push_complaint(L, r);
   if (state == XAI_STREAM_FAULT) return push_fault(L, r);
   xai_engine_drain(r->engine, r->call);
-  if (r->call->state == XAI_CALL_DONE) xai_request_drop_body(L);
+  if (r->call->state == XAI_CALL_DONE) {
+    xai_request_drop_body(L);
+    xai_secret_forget(r->call);
+  }
   return 0;
 }
 
@@ -94,20 +99,32 @@ static int fail_event(lua_State *L, xai_LuaRequest *r, int too_deep) {
   return xai_info_fail(L, c, &c->fault, 1);
 }
 
+static int is_useless(const xai_Reading *r) {
+  return r->meaning == XAI_MEANS_BROKEN || r->meaning == XAI_MEANS_DEEP;
+}
+
 /* Did the JSON module refuse the text for its depth?  It says so on top. */
 static int is_too_deep(lua_State *L) {
   const char *problem = lua_tostring(L, -1);
   return problem != NULL && strstr(problem, "nested") != NULL;
 }
 
+/*
+** request:damaged(too_deep) -> nil, message, info: what was read to the end
+** holds an event that does not decode.
+*/
+int xai_events_damaged(lua_State *L) {
+  return fail_event(L, xai_request_check(L), lua_toboolean(L, 2));
+}
+
 /* Decode 'text'; nothing is pushed when it is no JSON object (0) or is nested
 ** too deeply (-1). */
-static int push_event(lua_State *L, xai_Slice text, int any) {
+static int push_event(lua_State *L, xai_Slice text) {
   int rc, env = lua_gettop(L) + 1;
   xai_getenv(L, 1);
   lua_rawgeti(L, env, XAI_REQUEST_CODEC);
   xai_push_slice(L, text);
-  if (xai_json_decode(L, env + 1) && (any || lua_istable(L, -1))) {
+  if (xai_json_decode(L, env + 1) && lua_istable(L, -1)) {
     lua_replace(L, env);
     lua_settop(L, env);
     return 1;
@@ -185,7 +202,7 @@ int xai_events_next(lua_State *L) {
   if (c->stream.raw) {
     push_raw(L, r);
   } else if (c->stream.event.reading.same == 0 || !push_repeated(L, r)) {
-    int rc = push_event(L, shown(r)->data, 0);
+    int rc = push_event(L, shown(r)->data);
     if (rc <= 0) return fail_event(L, r, rc < 0);
   }
   take(L, r);
@@ -234,7 +251,8 @@ int xai_events_text(lua_State *L) {
       if (push_rest(L, &c->stream)) return 1;
       return push_end(L, r, state);
     }
-    if (reading->meaning == XAI_MEANS_BROKEN) return fail_event(L, r, 0);
+    if (is_useless(reading))
+      return fail_event(L, r, reading->meaning == XAI_MEANS_DEEP);
     if (reading->has_text && reading->text.len > 0)
       push_text(L, r, reading->text);
     take(L, r);
@@ -259,8 +277,9 @@ int xai_events_skip(lua_State *L) {
   xai_LuaRequest *r = xai_request_poll(L);
   xai_StreamState state;
   while ((state = xai_call_peek(r->call)) == XAI_STREAM_EVENT) {
-    if (r->call->stream.event.reading.meaning == XAI_MEANS_BROKEN)
-      return fail_event(L, r, 0);
+    const xai_Reading *reading = &r->call->stream.event.reading;
+    if (is_useless(reading))
+      return fail_event(L, r, reading->meaning == XAI_MEANS_DEEP);
     take(L, r);
   }
   if (state != XAI_STREAM_WAIT) return push_end(L, r, state);
@@ -294,15 +313,23 @@ static void push_with_halves(lua_State *L, xai_LuaRequest *r,
     lua_pushlstring(L, e->text.at, e->text.len);
   }
   r->halves = 1;
-  if (!xai_json_decode_halves(L, env + 1)) lua_pushnil(L);
+  if (!xai_json_decode_halves(L, env + 1)) lua_pushboolean(L, is_too_deep(L));
   lua_replace(L, env);
   lua_settop(L, env);
+}
+
+/* Push a decoded event; false where it does not decode, true where it is
+** nested too deeply. */
+static void push_whole(lua_State *L, xai_Slice text) {
+  int rc = push_event(L, text);
+  if (rc <= 0) lua_pushboolean(L, rc < 0);
 }
 
 /*
 ** request:said(at) -> at', field, value, a, b: what the stream has said so
 ** far, entry by entry ('at' is 0 at first); nothing after the last.  'field'
-** "event": a decoded event; else: text for part (a, b) of the answer.
+** "event": a decoded event, or as push_whole says; else: text for part (a, b)
+** of the answer.
 */
 int xai_events_said(lua_State *L) {
   xai_LuaRequest *r = xai_request_check(L);
@@ -315,8 +342,8 @@ int xai_events_said(lua_State *L) {
     push_with_halves(L, r, &e);
   else if (e.field != XAI_FIELD_NONE)
     push_unescaped(L, r, e.text);
-  else if (push_event(L, e.text, 1) <= 0)
-    lua_pushnil(L);
+  else
+    push_whole(L, e.text);
   xai_pushint(L, e.a);
   xai_pushint(L, e.b);
   return 5;

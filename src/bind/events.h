@@ -22,6 +22,9 @@ int xai_events_skip(lua_State *L);
 ** are in the texts of request:said as the three bytes of each. */
 int xai_events_halves(lua_State *L);
 
+/* request:damaged(too_deep) */
+int xai_events_damaged(lua_State *L);
+
 /* request:said(at) */
 int xai_events_said(lua_State *L);
 

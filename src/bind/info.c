@@ -14,6 +14,7 @@
 #include "bind/luaerr.h"
 #include "bind/push.h"
 #include "bind/request.h"
+#include "net/secret.h"
 
 #define INFO_MT "xai.info"
 
@@ -146,8 +147,16 @@ static int sent(const xai_Call *c) {
   return c->attempts + repeated;
 }
 
+/* Servers echo keys.  What a call that is done may show is scrubbed. */
+static void hide_key(const xai_Call *c) {
+  const xai_Buffer *head = &c->transfer.head;
+  if (c->state != XAI_CALL_DONE && head->at != NULL)
+    xai_secret_hide(c, head->at + head->rd, xai_buffer_size(head));
+}
+
 void xai_info_push(lua_State *L, const xai_Call *c) {
   int64_t end = c->state == XAI_CALL_DONE ? c->ended_ms : xai_clock_ms();
+  hide_key(c);
   lua_createtable(L, 0, 8);
   luaL_setmetatable(L, INFO_MT);
   if (c->transfer.status != 0) set_head(L, &c->transfer);

@@ -12,6 +12,7 @@
 #include "bind/luaerr.h"
 #include "bind/push.h"
 #include "bind/renew.h"
+#include "net/secret.h"
 
 static char watched_key; /* registry: [call] = request, weak */
 
@@ -184,16 +185,24 @@ static int is_secret(const char *line, size_t n) {
   return 0;
 }
 
+/* Push 'n' bytes of a line, without the key. */
+static void push_without_key(lua_State *L, const xai_Call *c, const char *line,
+                             size_t n) {
+  char *copy = (char *)xai_newuserdata(L, n + 1);
+  memcpy(copy, line, n);
+  xai_secret_hide(c, copy, n);
+  lua_pushlstring(L, copy, n);
+  lua_remove(L, -2);
+}
+
 /* Push a header line, masked if it is a secret; 0 where it only removes a
 ** header of libcurl's. */
-static int push_header(lua_State *L, const char *line) {
-  xai_Slice shown = {line, strlen(line)};
+static int push_header(lua_State *L, const xai_Call *c, const char *line) {
   const char *colon = strchr(line, ':');
   size_t n = colon ? (size_t)(colon - line) : 0;
   int secret = is_secret(line, n);
   if (colon == NULL || colon[1] == '\0') return 0;
-  if (secret) shown.len = n;
-  xai_push_slice(L, shown);
+  push_without_key(L, c, line, secret ? n : strlen(line));
   if (secret) lua_pushliteral(L, ": ***");
   lua_concat(L, secret ? 2 : 1);
   return 1;
@@ -214,7 +223,7 @@ static int request_headers(lua_State *L) {
   int i, n = 0;
   lua_newtable(L);
   for (i = 0; (line = header_at(c, i)) != NULL; i++)
-    if (push_header(L, line)) lua_rawseti(L, -2, ++n);
+    if (push_header(L, c, line)) lua_rawseti(L, -2, ++n);
   return 1;
 }
 
@@ -244,18 +253,29 @@ void xai_request_push(lua_State *L, const xai_Call *c) {
 }
 
 void xai_request_open(lua_State *L) {
-  static const luaL_Reg methods[] = {
-      {"outcome", xai_answer_outcome},  {"event", xai_events_next},
-      {"text", xai_events_text},        {"want", xai_events_want},
-      {"skip", xai_events_skip},        {"said", xai_events_said},
-      {"halves", xai_events_halves},    {"opened", request_opened},
-      {"streaming", request_streaming}, {"done", request_done},
-      {"info", request_info},           {"cancel", request_cancel},
-      {"close", request_close},         {"watch", request_watch},
-      {"retrying", request_retrying},   {"headers", request_headers},
-      {"method", request_method},       {"release", request_release},
-      {"trace", request_trace},         {"times", request_times},
-      {"__gc", request_release},        {NULL, NULL}};
+  static const luaL_Reg methods[] = {{"outcome", xai_answer_outcome},
+                                     {"event", xai_events_next},
+                                     {"text", xai_events_text},
+                                     {"want", xai_events_want},
+                                     {"skip", xai_events_skip},
+                                     {"said", xai_events_said},
+                                     {"halves", xai_events_halves},
+                                     {"opened", request_opened},
+                                     {"streaming", request_streaming},
+                                     {"done", request_done},
+                                     {"info", request_info},
+                                     {"cancel", request_cancel},
+                                     {"close", request_close},
+                                     {"watch", request_watch},
+                                     {"damaged", xai_events_damaged},
+                                     {"retrying", request_retrying},
+                                     {"headers", request_headers},
+                                     {"method", request_method},
+                                     {"release", request_release},
+                                     {"trace", request_trace},
+                                     {"times", request_times},
+                                     {"__gc", request_release},
+                                     {NULL, NULL}};
   luaL_newmetatable(L, XAI_REQUEST_MT);
   luaL_setfuncs(L, methods, 0);
   lua_pushvalue(L, -1);

@@ -85,6 +85,7 @@ static void start(xai_Start *s) {
   r = xai_request_new(L, s->engine, &s->set, s->api, s->raw);
   request = lua_gettop(L);
   r->any_json = s->any_json;
+  r->call->free_form = s->any_json;
   r->call->pending_ok = s->pending_ok;
   r->call->owner = s->client->owner;
   r->call->usual = memcmp(&s->set, &s->client->set, sizeof s->set) == 0;

@@ -60,17 +60,22 @@ static CURL *used_handle(const xai_Call *c) {
   return c->usual && c->posts ? xai_handles_take(c->handles, c->owner) : NULL;
 }
 
+/* An answer that was not decoded, or events that were not read. */
+static int has_unread(const xai_Call *c) {
+  return xai_buffer_size(&c->transfer.body) > 0 ||
+         xai_sse_size(&c->transfer.sse) > 0;
+}
+
 /*
-** The outcome stands.  The key is needed no more, unless a whole answer turns
-** out to be useless when it is decoded.
+** The outcome stands.  The key is needed no more, unless what came turns out
+** to be useless, or an error, when it is read.
 */
 static void conclude(xai_Call *c) {
   c->state = XAI_CALL_DONE;
   c->key_wanted = 0;
   c->ended_ms = xai_clock_ms();
   xai_secret_scrub(c);
-  if (c->fault.kind != XAI_KIND_NONE || xai_buffer_size(&c->transfer.body) == 0)
-    xai_secret_forget(c);
+  if (c->fault.kind != XAI_KIND_NONE || !has_unread(c)) xai_secret_forget(c);
   /* What failed may have held an echo of the key. */
   xai_memory_thorough(c->fault.kind != XAI_KIND_NONE || c->attempts > 1);
   retire(c);
@@ -101,6 +106,7 @@ int xai_call_begin(xai_Call *c, const xai_Request *r, CURLM *multi, int later) {
   c->began_ms = xai_clock_ms();
   c->repeatable = strcmp(r->method, "POST") != 0;
   c->deletes = strcmp(r->method, "DELETE") == 0;
+  c->heads = strcmp(r->method, "HEAD") == 0;
   c->posts = !c->repeatable && r->body != NULL;
   c->transfer.owner = c;
   if (xai_transfer_open(&c->transfer, used_handle(c), r, c->headers, &c->set) !=

@@ -37,6 +37,8 @@ typedef struct xai_Call {
   int usual;       /* its settings are its owner's own */
   int posts;       /* the method is POST, with a body */
   int cut_off;     /* its handle is to leave no connection for others */
+  int heads;       /* the method is HEAD */
+  int free_form;   /* nothing is known of what the answer will be */
   int deletes;     /* the method is DELETE */
   int repeatable;  /* the method is one that may always be repeated */
   int pending_ok;  /* an empty 202 means: not ready yet */

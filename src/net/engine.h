@@ -14,7 +14,7 @@ typedef struct xai_Engine {
   xai_Poller poller;
   xai_Chance chance;
   xai_Handles handles; /* for reuse */
-  xai_Buffer scratch; /* for short use; what is in it is nobody's */
+  xai_Buffer scratch;  /* for short use; what is in it is nobody's */
   xai_Call *calls, *oldest;
   xai_Transfer *fresh; /* those that got something in this step */
   xai_Call *ready_first, *ready_last; /* watched calls with news */

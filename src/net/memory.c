@@ -24,10 +24,23 @@
 #define ANSWERS ((size_t)16 << 10)    /* and answers through this much */
 
 static int wanted, thorough;
+static int seen, fell_short; /* an allocation, and one in vain */
 
 void xai_memory_wipe(void) { wanted = 1; }
 
 int xai_memory_wipes(void) { return wanted; }
+
+int xai_memory_sufficed(void) { return seen && !fell_short; }
+
+static void *note(void *p) {
+  seen = 1;
+  if (p == NULL) fell_short = 1;
+  return p;
+}
+
+static void *get(size_t n) { return note(malloc(n)); }
+
+static void *get_clear(size_t n, size_t size) { return note(calloc(n, size)); }
 
 void xai_memory_thorough(int on) { thorough = on; }
 
@@ -53,9 +66,9 @@ static void give_back(void *p) {
 static void *resize(void *p, size_t n) {
   size_t old = p && wanted ? malloc_usable_size(p) : 0;
   void *q;
-  if (old == 0 || old > MAX_WIPED) return realloc(p, n);
+  if (old == 0 || old > MAX_WIPED) return note(realloc(p, n));
   if (n <= old && n > old / 2) return p;
-  q = malloc(n);
+  q = get(n);
   if (q == NULL) return NULL;
   memcpy(q, p, old < n ? old : n);
   give_back(p);
@@ -64,19 +77,20 @@ static void *resize(void *p, size_t n) {
 
 static char *copy(const char *s) {
   size_t n = strlen(s) + 1;
-  char *p = (char *)malloc(n);
+  char *p = (char *)get(n);
   return p ? (char *)memcpy(p, s, n) : NULL;
 }
 
 int xai_memory_open(void) {
-  return curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, give_back, resize,
-                              copy, calloc) == CURLE_OK;
+  return curl_global_init_mem(CURL_GLOBAL_DEFAULT, get, give_back, resize, copy,
+                              get_clear) == CURLE_OK;
 }
 
 #else
 
 void xai_memory_wipe(void) {}
 int xai_memory_wipes(void) { return 0; }
+int xai_memory_sufficed(void) { return 0; }
 void xai_memory_thorough(int on) { (void)on; }
 
 int xai_memory_open(void) {

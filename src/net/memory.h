@@ -14,6 +14,10 @@ void xai_memory_wipe(void);
 /* Is it? */
 int xai_memory_wipes(void);
 
+/* Has libcurl always got the memory that it asked for?  0 also where nobody
+** knows. */
+int xai_memory_sufficed(void);
+
 /* While it is on, what answers pass through is overwritten, too. */
 void xai_memory_thorough(int on);
 

@@ -7,22 +7,20 @@
 
 #define MIN_SECRET 8 /* a shorter key is none, and masking it spoils words */
 
-/* The key in a header line; length 0 when it carries none. */
+/* The key in a header line; length 0 when it carries none.  Before it there
+** may be the name of a scheme, such as "Bearer". */
 static xai_Slice key_of(const char *line) {
-  static const char bearer[] = "bearer ";
-  xai_Slice name = {line, strcspn(line, ":")}, key = {"", 0}, word;
+  xai_Slice name = {line, strcspn(line, ":")}, key = {"", 0};
+  size_t i;
   if (!xai_slice_like(name, "authorization") &&
       !xai_slice_like(name, "x-api-key"))
     return key;
   key.at = line + name.len + (line[name.len] == ':');
   key.len = strlen(key.at);
   key = xai_slice_trim(key);
-  word.at = key.at;
-  word.len = sizeof bearer - 1;
-  if (key.len > word.len && xai_slice_like(word, bearer)) {
-    key.at += word.len;
-    key.len -= word.len;
-  }
+  for (i = key.len; i > 0 && key.at[i - 1] != ' ';) i--;
+  key.at += i;
+  key.len -= i;
   return key;
 }
 

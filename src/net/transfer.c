@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/head.h"
+#include "net/memory.h"
 
 #define MAX_HEAD ((size_t)256 << 10)
 
@@ -140,7 +141,9 @@ static int on_progress(void *ud, curl_off_t dltotal, curl_off_t dlnow,
                        curl_off_t ultotal, curl_off_t ulnow) {
   xai_Transfer *t = (xai_Transfer *)ud;
   (void)dltotal, (void)dlnow, (void)ultotal;
-  if (ulnow > 0 && !t->head_done) t->last_ms = xai_clock_ms();
+  if (ulnow == t->uploaded) return 0; /* it is called for nothing, too */
+  t->uploaded = ulnow;
+  if (!t->head_done) t->last_ms = xai_clock_ms();
   return 0;
 }
 
@@ -364,6 +367,7 @@ void xai_transfer_clear(xai_Transfer *t) {
   t->status = t->head_done = t->sniffed = t->paused = t->discard = 0;
   t->sends = 0;
   t->extra = 0;
+  t->uploaded = 0;
   t->content = XAI_CONTENT_UNKNOWN;
   memset(&t->fault, 0, sizeof t->fault);
   t->error[0] = '\0';
@@ -455,11 +459,37 @@ xai_Times xai_transfer_times(const xai_Transfer *t) {
   return times;
 }
 
+/*
+** A line of the head that passes its 100 KiB is told by libcurl as a lack of
+** memory.  Where its allocator has always had some, it is not that.
+*/
+static int is_line_too_long(const xai_Transfer *t) {
+  return !t->head_done && t->sends > 0 && xai_memory_sufficed();
+}
+
+/* By HTTP/2 it is nghttp2 that ends the connection: for too many pieces of a
+** head, or because libcurl did not take one more. */
+static int is_head_too_long(const xai_Transfer *t) {
+  return is_line_too_long(t) && (strstr(t->error, "returned -905") != NULL ||
+                                 strstr(t->error, "returned -902") != NULL);
+}
+
+/* The connection ended within the TLS handshake: nobody said that anything
+** was wrong with certificates or ciphers. */
+static int is_cut_off(const char *words) {
+  return strstr(words, "SSL_ERROR_SYSCALL") != NULL ||
+         strstr(words, "unexpected eof") != NULL ||
+         strstr(words, "onnection reset") != NULL;
+}
+
 static xai_Kind kind_of(CURLcode code, const xai_Transfer *t) {
+  if (is_head_too_long(t)) return XAI_KIND_LIMIT;
   switch (code) {
     case CURLE_OPERATION_TIMEDOUT: return XAI_KIND_TIMEOUT;
-    case CURLE_OUT_OF_MEMORY: return XAI_KIND_MEMORY;
+    case CURLE_OUT_OF_MEMORY:
+      return is_line_too_long(t) ? XAI_KIND_LIMIT : XAI_KIND_MEMORY;
     case CURLE_SSL_CONNECT_ERROR:
+      return is_cut_off(t->error) ? XAI_KIND_CONNECTION : XAI_KIND_TLS;
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CERTPROBLEM:
     case CURLE_SSL_CIPHER:
@@ -482,12 +512,26 @@ static xai_Kind kind_of(CURLcode code, const xai_Transfer *t) {
   return t->head_done ? XAI_KIND_TRUNCATED : XAI_KIND_CONNECTION;
 }
 
+/* "http://user:password@host": what stands before the '@' is nobody's. */
+static void hide_userinfo(char *text) {
+  char *p = text, *at;
+  while ((p = strstr(p, "://")) != NULL) {
+    size_t n;
+    p += 3;
+    n = strcspn(p, "/' ");
+    at = (char *)memchr(p, '@', n);
+    if (at != NULL) memset(p, '*', (size_t)(at - p));
+  }
+}
+
 void xai_transfer_judge(xai_Transfer *t, CURLcode code) {
   const char *text = t->error[0] ? t->error : curl_easy_strerror(code);
-  xai_Phase phase;
+  xai_Kind kind;
   if (code == CURLE_OK) return;
-  phase = xai_transfer_phase(t);
-  xai_fault_set(&t->fault, kind_of(code, t), phase, text);
+  hide_userinfo(t->error);
+  kind = kind_of(code, t);
+  if (kind == XAI_KIND_LIMIT) text = TOO_LONG;
+  xai_fault_set(&t->fault, kind, xai_transfer_phase(t), text);
 }
 
 xai_Slice xai_transfer_head(const xai_Transfer *t) {

@@ -43,12 +43,13 @@ typedef struct xai_Transfer {
   int sniffed;      /* the first byte of the body was looked at */
   xai_Content content;
   int paused;
-  int sends;    /* how often libcurl sent the request in this attempt */
-  int resends;  /* how often more it may, on its own */
-  size_t extra; /* bytes of heads before the last, and of trailers */
-  int discard;  /* nobody wants the rest */
-  int news;     /* it stands in '*news_list' */
-  void *owner;  /* for whoever walks that list */
+  int sends;           /* how often libcurl sent the request in this attempt */
+  int resends;         /* how often more it may, on its own */
+  size_t extra;        /* bytes of heads before the last, and of trailers */
+  curl_off_t uploaded; /* bytes of the request's body */
+  int discard;         /* nobody wants the rest */
+  int news;            /* it stands in '*news_list' */
+  void *owner;         /* for whoever walks that list */
   struct xai_Transfer *news_next;
   struct xai_Transfer **news_list; /* those that got something */
   int64_t last_ms;                 /* when the last byte came or went */

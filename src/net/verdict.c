@@ -28,34 +28,55 @@ static int is_error_word(xai_Slice key) {
   return 0;
 }
 
-/* {"error": ...} with nothing beside it but words about the error.  Most
-** answers show by their first member that they are no such thing. */
-static int is_error_object(const xai_Buffer *body) {
+/* What answers of the service have, and its error objects have not. */
+static int is_answer_word(xai_Slice key) {
+  static const char *const words[] = {"id",         "object", "choices",
+                                      "output",     "data",   "content",
+                                      "completion", "models", "token_ids"};
+  size_t i;
+  for (i = 0; i < sizeof words / sizeof *words; i++)
+    if (xai_slice_is(key, words[i])) return 1;
+  return 0;
+}
+
+/*
+** {"error": ...} without anything that belongs to an answer.  Where nothing is
+** known of the answers ('any'), with nothing beside it but words about the
+** error.  Most answers show by their first member that they are no such thing.
+*/
+static int is_error_object(const xai_Buffer *body, int any) {
   xai_Json v, value;
   xai_JsonWalk w;
   xai_Slice key;
   size_t n = xai_buffer_size(body);
   if (n > MAX_SOFT_ERROR) return 0;
-  if (!is_error_word(xai_json_first_name(xai_buffer_data(body), n))) return 0;
+  key = xai_json_first_name(xai_buffer_data(body), n);
+  if (any ? !is_error_word(key) : is_answer_word(key)) return 0;
   if (!xai_json_read(xai_buffer_data(body), n, &v)) return 0;
   xai_json_open(&w, &v);
   while (xai_json_next(&w, &key, &value))
-    if (!is_error_word(key)) return 0;
+    if (any ? !is_error_word(key) : is_answer_word(key)) return 0;
   value = xai_json_get(&v, "error");
   return xai_json_given(&value);
 }
 
 static void set_redirect(xai_Call *c) {
-  char text[sizeof c->fault.text];
+  char text[sizeof c->fault.text], *p;
   xai_Slice to = xai_head_find(xai_transfer_head(&c->transfer), "location");
-  snprintf(text, sizeof text, "redirect to %.*s refused",
-           to.len < 200 ? (int)to.len : 200, to.len ? to.at : "nowhere");
+  if (to.len > 0)
+    snprintf(text, sizeof text, "redirect to %.*s refused",
+             to.len < 200 ? (int)to.len : 200, to.at);
+  else
+    snprintf(text, sizeof text, "redirect to nowhere refused");
+  for (p = text; *p != '\0'; p++)
+    if ((unsigned char)*p < ' ' || *p == 0x7F) *p = ' ';
   xai_fault_set(&c->fault, XAI_KIND_REDIRECT, XAI_PHASE_NONE, text);
 }
 
 static void read_error(xai_Call *c) {
   xai_Transfer *t = &c->transfer;
   xai_secret_hide_in(c, &t->body); /* before a cut leaves half a key */
+  xai_secret_hide_in(c, &t->head);
   if (xai_complaint_read(&c->complaint, xai_buffer_data(&t->body),
                          xai_buffer_size(&t->body)) != XAI_OK) {
     xai_fault_set(&c->fault, XAI_KIND_MEMORY, XAI_PHASE_NONE,
@@ -119,7 +140,7 @@ void xai_verdict_judge(xai_Call *c, CURLcode code) {
   } else if (t->status == 202 && xai_buffer_size(&t->body) == 0 &&
              c->pending_ok) {
     xai_fault_set(&c->fault, XAI_KIND_PENDING, XAI_PHASE_NONE, "pending");
-  } else if (t->status >= 300 || is_error_object(&t->body)) {
+  } else if (t->status >= 300 || is_error_object(&t->body, c->free_form)) {
     read_error(c);
     c->gone = was_deleted(c);
     if (c->gone) forget_fault(c);
@@ -205,6 +226,11 @@ static int may_ask_for_key(const xai_Call *c, const xai_Failure *f) {
          f->kind == XAI_KIND_AUTHENTICATION;
 }
 
+/* Did the service say that it did nothing? */
+static int was_refused(const xai_Failure *f) {
+  return f->whole && f->status >= 400 && f->status < 500 && f->status != 408;
+}
+
 /* How long to wait before the next attempt; -1: there is none. */
 int64_t xai_verdict_wait(xai_Call *c, int64_t deadline_ms) {
   xai_Failure f = failure_of(c);
@@ -212,13 +238,14 @@ int64_t xai_verdict_wait(xai_Call *c, int64_t deadline_ms) {
                                ? XAI_FIRST_WAIT_LIMITED_MS
                                : XAI_FIRST_WAIT_MS;
   c->retry_after_ms = f.whole ? asked_wait(c) : -1;
-  if (f.answered || f.where > XAI_PHASE_SEND || c->transfer.sends > 1)
+  if (!was_refused(&f) &&
+      (f.answered || f.where > XAI_PHASE_SEND || c->transfer.sends > 1))
     c->may_be_done = 1;
-  if (c->attempts - c->resends > c->set.max_retries) return -1;
   if (may_ask_for_key(c, &f)) {
     c->key_refused = 1;
     return 0;
   }
+  if (c->attempts - c->resends > c->set.max_retries) return -1;
   if (!xai_retry_allowed(&f)) return -1;
   if (c->retry_after_ms > XAI_MAX_HINT_MS) return -1;
   wait = c->retry_after_ms >= 0

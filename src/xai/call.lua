@@ -22,7 +22,7 @@ local function tell(call)
 end
 
 local function fail(call, message, info)
-  if call.streamed and not info.partial then info.partial = part "xai.merge"(call.request, call.name) end
+  if call.streamed and not info.partial then info.partial = (part "xai.merge"(call.request, call.name)) end
   finish(call, nil, message, info)
 end
 
@@ -41,7 +41,10 @@ local function advance_stream(call)
   until not event or call.over
   if event == false or call.over then return end
   if message then return fail(call, message, info) end
-  finish(call, call.raw or part "xai.merge"(request, call.name), nil, request:info())
+  if call.raw then return finish(call, true, nil, request:info()) end
+  local result, damage = part "xai.merge"(request, call.name)
+  if damage then return fail(call, select(2, request:damaged(damage == "limit"))) end
+  finish(call, result, nil, request:info())
 end
 
 local function advance_whole(call)

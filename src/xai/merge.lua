@@ -69,20 +69,23 @@ local BUILDERS = {
 }
 
 --- The result of what the stream `request` of function `name` has said so
--- far; nil when it has said nothing.
+-- far; nil when it has said nothing.  An event that does not decode is no part
+-- of it: then the second value is "decode", or "limit" for one nested too deeply.
 return function(request, name)
-  local builder = BUILDERS[name]()
+  local builder, damage = BUILDERS[name](), nil
   local at, field, value, a, b = request:said(0)
   if not at then return nil end
   while at do
-    if field ~= "event" then
+    if type(value) == "boolean" then
+      damage = damage or value and "limit" or "decode"
+    elseif field ~= "event" then
       builder:piece(field, value, a, b)
-    elseif type(value) == "table" then
+    else
       builder:event(value)
     end
     at, field, value, a, b = request:said(at)
   end
   local result = builder:result()
-  if request:halves() then return part "xai.halves"(result) end
-  return result
+  if request:halves() then result = part "xai.halves"(result) end
+  return result, damage
 end

@@ -42,6 +42,7 @@ local function resume(stay)
   if parked[thread] ~= stay or coroutine.status(thread) ~= "suspended" then return end
   local ok, err = coroutine.resume(thread)
   if ok then return end
+  if coroutine.status(thread) == "suspended" then return queue:append(stay) end -- no room on the C stack
   local traceback = debug.traceback(thread, pump.describe(err))
   close(thread) -- as coroutine.wrap would
   pump.report(err, traceback)
@@ -50,11 +51,12 @@ end
 --- Resume those that were woken by now.
 function pump.run_parked()
   local turns = queue.count + (turn and 1 or 0)
-  while turns > 0 and (turn or queue.first) and not pump.is_late() do
+  while turns > 0 and (turn or queue.first) do
     turns = turns - 1
     turn = turn or queue:take()
     resume(turn)
     turn = nil
+    if pump.is_late() then break end
   end
 end
 

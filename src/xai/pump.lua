@@ -52,7 +52,7 @@ function pump.let_sleep(request, wake)
   for i = list and #list or 0, 1, -1 do
     if list[i] == wake then table.remove(list, i) end
   end
-  if list and not list[1] then waiters[request] = nil end
+  if list and #list == 0 then waiters[request] = nil end
 end
 
 -- The request whose news are being handed out: should there be no memory for
@@ -61,10 +61,10 @@ local current
 
 local function wake_all(request)
   local list = waiters[request]
-  while list and list[1] do
-    local wake = list[1]
-    wake()
-    if list[1] == wake then table.remove(list, 1) end
+  for i = 1, list and #list or 0 do
+    local wake = list[i]
+    if wake then wake() end
+    list[i] = false
   end
   waiters[request] = nil
 end
@@ -116,6 +116,9 @@ end
 --- Move what can be moved, waiting at most `seconds` (nothing: not at all)
 -- for something to happen; then run the callbacks and tasks that are due.
 function pump.step(seconds)
+  if seconds ~= nil and not (type(seconds) == "number" and seconds >= 0) then
+    error("xai.step: expected a number of seconds, got " .. tostring(seconds), 2)
+  end
   if pump.has_ready() then seconds = 0 end
   core.step(seconds)
   pump.hand_out()
@@ -141,7 +144,7 @@ end
 function pump.describe(err)
   if type(err) == "string" then return err end
   local ok, text = pcall(tostring, err)
-  return ok and text or "an error that has no text"
+  return ok and type(text) == "string" and text or "an error that has no text"
 end
 
 local function traceback(err)

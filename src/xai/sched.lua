@@ -67,7 +67,8 @@ end
 
 local function check_list(list, what)
   if type(list) ~= "table" then error(what .. ": expected a list of functions or tasks, got " .. type(list), 3) end
-  for i, item in ipairs(list) do
+  for i = 1, #list do
+    local item = list[i]
     if type(item) ~= "function" and not tasks.is_task(item) then
       error(("%s: item %d must be a function or a task, got %s"):format(what, i, type(item)), 3)
     end
@@ -156,7 +157,8 @@ function sched.map(list, f, limit)
   end
   local results, next_index, workers, count = {}, 1, {}, #list
   local function work()
-    while next_index <= count do
+    local worker = pump.running
+    while next_index <= count and not worker.stopped do -- it may have survived its being cancelled
       local i = next_index
       next_index = i + 1
       results[i] = f(list[i], i)

@@ -17,7 +17,7 @@ local function finish(stream, message, info)
   stream.over = true
   if message then
     stream.message, stream.failure = message, info
-    if not stream.raw then info.partial = part "xai.merge"(stream.request, stream.name) end
+    if not stream.raw then info.partial = (part "xai.merge"(stream.request, stream.name)) end
   end
   return nil, message, info
 end
@@ -36,7 +36,7 @@ end
 --- Call `method` of the request until it answers something but "not yet".
 local function read(stream, method)
   local request = stream.request
-  if pump.deadline then wait.give_way() end
+  if pump.deadline then wait.give_way(request) end
   local value, message, info = request[method](request)
   if value ~= false then return value, message, info end
   wait.for_request(request, try, stream, method)
@@ -115,7 +115,11 @@ function Stream:result()
   end
   if not self.over then finish(self, select(2, read(self, "skip"))) end
   if self.message then return ending(self) end
-  self.merged = self.merged or part "xai.merge"(self.request, self.name)
+  if not self.merged then
+    local merged, damage = part "xai.merge"(self.request, self.name)
+    if damage then return finish(self, select(2, self.request:damaged(damage == "limit"))) end
+    self.merged = merged
+  end
   return self.merged, nil, self.request:info()
 end
 

@@ -51,11 +51,12 @@ end
 -- Who was not woken for lack of memory stays in the list.
 local function wake_list(owner)
   local list = owner.wakers
-  while list[1] do
-    local wake = list[1]
-    wake()
-    if list[1] == wake then table.remove(list, 1) end
+  for i = 1, #list do
+    local wake = list[i]
+    if wake then wake() end
+    list[i] = false
   end
+  for i = #list, 1, -1 do list[i] = nil end
 end
 
 -- How to wait for what keeps its wakers in a list.
@@ -161,7 +162,8 @@ local function finish(task, ok, ...)
   task.over, task.ok = true, ok
   if not pcall(keep_outcome, task, ok, ...) then
     task.ok = false
-    task.err, task.trace = task.err or "not enough memory", task.trace or "not enough memory"
+    local err = not ok and type(...) == "string" and (...) or "not enough memory"
+    task.err, task.trace = task.err or err, task.trace or err
   end
   if task.source then pcall(abandon, task) end -- it died where it waits: of a lack of memory
   task.thread, task.args, task.spawner = false, false, false
@@ -171,10 +173,14 @@ end
 -- Turns --------------------------------------------------------------------
 
 local function after_resume(task, before, ok, ...)
-  pump.running, task.args = before, false
+  pump.running = before
   if coroutine.status(task.thread) == "dead" then return finish(task, ok, ...) end
+  if not ok then return make_ready(task) end -- there was no room on the C stack: again, from further up
+  task.args = false
   if (...) == PARKED then return end
-  task.queued, task.yielded = true, true
+  task.yielded = true
+  if task.queued then return end -- woken meanwhile: it stands in the queue
+  task.queued = true
   later:append(task)
 end
 
@@ -204,8 +210,10 @@ function pump.run_tasks()
   local turns = queue.count + (turn and 1 or 0)
   while turns > 0 and (turn or queue.first) do -- a task may run this function again within
     turns = turns - 1
-    turn = turn or queue:take()
-    turn.queued = false
+    if not turn then
+      turn = queue:take()
+      turn.queued = false
+    end
     resume(turn)
     turn = nil
     if pump.is_late() then break end
@@ -296,9 +304,17 @@ function tasks.outcome(task, note)
   error(type(task.err) == "string" and task.trace .. (note or "") or task.err, 0)
 end
 
+--- Is it blocked below us on the stack, where Lua cannot yield?
+function Task:waits_below()
+  return self.thread and coroutine.status(self.thread) == "normal"
+end
+
 --- Wait for the task and return what its function returned, or raise its error.
 function Task:wait()
   if pump.running == self then error("task:wait: a task cannot wait for itself", 2) end
+  if self:waits_below() and not wait.can_park() then
+    error("task:wait: that task is blocked until this one returns", 2)
+  end
   tasks.claim(self)
   await(self)
   return tasks.outcome(self)

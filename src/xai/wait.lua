@@ -143,10 +143,12 @@ function wait.opened(request, hooked)
 end
 
 --- Within a frame whose time is used up: let the others go on in the next.
-function wait.give_way()
+-- A task that is cancelled meanwhile does not want the request any more.
+function wait.give_way(request)
   if not pump.is_late() then return end
   local park, wake, task = parker()
   if not park then return end
+  if task then enter(task, requests, request) end
   wake()
   park()
   if task then task:resumed() end

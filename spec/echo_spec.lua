@@ -1,0 +1,128 @@
+--- A server that echoes the key, in whatever place and form: nobody gets to see it.
+
+local stages = require("spec.support.stage")
+local rig = require("spec.support.rig")
+local xai = require("xai")
+
+local KEY = "xai-spec-key-0123456789abcdef"
+
+local house, shown
+
+--- All texts in a value, however deep.
+local function gather(value, into, seen)
+  if type(value) == "string" then
+    into[#into + 1] = value
+  elseif type(value) == "table" and not seen[value] then
+    seen[value] = true
+    into[#into + 1] = tostring(value)
+    for key, item in pairs(value) do
+      gather(key, into, seen)
+      gather(item, into, seen)
+    end
+  end
+  return into
+end
+
+local function show(...)
+  for i = 1, select("#", ...) do
+    local value = select(i, ...)
+    if type(value) == "table" then
+      local _ = value.headers, value.request_id -- read when asked for
+    end
+    gather(value, shown, {})
+  end
+  return ...
+end
+
+local function encoded(text)
+  return (text:gsub("[^%w]", function(c) return ("%%%02X"):format(c:byte()) end))
+end
+
+local ESCAPED = KEY:gsub("[xk0]", function(c) return ("\\u%04x"):format(c:byte()) end)
+
+describe("an echo of the key", function()
+  local client
+
+  local function with(fault, more)
+    local options = { headers = { ["x-fault"] = fault } }
+    for name, value in pairs(more or {}) do options[name] = value end
+    return options
+  end
+
+  local function chat(fault, more) return client:chat(stages.body("chat"), with(fault, more)) end
+  local function stream(fault, more) return client:chat(stages.body("chat", { stream = true }), with(fault, more)) end
+
+  setup(function() house = rig.open() end)
+  teardown(function() house:close() end)
+
+  before_each(function()
+    shown = {}
+    client = xai.new {
+      api_key = KEY, base_url = house.server.url, max_retries = 1, debug = show, on_retry = show, on_response = show,
+      on_request = show,
+    }
+  end)
+
+  after_each(function()
+    client:close()
+    assert.is_true(#shown > 5)
+    for _, text in ipairs(shown) do
+      assert.is_nil(text:find(KEY:sub(1, 12), 1, true), text)
+      assert.is_nil(text:find(ESCAPED:sub(1, 20), 1, true), text)
+    end
+  end)
+
+  local HEADERS = ";header,x-request-id," .. KEY .. ";header,x-echo,Bearer%20" .. KEY
+
+  it("in headers is in no info, hook or trace", function()
+    show(chat("late-head,1" .. HEADERS))
+    show(chat("status,503;header,retry-after-ms,1" .. HEADERS))
+    show(chat("status,400" .. HEADERS))
+  end)
+
+  it("in the headers of a stream is in nothing that is told while it runs", function()
+    local answer, _, info = stream("slow-words,1" .. HEADERS)
+    show(info, answer:info())
+    show(answer:next())
+    show(answer:info())
+    show(answer:result())
+  end)
+
+  it("in a redirect is masked before its address is cut", function()
+    for pad = 150, 200, 7 do
+      show(chat("redirect,302,http%3A//127.0.0.2/" .. ("a"):rep(pad) .. KEY))
+    end
+  end)
+
+  it("in an error event, plain or in escapes, is in no message or body", function()
+    for _, key in ipairs { KEY, ESCAPED } do
+      local first = 'data: {"choices":[{"index":0,"delta":{"content":"a"}}]}\n\n'
+      local error_event = 'data: {"error":{"message":"bad key ' .. key .. '"}}\n\n'
+      for _, text in ipairs { error_event, first .. error_event } do
+        local answer = stream("say," .. encoded(text))
+        if answer then
+          show(answer:result())
+          show(answer:next())
+        end
+        show(stream("say," .. encoded(text), { on_event = show }))
+      end
+      -- Read only after the transfer has ended.
+      local late = assert(stream("say," .. encoded(first .. error_event)))
+      while xai.active() > 0 do xai.step(0.01) end
+      for _ = 1, 2 do show(late:next()) end
+    end
+  end)
+
+  it("under a scheme of the user's own is masked as well", function()
+    local other = xai.new { base_url = house.server.url, headers = { Authorization = "Custom " .. KEY }, max_retries = 0 }
+    show(other:chat(stages.body("chat"), with("status,400;header,x-echo," .. KEY)))
+    other:close()
+    show(chat("late-head,1"), chat("late-head,1"))
+  end)
+
+  it("of a proxy's password is in no message", function()
+    for _, proxy in ipairs { "http://user:" .. KEY .. "@127.0.0.1:1", "http://user:" .. KEY .. "@nowhere.invalid:1" } do
+      show(pcall(function() return chat("late-head,1", { proxy = proxy, connect_timeout = 2, max_retries = 0 }) end))
+    end
+  end)
+end)
