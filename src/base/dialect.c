@@ -124,13 +124,11 @@ static int read_choices(xai_Dialect *d, const xai_Json *list, xai_Reading *r) {
 
 /* Members that are the same in every chunk of a stream. */
 static int is_envelope(xai_Slice key) {
-  static const char *const names[] = {
-      "id",     "object",      "created", "model", "type", "system_fingerprint",
-      "log_id", "service_tier"};
-  size_t i;
-  for (i = 0; i < sizeof names / sizeof *names; i++)
-    if (xai_slice_is(key, names[i])) return 1;
-  return 0;
+  return xai_slice_is(key, "id") || xai_slice_is(key, "object") ||
+         xai_slice_is(key, "created") || xai_slice_is(key, "model") ||
+         xai_slice_is(key, "type") || xai_slice_is(key, "log_id") ||
+         xai_slice_is(key, "system_fingerprint") ||
+         xai_slice_is(key, "service_tier");
 }
 
 static void read_chunk(xai_Dialect *d, const xai_Json *event, xai_Reading *r) {

@@ -44,6 +44,13 @@ static int may_have_empty_array(const char *p, const char *end) {
   return 0;
 }
 
+/* Can a number begin at 'p'?  Digits in strings have other things before. */
+static int may_begin(const char *s, const char *p) {
+  if (p > s && p[-1] == '-') p--;
+  return p == s || p[-1] == ':' || p[-1] == ',' || p[-1] == '[' ||
+         is_space(p[-1]);
+}
+
 /* A run of LONG_NUMBER digits covers one of the probed places. */
 static int may_have_long_number(const char *s, const char *end) {
   const char *p, *from, *to;
@@ -53,7 +60,7 @@ static int may_have_long_number(const char *s, const char *end) {
     if (!is_digit(*p)) continue;
     for (from = p; from > s && is_digit(from[-1]);) from--;
     for (to = p; to < end && is_digit(*to);) to++;
-    if (to - from >= LONG_NUMBER) return 1;
+    if (to - from >= LONG_NUMBER && may_begin(s, from)) return 1;
     i = (size_t)(to - s);
     i -= (i + 1) % LONG_NUMBER; /* the next step is a probed place again */
   }

@@ -10,8 +10,11 @@ static const char *skip_space(const char *p, const char *end) {
   return p;
 }
 
-/* 'p' is behind the opening quote; the closing quote, or NULL. */
+/* 'p' is behind the opening quote; the closing quote, or NULL.  Most strings
+** have no escapes: their end is the next quote. */
 static const char *find_quote(const char *p, const char *end) {
+  const char *q = (const char *)memchr(p, '"', (size_t)(end - p));
+  if (q == NULL || memchr(p, '\\', (size_t)(q - p)) == NULL) return q;
   for (; p < end && *p != '"'; p++)
     if (*p == '\\' && ++p == end) return NULL;
   return p < end ? p : NULL;

@@ -16,11 +16,6 @@ static int same(const char *a, const char *b, size_t n) {
   return 1;
 }
 
-int xai_slice_is(xai_Slice s, const char *text) {
-  size_t n = strlen(text);
-  return s.len == n && memcmp(s.at, text, n) == 0;
-}
-
 int xai_slice_like(xai_Slice s, const char *text) {
   size_t n = strlen(text);
   return s.len == n && same(s.at, text, n);

@@ -5,14 +5,19 @@
 #define XAI_SLICE_H
 
 #include <stddef.h>
+#include <string.h>
 
 typedef struct xai_Slice {
   const char *at;
   size_t len;
 } xai_Slice;
 
-/* Does the slice hold exactly the bytes of the C string 'text'? */
-int xai_slice_is(xai_Slice s, const char *text);
+/* Does the slice hold exactly the bytes of the C string 'text'?  In place,
+** because for a literal the compiler then knows its length. */
+static inline int xai_slice_is(xai_Slice s, const char *text) {
+  size_t n = strlen(text);
+  return s.len == n && memcmp(s.at, text, n) == 0;
+}
 
 /* The same without regard to the case of ASCII letters. */
 int xai_slice_like(xai_Slice s, const char *text);

@@ -208,7 +208,8 @@ static Fix fix_number(Fixer *f) {
   lua_Number n;
   if (lua_isinteger(f->L, -1)) return FIX_NONE;
   n = lua_tonumber(f->L, -1);
-  if (!(n >= -MAX_EXACT && n <= MAX_EXACT) || n != floor(n)) return FIX_NONE;
+  if (!(n >= -MAX_EXACT && n <= MAX_EXACT)) return FIX_NONE;
+  if ((lua_Number)(lua_Integer)n != n) return FIX_NONE;
   if (n == 0 && signbit(n)) return FIX_NONE;
   lua_pushinteger(f->L, (lua_Integer)n);
   return FIX_REPLACE;
@@ -253,20 +254,27 @@ static void fix_array(Fixer *f) {
   }
 }
 
+/* Mend the value of a member; most need nothing, so that comes first. */
+static Fix fix_member(Fixer *f) {
+  switch (lua_type(f->L, -1)) {
+    case LUA_TBOOLEAN: return FIX_NONE;
+    case LUA_TSTRING: return f->marked ? fix_string(f) : FIX_NONE;
+    case LUA_TNUMBER: return fix_number(f);
+    default: return fix_value(f);
+  }
+}
+
 /* Assigning to the key that a traversal is at is allowed. */
 static void fix_object(Fixer *f) {
   lua_State *L = f->L;
   int t = lua_gettop(L);
   lua_pushnil(L);
   while (lua_next(L, t)) {
-    int type = lua_type(L, -1);
-    Fix fix = type == LUA_TBOOLEAN || (type == LUA_TSTRING && !f->marked)
-                  ? FIX_NONE
-                  : fix_value(f);
+    Fix fix = fix_member(f);
     if (fix == FIX_DROP) lua_pushnil(L);
     if (fix != FIX_NONE) {
       lua_pushvalue(L, t + 1);
-      lua_insert(L, -2);
+      lua_pushvalue(L, -2);
       lua_rawset(L, t);
     }
     lua_settop(L, t + 1);

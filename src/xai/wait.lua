@@ -9,6 +9,7 @@
 -- `remove(subject, ticket)` takes back; `abandon(subject)` is called when the
 -- wait is interrupted.
 
+local core = require "xai.core"
 local hooks = require "xai.hooks"
 local pump = require "xai.pump"
 
@@ -117,8 +118,31 @@ local requests = {
   alone = true, -- can become ready without anybody's code
 }
 
---- Wait for a request.
+--- Is there nobody who could go on while we wait?
+local function is_alone()
+  return not pump.running and not wait.host and not pump.expects()
+end
+
+--- Move things until the request is ready, as long as there is nobody else.
+local function block_for_request(ready, ...)
+  while not ready(...) do
+    if not is_alone() then return false end
+    core.step(SLICE)
+  end
+  return true
+end
+
+--- Wait for a request.  In a plain program, with one stream, this is most of
+-- what Lua does for an event: so the usual case comes first.
 function wait.for_request(request, ready, ...)
+  if is_alone() then
+    local ok, result = pcall(block_for_request, ready, ...)
+    if not ok then
+      request:cancel() -- nobody is left to read its answer
+      error(result, 0)
+    end
+    if result then return end
+  end
   return wait.until_ready(requests, request, ready, ...)
 end
 
