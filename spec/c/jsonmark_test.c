@@ -59,15 +59,15 @@ static size_t mark_string(const char *s, size_t n, int what, xai_Buffer *out) {
   return i;
 }
 
-/* Copy a number; how long it was. */
+/* Copy a number, which a value may begin with if 'may'; how long it was. */
 static size_t mark_number(const char *s, size_t n, const char *mark, int what,
-                          xai_Buffer *out) {
+                          int may, xai_Buffer *out) {
   size_t len = 0, digits = 0, sign = *s == '-', behind;
   int marked;
   while (len < n && in(s[len], "0123456789+-.eE")) len++;
   while (sign + digits < len && in(s[sign + digits], "0123456789")) digits++;
   for (behind = len; behind < n && in(s[behind], " \t\r\n");) behind++;
-  marked = sign + digits == len && digits >= 16 && s[sign] != '0' &&
+  marked = may && sign + digits == len && digits >= 16 && s[sign] != '0' &&
            !(behind < n && s[behind] == ':') && (what & XAI_MARK_INTEGERS);
   if (marked) put(out, '"');
   if (marked) xai_buffer_puts(out, mark);
@@ -95,7 +95,8 @@ static void reference(const char *s, size_t n, const char *mark, int what,
     len = 0;
     if (s[i] == '"') len = mark_string(s + i, n - i, what, out);
     if (in(s[i], "-0123456789"))
-      len = mark_number(s + i, n - i, mark, what, out);
+      len = mark_number(s + i, n - i, mark, what,
+                        i == 0 || in(s[i - 1], ":,[ \t\r\n"), out);
     if (s[i] == '[') len = mark_empty(s + i, n - i, mark, what, out);
     if (len == 0) put(out, s[i]), len = 1;
     i += len;

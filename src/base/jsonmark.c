@@ -13,7 +13,7 @@
 #define LONG_NUMBER 16 /* digits; 2^53 has sixteen */
 
 typedef struct Marker {
-  const char *p, *end;
+  const char *start, *p, *end;
   const char *done; /* copied up to here */
   const char *mark;
   xai_Buffer *out;
@@ -120,7 +120,8 @@ static int in_number(char c) {
 ** place: the decoder is to refuse the text. */
 static int is_wrong(const Marker *m, const char *first, const char *end) {
   const char *q = skip_space(end, m->end);
-  return *first == '0' || (q < m->end && *q == ':');
+  return *first == '0' || (q < m->end && *q == ':') ||
+         !may_begin(m->start, m->p);
 }
 
 static int on_number(Marker *m) {
@@ -209,7 +210,7 @@ int xai_jsonmark(const char *s, size_t n, const char *mark, int what,
   size_t before = xai_buffer_size(out);
   int rc = XAI_OK;
   if (!needs_work(s, s + n, what)) return 0;
-  m.p = m.done = s;
+  m.start = m.p = m.done = s;
   m.end = s + n;
   m.mark = mark;
   m.out = out;
