@@ -98,6 +98,26 @@ describe("finalizers", function()
     end
   end)
 
+  it("may step while events are read that differ in several places", function()
+    local chunk = '{"id":"%s","created":%d,"choices":[{"index":0,"delta":{"content":"%s"}}],"model":"m","x":null,'
+      .. '"system_fingerprint":"f\\u00e9%d\\ud83d"}'
+    local texts, lines = {}, {}
+    for i = 1, 200 do
+      texts[i] = chunk:format(("i"):rep(i % 40), i * 7919, ("t\\n"):rep(i % 30), i)
+      lines[i] = "data: " .. texts[i] .. "\n\n"
+    end
+    local last = 'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
+    local stream = stage:say("chat", table.concat(lines) .. last)
+    with_finalizers(200, function() xai.step(0) end, function(i)
+      same(xai.decode(texts[i]), stream:next())
+    end)
+    local result = assert(stream:result())
+    assert.equal("stop", result.choices[1].finish_reason)
+    local said = {}
+    for i = 1, 200 do said[i] = ("t\n"):rep(i % 30) end
+    assert.equal(table.concat(said), result.choices[1].message.content)
+  end)
+
   it("may close other streams, and their clients, while one is read", function()
     local stream = assert(stage:stream("chat", "endless,3"))
     local count = 0

@@ -22,6 +22,16 @@ static int same(xai_Slice a, xai_Slice b) {
   return a.at == b.at && a.len == b.len;
 }
 
+/* Those that differ are some of all. */
+static void check_stamps(const xai_Reading *r, const xai_Reading *full) {
+  int i, k;
+  for (i = 0; i < r->stamps; i++) {
+    for (k = 0; k < full->stamps;)
+      if (same(r->stamp[i], full->stamp[k++])) break;
+    CHECK(k > 0 && same(r->stamp[i], full->stamp[k - 1]));
+  }
+}
+
 static void read_in_full(xai_Slice name, xai_Slice data, xai_Reading *r) {
   xai_Dialect d = dialect;
   xai_dialect_read(&d, name, data, r);
@@ -51,8 +61,7 @@ static int repeats(const char *name, const char *data) {
     CHECK(r.meaning == full.meaning && r.has_text == full.has_text);
     CHECK(r.field == full.field && r.a == full.a && r.b == full.b);
     CHECK(same(r.piece, full.piece) && same(r.text, full.text));
-    CHECK(r.number.len == full.number.len);
-    CHECK(r.number.len == 0 || r.number.at == full.number.at);
+    check_stamps(&r, &full);
     CHECK(r.same == pattern.serial && r.same != 0);
   }
   free(copy);
@@ -87,23 +96,17 @@ static void test_the_sequence_number_may_differ(void) {
   xai_pattern_free(&pattern);
 }
 
-static void test_nul_is_no_escape(void) {
-  static const char event[] = CHAT("\\\0");
-  xai_Reading r;
-  learn(XAI_API_CHAT, "message", CHAT("a"));
-  CHECK(!xai_pattern_match(&pattern, of("message"),
-                           check_slice(event, sizeof event - 1), &r));
-  xai_pattern_free(&pattern);
-}
-
-static void test_a_text_that_is_no_json_string_repeats_nothing(void) {
-  learn(XAI_API_CHAT, "message", CHAT("a"));
-  CHECK(!repeats("message", CHAT("\n")));
-  CHECK(!repeats("message", CHAT("\x1F")));
-  CHECK(!repeats("message", CHAT("\\x")));
-  CHECK(!repeats("message", CHAT("\\u12")));
-  CHECK(!repeats("message", CHAT("\\u12g4")));
-  CHECK(!repeats("message", CHAT("a\\")));
+static void test_the_sequence_number_may_come_last(void) {
+  static const char text[] =
+      "{\"type\":\"response.output_text.delta\",\"delta\":\"%s\","
+      "\"sequence_number\":%s}";
+  char event[200];
+  snprintf(event, sizeof event, text, "a", "5");
+  learn(XAI_API_RESPONSES, "message", event);
+  snprintf(event, sizeof event, text, "b", "678");
+  CHECK(repeats("message", event));
+  snprintf(event, sizeof event, text, "b", "67x");
+  CHECK(!repeats("message", event));
   xai_pattern_free(&pattern);
 }
 
@@ -127,6 +130,70 @@ static void change_everywhere(const char *event) {
       if (i < n) repeats("message", text);
     }
   }
+}
+
+#define STAMPED(id, created, text, print)                                      \
+  "{\"id\":\"" id "\",\"created\":" created                                    \
+  ",\"choices\":[{\"index\":1,\"delta\":{\"content\":\"" text                  \
+  "\"}}],\"system_fingerprint\":\"" print "\"}"
+
+/* Learn another event on top. */
+static void learn_more(const char *data) {
+  xai_Reading r;
+  read_in_full(of("message"), of(data), &r);
+  xai_pattern_learn(&pattern, of("message"), of(data), &r);
+}
+
+static void test_stamps_that_were_seen_to_differ_may_differ(void) {
+  learn(XAI_API_CHAT, "message", STAMPED("a", "1", "x", "f"));
+  CHECK(repeats("message", STAMPED("a", "1", "y", "f")));
+  CHECK(!repeats("message", STAMPED("b", "1", "y", "f")));
+  learn_more(STAMPED("b", "1", "y", "f"));
+  CHECK(repeats("message", STAMPED("a longer one", "1", "", "f")));
+  CHECK(repeats("message", STAMPED("", "1", "z", "f")));
+  CHECK(!repeats("message", STAMPED("b", "2", "y", "f")));
+  CHECK(!repeats("message", STAMPED("b\n", "1", "y", "f")));
+  CHECK(!repeats("message", STAMPED("b\\q", "1", "y", "f")));
+  learn_more(STAMPED("b", "2", "y", "g\\u00e9"));
+  CHECK(repeats("message", STAMPED("c", "1754584012", "z", "h\\\"")));
+  CHECK(!repeats("message", STAMPED("c", "1.5", "z", "h")));
+  CHECK(!repeats("message", STAMPED("c", "\"1\"", "z", "h")));
+  CHECK(!repeats("message", STAMPED("c", "null", "z", "h")));
+  change_everywhere(STAMPED("d", "3", "zz", "i"));
+  xai_pattern_free(&pattern);
+}
+
+static void test_stamps_that_are_no_plain_ones_are_no_pattern(void) {
+  learn(XAI_API_CHAT, "message", STAMPED("a", "1", "x", "f"));
+  learn_more(STAMPED("a", "1.5", "x", "f"));
+  CHECK(!repeats("message", STAMPED("a", "1.5", "x", "f")));
+  learn_more(STAMPED("a", "1", "x", "f")); /* forgotten: anew */
+  CHECK(repeats("message", STAMPED("a", "1", "y", "f")));
+  CHECK(!repeats("message", STAMPED("a", "2", "y", "f")));
+  learn_more(STAMPED("a", "\"1\"", "x", "f")); /* of another kind */
+  CHECK(repeats("message", STAMPED("a", "\"1\"", "y", "f")));
+  CHECK(!repeats("message", STAMPED("a", "\"2\"", "y", "f")));
+  xai_pattern_free(&pattern);
+}
+
+static void test_nul_is_no_escape(void) {
+  static const char event[] = CHAT("\\\0");
+  xai_Reading r;
+  learn(XAI_API_CHAT, "message", CHAT("a"));
+  CHECK(!xai_pattern_match(&pattern, of("message"),
+                           check_slice(event, sizeof event - 1), &r));
+  xai_pattern_free(&pattern);
+}
+
+static void test_a_text_that_is_no_json_string_repeats_nothing(void) {
+  learn(XAI_API_CHAT, "message", CHAT("a"));
+  CHECK(!repeats("message", CHAT("\n")));
+  CHECK(!repeats("message", CHAT("\x1F")));
+  CHECK(!repeats("message", CHAT("\\x")));
+  CHECK(!repeats("message", CHAT("\\u12")));
+  CHECK(!repeats("message", CHAT("\\u12g4")));
+  CHECK(!repeats("message", CHAT("a\\")));
+  xai_pattern_free(&pattern);
 }
 
 static void test_whatever_repeats_means_what_reading_it_would_tell(void) {
@@ -156,9 +223,6 @@ static void test_what_says_more_than_a_piece_of_text_is_no_pattern(void) {
   learns_nothing(XAI_API_CHAT, "[DONE]");
   learns_nothing(XAI_API_CHAT, "");
   learns_nothing(XAI_API_RESPONSES, "{\"type\":\"response.completed\"}");
-  learns_nothing(XAI_API_RESPONSES,
-                 "{\"type\":\"response.output_text.delta\",\"delta\":\"a\","
-                 "\"sequence_number\":5}");
   learns_nothing(XAI_API_RESPONSES, DELTA("01", "a"));
   learns_nothing(XAI_API_RESPONSES, DELTA("-1", "a"));
   learns_nothing(XAI_API_RESPONSES, DELTA("1234567890123456", "a"));
@@ -186,13 +250,19 @@ static void test_a_filled_pattern_is_the_event_with_another_text(void) {
   xai_Buffer out;
   xai_buffer_init(&out, 0);
   learn(XAI_API_CHAT, "message", CHAT("a"));
-  CHECK(xai_pattern_fill(&pattern, "b\\n", "7", &out) == XAI_OK);
-  CHECK_TEXT(check_held(&out), CHAT("b\\n"));
+  CHECK(xai_pattern_fill(&pattern, "M", &out) == XAI_OK);
+  CHECK_TEXT(check_held(&out), CHAT("Mt"));
   xai_pattern_free(&pattern);
   learn(XAI_API_RESPONSES, "delta", DELTA("9", "a"));
   xai_buffer_clear(&out);
-  CHECK(xai_pattern_fill(&pattern, "", "1000", &out) == XAI_OK);
-  CHECK_TEXT(check_held(&out), DELTA("1000", ""));
+  CHECK(xai_pattern_fill(&pattern, "M", &out) == XAI_OK);
+  CHECK_TEXT(check_held(&out), DELTA("\"MA\"", "Mt"));
+  xai_pattern_free(&pattern);
+  learn(XAI_API_CHAT, "message", STAMPED("a", "1", "x", "f"));
+  learn_more(STAMPED("b", "2", "y", "f"));
+  xai_buffer_clear(&out);
+  CHECK(xai_pattern_fill(&pattern, "M", &out) == XAI_OK);
+  CHECK_TEXT(check_held(&out), STAMPED("MA", "\"MB\"", "Mt", "f"));
   xai_pattern_free(&pattern);
   xai_buffer_free(&out);
 }
@@ -200,6 +270,9 @@ static void test_a_filled_pattern_is_the_event_with_another_text(void) {
 int main(void) {
   RUN(test_an_event_alike_but_for_its_text_repeats_the_pattern);
   RUN(test_the_sequence_number_may_differ);
+  RUN(test_the_sequence_number_may_come_last);
+  RUN(test_stamps_that_were_seen_to_differ_may_differ);
+  RUN(test_stamps_that_are_no_plain_ones_are_no_pattern);
   RUN(test_nul_is_no_escape);
   RUN(test_a_text_that_is_no_json_string_repeats_nothing);
   RUN(test_whatever_repeats_means_what_reading_it_would_tell);

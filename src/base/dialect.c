@@ -27,6 +27,12 @@ static void set_piece(xai_Reading *r, xai_Field f, long a, long b,
 
 static int is_string(const xai_Json *v) { return v->type == XAI_JSON_STRING; }
 
+static void add_stamp(xai_Reading *r, const xai_Json *v) {
+  if (r->stamps < XAI_MAX_STAMPS &&
+      (is_string(v) || v->type == XAI_JSON_NUMBER))
+    r->stamp[r->stamps++] = v->raw;
+}
+
 /* ---------------------------------------------------------- chat and kin */
 
 /* What one choice of a chunk says. */
@@ -142,7 +148,9 @@ static void read_chunk(xai_Dialect *d, const xai_Json *event, xai_Reading *r) {
       simple = read_choices(d, &v, r);
     else if (xai_slice_is(key, "error") && xai_json_given(&v))
       r->meaning = XAI_MEANS_ERROR;
-    else if (!is_envelope(key) && xai_json_given(&v))
+    else if (is_envelope(key))
+      add_stamp(r, &v);
+    else if (xai_json_given(&v))
       rare = 1;
   }
   if (!simple || rare) r->field = XAI_FIELD_NONE;
@@ -178,7 +186,7 @@ typedef struct Typed {
   xai_Json delta;
   xai_Json error;
   long a, b;
-  xai_Slice number;
+  xai_Json number;
   int rare;
 } Typed;
 
@@ -207,7 +215,7 @@ static void read_typed(const xai_Json *event, xai_Slice name, Typed *t) {
              xai_slice_is(key, "summary_index"))
       t->b = xai_json_index(&v, 1L << 24);
     else if (xai_slice_is(key, "sequence_number"))
-      t->number = v.raw;
+      t->number = v;
     else if (!xai_slice_is(key, "item_id") && !xai_slice_is(key, "index") &&
              !is_empty_list(&v) && xai_json_given(&v))
       t->rare = 1;
@@ -246,7 +254,10 @@ static void read_responses(const xai_Json *event, xai_Slice name,
   Typed t;
   const Meaning *m;
   read_typed(event, name, &t);
-  r->number = t.number;
+  if (xai_json_given(&t.number)) {
+    add_stamp(r, &t.number);
+    r->counts = 1;
+  }
   m = find(responses_events, t.type);
   if (m != NULL) r->meaning = m->meaning;
   if (m == NULL && xai_json_given(&t.error)) r->meaning = XAI_MEANS_ERROR;

@@ -42,6 +42,10 @@ typedef enum xai_Field {
   XAI_FIELD_SIGNATURE
 } xai_Field;
 
+/* Values that tell nothing of the answer and may be others in each event:
+** numbers of the event, ids, times, fingerprints. */
+#define XAI_MAX_STAMPS 6
+
 typedef struct xai_Reading {
   xai_Meaning meaning;
   int has_text;   /* the event has visible text of the wanted choice */
@@ -51,8 +55,10 @@ typedef struct xai_Reading {
   xai_Field field;
   uint32_t a, b;
   xai_Slice piece;
-  xai_Slice number;   /* the sequence number, as text */
+  int stamps;         /* how many of those values there are */
+  int counts;         /* the first is the sequence number */
   unsigned long same; /* which pattern it repeats; 0: it was read in full */
+  xai_Slice stamp[XAI_MAX_STAMPS]; /* whole numbers, or what is in a string */
 } xai_Reading;
 
 #define XAI_MAX_CHOICES 128 /* the service's own limit of 'n' */

@@ -9,6 +9,7 @@
 
 #define LONGEST_EVENT ((size_t)8 << 10)
 #define LONGEST_NUMBER 15 /* digits that a double holds exactly */
+#define TEXT (-1)
 
 void xai_pattern_init(xai_Pattern *p) { memset(p, 0, sizeof *p); }
 
@@ -46,83 +47,158 @@ static const char *end_of_number(const char *s, const char *end) {
   return p;
 }
 
-/*
-** Compare what comes before the text.  Returns where the text begins in the
-** data, or NULL.
-*/
-static const char *match_head(const xai_Pattern *p, const char *s,
-                              const char *end, xai_Reading *r) {
-  const char *m = model(p), *q;
-  size_t after = p->number_at + p->number_len;
-  if ((size_t)(end - s) < p->number_at) return NULL;
-  if (memcmp(s, m, p->number_at) != 0) return NULL;
-  s += p->number_at;
-  if (p->number_at > 0) {
-    q = end_of_number(s, end);
-    if (q == NULL) return NULL;
-    r->number.at = s;
-    r->number.len = (size_t)(q - s);
-    s = q;
-  }
-  if ((size_t)(end - s) < p->text_at - after) return NULL;
-  if (memcmp(s, m + after, p->text_at - after) != 0) return NULL;
-  return s + (p->text_at - after);
+/* ----------------------------------------------------------------- match */
+
+static int has_name(const xai_Pattern *p, xai_Slice name) {
+  return xai_buffer_size(&p->bytes) > 0 && name.len == p->name_len &&
+         memcmp(name.at, xai_buffer_data(&p->bytes), name.len) == 0;
+}
+
+/* Note what stands in a place of the event. */
+static void note(xai_Reading *r, const xai_Place *place, const char *s,
+                 const char *end) {
+  xai_Slice *to = place->stamp == TEXT ? &r->piece : &r->stamp[r->stamps++];
+  to->at = s;
+  to->len = (size_t)(end - s);
 }
 
 int xai_pattern_match(const xai_Pattern *p, xai_Slice name, xai_Slice data,
                       xai_Reading *r) {
-  const char *end = data.at + data.len, *text, *q;
-  size_t tail_at = p->text_at + p->text_len, tail;
-  if (xai_buffer_size(&p->bytes) == 0 || name.len != p->name_len) return 0;
-  if (memcmp(name.at, xai_buffer_data(&p->bytes), name.len) != 0) return 0;
+  const char *s = data.at, *end = s + data.len, *m;
+  size_t done = 0, fixed;
+  int i;
+  if (!has_name(p, name)) return 0;
+  m = model(p);
   *r = p->reading;
-  text = match_head(p, data.at, end, r);
-  if (text == NULL || (q = end_of_text(text, end)) == NULL) return 0;
-  tail = model_len(p) - tail_at;
-  if ((size_t)(end - q) != tail || memcmp(q, model(p) + tail_at, tail) != 0)
-    return 0;
-  r->piece.at = text;
-  r->piece.len = (size_t)(q - text);
+  r->stamps = 0;
+  for (i = 0; i < p->places; i++) {
+    const xai_Place *place = &p->place[i];
+    const char *q;
+    fixed = place->at - done;
+    if ((size_t)(end - s) < fixed || memcmp(s, m + done, fixed) != 0) return 0;
+    s += fixed;
+    q = place->number ? end_of_number(s, end) : end_of_text(s, end);
+    if (q == NULL) return 0;
+    note(r, place, s, q);
+    s = q;
+    done = place->at + place->len;
+  }
+  fixed = model_len(p) - done;
+  if ((size_t)(end - s) != fixed || memcmp(s, m + done, fixed) != 0) return 0;
   if (r->has_text) r->text = r->piece;
   r->same = p->serial;
   return 1;
 }
 
+/* ----------------------------------------------------------------- learn */
+
+static xai_Place place_of(xai_Slice data, xai_Slice part, int stamp) {
+  xai_Place place;
+  place.at = (size_t)(part.at - data.at);
+  place.len = part.len;
+  place.stamp = stamp;
+  place.number = data.at[place.at - 1] != '"'; /* its opening quote */
+  return place;
+}
+
+/* Is it a stamp of another kind or with another value than before? */
+static int is_other(const xai_Pattern *p, int i, xai_Slice data,
+                    const xai_Place *now) {
+  const xai_Place *was = &p->stamp[i];
+  return was->len != now->len ||
+         memcmp(model(p) + was->at, data.at + now->at, now->len) != 0;
+}
+
+/* Which stamps differ, as far as can be told by the event before. */
+static unsigned differing(const xai_Pattern *p, xai_Slice name, xai_Slice data,
+                          const xai_Reading *r) {
+  unsigned bits = r->counts ? 1 : 0;
+  int i;
+  if (!has_name(p, name) || p->reading.stamps != r->stamps) return bits;
+  for (i = 0; i < r->stamps; i++) {
+    xai_Place now = place_of(data, r->stamp[i], i);
+    if (now.number == p->stamp[i].number && is_other(p, i, data, &now))
+      bits |= 1u << i;
+  }
+  return bits | p->differs;
+}
+
+/* Add a place, in its order. */
+static void add_place(xai_Pattern *p, const xai_Place *place) {
+  int i = p->places++;
+  for (; i > 0 && p->place[i - 1].at > place->at; i--)
+    p->place[i] = p->place[i - 1];
+  p->place[i] = *place;
+}
+
+/* Is what stands there what a match would take? */
+static int is_plain(xai_Slice data, const xai_Place *place) {
+  const char *s = data.at + place->at, *end = data.at + data.len;
+  const char *q = place->number ? end_of_number(s, end) : end_of_text(s, end);
+  return q == s + place->len;
+}
+
+/* 0: a stamp that differs is no plain one. */
+static int add_places(xai_Pattern *p, xai_Slice data, const xai_Reading *r) {
+  xai_Place text = place_of(data, r->piece, TEXT);
+  int i;
+  p->places = 0;
+  add_place(p, &text);
+  for (i = 0; i < r->stamps; i++) {
+    p->stamp[i] = place_of(data, r->stamp[i], i);
+    if (!(p->differs & (1u << i))) continue;
+    if (!is_plain(data, &p->stamp[i])) return 0;
+    add_place(p, &p->stamp[i]);
+  }
+  return 1;
+}
+
+static int keep_bytes(xai_Pattern *p, xai_Slice name, xai_Slice data) {
+  xai_pattern_forget(p);
+  p->name_len = name.len;
+  return xai_buffer_append(&p->bytes, name.at, name.len) == XAI_OK &&
+         xai_buffer_append(&p->bytes, data.at, data.len) == XAI_OK;
+}
+
 void xai_pattern_learn(xai_Pattern *p, xai_Slice name, xai_Slice data,
                        const xai_Reading *r) {
-  xai_pattern_forget(p);
   if (r->field == XAI_FIELD_NONE || r->meaning != XAI_MEANS_DATA ||
-      data.len > LONGEST_EVENT)
-    return;
-  if (r->has_text && r->text.at != r->piece.at) return;
-  if (r->number.len > 0 &&
-      (r->number.at > r->piece.at || end_of_number(r->number.at, r->piece.at) !=
-                                         r->number.at + r->number.len))
-    return;
-  if (xai_buffer_append(&p->bytes, name.at, name.len) != XAI_OK ||
-      xai_buffer_append(&p->bytes, data.at, data.len) != XAI_OK) {
+      data.len > LONGEST_EVENT || (r->has_text && r->text.at != r->piece.at)) {
     xai_pattern_forget(p);
     return;
   }
-  p->name_len = name.len;
-  p->number_at = r->number.len > 0 ? (size_t)(r->number.at - data.at) : 0;
-  p->number_len = r->number.len;
-  p->text_at = (size_t)(r->piece.at - data.at);
-  p->text_len = r->piece.len;
+  p->differs = differing(p, name, data, r);
   p->reading = *r;
   p->serial++;
+  if (!keep_bytes(p, name, data) || !add_places(p, data, r))
+    xai_pattern_forget(p);
 }
 
-int xai_pattern_fill(const xai_Pattern *p, const char *text, const char *number,
-                     xai_Buffer *out) {
+/* ------------------------------------------------------------------ fill */
+
+static int put_mark(const char *mark, const xai_Place *place, int stamp,
+                    xai_Buffer *out) {
+  const char *quote = place->number ? "\"" : "";
+  char what[2];
+  int rc = xai_buffer_puts(out, quote);
+  what[0] = (char)(place->stamp == TEXT ? 't' : 'A' + stamp);
+  what[1] = '\0';
+  if (rc == XAI_OK) rc = xai_buffer_puts(out, mark);
+  if (rc == XAI_OK) rc = xai_buffer_puts(out, what);
+  return rc == XAI_OK ? xai_buffer_puts(out, quote) : rc;
+}
+
+int xai_pattern_fill(const xai_Pattern *p, const char *mark, xai_Buffer *out) {
   const char *m = model(p);
-  size_t after = p->number_at + p->number_len;
-  size_t tail_at = p->text_at + p->text_len;
-  int rc = xai_buffer_append(out, m, p->number_at);
-  if (rc == XAI_OK && p->number_len > 0) rc = xai_buffer_puts(out, number);
-  if (rc == XAI_OK) rc = xai_buffer_append(out, m + after, p->text_at - after);
-  if (rc == XAI_OK) rc = xai_buffer_puts(out, text);
-  if (rc == XAI_OK)
-    rc = xai_buffer_append(out, m + tail_at, model_len(p) - tail_at);
-  return rc;
+  size_t done = 0;
+  int i, stamp = 0, rc = XAI_OK;
+  for (i = 0; rc == XAI_OK && i < p->places; i++) {
+    const xai_Place *place = &p->place[i];
+    rc = xai_buffer_append(out, m + done, place->at - done);
+    if (rc == XAI_OK) rc = put_mark(mark, place, stamp, out);
+    if (place->stamp != TEXT) stamp++;
+    done = place->at + place->len;
+  }
+  return rc == XAI_OK ? xai_buffer_append(out, m + done, model_len(p) - done)
+                      : rc;
 }

@@ -79,22 +79,24 @@ static xai_StreamState at_end(xai_Stream *s, int over, int clean) {
 static void note_places(xai_Stream *s) {
   const xai_Reading *r = &s->event.reading;
   const char *data = s->event.sse.data.at;
+  int i;
   if (r->has_text) s->text_at = (size_t)(r->text.at - data);
   if (r->field != XAI_FIELD_NONE) s->piece_at = (size_t)(r->piece.at - data);
-  if (r->same != 0 && r->number.len > 0)
-    s->number_at = (size_t)(r->number.at - data);
+  for (i = 0; i < r->stamps; i++)
+    s->stamp_at[i] = (size_t)(r->stamp[i].at - data);
 }
 
 /* Bytes that came since may have moved the event: find its parts again. */
 static void refresh(xai_Stream *s, xai_Sse *in) {
   xai_Reading *r = &s->event.reading;
+  int i;
   if (s->last) return; /* nothing comes any more */
   xai_sse_peek(in, &s->event.sse);
   if (r->has_text) r->text.at = s->event.sse.data.at + s->text_at;
   if (r->field != XAI_FIELD_NONE)
     r->piece.at = s->event.sse.data.at + s->piece_at;
-  if (r->same != 0 && r->number.len > 0)
-    r->number.at = s->event.sse.data.at + s->number_at;
+  for (i = 0; i < r->stamps; i++)
+    r->stamp[i].at = s->event.sse.data.at + s->stamp_at[i];
 }
 
 /* An event that repeats the last one but for its text needs no reading. */

@@ -29,8 +29,9 @@ typedef struct xai_Stream {
   xai_Pattern pattern;
   xai_Event event; /* the event that was shown and not yet taken */
   int have;
-  int begun; /* an event was shown that is no failure */
-  size_t text_at, piece_at, number_at; /* the reading's parts in its data */
+  int begun;                /* an event was shown that is no failure */
+  size_t text_at, piece_at; /* where the reading's parts are in its data */
+  size_t stamp_at[XAI_MAX_STAMPS];
   int raw;       /* events as they come, ending with the transfer */
   int last;      /* the event had no blank line behind it */
   unsigned half; /* of a surrogate pair, between two texts */

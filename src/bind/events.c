@@ -3,6 +3,7 @@
 */
 #include "bind/events.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "bind/info.h"
@@ -167,22 +168,59 @@ static void push_model(lua_State *L, xai_LuaRequest *r) {
   lua_settop(L, env);
 }
 
+/* Push a stamp: a whole number of at most 15 digits, or a string. */
+static void push_stamp(lua_State *L, xai_LuaRequest *r, xai_Slice s) {
+  char digits[24];
+  if (s.at[-1] == '"') {
+    push_unescaped(L, r, s);
+    return;
+  }
+  memcpy(digits, s.at, s.len);
+  digits[s.len] = '\0';
+  xai_pushint(L, strtoll(digits, NULL, 10));
+}
+
+/*
+** Push the text and the stamps of the shown event, which repeats the pattern.
+** Where there are several values they are taken out of a string of all its
+** data: the event may move, or be read, when the first of them is pushed.
+*/
+static void push_values(lua_State *L, xai_LuaRequest *r) {
+  const xai_Event *event = &r->call->stream.event;
+  xai_Reading is = event->reading;
+  const char *was = event->sse.data.at, *s;
+  int i;
+  if (is.stamps == 0) {
+    push_unescaped(L, r, is.piece);
+    return;
+  }
+  xai_push_slice(L, event->sse.data);
+  s = lua_tostring(L, -1);
+  is.piece.at = s + (is.piece.at - was);
+  push_unescaped(L, r, is.piece);
+  for (i = 0; i < is.stamps; i++) {
+    is.stamp[i].at = s + (is.stamp[i].at - was);
+    push_stamp(L, r, is.stamp[i]);
+  }
+  lua_remove(L, -2 - is.stamps); /* the data */
+}
+
 /* The shown event repeats the pattern: push it, built from its model.  0
 ** when there is no model of it. */
 static int push_repeated(lua_State *L, xai_LuaRequest *r) {
   const xai_Reading *reading = &r->call->stream.event.reading;
   int model = lua_gettop(L) + 1;
-  long long number;
+  luaL_checkstack(L, XAI_MAX_STAMPS + 6, "event");
   push_model(L, r);
   if (!lua_istable(L, model) || xai_call_peek(r->call) != XAI_STREAM_EVENT ||
       reading->same != r->model) {
     lua_settop(L, model - 1);
     return 0;
   }
-  number = xai_model_number(reading);
-  push_unescaped(L, r, reading->piece);
-  xai_model_build(L, model, number);
+  push_values(L, r);
+  xai_model_build(L, model, model + 1);
   lua_replace(L, model);
+  lua_settop(L, model);
   return 1;
 }
 

@@ -3,12 +3,10 @@
 **
 ** A model is a list: number of items, number of names, metatable or false,
 ** then key, value, key, value...  A table among the values is a model, too.
-** Two addresses stand for the text and the sequence number.
+** Addresses stand for the text and the stamps.
 */
 #include "bind/model.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "bind/json.h"
@@ -18,13 +16,15 @@
 #define FIRST_PAIR 4
 #define MAX_DEPTH 20
 
-static char text_tag, number_tag;
+#define TAGS (XAI_MAX_STAMPS + 1)
+
+static char tags[TAGS]; /* of the text, then of the stamps */
 
 /* ------------------------------------------------------------- the model */
 
 typedef struct Maker {
   lua_State *L;
-  const char *mark; /* begins the strings that stand for text and number */
+  const char *mark; /* begins the strings that stand for text and stamps */
   size_t mark_len;
   int depth;
 } Maker;
@@ -36,7 +36,7 @@ static void *tag_of(const Maker *m, int i) {
   size_t n;
   const char *s = lua_tolstring(m->L, i, &n);
   if (n != m->mark_len + 1 || memcmp(s, m->mark, m->mark_len) != 0) return NULL;
-  return s[m->mark_len] == 't' ? &text_tag : &number_tag;
+  return s[m->mark_len] == 't' ? &tags[0] : &tags[1 + s[m->mark_len] - 'A'];
 }
 
 /* Push what the model has for the value on top.  0: it is too deep. */
@@ -92,11 +92,8 @@ static int push_model(Maker *m, int t) {
 static int push_marked(lua_State *L, int codec, const xai_Pattern *p,
                        xai_Buffer *scratch) {
   const xai_Codec *c = (const xai_Codec *)lua_touserdata(L, codec);
-  char text[sizeof c->mark + 4], number[sizeof c->mark + 4];
-  snprintf(text, sizeof text, "%st", c->mark);
-  snprintf(number, sizeof number, "\"%sn\"", c->mark);
   xai_buffer_clear(scratch);
-  if (xai_pattern_fill(p, text, number, scratch) != XAI_OK) return 0;
+  if (xai_pattern_fill(p, c->mark, scratch) != XAI_OK) return 0;
   xai_push_buffer(L, scratch);
   return xai_json_decode(L, codec) && lua_istable(L, -1);
 }
@@ -123,8 +120,7 @@ void xai_model_push(lua_State *L, int codec, const xai_Pattern *p,
 
 typedef struct Builder {
   lua_State *L;
-  int text; /* index of the text */
-  long long number;
+  int values; /* index of the text; the stamps are above it */
 } Builder;
 
 static int get_int(lua_State *L, int t, int i) {
@@ -137,6 +133,13 @@ static int get_int(lua_State *L, int t, int i) {
 
 static void build(const Builder *b, int model);
 
+/* Which value an address stands for; -1: none. */
+static int index_of(const void *tag) {
+  int i = 0;
+  while (i < TAGS && tag != &tags[i]) i++;
+  return i < TAGS ? i : -1;
+}
+
 /* Turn the model's value on top into the event's. */
 static void build_part(const Builder *b) {
   lua_State *L = b->L;
@@ -145,14 +148,10 @@ static void build_part(const Builder *b) {
     build(b, lua_gettop(L));
     lua_replace(L, -2);
   } else if (type == LUA_TLIGHTUSERDATA) {
-    const void *tag = lua_touserdata(L, -1);
-    if (tag == &text_tag) {
-      lua_pop(L, 1);
-      lua_pushvalue(L, b->text);
-    } else if (tag == &number_tag) {
-      lua_pop(L, 1);
-      xai_pushint(L, b->number);
-    }
+    int i = index_of(lua_touserdata(L, -1));
+    if (i < 0) return;
+    lua_pop(L, 1);
+    lua_pushvalue(L, b->values + i);
   }
 }
 
@@ -175,20 +174,10 @@ static void build(const Builder *b, int model) {
   }
 }
 
-long long xai_model_number(const xai_Reading *r) {
-  char digits[24];
-  if (r->number.len == 0) return 0;
-  memcpy(digits, r->number.at, r->number.len); /* at most 15 */
-  digits[r->number.len] = '\0';
-  return strtoll(digits, NULL, 10);
-}
-
-void xai_model_build(lua_State *L, int model, long long number) {
+void xai_model_build(lua_State *L, int model, int values) {
   Builder b;
   b.L = L;
-  b.number = number;
-  b.text = lua_gettop(L);
+  b.values = values;
   luaL_checkstack(L, 4 * MAX_DEPTH, "event");
   build(&b, model);
-  lua_replace(L, b.text);
 }

@@ -18,13 +18,10 @@
 void xai_model_push(lua_State *L, int codec, const xai_Pattern *p,
                     xai_Buffer *scratch);
 
-/* The sequence number of an event that repeats the pattern; 0: none. */
-long long xai_model_number(const xai_Reading *r);
-
 /*
-** Push the event that the model at 'model' gives with the text on top of the
-** stack, which it takes, and that sequence number.
+** Push the event that the model at 'model' gives with the values at 'values'
+** and above it: the text, and the stamps that differ from event to event.
 */
-void xai_model_build(lua_State *L, int model, long long number);
+void xai_model_build(lua_State *L, int model, int values);
 
 #endif
