@@ -27,7 +27,7 @@ local function show(...)
   for i = 1, select("#", ...) do
     local value = select(i, ...)
     if type(value) == "table" then
-      local _ = value.headers, value.request_id -- read when asked for
+      gather({ value.headers, value.request_id }, shown, {}) -- read when asked for
     end
     gather(value, shown, {})
   end
@@ -114,7 +114,8 @@ describe("an echo of the key", function()
   end)
 
   it("under a scheme of the user's own is masked as well", function()
-    local other = xai.new { base_url = house.server.url, headers = { Authorization = "Custom " .. KEY }, max_retries = 0 }
+    local headers = { Authorization = "Custom " .. KEY }
+    local other = xai.new { base_url = house.server.url, headers = headers, max_retries = 0 }
     show(other:chat(stages.body("chat"), with("status,400;header,x-echo," .. KEY)))
     other:close()
     show(chat("late-head,1"), chat("late-head,1"))

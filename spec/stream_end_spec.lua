@@ -147,7 +147,8 @@ describe("the end of a stream", function()
     local LAST = 'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
     local DAMAGED = {
       '{"choices":[{"index":0,"delta":{"content":"B"}}],}', '{"choices":[{"index":0,"delta":{"content" "B"}}]}',
-      '{"choices":[{"index":0,"delta":{"content":"B"}}],"x":tru}', '{"choices":[{"index":0,"delta":{"content":"\\q"}}]}',
+      '{"choices":[{"index":0,"delta":{"content":"B"}}],"x":tru}',
+      '{"choices":[{"index":0,"delta":{"content":"\\q"}}]}',
       '{"choices":[{"index":0,"delta":{"content":"\\u12zz"}}]}', '{"created":1x2,"choices":[]}', '{"choices":[}',
       '{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"\\q"}}]}}]}', "5",
     }
