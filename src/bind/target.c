@@ -131,7 +131,7 @@ void xai_target_row(xai_Start *s, const xai_Endpoint *row) {
   size_t n = 0;
   const char *id = NULL;
   s->method = row->method;
-  s->pending_ok = row->pending;
+  s->pending_ok = s->read_once = row->pending;
   push_codec(s);
   if (row->id != NULL) id = check_id(s, row, &n);
   if (xai_endpoint_has_body(row)) {
@@ -218,6 +218,8 @@ static void read_path(xai_Start *s) {
     xai_misuse(L, "%s: query must be a table, got %s", s->what,
                luaL_typename(L, -1));
   lua_pop(L, 1);
+  s->read_once = strcmp(s->method, "GET") == 0 &&
+                 strstr(path, "/deferred-completion/") != NULL;
   push_url(s, "");
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/head.h"
+#include "base/retry.h"
 #include "net/memory.h"
 
 #define MAX_HEAD ((size_t)256 << 10)
@@ -323,7 +324,7 @@ static void set_message(xai_Transfer *t, const xai_Request *r,
 }
 
 /* A stale connection costs one of these and no error, unless the user wants
-** to be sure that no POST is sent twice. */
+** to be sure that no POST or its like is sent twice. */
 #define FREE_RECONNECTS 1
 
 /* A new handle with all that does not change from request to request. */
@@ -346,7 +347,7 @@ int xai_transfer_open(xai_Transfer *t, CURL *used, const xai_Request *r,
   t->wants_events = r->stream;
   t->shared = http_version(set, r->url) != CURL_HTTP_VERSION_1_1 &&
               (set->http_version == 2 || strncmp(r->url, "http:", 5) != 0);
-  t->resends = set->retry == XAI_RETRY_SAFE && strcmp(r->method, "POST") == 0
+  t->resends = set->retry == XAI_RETRY_SAFE && !xai_retry_repeatable(r->method)
                    ? 0
                    : FREE_RECONNECTS;
   t->easy = used ? used : new_handle(set, r->url, &rc);
