@@ -2,6 +2,7 @@
 
 local child = require("spec.support.child")
 local rig = require("spec.support.rig")
+local scripted = require("spec.support.scripted")
 local xai = require("xai")
 
 local house
@@ -123,6 +124,39 @@ describe("a client", function()
       headers.accept, headers["x-number"] })
     assert(client:list_models { headers = { ["X-A"] = false }, user_agent = "other/2" })
     assert.is_nil(last().headers["x-a"])
+  end)
+
+  it("takes names that differ in case for one header", function()
+    local server = scripted.start { scripted.answer(200, {}, '{"object":"list"}') }
+    local client = xai.new { api_key = rig.KEY, base_url = server.url, headers = { ["X-Team"] = "red", ["X-B"] = "b" } }
+    local function lines_of(headers)
+      scripted.wait(client:start("list_models", { headers = headers }))
+      local lines = {}
+      for line in server.requests[#server.requests]:gmatch "[^\r\n]+" do
+        if line:lower():find("^x%-team:") then lines[#lines + 1] = line end
+      end
+      return lines
+    end
+    assert.same({ "X-Team: red" }, lines_of(nil))
+    assert.same({ "x-team: blue" }, lines_of { ["x-team"] = "blue" })
+    assert.same({}, lines_of { ["x-TEAM"] = false })
+    assert.same({ "X-Team: red" }, lines_of { ["x-b"] = "c" })
+    client:close()
+    server.close()
+  end)
+
+  it("sends a header without a value, and none where the user says false", function()
+    local client, shown = house:client { headers = { ["X-Empty"] = "", ["X-Blank"] = "  " } }, {}
+    assert(client:list_models { debug = function(line) shown[#shown + 1] = line end })
+    assert.same({ "", "" }, { last().headers["x-empty"], last().headers["x-blank"] })
+    assert.is_truthy(table.concat(shown, "\n"):find("-H 'X-Empty;'", 1, true))
+    client:request({ path = "/v1/tokenize-text", body = { model = "grok-4.5", text = "a" } }, {
+      headers = { Accept = false, ["content-type"] = false, ["Accept-Encoding"] = false, ["USER-AGENT"] = false,
+        ["x-empty"] = false } })
+    local headers = last().headers
+    for _, name in ipairs { "accept", "content-type", "accept-encoding", "user-agent", "x-empty" } do
+      assert.is_nil(headers[name], name)
+    end
   end)
 
   it("sends the user's own Authorization, or x-api-key, in place of the key", function()

@@ -116,6 +116,13 @@ describe("misuse of", function()
     assert.is_truthy(message:find("is not a header name", 1, true))
   end)
 
+  it("two spellings of one header in a table are refused: chance would choose", function()
+    local twice = { headers = { ["x-team"] = "a", ["X-B"] = "b", ["X-Team"] = false } }
+    local text = "option 'headers': 'X-Team' and 'x-team' are one header"
+    refused(function() xai.new(twice) end, "xai.new: " .. text)
+    refused(function() client:chat(HI, twice) end, "client:chat: " .. text)
+  end)
+
   it("keys are refused that would break the header, and are not shown", function()
     for _, bad in ipairs { "xai-secret\n", "xai-\r\nsecret", "xai\0secret" } do
       local text = "option 'api_key' has a control character in it"

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/slice.h"
 #include "bind/luaerr.h"
 
 typedef enum Type {
@@ -265,6 +266,21 @@ static void check_header(const Reader *r) {
   lua_pop(L, 1);
 }
 
+/* Which of two spellings of one header would hold depends on chance. */
+static void check_spelling(const Reader *r, int t, const char *name) {
+  lua_State *L = r->L;
+  lua_pushnil(L);
+  while (lua_next(L, t)) {
+    xai_Slice other = {NULL, 0};
+    lua_pop(L, 1);
+    if (lua_type(L, -1) == LUA_TSTRING)
+      other.at = lua_tolstring(L, -1, &other.len);
+    if (xai_slice_like(other, name) && strcmp(other.at, name) > 0)
+      xai_misuse(L, "%s: option 'headers': '%s' and '%s' are one header",
+                 r->what, name, other.at);
+  }
+}
+
 static void read_headers(const Reader *r) {
   lua_State *L = r->L;
   int t = lua_gettop(L);
@@ -272,6 +288,7 @@ static void read_headers(const Reader *r) {
   lua_pushnil(L);
   while (lua_next(L, t)) {
     check_header(r);
+    check_spelling(r, t, lua_tostring(L, -2));
     lua_pop(L, 1);
   }
 }

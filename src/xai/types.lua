@@ -150,7 +150,7 @@ function Task:traceback() end
 ---@field max_retries? integer Attempts after the first, at least 0. Default 2.
 ---@field retry? "usual"|"safe" What is tried again: where nothing was billed as far as can be told, or where nothing can have begun.
 ---@field retry_timeouts? boolean Also a generation that was sent and timed out. Default false.
----@field headers? table<string, string> Extra request headers, such as `["x-grok-conv-id"]`.
+---@field headers? table<string, string|number|false> Request headers, whatever their case; `false` leaves one out.
 ---@field proxy? string Address of a proxy. Default: the usual environment variables.
 ---@field no_proxy? string Hosts that go without the proxy, separated by commas.
 ---@field ca_file? string File of certificates to trust, PEM.
