@@ -68,6 +68,25 @@ describe("misuse of", function()
     end)
   end
 
+  it("a cap below one byte is refused", function()
+    for _, name in ipairs { "max_body", "max_event", "max_buffer" } do
+      for _, value in ipairs { 0, 0.5 } do
+        local text = ("option '%s' must be at least 1"):format(name)
+        refused(function() xai.new { [name] = value } end, "xai.new: " .. text)
+        refused(function() client:chat(HI, { [name] = value }) end, "client:chat: " .. text)
+      end
+    end
+  end)
+
+  it("a NUL byte does not end a name or a word", function()
+    refused(function() xai.new { ["timeout\0x"] = 5 } end, "xai.new: unknown option 'timeout' with a NUL byte behind it")
+    refused(function() client:request { path = "/", ["method\0"] = "GET" } end,
+      "client:request: unknown field 'method' with a NUL byte behind it")
+    refused(function() xai.new { retry = "safe\0x" } end, "xai.new: option 'retry' must be \"usual\" or \"safe\"")
+    refused(function() xai.new { http_version = "2\0" } end,
+      "xai.new: option 'http_version' must be \"1.1\" or \"2\"")
+  end)
+
   it("http_version is refused as a number, for 1.10 would be 1.1", function()
     refused(function() xai.new { http_version = 2 } end, "xai.new: option 'http_version' must be \"1.1\" or \"2\"")
   end)
@@ -261,7 +280,7 @@ describe("misuse of", function()
       refused(function() client:request { path = bad } end,
         "client:request: path has a character that must be percent-encoded")
     end
-    for _, bad in ipairs { "get", "", "GET /x", "GET\r\n", 5, {} } do
+    for _, bad in ipairs { "get", "", "GET /x", "GET\r\n", "GET\0X", 5, {} } do
       refused(function() client:request { path = path, method = bad } end,
         "client:request: method must be a word in capitals, as in \"GET\"")
     end
@@ -326,6 +345,12 @@ describe("an option", function()
     assert(house:client { timeout = 1e9, deadline = 0.5e9, max_body = 9e15, max_retries = 100 }:list_models())
     local _, _, info = house:client { timeout = 0.0001 }:list_models { headers = { ["x-fault"] = "late-head,300" } }
     assert.equal("timeout", info and info.kind)
+  end)
+
+  it("of time may be 0: there is no limit", function()
+    local none = { timeout = 0, connect_timeout = 0, idle_timeout = 0, deadline = 0 }
+    assert(house:client(none):list_models { headers = { ["x-fault"] = "late-head,50" } })
+    assert(house:client { connect_timeout = 1e9 }:list_models(none))
   end)
 
   it("that was refused leaves no client behind", function()

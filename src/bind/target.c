@@ -223,9 +223,11 @@ static void read_path(xai_Start *s) {
   push_url(s, "");
 }
 
-static int is_method(const char *m) {
-  size_t n = strspn(m, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
-  return n > 0 && m[n] == '\0';
+/* The method on top, or NULL: it is no word in capitals. */
+static const char *check_method(lua_State *L) {
+  size_t n = 0;
+  const char *m = lua_tolstring(L, -1, &n);
+  return n > 0 && strspn(m, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == n ? m : NULL;
 }
 
 /* client:request{ method=, path=, query=, body=, stream= } */
@@ -249,8 +251,8 @@ void xai_target_free_form(xai_Start *s) {
                luaL_typename(L, -1));
   if (!lua_isnil(L, -1)) s->body = lua_gettop(L);
   lua_getfield(L, 3, "method");
-  if (!lua_isnil(L, -1)) s->method = lua_tostring(L, -1);
-  if (s->method == NULL || !is_method(s->method))
+  if (!lua_isnil(L, -1)) s->method = check_method(L);
+  if (s->method == NULL)
     xai_misuse(L, "%s: method must be a word in capitals, as in \"GET\"",
                s->what);
   read_path(s);

@@ -3,6 +3,7 @@
 */
 #include "net/transfer.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -271,15 +272,20 @@ static void set_trust(CURL *e, const xai_Settings *set, CURLcode *rc) {
   curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 0L);
 }
 
+/* libcurl has 300 s of its own where none are set, and refuses more than an int
+** holds: 24 days, which stand for no limit. */
+static long connect_timeout(const xai_Settings *set) {
+  int64_t ms = set->connect_timeout_ms;
+  return ms > 0 && ms < INT_MAX ? (long)ms : INT_MAX;
+}
+
 static void set_peer(CURL *e, const xai_Settings *set, CURLcode *rc) {
   set_trust(e, set, rc);
   if (set->proxy) set_text(rc, e, CURLOPT_PROXY, set->proxy);
   if (set->no_proxy) set_text(rc, e, CURLOPT_NOPROXY, set->no_proxy);
   if (set->unix_socket)
     set_text(rc, e, CURLOPT_UNIX_SOCKET_PATH, set->unix_socket);
-  if (set->connect_timeout_ms > 0)
-    curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS,
-                     (long)set->connect_timeout_ms);
+  curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, connect_timeout(set));
 }
 
 static void set_callbacks(xai_Transfer *t) {

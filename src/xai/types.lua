@@ -138,7 +138,7 @@ function Task:traceback() end
 
 -- ===== Options =======================================================================================================
 
----What both `xai.new` and one call take. Seconds and bytes.
+---What both `xai.new` and one call take. Seconds, of which 0 are no limit, and bytes, at least 1.
 ---@class xai.SharedOptions
 ---@field api_key? string|fun():string The key, or a function asked for it once an attempt. Default: env `XAI_API_KEY`.
 ---@field base_url? string With or without `/v1`. Default `https://api.x.ai`, or env `XAI_BASE_URL`.
