@@ -239,6 +239,16 @@ describe("a client", function()
     assert.equal("Bearer xai-of-the-environment", last().headers.authorization)
   end)
 
+  it("leaves no key in the environment with take_key, wherever its own comes from", function()
+    local code = [[local xai = require "xai"
+      local given = { text = "xai-given", f = function() return "xai-given" end }
+      xai.new { take_key = true, api_key = given[os.getenv "GIVEN"] }:close()
+      print(os.getenv "XAI_API_KEY")]]
+    for _, given in ipairs { "none", "text", "f" } do
+      assert.equal("nil\n", child.lua(code, { XAI_API_KEY = "xai-of-the-environment", GIVEN = given }), given)
+    end
+  end)
+
   it("without a key says so at the first call, and names XAI_API_KEY", function()
     local code = ([[local xai = require("xai")
       local c = xai.new { base_url = %q }

@@ -124,7 +124,8 @@ static int is_true(lua_State *L, int t, const char *name) {
   return on;
 }
 
-/* The key of the options, else of the environment. */
+/* The key of the options, else of the environment, which with 'take_key' keeps
+** none in either case. */
 static void read_key(lua_State *L, const char *what, int options,
                      xai_Client *c) {
   const char *env = getenv("XAI_API_KEY");
@@ -136,12 +137,11 @@ static void read_key(lua_State *L, const char *what, int options,
     set_key(L, what, c, key, n);
   } else if (lua_isnil(L, -1) && env != NULL && *env != '\0') {
     set_key(L, what, c, env, strlen(env));
-    if (is_true(L, options, "take_key")) {
-      wipe_variable("XAI_API_KEY");
-      xai_memory_wipe();
-    }
   }
   lua_pop(L, 1);
+  if (!is_true(L, options, "take_key")) return;
+  wipe_variable("XAI_API_KEY");
+  xai_memory_wipe();
 }
 
 /* -------------------------------------------------------------------- new */

@@ -170,7 +170,7 @@ function Task:traceback() end
 
 ---Options of `xai.new`.
 ---@class xai.Options: xai.SharedOptions
----@field take_key? boolean Read the key from the environment, and wipe and unset the variable. Default false.
+---@field take_key? boolean Wipe and unset `XAI_API_KEY`, whether the key comes from it or not. Default false.
 
 ---Options of one call; each overrides the client's.
 ---@class xai.CallOptions: xai.SharedOptions
