@@ -315,6 +315,16 @@ describe("client:request", function()
     assert.matches("502 Bad Gateway", page, 1, true)
   end)
 
+  it("does not stream for stream = xai.null, which is sent as null, nor do the other functions", function()
+    local client = house:client()
+    local body = { model = "grok-4.5", stream = xai.null, messages = { { role = "user", content = "Hi" } } }
+    assert(client:request { path = "/v1/models", stream = xai.null })
+    local answer = client:chat(body)
+    assert.equal("chat.completion", answer and answer.object)
+    assert.equal("application/json", last().headers.accept)
+    assert.is_truthy(last().body:find('"stream":null', 1, true))
+  end)
+
   it("streams, and events are decoded", function()
     local client = house:client()
     local stream = assert(client:request { path = "/v1/chat/completions", stream = true,

@@ -10,11 +10,12 @@
 #include "bind/options.h"
 #include "bind/push.h"
 
+/* xai.null, a light userdata, is as good as nothing. */
 static int get_flag(lua_State *L, int t, const char *name) {
   int on;
   if (t == 0) return 0;
   lua_getfield(L, t, name);
-  on = lua_toboolean(L, -1);
+  on = lua_toboolean(L, -1) && !lua_islightuserdata(L, -1);
   lua_pop(L, 1);
   return on;
 }
