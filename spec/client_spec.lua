@@ -221,6 +221,14 @@ describe("a client", function()
     assert.equal("crlf", last().fault)
   end)
 
+  it("speaks HTTP/2 to an HTTP:// that it is told to, whatever its case", function()
+    for _, scheme in ipairs { "http", "HTTP", "Http" } do
+      local client = house:client { base_url = (house.server.url:gsub("^http", scheme)), http_version = "2" }
+      local _, _, info = client:list_models()
+      assert.matches("^HTTP/2 200", info.head, scheme)
+    end
+  end)
+
   it("talks plain http to another host only when that is allowed", function()
     local ok = pcall(xai.new, { base_url = "http://192.0.2.1" })
     assert.is_false(ok)

@@ -8,20 +8,26 @@
 
 #include "base/slice.h"
 
+static int is_word(const char *s, size_t n, const char *word) {
+  xai_Slice slice;
+  slice.at = s;
+  slice.len = n;
+  return xai_slice_like(slice, word);
+}
+
 /* "localhost" and names below it, 127.0.0.0/8, ::1 */
 static int is_loopback(const char *host) {
-  xai_Slice s;
   size_t n = strlen(host);
   static const char tail[] = ".localhost";
-  s.at = host;
-  s.len = n;
-  if (xai_slice_like(s, "localhost") || strcmp(host, "[::1]") == 0) return 1;
-  if (n > sizeof tail - 1) {
-    s.at = host + n - (sizeof tail - 1);
-    s.len = sizeof tail - 1;
-    if (xai_slice_like(s, tail)) return 1;
-  }
+  if (is_word(host, n, "localhost") || strcmp(host, "[::1]") == 0) return 1;
+  if (n > sizeof tail - 1 &&
+      is_word(host + n - (sizeof tail - 1), sizeof tail - 1, tail))
+    return 1;
   return strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.") == n;
+}
+
+int xai_address_is_plain(const char *url) {
+  return is_word(url, strcspn(url, ":"), "http");
 }
 
 const char xai_address_no_memory[] = "cannot be read: not enough memory";
@@ -37,8 +43,9 @@ static char *part(CURLU *u, CURLUPart what, int *lack) {
 static const char *check_parts(const char *scheme, const char *host,
                                int plain_ok) {
   if (scheme == NULL || host == NULL) return "is not an http or https URL";
-  if (strcmp(scheme, "https") == 0) return NULL;
-  if (strcmp(scheme, "http") != 0) return "is not an http or https URL";
+  if (is_word(scheme, strlen(scheme), "https")) return NULL;
+  if (!is_word(scheme, strlen(scheme), "http"))
+    return "is not an http or https URL";
   if (plain_ok || is_loopback(host)) return NULL;
   return "is plain http to a host that is not loopback; set allow_http to "
          "send your key and prompts unencrypted";

@@ -13,4 +13,7 @@ extern const char xai_address_no_memory[];
 */
 const char *xai_address_check(const char *url, int plain_ok);
 
+/* Is the URL, which passed that check, plain http? */
+int xai_address_is_plain(const char *url);
+
 #endif

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/head.h"
 #include "base/retry.h"
+#include "net/address.h"
 #include "net/memory.h"
 
 #define MAX_HEAD ((size_t)256 << 10)
@@ -181,7 +182,7 @@ static void set_text(CURLcode *rc, CURL *e, CURLoption what, const char *text) {
 
 static long http_version(const xai_Settings *set, const char *url) {
   if (set->http_version == 1) return CURL_HTTP_VERSION_1_1;
-  if (set->http_version == 2 && strncmp(url, "http:", 5) == 0)
+  if (set->http_version == 2 && xai_address_is_plain(url))
     return CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
   return CURL_HTTP_VERSION_2TLS;
 }
@@ -208,7 +209,7 @@ static void avoid_reuse(CURL *e, long version) {
 */
 static void set_version(CURL *e, const xai_Settings *set, const char *url) {
   long version = http_version(set, url);
-  int plain = strncmp(url, "http:", 5) == 0 &&
+  int plain = xai_address_is_plain(url) &&
               version != CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
   curl_easy_setopt(e, CURLOPT_HTTP_VERSION, version);
   avoid_reuse(e, version);
@@ -352,7 +353,7 @@ int xai_transfer_open(xai_Transfer *t, CURL *used, const xai_Request *r,
   CURLcode rc = CURLE_OK;
   t->wants_events = r->stream;
   t->shared = http_version(set, r->url) != CURL_HTTP_VERSION_1_1 &&
-              (set->http_version == 2 || strncmp(r->url, "http:", 5) != 0);
+              (set->http_version == 2 || !xai_address_is_plain(r->url));
   t->resends = set->retry == XAI_RETRY_SAFE && !xai_retry_repeatable(r->method)
                    ? 0
                    : FREE_RECONNECTS;
