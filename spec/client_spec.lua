@@ -238,6 +238,27 @@ describe("a client", function()
     end
   end)
 
+  it("sends plain http through no proxy that the environment names, unless that is allowed", function()
+    local code = [[local c = require("xai").new { allow_http = %s, no_proxy = %q, max_retries = 0 }
+      local r, m, info = c:list_models()
+      print(r and r.object, info.kind)]]
+    local environment = { XAI_API_KEY = rig.KEY, XAI_BASE_URL = house.server.url, no_proxy = false, NO_PROXY = false }
+    for _, name in ipairs { "http_proxy", "all_proxy", "ALL_PROXY" } do
+      environment[name] = "http://127.0.0.1:1"
+      assert.equal("list\tnil\n", child.lua(code:format("false", "nobody"), environment), name)
+      assert.equal("nil\tconnection\n", child.lua(code:format("true", "nobody"), environment), name)
+      environment[name] = nil
+    end
+  end)
+
+  it("sends plain http through a proxy of this machine that it is given", function()
+    local server = scripted.start { scripted.answer(200, {}, '{"object":"list"}') }
+    local client = house:client { proxy = server.url, no_proxy = "nobody" }
+    assert.equal("list", (scripted.wait(client:start("list_models"))).object)
+    assert.is_truthy(server.requests[1]:find("GET " .. house.server.url .. "/v1/models ", 1, true))
+    server.close()
+  end)
+
   it("finds key and base URL in the environment", function()
     local code = [[local c = require("xai").new()
       local r, m = c:list_models() print(r and r.object, m, c)]]

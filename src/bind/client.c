@@ -77,15 +77,22 @@ size_t xai_client_base_length(const char *url) {
   return n;
 }
 
-void xai_client_check_base(lua_State *L, const char *what,
+/* What is before an '@' may be a secret. */
+static void refuse(lua_State *L, const char *what, const char *option,
+                   const char *address, const char *wrong) {
+  if (wrong == xai_address_no_memory) luaL_error(L, "not enough memory");
+  if (strchr(address, '@') != NULL)
+    xai_misuse(L, "%s: %s %s", what, option, wrong);
+  xai_misuse(L, "%s: %s '%s' %s", what, option, address, wrong);
+}
+
+void xai_client_check_peer(lua_State *L, const char *what,
                            const xai_Settings *set) {
   const char *wrong = xai_address_check(
       set->base_url, set->allow_http || set->unix_socket != NULL);
-  if (wrong == xai_address_no_memory) luaL_error(L, "not enough memory");
-  if (wrong != NULL && strchr(set->base_url, '@') != NULL)
-    xai_misuse(L, "%s: base_url %s", what, wrong); /* may be a secret */
-  if (wrong != NULL)
-    xai_misuse(L, "%s: base_url '%s' %s", what, set->base_url, wrong);
+  if (wrong != NULL) refuse(L, what, "base_url", set->base_url, wrong);
+  wrong = xai_address_check_proxy(set);
+  if (wrong != NULL) refuse(L, what, "proxy", set->proxy, wrong);
 }
 
 /* -------------------------------------------------------------------- key */
@@ -184,7 +191,7 @@ int xai_client_new(lua_State *L) {
   copy = lua_gettop(L);
   default_base(L, copy);
   xai_options_read(L, copy, what, &set);
-  xai_client_check_base(L, what, &set);
+  xai_client_check_peer(L, what, &set);
   c = (xai_Client *)xai_newuserdata(L, sizeof *c);
   memset(c, 0, sizeof *c);
   luaL_setmetatable(L, CLIENT_MT); /* from here __gc cleans up */

@@ -45,14 +45,20 @@ static void own_options(xai_Start *s) {
   lua_replace(L, s->options);
 }
 
+/* What decides whom a call may talk to: one of these differs. */
+static int has_other_peer(const xai_Settings *a, const xai_Settings *b) {
+  return a->base_url != b->base_url || a->proxy != b->proxy ||
+         a->unix_socket != b->unix_socket || a->allow_http != b->allow_http;
+}
+
 void xai_target_settings(xai_Start *s) {
   lua_State *L = s->L;
-  const char *base = s->client->set.base_url;
   s->set = s->client->set;
   if (s->options == 0) return;
   own_options(s);
   xai_options_read(L, s->options, s->what, &s->set);
-  if (s->set.base_url != base) xai_client_check_base(L, s->what, &s->set);
+  if (has_other_peer(&s->set, &s->client->set))
+    xai_client_check_peer(L, s->what, &s->set);
   if (get_flag(L, s->options, "take_key"))
     xai_misuse(L, "%s: option 'take_key' is one of xai.new", s->what);
   s->raw = get_flag(L, s->options, "raw");

@@ -78,3 +78,56 @@ const char *xai_address_check(const char *url, int plain_ok) {
   curl_url_cleanup(u);
   return wrong;
 }
+
+static int is_proxy_scheme(const char *scheme) {
+  static const char *const known[] = {"http",    "https",  "socks4",
+                                      "socks4a", "socks5", "socks5h"};
+  size_t i;
+  for (i = 0; i < sizeof known / sizeof *known; i++)
+    if (is_word(scheme, strlen(scheme), known[i])) return 1;
+  return 0;
+}
+
+static const char *check_proxy_parts(const char *scheme, const char *host,
+                                     int elsewhere_ok) {
+  if (scheme == NULL || host == NULL || !is_proxy_scheme(scheme))
+    return "is no address of a proxy; scheme://host:port is, with http, https, "
+           "socks4, socks4a, socks5, socks5h or no scheme";
+  if (elsewhere_ok || is_loopback(host)) return NULL;
+  return "would take plain http away from this machine; set allow_http to send "
+         "your key and prompts unencrypted";
+}
+
+/* Parsed as libcurl does it: where no scheme is given, the name of the host may
+** tell one. */
+static const char *check_proxy(CURLU *u, const char *proxy, int elsewhere_ok) {
+  char *scheme, *host;
+  const char *wrong;
+  int lack = 0;
+  CURLUcode rc = curl_url_set(u, CURLUPART_URL, proxy,
+                              CURLU_NON_SUPPORT_SCHEME | CURLU_GUESS_SCHEME);
+  if (rc == CURLUE_OUT_OF_MEMORY) return xai_address_no_memory;
+  scheme = part(u, CURLUPART_SCHEME, &lack);
+  host = part(u, CURLUPART_HOST, &lack);
+  wrong = check_proxy_parts(scheme, host, elsewhere_ok);
+  if (lack) wrong = xai_address_no_memory;
+  curl_free(scheme);
+  curl_free(host);
+  return wrong;
+}
+
+const char *xai_address_check_proxy(const xai_Settings *set) {
+  int elsewhere_ok = set->allow_http || !xai_address_is_plain(set->base_url);
+  CURLU *u;
+  const char *wrong;
+  if (set->proxy == NULL) return NULL;
+  u = curl_url();
+  wrong = u ? check_proxy(u, set->proxy, elsewhere_ok) : xai_address_no_memory;
+  curl_url_cleanup(u);
+  return wrong;
+}
+
+const char *xai_address_no_proxy(const xai_Settings *set, const char *url) {
+  int stays = !set->allow_http && set->proxy == NULL;
+  return stays && xai_address_is_plain(url) ? "*" : set->no_proxy;
+}

@@ -280,10 +280,12 @@ static long connect_timeout(const xai_Settings *set) {
   return ms > 0 && ms < INT_MAX ? (long)ms : INT_MAX;
 }
 
-static void set_peer(CURL *e, const xai_Settings *set, CURLcode *rc) {
+static void set_peer(CURL *e, const xai_Settings *set, const char *url,
+                     CURLcode *rc) {
+  const char *no_proxy = xai_address_no_proxy(set, url);
   set_trust(e, set, rc);
   if (set->proxy) set_text(rc, e, CURLOPT_PROXY, set->proxy);
-  if (set->no_proxy) set_text(rc, e, CURLOPT_NOPROXY, set->no_proxy);
+  if (no_proxy) set_text(rc, e, CURLOPT_NOPROXY, no_proxy);
   if (set->unix_socket)
     set_text(rc, e, CURLOPT_UNIX_SOCKET_PATH, set->unix_socket);
   curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, connect_timeout(set));
@@ -343,7 +345,7 @@ static CURL *new_handle(const xai_Settings *set, const char *url,
     return NULL;
   }
   set_rules(e, rc);
-  set_peer(e, set, rc);
+  set_peer(e, set, url, rc);
   set_version(e, set, url);
   return e;
 }

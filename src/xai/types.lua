@@ -142,7 +142,7 @@ function Task:traceback() end
 ---@class xai.SharedOptions
 ---@field api_key? string|fun():string The key, or a function asked for it once an attempt. Default: env `XAI_API_KEY`.
 ---@field base_url? string With or without `/v1`. Default `https://api.x.ai`, or env `XAI_BASE_URL`.
----@field allow_http? boolean Permit plain `http://` to a host that is not loopback. Default false.
+---@field allow_http? boolean Permit plain `http://` to a host, or through a proxy, that is not loopback. Default false.
 ---@field timeout? number Seconds for one attempt, from start to last byte. Default 3600.
 ---@field connect_timeout? number Seconds for name, connection and TLS. Default 10.
 ---@field idle_timeout? number Seconds without a single byte; comments count as life. Default 900.
