@@ -2,6 +2,7 @@
 
 local child = require("spec.support.child")
 local rig = require("spec.support.rig")
+local scripted = require("spec.support.scripted")
 local xai = require("xai")
 
 local house
@@ -98,8 +99,8 @@ describe("a client", function()
     local headers, names = last().headers, {}
     for name in pairs(headers) do names[#names + 1] = name end
     table.sort(names)
-    assert.same({ "accept", "accept-encoding", "authorization", "content-length", "content-type", "host",
-      "user-agent", "x-client-request-id" }, names)
+    assert.same({ "accept", "authorization", "content-length", "content-type", "host", "user-agent",
+      "x-client-request-id" }, names)
     assert.equal("Bearer " .. rig.KEY, headers.authorization)
     assert.equal("application/json", headers["content-type"])
     assert.equal("application/json", headers.accept)
@@ -123,6 +124,39 @@ describe("a client", function()
       headers.accept, headers["x-number"] })
     assert(client:list_models { headers = { ["X-A"] = false }, user_agent = "other/2" })
     assert.is_nil(last().headers["x-a"])
+  end)
+
+  it("takes names that differ in case for one header", function()
+    local server = scripted.start { scripted.answer(200, {}, '{"object":"list"}') }
+    local client = xai.new { api_key = rig.KEY, base_url = server.url, headers = { ["X-Team"] = "red", ["X-B"] = "b" } }
+    local function lines_of(headers)
+      scripted.wait(client:start("list_models", { headers = headers }))
+      local lines = {}
+      for line in server.requests[#server.requests]:gmatch "[^\r\n]+" do
+        if line:lower():find("^x%-team:") then lines[#lines + 1] = line end
+      end
+      return lines
+    end
+    assert.same({ "X-Team: red" }, lines_of(nil))
+    assert.same({ "x-team: blue" }, lines_of { ["x-team"] = "blue" })
+    assert.same({}, lines_of { ["x-TEAM"] = false })
+    assert.same({ "X-Team: red" }, lines_of { ["x-b"] = "c" })
+    client:close()
+    server.close()
+  end)
+
+  it("sends a header without a value, and none where the user says false", function()
+    local client, shown = house:client { headers = { ["X-Empty"] = "", ["X-Blank"] = "  " } }, {}
+    assert(client:list_models { debug = function(line) shown[#shown + 1] = line end })
+    assert.same({ "", "" }, { last().headers["x-empty"], last().headers["x-blank"] })
+    assert.is_truthy(table.concat(shown, "\n"):find("-H 'X-Empty;'", 1, true))
+    client:request({ path = "/v1/tokenize-text", body = { model = "grok-4.5", text = "a" } }, {
+      headers = { Accept = false, ["content-type"] = false, ["Accept-Encoding"] = false, ["USER-AGENT"] = false,
+        ["x-empty"] = false } })
+    local headers = last().headers
+    for _, name in ipairs { "accept", "content-type", "accept-encoding", "user-agent", "x-empty" } do
+      assert.is_nil(headers[name], name)
+    end
   end)
 
   it("sends the user's own Authorization, or x-api-key, in place of the key", function()
@@ -187,6 +221,14 @@ describe("a client", function()
     assert.equal("crlf", last().fault)
   end)
 
+  it("speaks HTTP/2 to an HTTP:// that it is told to, whatever its case", function()
+    for _, scheme in ipairs { "http", "HTTP", "Http" } do
+      local client = house:client { base_url = (house.server.url:gsub("^http", scheme)), http_version = "2" }
+      local _, _, info = client:list_models()
+      assert.matches("^HTTP/2 200", info.head, scheme)
+    end
+  end)
+
   it("talks plain http to another host only when that is allowed", function()
     local ok = pcall(xai.new, { base_url = "http://192.0.2.1" })
     assert.is_false(ok)
@@ -196,6 +238,27 @@ describe("a client", function()
     end
   end)
 
+  it("sends plain http through no proxy that the environment names, unless that is allowed", function()
+    local code = [[local c = require("xai").new { allow_http = %s, no_proxy = %q, max_retries = 0 }
+      local r, m, info = c:list_models()
+      print(r and r.object, info.kind)]]
+    local environment = { XAI_API_KEY = rig.KEY, XAI_BASE_URL = house.server.url, no_proxy = false, NO_PROXY = false }
+    for _, name in ipairs { "http_proxy", "all_proxy", "ALL_PROXY" } do
+      environment[name] = "http://127.0.0.1:1"
+      assert.equal("list\tnil\n", child.lua(code:format("false", "nobody"), environment), name)
+      assert.equal("nil\tconnection\n", child.lua(code:format("true", "nobody"), environment), name)
+      environment[name] = nil
+    end
+  end)
+
+  it("sends plain http through a proxy of this machine that it is given", function()
+    local server = scripted.start { scripted.answer(200, {}, '{"object":"list"}') }
+    local client = house:client { proxy = server.url, no_proxy = "nobody" }
+    assert.equal("list", (scripted.wait(client:start("list_models"))).object)
+    assert.is_truthy(server.requests[1]:find("GET " .. house.server.url .. "/v1/models ", 1, true))
+    server.close()
+  end)
+
   it("finds key and base URL in the environment", function()
     local code = [[local c = require("xai").new()
       local r, m = c:list_models() print(r and r.object, m, c)]]
@@ -203,6 +266,16 @@ describe("a client", function()
     local said = child.lua(code, { XAI_API_KEY = "xai-of-the-environment", XAI_BASE_URL = url .. "/v1" })
     assert.equal(("list\tnil\txai.client (%s/v1)\n"):format(url), said)
     assert.equal("Bearer xai-of-the-environment", last().headers.authorization)
+  end)
+
+  it("leaves no key in the environment with take_key, wherever its own comes from", function()
+    local code = [[local xai = require "xai"
+      local given = { text = "xai-given", f = function() return "xai-given" end }
+      xai.new { take_key = true, api_key = given[os.getenv "GIVEN"] }:close()
+      print(os.getenv "XAI_API_KEY")]]
+    for _, given in ipairs { "none", "text", "f" } do
+      assert.equal("nil\n", child.lua(code, { XAI_API_KEY = "xai-of-the-environment", GIVEN = given }), given)
+    end
   end)
 
   it("without a key says so at the first call, and names XAI_API_KEY", function()
@@ -269,6 +342,16 @@ describe("client:request", function()
     local _, _, info = client:request({ path = "/v1/models" }, { headers = { ["x-fault"] = "html-502" } })
     assert.same({ "server", 502 }, { info.kind, info.status })
     assert.matches("502 Bad Gateway", page, 1, true)
+  end)
+
+  it("does not stream for stream = xai.null, which is sent as null, nor do the other functions", function()
+    local client = house:client()
+    local body = { model = "grok-4.5", stream = xai.null, messages = { { role = "user", content = "Hi" } } }
+    assert(client:request { path = "/v1/models", stream = xai.null })
+    local answer = client:chat(body)
+    assert.equal("chat.completion", answer and answer.object)
+    assert.equal("application/json", last().headers.accept)
+    assert.is_truthy(last().body:find('"stream":null', 1, true))
   end)
 
   it("streams, and events are decoded", function()

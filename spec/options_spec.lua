@@ -68,6 +68,26 @@ describe("misuse of", function()
     end)
   end
 
+  it("a cap below one byte is refused", function()
+    for _, name in ipairs { "max_body", "max_event", "max_buffer" } do
+      for _, value in ipairs { 0, 0.5 } do
+        local text = ("option '%s' must be at least 1"):format(name)
+        refused(function() xai.new { [name] = value } end, "xai.new: " .. text)
+        refused(function() client:chat(HI, { [name] = value }) end, "client:chat: " .. text)
+      end
+    end
+  end)
+
+  it("a NUL byte does not end a name or a word", function()
+    refused(function() xai.new { ["timeout\0x"] = 5 } end,
+      "xai.new: unknown option 'timeout' with a NUL byte behind it")
+    refused(function() client:request { path = "/", ["method\0"] = "GET" } end,
+      "client:request: unknown field 'method' with a NUL byte behind it")
+    refused(function() xai.new { retry = "safe\0x" } end, "xai.new: option 'retry' must be \"usual\" or \"safe\"")
+    refused(function() xai.new { http_version = "2\0" } end,
+      "xai.new: option 'http_version' must be \"1.1\" or \"2\"")
+  end)
+
   it("http_version is refused as a number, for 1.10 would be 1.1", function()
     refused(function() xai.new { http_version = 2 } end, "xai.new: option 'http_version' must be \"1.1\" or \"2\"")
   end)
@@ -114,6 +134,13 @@ describe("misuse of", function()
     local ok, message = pcall(client.chat, client, HI, with("X\0A", "x"))
     assert.is_false(ok)
     assert.is_truthy(message:find("is not a header name", 1, true))
+  end)
+
+  it("two spellings of one header in a table are refused: chance would choose", function()
+    local twice = { headers = { ["x-team"] = "a", ["X-B"] = "b", ["X-Team"] = false } }
+    local text = "option 'headers': 'X-Team' and 'x-team' are one header"
+    refused(function() xai.new(twice) end, "xai.new: " .. text)
+    refused(function() client:chat(HI, twice) end, "client:chat: " .. text)
   end)
 
   it("keys are refused that would break the header, and are not shown", function()
@@ -177,6 +204,44 @@ describe("misuse of", function()
   it("a base URL with a password is refused and not shown", function()
     for _, url in ipairs { "https://me@api.x.ai", "https://me:pass@api.x.ai" } do
       refused(function() xai.new { base_url = url } end, "xai.new: base_url carries a user name or password")
+    end
+  end)
+
+  it("a proxy that is none is refused, and its user and password are not shown", function()
+    local text = "is no address of a proxy; scheme://host:port is, with http, https, socks4, socks4a, socks5, socks5h "
+      .. "or no scheme"
+    for _, url in ipairs { "ftp://127.0.0.1", "127.0.0.1:99999", "127.0.0.1:port", "http://", "http://a b:80", "a b",
+      "gopher://127.0.0.1", "socks6://127.0.0.1" } do
+      refused(function() xai.new { proxy = url } end, ("xai.new: proxy '%s' %s"):format(url, text))
+      refused(function() client:chat(HI, { proxy = url }) end, ("client:chat: proxy '%s' %s"):format(url, text))
+    end
+    for _, url in ipairs { "http://me:secret@127.0.0.1:99999", "ftp://me:secret@127.0.0.1", "me:secret@a b" } do
+      refused(function() xai.new { proxy = url } end, "xai.new: proxy " .. text)
+    end
+  end)
+
+  it("a proxy elsewhere is refused for plain http", function()
+    local text = "would take plain http away from this machine; set allow_http to send your key and prompts unencrypted"
+    local plain = house.server.url
+    for _, url in ipairs { "http://192.0.2.1:3128", "192.0.2.1", "socks5h://proxy.example",
+      "http://127.0.0.1.example" } do
+      refused(function() xai.new { base_url = plain, proxy = url } end, ("xai.new: proxy '%s' %s"):format(url, text))
+      refused(function() client:chat(HI, { proxy = url }) end, ("client:chat: proxy '%s' %s"):format(url, text))
+      xai.new({ base_url = plain, proxy = url, allow_http = true }):close()
+      xai.new({ base_url = "https://127.0.0.1", proxy = url }):close()
+    end
+    local secret = { base_url = plain, proxy = "http://me:secret@192.0.2.1" }
+    refused(function() xai.new(secret) end, "xai.new: proxy " .. text)
+    local behind = xai.new { api_key = rig.KEY, base_url = "https://127.0.0.1", proxy = "http://192.0.2.1" }
+    refused(function() behind:chat(HI, { base_url = plain }) end, "client:chat: proxy 'http://192.0.2.1' " .. text)
+    behind:close()
+    local free = xai.new { api_key = rig.KEY, base_url = "http://192.0.2.1", allow_http = true }
+    refused(function() free:chat(HI, { allow_http = false }) end, "client:chat: base_url 'http://192.0.2.1' is plain "
+      .. "http to a host that is not loopback; set allow_http to send your key and prompts unencrypted")
+    free:close()
+    for _, url in ipairs { "http://127.0.0.1:3128", "localhost:3128", "socks5://me:secret@[::1]:1080",
+      "SOCKS4://127.0.0.1" } do
+      xai.new({ base_url = plain, proxy = url }):close()
     end
   end)
 
@@ -254,7 +319,7 @@ describe("misuse of", function()
       refused(function() client:request { path = bad } end,
         "client:request: path has a character that must be percent-encoded")
     end
-    for _, bad in ipairs { "get", "", "GET /x", "GET\r\n", 5, {} } do
+    for _, bad in ipairs { "get", "", "GET /x", "GET\r\n", "GET\0X", 5, {} } do
       refused(function() client:request { path = path, method = bad } end,
         "client:request: method must be a word in capitals, as in \"GET\"")
     end
@@ -319,6 +384,12 @@ describe("an option", function()
     assert(house:client { timeout = 1e9, deadline = 0.5e9, max_body = 9e15, max_retries = 100 }:list_models())
     local _, _, info = house:client { timeout = 0.0001 }:list_models { headers = { ["x-fault"] = "late-head,300" } }
     assert.equal("timeout", info and info.kind)
+  end)
+
+  it("of time may be 0: there is no limit", function()
+    local none = { timeout = 0, connect_timeout = 0, idle_timeout = 0, deadline = 0 }
+    assert(house:client(none):list_models { headers = { ["x-fault"] = "late-head,50" } })
+    assert(house:client { connect_timeout = 1e9 }:list_models(none))
   end)
 
   it("that was refused leaves no client behind", function()

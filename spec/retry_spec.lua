@@ -111,6 +111,27 @@ describe("another attempt", function()
     assert.same({ 2 }, { attempts({ broken, GOOD }, nil, "list_models") })
   end)
 
+  it("follows an answer that broke for GET, HEAD and DELETE by client:request, and for no other method", function()
+    local broken = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\nConnection: close\r\n\r\n{"
+    local half = "HTTP/1.1 200 OK\r\nContent-Le" -- HEAD has nothing else to break
+    for _, method in ipairs { "GET", "HEAD", "DELETE" } do
+      local request = { method = method, path = "/v1/models" }
+      assert.same({ 2 }, { attempts({ method == "HEAD" and half or broken, GOOD }, nil, "request", request) }, method)
+    end
+    for _, method in ipairs { "POST", "PUT", "PATCH", "OPTIONS" } do
+      local request = { method = method, path = "/v1/models", body = "{}" }
+      assert.same({ 1, "truncated" }, { attempts({ broken, GOOD }, nil, "request", request) }, method)
+    end
+  end)
+
+  it("does not follow the answer with a deferred result that broke, which can be read once", function()
+    local broken = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\nConnection: close\r\n\r\n{"
+    local path = "/v1/chat/deferred-completion/some-id"
+    assert.same({ 1, "truncated" }, { attempts({ broken, GOOD }, nil, "get_deferred", "some-id") })
+    assert.same({ 1, "truncated" }, { attempts({ broken, GOOD }, nil, "request", { path = path }) })
+    assert.same({ 2 }, { attempts({ CLOSED, GOOD }, nil, "request", { path = path }) })
+  end)
+
   it("sends the same bytes and the same x-client-request-id", function()
     local _, _, info, requests = ask({ CLOSED, BUSY, GOOD })
     assert.equal(3, info.attempts)
@@ -199,6 +220,18 @@ describe("retry = \"safe\"", function()
     assert.equal(2, (attempts({ CLOSED, GOOD }, safe, "list_models")))
     local yes = { ["retry-after-ms"] = 1, ["x-should-retry"] = "true" }
     assert.equal(1, (attempts({ scripted.answer(500, yes, "no"), GOOD }, safe)))
+  end)
+
+  it("treats PATCH and its like as POST, and lets GET, HEAD and DELETE be", function()
+    for _, method in ipairs { "PUT", "PATCH", "OPTIONS" } do
+      local request = { method = method, path = "/v1/x", body = "{}" }
+      assert.equal(1, (attempts({ BUSY, GOOD }, { retry = "safe" }, "request", request)), method)
+      assert.equal(1, (attempts({ CLOSED, GOOD }, { retry = "safe" }, "request", request)), method)
+    end
+    for _, method in ipairs { "GET", "HEAD", "DELETE" } do
+      local request = { method = method, path = "/v1/x" }
+      assert.equal(2, (attempts({ BUSY, GOOD }, { retry = "safe" }, "request", request)), method)
+    end
   end)
 
   it("repeats what could not connect", function()
@@ -314,16 +347,22 @@ describe("a connection that was kept", function()
     server.close()
   end)
 
-  it("is not the chance to send a POST twice where that must not be", function()
+  --- What becomes of `client:NAME(body)` on a dead connection, with retry = "safe".
+  local function on_dead(name, body)
     local keep = "HTTP/1.1 200 OK\r\nContent-Length: 17\r\n\r\n{\"object\":\"list\"}"
     local server = scripted.kept({ keep, CLOSED, keep })
     local client = xai.new { api_key = KEY, base_url = server.url, max_retries = 2, retry = "safe" }
     scripted.wait(client:start("list_models"))
-    local _, _, info = scripted.wait(client:start("chat", HI))
-    assert.same({ "connection", 1 }, { info.kind, info.attempts })
-    assert.equal(2, #server.requests)
+    local _, _, info = scripted.wait(client:start(name, body))
     client:close()
     server.close()
+    return { info.kind or "fine", info.attempts, #server.requests }
+  end
+
+  it("is not the chance to send a POST or its like twice where that must not be", function()
+    assert.same({ "connection", 1, 2 }, on_dead("chat", HI))
+    assert.same({ "connection", 1, 2 }, on_dead("request", { method = "PATCH", path = "/v1/x", body = "{}" }))
+    assert.same({ "fine", 2, 3 }, on_dead("request", { method = "DELETE", path = "/v1/x" }))
   end)
 end)
 

@@ -248,7 +248,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
                    input_number(&in, 8) == 0);
   require(e != NULL && c != NULL);
   c->watched = 1;
-  c->pending_ok = (int)input_number(&in, 2);
+  c->pending_ok = c->read_once = (int)input_number(&in, 2);
   xai_engine_start(e, c, &r);
   state = drive(e, c, &in, most, silent_end);
   check_end(&in, c, &set, state);

@@ -3,6 +3,13 @@
 */
 #include "base/retry.h"
 
+#include <string.h>
+
+int xai_retry_repeatable(const char *method) {
+  return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0 ||
+         strcmp(method, "DELETE") == 0;
+}
+
 /* The service refused before any work began. */
 static int was_refused(const xai_Failure *f) {
   return f->kind == XAI_KIND_RATE_LIMIT ||

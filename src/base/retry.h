@@ -18,12 +18,16 @@ typedef struct xai_Failure {
   int answered;      /* a byte of an answer came */
   int events;        /* so did an event of its stream */
   int streamed;      /* the answer began as an event stream */
-  int repeatable;    /* the method is GET, DELETE or another of their kind */
+  int repeatable;    /* see xai_retry_repeatable */
   int should;        /* x-should-retry: 1, 0; -1: not said */
   xai_Retry policy;  /* what the user allows */
   int retry_timeout; /* also a generation that took too long */
   const xai_Complaint *complaint;
 } xai_Failure;
+
+/* May a request by this method always be made again?  What another one does,
+** to do it twice may do twice. */
+int xai_retry_repeatable(const char *method);
 
 /*
 ** Whatever may have been done, and billed, is not done again: an answer that

@@ -77,15 +77,22 @@ size_t xai_client_base_length(const char *url) {
   return n;
 }
 
-void xai_client_check_base(lua_State *L, const char *what,
+/* What is before an '@' may be a secret. */
+static void refuse(lua_State *L, const char *what, const char *option,
+                   const char *address, const char *wrong) {
+  if (wrong == xai_address_no_memory) luaL_error(L, "not enough memory");
+  if (strchr(address, '@') != NULL)
+    xai_misuse(L, "%s: %s %s", what, option, wrong);
+  xai_misuse(L, "%s: %s '%s' %s", what, option, address, wrong);
+}
+
+void xai_client_check_peer(lua_State *L, const char *what,
                            const xai_Settings *set) {
   const char *wrong = xai_address_check(
       set->base_url, set->allow_http || set->unix_socket != NULL);
-  if (wrong == xai_address_no_memory) luaL_error(L, "not enough memory");
-  if (wrong != NULL && strchr(set->base_url, '@') != NULL)
-    xai_misuse(L, "%s: base_url %s", what, wrong); /* may be a secret */
-  if (wrong != NULL)
-    xai_misuse(L, "%s: base_url '%s' %s", what, set->base_url, wrong);
+  if (wrong != NULL) refuse(L, what, "base_url", set->base_url, wrong);
+  wrong = xai_address_check_proxy(set);
+  if (wrong != NULL) refuse(L, what, "proxy", set->proxy, wrong);
 }
 
 /* -------------------------------------------------------------------- key */
@@ -124,7 +131,8 @@ static int is_true(lua_State *L, int t, const char *name) {
   return on;
 }
 
-/* The key of the options, else of the environment. */
+/* The key of the options, else of the environment, which with 'take_key' keeps
+** none in either case. */
 static void read_key(lua_State *L, const char *what, int options,
                      xai_Client *c) {
   const char *env = getenv("XAI_API_KEY");
@@ -136,12 +144,11 @@ static void read_key(lua_State *L, const char *what, int options,
     set_key(L, what, c, key, n);
   } else if (lua_isnil(L, -1) && env != NULL && *env != '\0') {
     set_key(L, what, c, env, strlen(env));
-    if (is_true(L, options, "take_key")) {
-      wipe_variable("XAI_API_KEY");
-      xai_memory_wipe();
-    }
   }
   lua_pop(L, 1);
+  if (!is_true(L, options, "take_key")) return;
+  wipe_variable("XAI_API_KEY");
+  xai_memory_wipe();
 }
 
 /* -------------------------------------------------------------------- new */
@@ -184,7 +191,7 @@ int xai_client_new(lua_State *L) {
   copy = lua_gettop(L);
   default_base(L, copy);
   xai_options_read(L, copy, what, &set);
-  xai_client_check_base(L, what, &set);
+  xai_client_check_peer(L, what, &set);
   c = (xai_Client *)xai_newuserdata(L, sizeof *c);
   memset(c, 0, sizeof *c);
   luaL_setmetatable(L, CLIENT_MT); /* from here __gc cleans up */

@@ -33,8 +33,8 @@ xai_Client *xai_client_check(lua_State *L, const char *what);
 ** length of that. */
 size_t xai_client_base_length(const char *url);
 
-/* Raise when the settings' base URL cannot be used. */
-void xai_client_check_base(lua_State *L, const char *what,
+/* Raise when the settings' base URL or proxy cannot be used. */
+void xai_client_check_peer(lua_State *L, const char *what,
                            const xai_Settings *set);
 
 /* Raise when the key would break the header; it is never shown. */

@@ -30,26 +30,40 @@ static void add_line(const xai_Start *s, xai_Call *call, const char *line) {
   add_header(s, call, line, "", 0);
 }
 
-/* Does the header table on top (or nil) name this header, in any case? */
-int xai_headers_has(lua_State *L, const char *name) {
-  int found = 0;
-  if (lua_isnil(L, -1)) return 0;
+/* Push the name of this header as the table at 't' spells it; 0 when it is not
+** there. */
+static int push_spelling(lua_State *L, int t, const char *name) {
   lua_pushnil(L);
-  while (!found && lua_next(L, -2)) {
+  while (lua_next(L, t)) {
     xai_Slice key;
-    key.at = lua_tolstring(L, -2, &key.len);
-    found = xai_slice_like(key, name);
-    lua_pop(L, found ? 2 : 1);
+    lua_pop(L, 1);
+    key.at = lua_tolstring(L, -1, &key.len);
+    if (xai_slice_like(key, name)) return 1;
   }
+  return 0;
+}
+
+int xai_headers_has(lua_State *L, const char *name) {
+  int found = !lua_isnil(L, -1) && push_spelling(L, lua_gettop(L), name);
+  if (found) lua_pop(L, 1);
   return found;
 }
 
-/* Put the pairs of the table on top, if it is one, into the one at 'to'. */
+/* Remove this header from the table at 't', however it is spelt there. */
+static void remove_header(lua_State *L, int t, const char *name) {
+  if (!push_spelling(L, t, name)) return;
+  lua_pushnil(L);
+  lua_rawset(L, t);
+}
+
+/* Put the pairs of the table on top, if it is one, into the one at 'to', in
+** place of those of the same names in any case. */
 static void merge_into(lua_State *L, int to) {
   int from = lua_gettop(L);
   if (lua_istable(L, from)) {
     lua_pushnil(L);
     while (lua_next(L, from)) {
+      remove_header(L, to, lua_tostring(L, -2));
       lua_pushvalue(L, -2);
       lua_insert(L, -2);
       lua_rawset(L, to);
@@ -80,25 +94,35 @@ void xai_headers_push(const xai_Start *s) {
   merge_into(L, both);
 }
 
+/*
+** The value on top, of the header below it.  libcurl takes "Name:" for "not
+** this one", be it its own, and "Name;" for a header without a value.
+*/
+static void add_pair(const xai_Start *s, xai_Call *call) {
+  lua_State *L = s->L;
+  xai_Slice value = {"", 0};
+  const char *between = ":";
+  lua_pushvalue(L, -1); /* tolstring would change the table's number */
+  if (!lua_isboolean(L, -1)) {
+    value.at = lua_tolstring(L, -1, &value.len);
+    between = xai_slice_trim(value).len > 0 ? ": " : ";";
+    if (*between == ';') value.len = 0;
+  }
+  lua_pushvalue(L, -3);
+  lua_pushstring(L, between);
+  lua_concat(L, 2);
+  add_header(s, call, lua_tostring(L, -1), value.at, value.len);
+  lua_pop(L, 2);
+}
+
 void xai_headers_add_user(const xai_Start *s, xai_Call *call) {
   lua_State *L = s->L;
   int t = lua_gettop(L);
   if (lua_isnil(L, t)) return;
   lua_pushnil(L);
   while (lua_next(L, t)) {
-    size_t n;
-    const char *value;
-    lua_pushvalue(L, -2);
-    lua_pushliteral(L, ": ");
-    lua_concat(L, 2);
-    if (lua_isboolean(L, -2)) {
-      lua_pop(L, 2); /* false: leave it out */
-      continue;
-    }
-    lua_pushvalue(L, -2);
-    value = lua_tolstring(L, -1, &n);
-    add_header(s, call, lua_tostring(L, -2), value, n);
-    lua_pop(L, 3);
+    add_pair(s, call);
+    lua_pop(L, 1);
   }
 }
 

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/slice.h"
 #include "bind/luaerr.h"
 
 typedef enum Type {
@@ -122,6 +123,16 @@ static const char *check_name(lua_State *L, int i, const char *what,
   return lua_tostring(L, i);
 }
 
+/* The name at 'i', which is to be compared with known ones: whole. */
+static const char *check_known(lua_State *L, int i, const char *what,
+                               const char *noun) {
+  const char *name = check_name(L, i, what, noun);
+  if (strlen(name) != lua_rawlen(L, i))
+    xai_misuse(L, "%s: unknown %s '%s' with a NUL byte behind it", what, noun,
+               name);
+  return name;
+}
+
 static const Option *find(lua_State *L, const char *what, const char *name) {
   Nearest best = {NULL, LONGEST};
   size_t i;
@@ -136,7 +147,7 @@ void xai_options_only(lua_State *L, int t, const char *what, const char *noun,
                       const char *const *names) {
   lua_pushnil(L);
   while (lua_next(L, t)) {
-    const char *name = check_name(L, -2, what, noun);
+    const char *name = check_known(L, -2, what, noun);
     Nearest best = {NULL, LONGEST};
     const char *const *n;
     for (n = names; *n != NULL && strcmp(*n, name) != 0; n++)
@@ -186,6 +197,14 @@ static void read_seconds(const Reader *r, int64_t *out) {
   if (*out == 0 && s > 0) *out = 1;
 }
 
+static void read_bytes(const Reader *r, size_t *out) {
+  lua_Number n = number(r, "a number of bytes", 9e15);
+  if (n < 1)
+    xai_misuse(r->L, "%s: option '%s' must be at least 1", r->what,
+               r->option->name);
+  *out = (size_t)n;
+}
+
 static void read_count(const Reader *r, int *out) {
   static const char expected[] = "a whole number from 0 to 100";
   lua_Number n = number(r, expected, 100);
@@ -208,12 +227,18 @@ static void read_text(const Reader *r, const char **out) {
   *out = s;
 }
 
+/* The word on top; an empty one where there is none. */
+static xai_Slice word(const Reader *r) {
+  xai_Slice s = {"", 0};
+  if (lua_type(r->L, -1) == LUA_TSTRING) s.at = lua_tolstring(r->L, -1, &s.len);
+  return s;
+}
+
 static void read_version(const Reader *r, int *out) {
-  const char *s =
-      lua_type(r->L, -1) == LUA_TSTRING ? lua_tostring(r->L, -1) : "";
-  if (strcmp(s, "1.1") == 0)
+  xai_Slice s = word(r);
+  if (xai_slice_is(s, "1.1"))
     *out = 1;
-  else if (strcmp(s, "2") == 0)
+  else if (xai_slice_is(s, "2"))
     *out = 2;
   else
     xai_misuse(r->L, "%s: option 'http_version' must be \"1.1\" or \"2\"",
@@ -221,11 +246,10 @@ static void read_version(const Reader *r, int *out) {
 }
 
 static void read_retry(const Reader *r, xai_Retry *out) {
-  const char *s =
-      lua_type(r->L, -1) == LUA_TSTRING ? lua_tostring(r->L, -1) : "";
-  if (strcmp(s, "usual") == 0)
+  xai_Slice s = word(r);
+  if (xai_slice_is(s, "usual"))
     *out = XAI_RETRY_USUAL;
-  else if (strcmp(s, "safe") == 0)
+  else if (xai_slice_is(s, "safe"))
     *out = XAI_RETRY_SAFE;
   else
     xai_misuse(r->L, "%s: option 'retry' must be \"usual\" or \"safe\"",
@@ -265,6 +289,21 @@ static void check_header(const Reader *r) {
   lua_pop(L, 1);
 }
 
+/* Which of two spellings of one header would hold depends on chance. */
+static void check_spelling(const Reader *r, int t, const char *name) {
+  lua_State *L = r->L;
+  lua_pushnil(L);
+  while (lua_next(L, t)) {
+    xai_Slice other = {NULL, 0};
+    lua_pop(L, 1);
+    if (lua_type(L, -1) == LUA_TSTRING)
+      other.at = lua_tolstring(L, -1, &other.len);
+    if (xai_slice_like(other, name) && strcmp(other.at, name) > 0)
+      xai_misuse(L, "%s: option 'headers': '%s' and '%s' are one header",
+                 r->what, name, other.at);
+  }
+}
+
 static void read_headers(const Reader *r) {
   lua_State *L = r->L;
   int t = lua_gettop(L);
@@ -272,6 +311,7 @@ static void read_headers(const Reader *r) {
   lua_pushnil(L);
   while (lua_next(L, t)) {
     check_header(r);
+    check_spelling(r, t, lua_tostring(L, -2));
     lua_pop(L, 1);
   }
 }
@@ -306,9 +346,7 @@ static void read_value(const Reader *r) {
   char *at = r->set + r->option->at;
   switch (r->option->type) {
     case TYPE_SECONDS: read_seconds(r, (int64_t *)(void *)at); break;
-    case TYPE_BYTES:
-      *(size_t *)(void *)at = (size_t)number(r, "a number of bytes", 9e15);
-      break;
+    case TYPE_BYTES: read_bytes(r, (size_t *)(void *)at); break;
     case TYPE_COUNT: read_count(r, (int *)(void *)at); break;
     case TYPE_TEXT: read_text(r, (const char **)(void *)at); break;
     case TYPE_FLAG:
@@ -346,7 +384,7 @@ void xai_options_read(lua_State *L, int t, const char *what,
   r.set = (char *)set;
   lua_pushnil(L);
   while (lua_next(L, t)) {
-    r.option = find(L, what, check_name(L, -2, what, "option"));
+    r.option = find(L, what, check_known(L, -2, what, "option"));
     read_value(&r);
     lua_pop(L, 1);
   }

@@ -196,12 +196,11 @@ static void push_without_key(lua_State *L, const xai_Call *c, const char *line,
 }
 
 /* Push a header line, masked if it is a secret; 0 where it only removes a
-** header of libcurl's. */
+** header of libcurl's.  One without a value is "Name;", for curl, too. */
 static int push_header(lua_State *L, const xai_Call *c, const char *line) {
-  const char *colon = strchr(line, ':');
-  size_t n = colon ? (size_t)(colon - line) : 0;
+  size_t n = strcspn(line, ":;");
   int secret = is_secret(line, n);
-  if (colon == NULL || colon[1] == '\0') return 0;
+  if (strcmp(line + n, ":") == 0) return 0;
   push_without_key(L, c, line, secret ? n : strlen(line));
   if (secret) lua_pushliteral(L, ": ***");
   lua_concat(L, secret ? 2 : 1);

@@ -87,6 +87,7 @@ static void start(xai_Start *s) {
   r->any_json = s->any_json;
   r->call->free_form = s->any_json;
   r->call->pending_ok = s->pending_ok;
+  r->call->read_once = s->read_once;
   r->call->owner = s->client->owner;
   r->call->usual = memcmp(&s->set, &s->client->set, sizeof s->set) == 0;
   anchor(s, request);

@@ -20,7 +20,7 @@ typedef struct xai_Start {
   const char *method;
   xai_Settings set;
   xai_Api api;
-  int stream, raw, any_json, pending_ok;
+  int stream, raw, any_json, pending_ok, read_once;
 } xai_Start;
 
 /* core.start(client, name, argument, options) -> request, streamed */

@@ -10,11 +10,12 @@
 #include "bind/options.h"
 #include "bind/push.h"
 
+/* xai.null, a light userdata, is as good as nothing. */
 static int get_flag(lua_State *L, int t, const char *name) {
   int on;
   if (t == 0) return 0;
   lua_getfield(L, t, name);
-  on = lua_toboolean(L, -1);
+  on = lua_toboolean(L, -1) && !lua_islightuserdata(L, -1);
   lua_pop(L, 1);
   return on;
 }
@@ -44,14 +45,20 @@ static void own_options(xai_Start *s) {
   lua_replace(L, s->options);
 }
 
+/* What decides whom a call may talk to: one of these differs. */
+static int has_other_peer(const xai_Settings *a, const xai_Settings *b) {
+  return a->base_url != b->base_url || a->proxy != b->proxy ||
+         a->unix_socket != b->unix_socket || a->allow_http != b->allow_http;
+}
+
 void xai_target_settings(xai_Start *s) {
   lua_State *L = s->L;
-  const char *base = s->client->set.base_url;
   s->set = s->client->set;
   if (s->options == 0) return;
   own_options(s);
   xai_options_read(L, s->options, s->what, &s->set);
-  if (s->set.base_url != base) xai_client_check_base(L, s->what, &s->set);
+  if (has_other_peer(&s->set, &s->client->set))
+    xai_client_check_peer(L, s->what, &s->set);
   if (get_flag(L, s->options, "take_key"))
     xai_misuse(L, "%s: option 'take_key' is one of xai.new", s->what);
   s->raw = get_flag(L, s->options, "raw");
@@ -131,7 +138,7 @@ void xai_target_row(xai_Start *s, const xai_Endpoint *row) {
   size_t n = 0;
   const char *id = NULL;
   s->method = row->method;
-  s->pending_ok = row->pending;
+  s->pending_ok = s->read_once = row->pending;
   push_codec(s);
   if (row->id != NULL) id = check_id(s, row, &n);
   if (xai_endpoint_has_body(row)) {
@@ -218,12 +225,16 @@ static void read_path(xai_Start *s) {
     xai_misuse(L, "%s: query must be a table, got %s", s->what,
                luaL_typename(L, -1));
   lua_pop(L, 1);
+  s->read_once = strcmp(s->method, "GET") == 0 &&
+                 strstr(path, "/deferred-completion/") != NULL;
   push_url(s, "");
 }
 
-static int is_method(const char *m) {
-  size_t n = strspn(m, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
-  return n > 0 && m[n] == '\0';
+/* The method on top, or NULL: it is no word in capitals. */
+static const char *check_method(lua_State *L) {
+  size_t n = 0;
+  const char *m = lua_tolstring(L, -1, &n);
+  return n > 0 && strspn(m, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == n ? m : NULL;
 }
 
 /* client:request{ method=, path=, query=, body=, stream= } */
@@ -247,8 +258,8 @@ void xai_target_free_form(xai_Start *s) {
                luaL_typename(L, -1));
   if (!lua_isnil(L, -1)) s->body = lua_gettop(L);
   lua_getfield(L, 3, "method");
-  if (!lua_isnil(L, -1)) s->method = lua_tostring(L, -1);
-  if (s->method == NULL || !is_method(s->method))
+  if (!lua_isnil(L, -1)) s->method = check_method(L);
+  if (s->method == NULL)
     xai_misuse(L, "%s: method must be a word in capitals, as in \"GET\"",
                s->what);
   read_path(s);

@@ -8,20 +8,26 @@
 
 #include "base/slice.h"
 
+static int is_word(const char *s, size_t n, const char *word) {
+  xai_Slice slice;
+  slice.at = s;
+  slice.len = n;
+  return xai_slice_like(slice, word);
+}
+
 /* "localhost" and names below it, 127.0.0.0/8, ::1 */
 static int is_loopback(const char *host) {
-  xai_Slice s;
   size_t n = strlen(host);
   static const char tail[] = ".localhost";
-  s.at = host;
-  s.len = n;
-  if (xai_slice_like(s, "localhost") || strcmp(host, "[::1]") == 0) return 1;
-  if (n > sizeof tail - 1) {
-    s.at = host + n - (sizeof tail - 1);
-    s.len = sizeof tail - 1;
-    if (xai_slice_like(s, tail)) return 1;
-  }
+  if (is_word(host, n, "localhost") || strcmp(host, "[::1]") == 0) return 1;
+  if (n > sizeof tail - 1 &&
+      is_word(host + n - (sizeof tail - 1), sizeof tail - 1, tail))
+    return 1;
   return strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.") == n;
+}
+
+int xai_address_is_plain(const char *url) {
+  return is_word(url, strcspn(url, ":"), "http");
 }
 
 const char xai_address_no_memory[] = "cannot be read: not enough memory";
@@ -37,8 +43,9 @@ static char *part(CURLU *u, CURLUPart what, int *lack) {
 static const char *check_parts(const char *scheme, const char *host,
                                int plain_ok) {
   if (scheme == NULL || host == NULL) return "is not an http or https URL";
-  if (strcmp(scheme, "https") == 0) return NULL;
-  if (strcmp(scheme, "http") != 0) return "is not an http or https URL";
+  if (is_word(scheme, strlen(scheme), "https")) return NULL;
+  if (!is_word(scheme, strlen(scheme), "http"))
+    return "is not an http or https URL";
   if (plain_ok || is_loopback(host)) return NULL;
   return "is plain http to a host that is not loopback; set allow_http to "
          "send your key and prompts unencrypted";
@@ -70,4 +77,57 @@ const char *xai_address_check(const char *url, int plain_ok) {
   const char *wrong = u ? check(u, url, plain_ok) : xai_address_no_memory;
   curl_url_cleanup(u);
   return wrong;
+}
+
+static int is_proxy_scheme(const char *scheme) {
+  static const char *const known[] = {"http",    "https",  "socks4",
+                                      "socks4a", "socks5", "socks5h"};
+  size_t i;
+  for (i = 0; i < sizeof known / sizeof *known; i++)
+    if (is_word(scheme, strlen(scheme), known[i])) return 1;
+  return 0;
+}
+
+static const char *check_proxy_parts(const char *scheme, const char *host,
+                                     int elsewhere_ok) {
+  if (scheme == NULL || host == NULL || !is_proxy_scheme(scheme))
+    return "is no address of a proxy; scheme://host:port is, with http, https, "
+           "socks4, socks4a, socks5, socks5h or no scheme";
+  if (elsewhere_ok || is_loopback(host)) return NULL;
+  return "would take plain http away from this machine; set allow_http to send "
+         "your key and prompts unencrypted";
+}
+
+/* Parsed as libcurl does it: where no scheme is given, the name of the host may
+** tell one. */
+static const char *check_proxy(CURLU *u, const char *proxy, int elsewhere_ok) {
+  char *scheme, *host;
+  const char *wrong;
+  int lack = 0;
+  CURLUcode rc = curl_url_set(u, CURLUPART_URL, proxy,
+                              CURLU_NON_SUPPORT_SCHEME | CURLU_GUESS_SCHEME);
+  if (rc == CURLUE_OUT_OF_MEMORY) return xai_address_no_memory;
+  scheme = part(u, CURLUPART_SCHEME, &lack);
+  host = part(u, CURLUPART_HOST, &lack);
+  wrong = check_proxy_parts(scheme, host, elsewhere_ok);
+  if (lack) wrong = xai_address_no_memory;
+  curl_free(scheme);
+  curl_free(host);
+  return wrong;
+}
+
+const char *xai_address_check_proxy(const xai_Settings *set) {
+  int elsewhere_ok = set->allow_http || !xai_address_is_plain(set->base_url);
+  CURLU *u;
+  const char *wrong;
+  if (set->proxy == NULL) return NULL;
+  u = curl_url();
+  wrong = u ? check_proxy(u, set->proxy, elsewhere_ok) : xai_address_no_memory;
+  curl_url_cleanup(u);
+  return wrong;
+}
+
+const char *xai_address_no_proxy(const xai_Settings *set, const char *url) {
+  int stays = !set->allow_http && set->proxy == NULL;
+  return stays && xai_address_is_plain(url) ? "*" : set->no_proxy;
 }

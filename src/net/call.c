@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/retry.h"
 #include "net/memory.h"
 #include "net/secret.h"
 #include "net/verdict.h"
@@ -104,10 +105,10 @@ static void start_attempt(xai_Call *c, CURLM *multi) {
 
 int xai_call_begin(xai_Call *c, const xai_Request *r, CURLM *multi, int later) {
   c->began_ms = xai_clock_ms();
-  c->repeatable = strcmp(r->method, "POST") != 0;
+  c->repeatable = xai_retry_repeatable(r->method);
   c->deletes = strcmp(r->method, "DELETE") == 0;
   c->heads = strcmp(r->method, "HEAD") == 0;
-  c->posts = !c->repeatable && r->body != NULL;
+  c->posts = strcmp(r->method, "POST") == 0 && r->body != NULL;
   c->transfer.owner = c;
   if (xai_transfer_open(&c->transfer, used_handle(c), r, c->headers, &c->set) !=
       0) {

@@ -42,6 +42,7 @@ typedef struct xai_Call {
   int deletes;     /* the method is DELETE */
   int repeatable;  /* the method is one that may always be repeated */
   int pending_ok;  /* an empty 202 means: not ready yet */
+  int read_once;   /* a success can be read once: what was lost stays so */
   int draining;    /* the reader is done; the connection is to be kept */
   int retry_told;  /* the wait for the next attempt was told of */
   int key_changes; /* the key may be another one for each attempt */

@@ -3,11 +3,14 @@
 */
 #include "net/transfer.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/head.h"
+#include "base/retry.h"
+#include "net/address.h"
 #include "net/memory.h"
 
 #define MAX_HEAD ((size_t)256 << 10)
@@ -179,7 +182,7 @@ static void set_text(CURLcode *rc, CURL *e, CURLoption what, const char *text) {
 
 static long http_version(const xai_Settings *set, const char *url) {
   if (set->http_version == 1) return CURL_HTTP_VERSION_1_1;
-  if (set->http_version == 2 && strncmp(url, "http:", 5) == 0)
+  if (set->http_version == 2 && xai_address_is_plain(url))
     return CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
   return CURL_HTTP_VERSION_2TLS;
 }
@@ -206,7 +209,7 @@ static void avoid_reuse(CURL *e, long version) {
 */
 static void set_version(CURL *e, const xai_Settings *set, const char *url) {
   long version = http_version(set, url);
-  int plain = strncmp(url, "http:", 5) == 0 &&
+  int plain = xai_address_is_plain(url) &&
               version != CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
   curl_easy_setopt(e, CURLOPT_HTTP_VERSION, version);
   avoid_reuse(e, version);
@@ -270,15 +273,22 @@ static void set_trust(CURL *e, const xai_Settings *set, CURLcode *rc) {
   curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 0L);
 }
 
-static void set_peer(CURL *e, const xai_Settings *set, CURLcode *rc) {
+/* libcurl has 300 s of its own where none are set, and refuses more than an int
+** holds: 24 days, which stand for no limit. */
+static long connect_timeout(const xai_Settings *set) {
+  int64_t ms = set->connect_timeout_ms;
+  return ms > 0 && ms < INT_MAX ? (long)ms : INT_MAX;
+}
+
+static void set_peer(CURL *e, const xai_Settings *set, const char *url,
+                     CURLcode *rc) {
+  const char *no_proxy = xai_address_no_proxy(set, url);
   set_trust(e, set, rc);
   if (set->proxy) set_text(rc, e, CURLOPT_PROXY, set->proxy);
-  if (set->no_proxy) set_text(rc, e, CURLOPT_NOPROXY, set->no_proxy);
+  if (no_proxy) set_text(rc, e, CURLOPT_NOPROXY, no_proxy);
   if (set->unix_socket)
     set_text(rc, e, CURLOPT_UNIX_SOCKET_PATH, set->unix_socket);
-  if (set->connect_timeout_ms > 0)
-    curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS,
-                     (long)set->connect_timeout_ms);
+  curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, connect_timeout(set));
 }
 
 static void set_callbacks(xai_Transfer *t) {
@@ -323,7 +333,7 @@ static void set_message(xai_Transfer *t, const xai_Request *r,
 }
 
 /* A stale connection costs one of these and no error, unless the user wants
-** to be sure that no POST is sent twice. */
+** to be sure that no POST or its like is sent twice. */
 #define FREE_RECONNECTS 1
 
 /* A new handle with all that does not change from request to request. */
@@ -335,7 +345,7 @@ static CURL *new_handle(const xai_Settings *set, const char *url,
     return NULL;
   }
   set_rules(e, rc);
-  set_peer(e, set, rc);
+  set_peer(e, set, url, rc);
   set_version(e, set, url);
   return e;
 }
@@ -345,8 +355,8 @@ int xai_transfer_open(xai_Transfer *t, CURL *used, const xai_Request *r,
   CURLcode rc = CURLE_OK;
   t->wants_events = r->stream;
   t->shared = http_version(set, r->url) != CURL_HTTP_VERSION_1_1 &&
-              (set->http_version == 2 || strncmp(r->url, "http:", 5) != 0);
-  t->resends = set->retry == XAI_RETRY_SAFE && strcmp(r->method, "POST") == 0
+              (set->http_version == 2 || !xai_address_is_plain(r->url));
+  t->resends = set->retry == XAI_RETRY_SAFE && !xai_retry_repeatable(r->method)
                    ? 0
                    : FREE_RECONNECTS;
   t->easy = used ? used : new_handle(set, r->url, &rc);

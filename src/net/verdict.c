@@ -211,8 +211,7 @@ static xai_Failure failure_of(xai_Call *c) {
   f.whole = is_whole(c);
   f.streamed = t->content == XAI_CONTENT_EVENTS;
   f.events = f.streamed && (c->stream.begun || (!f.whole && has_event(c)));
-  /* A deferred result can be read once: what was lost stays so. */
-  f.repeatable = c->repeatable && !(c->pending_ok && t->status == 200);
+  f.repeatable = c->repeatable && !(c->read_once && t->status == 200);
   f.should = should_retry(c);
   f.policy = c->set.retry;
   f.retry_timeout = c->set.retry_timeouts;

@@ -138,11 +138,11 @@ function Task:traceback() end
 
 -- ===== Options =======================================================================================================
 
----What both `xai.new` and one call take. Seconds and bytes.
+---What both `xai.new` and one call take. Seconds, of which 0 are no limit, and bytes, at least 1.
 ---@class xai.SharedOptions
 ---@field api_key? string|fun():string The key, or a function asked for it once an attempt. Default: env `XAI_API_KEY`.
 ---@field base_url? string With or without `/v1`. Default `https://api.x.ai`, or env `XAI_BASE_URL`.
----@field allow_http? boolean Permit plain `http://` to a host that is not loopback. Default false.
+---@field allow_http? boolean Permit plain `http://` to a host, or through a proxy, that is not loopback. Default false.
 ---@field timeout? number Seconds for one attempt, from start to last byte. Default 3600.
 ---@field connect_timeout? number Seconds for name, connection and TLS. Default 10.
 ---@field idle_timeout? number Seconds without a single byte; comments count as life. Default 900.
@@ -150,7 +150,7 @@ function Task:traceback() end
 ---@field max_retries? integer Attempts after the first, at least 0. Default 2.
 ---@field retry? "usual"|"safe" What is tried again: where nothing was billed as far as can be told, or where nothing can have begun.
 ---@field retry_timeouts? boolean Also a generation that was sent and timed out. Default false.
----@field headers? table<string, string> Extra request headers, such as `["x-grok-conv-id"]`.
+---@field headers? table<string, string|number|false> Request headers, whatever their case; `false` leaves one out.
 ---@field proxy? string Address of a proxy. Default: the usual environment variables.
 ---@field no_proxy? string Hosts that go without the proxy, separated by commas.
 ---@field ca_file? string File of certificates to trust, PEM.
@@ -170,7 +170,7 @@ function Task:traceback() end
 
 ---Options of `xai.new`.
 ---@class xai.Options: xai.SharedOptions
----@field take_key? boolean Read the key from the environment, and wipe and unset the variable. Default false.
+---@field take_key? boolean Wipe and unset `XAI_API_KEY`, whether the key comes from it or not. Default false.
 
 ---Options of one call; each overrides the client's.
 ---@class xai.CallOptions: xai.SharedOptions
