@@ -28,7 +28,7 @@ describe("what a call makes of it when", function()
 
       for _, row in ipairs(group.rows) do
         it(trial.name(row), function()
-          for _, case in ipairs(trial.cases(row)) do
+          for _, case in ipairs(trial.readings(row)) do
             local name = case[1] .. " " .. case[2]
             assert.equal(name .. ": " .. case[3], name .. ": " .. tostring(outcomes[row][name]))
           end

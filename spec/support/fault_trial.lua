@@ -86,10 +86,17 @@ function M.cases(row)
   local list = {}
   for i, way in ipairs(M.ORDER) do
     for version, outcomes in pairs { ["1.1"] = row[2], ["2"] = row.h2 or row[2] } do
-      for _, reading in ipairs(outcomes[i] ~= "-" and READINGS[way] or {}) do
-        list[#list + 1] = { reading, version, outcomes[i] }
-      end
+      if outcomes[i] ~= "-" then list[#list + 1] = { way, version, outcomes[i] } end
     end
+  end
+  return list
+end
+
+--- The same with each way of reading a stream.
+function M.readings(row)
+  local list = {}
+  for _, case in ipairs(M.cases(row)) do
+    for _, reading in ipairs(READINGS[case[1]]) do list[#list + 1] = { reading, case[2], case[3] } end
   end
   return list
 end
@@ -112,7 +119,7 @@ function M.outcomes(house, group)
     local tasks = {}
     for _, row in ipairs(group.rows) do
       outcomes[row] = {}
-      for _, case in ipairs(M.cases(row)) do tasks[#tasks + 1] = start(row, case[1], case[2]) end
+      for _, case in ipairs(M.readings(row)) do tasks[#tasks + 1] = start(row, case[1], case[2]) end
     end
     xai.all(tasks)
   end)

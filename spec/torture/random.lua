@@ -207,15 +207,18 @@ local function note(problem)
 end
 
 local function run(first, last)
-  local list, over = {}, false
+  local list = {}
   for i = first, last do list[#list + 1] = i end
   xai.run(function()
-    xai.spawn(watch_the_machine, function() return over end)
-    xai.map(list, function(i)
+    local calls = xai.spawn(xai.map, list, function(i)
       note(one_call(i))
       if i % 100 == 0 then collectgarbage() end
     end, AT_ONCE)
-    over = true
+    xai.spawn(watch_the_machine, function()
+      local status = calls:status()
+      return status == "done" or status == "failed"
+    end)
+    calls:wait()
   end)
   collectgarbage()
 end
