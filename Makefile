@@ -220,7 +220,7 @@ clean: ## remove everything that make made
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1 - /p' Makefile | \
-	  awk -F ' - ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+	  awk -F ' - ' '{ printf "  make %-13s %s\n", $$1, $$2 }'
 
 # ---- Rules ----------------------------------------------------------------
 

@@ -149,9 +149,12 @@ function workloads.ttft(peer, n, out)
   percentiles(out, "lat", latencies)
 end
 
-function workloads.image(peer, _, out)
-  local answer = peer.post("/images/generations", { model = "gpt-image-1", prompt = "a cat" })
-  out.content_bytes = #answer.data[1].b64_json
+function workloads.image(peer, n, out)
+  out.content_bytes = 0
+  for _ = 1, n or 1 do
+    local answer = peer.post("/images/generations", { model = "gpt-image-1", prompt = "a cat" })
+    out.content_bytes = out.content_bytes + #answer.data[1].b64_json
+  end
 end
 
 function workloads.upload(peer, mib, out)

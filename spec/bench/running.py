@@ -100,8 +100,9 @@ def check(workload, param, out):
     if out.get("floor"):  # it moves bytes and reads nothing
         return
     n, chunks = param or 1, workload.settings.get("chunks", 0)
+    image = workload.settings.get("kb", workload.settings.get("mb", 0) << 10) << 10
     wanted = {"seq": 80 * n, "cold": 80, "stream": text_bytes(chunks) * n, "conc": text_bytes(chunks) * n,
-              "image": workload.settings.get("mb", 0) << 20}.get(workload.kind)
+              "image": image * n}.get(workload.kind)
     if wanted is not None and out.get("content_bytes") != wanted:
         raise Failure(f"read {out.get('content_bytes')} bytes, not {wanted}")
     if "chunks" in out and out["chunks"] != chunks * n:

@@ -10,7 +10,7 @@
 **   POST .../v1/chat/completions    a completion of about 600 bytes, whose
 **                                   usage.prompt_tokens is the size of the body
 **                                   received; with "stream":true a stream
-**   POST .../v1/images/generations  {"data":[{"b64_json":...}]}, 'mb' MiB
+**   POST .../v1/images/generations  {"data":[{"b64_json":...}]}, 'kb' KiB
 **   GET  .../v1/models              a short list
 **   GET  /bench/stats               the server's own CPU, requests, connections
 **
@@ -25,6 +25,7 @@
 **   stamp   1: the 16 digits in system_fingerprint "fp_..." are the us of
 **           CLOCK_REALTIME at which the event was written (also with a delay)
 **   mb      MiB of base64 in the image answer (32)
+**   kb      the same in KiB
 **   status  answer with this status and an error body
 **   wait    us before any answer
 */
@@ -53,7 +54,7 @@ static const char *const TOK[8] = {
     " jumps\\n", " \\\"over\\\"", " na\xc3\xafve", " \\u00e9t\\u00e9"};
 
 struct cfg {
-  long chunks, batch, delay, size, stamp, mb, status, wait;
+  long chunks, batch, delay, size, stamp, kb, status, wait;
   char frame;
 };
 
@@ -274,19 +275,19 @@ static void reply(struct conn *c, int status, const char *ct, const char *body,
 }
 
 static struct img {
-  long mb;
+  long kb;
   char *p;
   size_t n;
   struct img *next;
 } * imgs;
-static struct img *get_img(long mb) {
+static struct img *get_img(long kb) {
   for (struct img *i = imgs; i; i = i->next)
-    if (i->mb == mb) return i;
+    if (i->kb == kb) return i;
   struct img *g = calloc(1, sizeof *g);
-  g->mb = mb;
+  g->kb = kb;
   g->next = imgs;
   imgs = g;
-  size_t n = (size_t)mb << 20;
+  size_t n = (size_t)kb << 10;
   static const char A[] =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   g->p = xr(NULL, n + 300);
@@ -315,13 +316,14 @@ static void set_opt(struct cfg *g, const char *k, size_t kl, const char *v,
 #define O(name, field)                                                         \
   else if (kl == sizeof name - 1 && !strncasecmp(k, name, kl)) g->field = n
   if (kl == 5 && !strncasecmp(k, "frame", 5)) g->frame = b[0];
+  if (kl == 2 && !strncasecmp(k, "mb", 2)) g->kb = n << 10;
   O("chunks", chunks);
   O("batch", batch);
   O("delay", delay);
   O("delay-us", delay);
   O("size", size);
   O("stamp", stamp);
-  O("mb", mb);
+  O("kb", kb);
   O("status", status);
   O("wait", wait);
 }
@@ -509,7 +511,7 @@ static void respond(struct conn *c, const char *body, size_t blen) {
         blen);
     reply(c, 200, "application/json", b, k, 0);
   } else if (IS("/images/generations")) {
-    struct img *g = get_img(c->c.mb);
+    struct img *g = get_img(c->c.kb);
     reply(c, 200, "application/json", "", 0, g->n);
     c->st = g->p;
     c->stlen = g->n;
@@ -538,7 +540,7 @@ static void respond(struct conn *c, const char *body, size_t blen) {
 /* headers complete: look at them once */
 static void head(struct conn *c) {
   char *s = c->in, *e = c->in + c->hdr, *l = memchr(s, '\n', e - s);
-  c->c = (struct cfg){.chunks = 100, .batch = 1, .mb = 32, .frame = 'e'};
+  c->c = (struct cfg){.chunks = 100, .batch = 1, .kb = 32 << 10, .frame = 'e'};
   c->need = 0;
   c->chunked = c->cont = 0;
   c->keep = 1;
@@ -593,7 +595,7 @@ static void head(struct conn *c) {
   }
   if (c->c.batch < 1) c->c.batch = 1;
   if (c->c.chunks < 1) c->c.chunks = 1;
-  if (c->c.mb < 1 || c->c.mb > 512) c->c.mb = 32;
+  if (c->c.kb < 1 || c->c.kb > 512 << 10) c->c.kb = 32 << 10;
   c->parsed = 1;
 }
 /* with a chunked request body: 0 not whole yet, else bytes it takes; decoded

@@ -85,9 +85,12 @@ const workloads = {
     percentiles(out, 'lat', latencies)
   },
 
-  async image({ post }, _, out) {
-    const answer = await post('/images/generations', { model: 'gpt-image-1', prompt: 'a cat' })
-    out.content_bytes = Buffer.byteLength(answer.data[0].b64_json)
+  async image({ post }, n, out) {
+    out.content_bytes = 0
+    for (let i = 0; i < n; i++) {
+      const answer = await post('/images/generations', { model: 'gpt-image-1', prompt: 'a cat' })
+      out.content_bytes += Buffer.byteLength(answer.data[0].b64_json)
+    }
   },
 
   async upload({ post }, mib, out) {
