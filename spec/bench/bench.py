@@ -146,7 +146,7 @@ def main():
         print("Not here, so not measured (make bench PEERS=all installs them): " + ", ".join(missing))
     print()
     bench.run(options.workloads)
-    print("\nCPU time as a multiple of the floor's, then other values as they are.\n")
+    print(f"\n{tables.PEERS_ARE}\n")
     for text in tables.peer_lines(bench.results, list(chosen)):
         print(text)
     if options.write:

@@ -5,7 +5,7 @@ import subprocess
 
 from running import METER, SCRATCH, WATCHER, BUILD, Failure, Missing, Server, read_meter, run_peer
 import tls
-from workloads import OURS
+from workloads import FLOOR, OURS
 
 LOG = SCRATCH.name + "/counts.log"
 VALGRIND = ["valgrind", "--tool=callgrind", f"--log-file={LOG}", "--callgrind-out-file=/dev/null"]
@@ -56,8 +56,11 @@ class Counter:
         return read_meter()["ins_user"] if self.by_processor else self.read_log()
 
     def instructions(self, peer, workload):
-        """User instructions per unit; None where they are not counted."""
+        """User instructions per unit; None where they are not counted: with
+        others, what has to be slowed down for it."""
         if not peer.counted or not (workload.counted or workload.kind == "cold"):
+            return None
+        if workload.slowly and peer.name not in (FLOOR, OURS):
             return None
         work = (peer.name, workload.kind, workload.path(workload.slowly), workload.counted)
         if not workload.text or peer.name != OURS:
@@ -74,7 +77,7 @@ class Counter:
 
 def system_calls(peer, workload):
     """System calls per unit; None where they are not counted."""
-    if not workload.calls or not peer.counted:
+    if not workload.calls or peer.name not in (FLOOR, OURS):
         return None
     if not shutil.which("strace"):
         raise Missing("no strace")

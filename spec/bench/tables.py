@@ -3,6 +3,8 @@ from workloads import FLOOR, METRICS, OURS, WORKLOADS, Goal
 
 HEAD = ["workload", "what", "the floor", "lua-xai", "measured", "", "goal"]
 WIDTHS = [-11, -25, 11, 11, 11, -1, -9]
+PEERS_ARE = ("All clients: CPU time and instructions as multiples of the floor's, then other values as they are. "
+             "A dash: the client cannot do it, or it was not counted.")
 # Rows of the second table besides CPU time: of which workload, what, its title.
 MORE = (("conc256", "p50", "added p50, us"), ("conc1000", "p50", "added p50, us"),
         ("conc1000", "memory", "KB a stream"), ("image32", "peak", "peak, x body"),
@@ -73,15 +75,22 @@ def goal_rows(results, name):
                "!" if missed else "", limit(goal)], missed
 
 
+def multiples(values, what, peers):
+    """What the peers but the first, the floor, need of something that it needs."""
+    floor = values[FLOOR].get(what)
+    return [f"{values[p][what] / floor:.3g}" if floor and what in values.get(p, {}) else "-" for p in peers[1:]]
+
+
 def peer_rows(results, peers):
     """CPU time of every peer as a multiple of the floor's, then some values as they are."""
     for name, workload in WORKLOADS.items():
         values = results["workloads"].get(name, {})
         if workload.own() or FLOOR not in values:
             continue
-        floor = values[FLOOR]["cpu"]
-        ratios = [f"{values[p]['cpu'] / floor:.3g}" if p in values and floor else "-" for p in peers[1:]]
-        yield [name, "CPU", f"{short(floor)} us/{workload.unit}"] + ratios
+        yield [name, "CPU", f"{short(values[FLOOR]['cpu'])} us/{workload.unit}"] + multiples(values, "cpu", peers)
+        counts = multiples(values, "instructions", peers)
+        if len(counts) - counts.count("-") > 1:
+            yield [name, "instructions", short(values[FLOOR]["instructions"])] + counts
     for name, metric, title in MORE:
         values = results["workloads"].get(name, {})
         if FLOOR in values:
