@@ -15,11 +15,13 @@ BUILD = os.path.realpath(os.path.join(HERE, "..", "..", ".build", "bench"))
 SCRATCH = tempfile.TemporaryDirectory(prefix="xai-bench-")  # two runs do not meet
 METER = SCRATCH.name + "/meter.json"
 WATCHER = [f"{BUILD}/meter", METER, "300"]
-PROGRAMS = {
-    "server": ("server.c", ""),
-    "meter": ("meter.c", ""),
-    "floor": ("peers/floor.c", "-lcurl"),
-    FLOOR: ("peers/floor.c", "-DJSON -I/usr/include/lua5.4 -lcurl -llua5.4"),
+LIBCURL = ["-lcurl"]
+LUA = ["-I/usr/include/lua5.4", "-llua5.4"]
+PROGRAMS = {  # the sources and the libraries of each
+    "server": (["server.c", "server_answers.c", "server_events.c", "server_request.c", "server_timers.c"], []),
+    "meter": (["meter.c"], []),
+    "floor": (["peers/floor.c", "peers/floor_plain.c"], LIBCURL),
+    FLOOR: (["peers/floor.c", "peers/floor_json.c", "peers/floor_text.c"], LIBCURL + LUA),
 }
 
 
@@ -31,18 +33,19 @@ class Missing(Failure):
     """It cannot be done here, or not by this peer."""
 
 
-def newer(source, target):
-    return not os.path.exists(target) or os.path.getmtime(target) < os.path.getmtime(source)
+def newer(sources, target):
+    headers = [f"{HERE}/server.h", f"{HERE}/peers/floor.h"]
+    return not os.path.exists(target) or any(
+        os.path.getmtime(target) < os.path.getmtime(file) for file in sources + headers)
 
 
 def build():
     """Compile what has changed; thousands of streams want as many descriptors."""
     os.makedirs(BUILD, exist_ok=True)
-    for name, (source, flags) in PROGRAMS.items():
-        target, source = f"{BUILD}/{name}", f"{HERE}/{source}"
-        if newer(source, target):
-            command = [os.environ.get("CC", "cc"), "-O2", "-o", target, source] + flags.split()
-            subprocess.run(command, check=True)
+    for name, (sources, libraries) in PROGRAMS.items():
+        target, sources = f"{BUILD}/{name}", [f"{HERE}/{file}" for file in sources]
+        if newer(sources, target):
+            subprocess.run([os.environ.get("CC", "cc"), "-O2", "-o", target] + sources + libraries, check=True)
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
