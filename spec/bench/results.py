@@ -39,7 +39,7 @@ def versions():
 
 
 def circumstances(runs):
-    return {"date": datetime.date.today().isoformat(), "machine": f"{os.cpu_count()} x {processor()}",
+    return {"date": datetime.date.today().isoformat(), "machine": f"{os.cpu_count()} cores of {processor()}",
             "versions": versions(), "runs": runs}
 
 
@@ -66,8 +66,9 @@ def save(results):
 def sentence(results):
     """The circumstances, for the README."""
     named = ", ".join(f"{k} {v}" for k, v in results["versions"].items() if k != "compiler")
-    return (f"Measured on {results['date']} on {results['machine']}; {named}; medians of {results['runs']} runs, "
-            f"instructions counted by {'the processor' if results['counter'] == 'processor' else 'valgrind'}.")
+    runs = "one run" if results["runs"] == 1 else f"medians of {results['runs']} runs"
+    counted = "the processor" if results["counter"] == "processor" else "valgrind"
+    return f"Measured on {results['date']}: {results['machine']}; {named}; {runs}, instructions counted by {counted}."
 
 
 def write_into_readme(text):

@@ -55,7 +55,9 @@ def what(goal, workload):
         name = "added p50"
     if goal.metric == "max":
         name = "added max"
-    return f"{name} {unit}" if goal.metric not in ("p50", "max") else f"{name}, {unit}"
+    if goal.metric == "peak":
+        name = "peak memory,"
+    return f"{name} {unit}".strip() if goal.metric not in ("p50", "max") else f"{name}, {unit}"
 
 
 def goal_rows(results, name):
@@ -120,17 +122,26 @@ def markdown(head, rows, numbers_from):
         yield "| " + " | ".join(cells) + " |"
 
 
+def in_markdown(text):
+    for plain, better in ((" us", " µs"), ("<=", "≤"), (" x", " ×"), (", to tls256", ", to the row above")):
+        text = text.replace(plain, better)
+    return text
+
+
 def goals_in_markdown(results):
-    rows = []
-    for name in WORKLOADS:
+    rows, last = [], ""
+    for name, workload in WORKLOADS.items():
         for cells, missed in goal_rows(results, name):
             measured = f"**{cells[4]}** !" if missed else cells[4]
-            rows.append(cells[:4] + [measured, cells[6].replace("<=", "≤")])
-    return "\n".join(markdown(HEAD[:5] + ["goal"], rows, 2))
+            first = "" if name == last else workload.title
+            rows.append([in_markdown(text) for text in [first] + cells[1:4] + [measured, cells[6]]])
+            last = name
+    return "\n".join(markdown(["", "per unit"] + HEAD[2:5] + ["goal"], rows, 2))
 
 
 def peers_in_markdown(results, titles):
     """`titles` are those of the peers, by name, in order."""
     names = [n for n in titles if any(n in values for values in results["workloads"].values())]
-    rows = list(peer_rows(results, names))
-    return "\n".join(markdown(["workload", ""] + [titles[n] for n in names], rows, 2))
+    rows = [[WORKLOADS[cells[0]].title] + [in_markdown(text) for text in cells[1:]]
+            for cells in peer_rows(results, names)]
+    return "\n".join(markdown(["", ""] + [titles[n] for n in names], rows, 2))

@@ -90,7 +90,7 @@ THROUGH_NGINX = {"kind": "conc", "unit": "event", "settings": {"chunks": 200, "d
 AT_ONCE = ratios(1.10, 1.10) + (Goal("p50", "added", 50), Goal("max", "ratio", 1.5))
 
 WORKLOADS = {
-    "cold": Workload("start, one request, end", "cold", "run",
+    "cold": Workload("a program that makes one request", "cold", "run",
                      goals=(Goal("instructions", "value", 22e6),) + ratios(cpu=1.3)),
     "seq": Workload("small requests, one after the other", "seq", "request", {}, 20000, (100, 600),
                     goals=ratios(1.15, 1.10)),
@@ -112,12 +112,12 @@ WORKLOADS = {
                         goals=ratios(cpu=0.50) + (Goal("peak", "value", 2.2),)),
     "upload8": Workload("a history of 8 MiB sent", "upload", "MiB", {}, 8,
                         goals=ratios(cpu=1.05) + (Goal("peak", "value", 5.2),)),
-    "ttft": Workload("from the call to the first event", "ttft", "stream", {"chunks": 5, "delay": 1000}, 300,
+    "ttft": Workload("streams of 5 events, until the first", "ttft", "stream", {"chunks": 5, "delay": 1000}, 300,
                      latency="ttft", goals=ratios(cpu=1.15) + (Goal("p50", "added", 10),)),
     "tls256": Workload("256 streams by TLS, one certificate", tls="one", **THROUGH_NGINX),
     "tls256-ca": Workload("256 streams by TLS, the system's certificates", tls="bundle", goals=(
         Goal("cpu", "ratio", 1.2, to="tls256"), Goal("rss", "value", 45)), **THROUGH_NGINX),
-    "tls256-h2": Workload("the same by HTTP/2", tls="h2", goals=(
+    "tls256-h2": Workload("256 streams by TLS, the system's certificates, HTTP/2", tls="h2", goals=(
         Goal("cpu", "ratio", 1.2, to="tls256"), Goal("rss", "value", 45), Goal("connections", "value", 3)),
         **THROUGH_NGINX),
 }
