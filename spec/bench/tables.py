@@ -123,7 +123,7 @@ def markdown(head, rows, numbers_from):
 
 
 def in_markdown(text):
-    for plain, better in ((" us", " µs"), ("<=", "≤"), (" x", " ×"), (", to tls256", ", to the row above")):
+    for plain, better in ((" us", " µs"), ("<=", "≤"), (" x", " ×"), (", to tls256", ", to that with one")):
         text = text.replace(plain, better)
     return text
 
