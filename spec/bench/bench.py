@@ -132,6 +132,8 @@ def read_options():
     unknown = [n for n in options.workloads if n not in WORKLOADS]
     if unknown:
         parser.error("no such workload: " + ", ".join(unknown))
+    if options.write and options.tls:
+        parser.error("what is kept was measured without --tls")
     return options
 
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Draws what is kept in results.json with gnuplot, and writes the table of the README.
 
-  spec/bench/run plot
+  spec/bench/run plot            does so
+  spec/bench/run plot --check    is the table of the README what it would write?
 """
 import os
 import re
@@ -155,15 +156,23 @@ def draw(name, title, script):
         file.write(slim(done.stdout, title))
 
 
-def main():
-    kept = results.load()
-    if not kept["workloads"]:
-        sys.exit("Nothing was measured yet: make bench ARGS=--write")
+def section(kept):
+    """What stands in the README between the two comments."""
     titles = {p.name: p.title for p in peers.BOTH + peers.OTHERS}
     titles[FLOOR] = "the floor"
     parts = [textwrap.fill(results.sentence(kept), 120), tables.goals_in_markdown(kept),
              textwrap.fill(tables.PEERS_ARE, 120), tables.peers_in_markdown(kept, titles)]
-    results.write_into_readme("\n" + "\n\n".join(parts) + "\n\n")
+    return "\n" + "\n\n".join(parts) + "\n\n"
+
+
+def main():
+    kept = results.load()
+    if not kept["workloads"]:
+        sys.exit("Nothing was measured yet: make bench ARGS=--write")
+    page, other = results.in_readme(section(kept))
+    if "--check" in sys.argv:
+        sys.exit(None if page == other else "The table of README.md is not that of results.json: make bench-plot")
+    results.write_readme(other)
     if not shutil.which("gnuplot"):
         sys.exit("No gnuplot: the pictures stay as they are")
     draw("bench", "CPU time of each client as a multiple of the floor's", comparison(kept))

@@ -71,13 +71,18 @@ def sentence(results):
     return f"Measured on {results['date']}: {results['machine']}; {named}; {runs}, instructions counted by {counted}."
 
 
-def write_into_readme(text):
-    """Between the two comments that mark the place."""
+def in_readme(text):
+    """The page as it is, and as it is with `text` between the two comments that
+    mark the place."""
     with open(README, encoding="utf-8") as file:
         page = file.read()
     pattern = r"(<!-- make bench-plot writes this -->\n).*?(<!-- so far -->\n)"
-    page, found = re.subn(pattern, lambda m: m.group(1) + text + m.group(2), page, flags=re.DOTALL)
+    other, found = re.subn(pattern, lambda m: m.group(1) + text + m.group(2), page, flags=re.DOTALL)
     if not found:
         raise SystemExit("README.md has lost the comments that mark the place of the table")
+    return page, other
+
+
+def write_readme(page):
     with open(README, "w", encoding="utf-8") as file:
         file.write(page)
