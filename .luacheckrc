@@ -6,7 +6,7 @@ include_files = {
   "src/**/*.lua", "spec/**/*.lua", "examples/**/*.lua", "rockspec/*.rockspec",
   ".busted", ".luacheckrc",
 }
-exclude_files = { "spec/contract/node_modules" }
+exclude_files = { "spec/contract/node_modules", "spec/bench/node_modules" }
 
 files["src/xai/types.lua"] = { ignore = { "" } } -- read by editors, never run
 files["spec/**/*_spec.lua"] = { std = "+busted" }

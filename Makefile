@@ -88,8 +88,8 @@ VALGRIND   = valgrind --quiet --error-exitcode=99 --leak-check=full \
 
 # ---- Targets --------------------------------------------------------------
 
-.PHONY: all demo run nvim love play test test-all check asan valgrind contract bench torture \
-        torture-short memory install uninstall setup format rockspec clean help tests suite FORCE
+.PHONY: all demo run nvim love play test test-all check asan valgrind contract bench \
+        bench-growth bench-plot bench-smoke bench-record torture torture-short memory install uninstall setup format rockspec clean help tests suite FORCE
 .DELETE_ON_ERROR:
 
 all: $(CORE) ## build the module for LUA_VERSION (5.1 5.2 5.3 5.4 jit)
@@ -161,10 +161,34 @@ contract: ## every function against the API's own description
 	$(AGAIN) all spec/contract/node_modules
 	@LUA='$(LUA)' spec/contract/run
 
-bench: ## what a request and an event cost
+# `make bench PEERS=all` installs the other clients first; those that are there
+# are measured in any case.
+PEERS     ?=
+ALL_PEERS  = $(filter all,$(PEERS))
+bench: ## what a request and an event cost, beside other clients
+	$(SETUP) bench$(ALL_PEERS:all=-peers) $(LUA_VERSION)
+	$(AGAIN) all $(ALL_PEERS:all=spec/bench/node_modules)
+	@LUA='$(LUA)' spec/bench/run $(ARGS)
+
+bench-growth: ## what they cost as streams and answers grow
 	$(SETUP) bench $(LUA_VERSION)
 	$(AGAIN) all
-	@LUA='$(LUA)' spec/bench/run
+	@LUA='$(LUA)' spec/bench/run growth $(ARGS)
+
+bench-smoke: ## in seconds: has anything become 25 % dearer?
+	$(SETUP) bench-smoke $(LUA_VERSION)
+	$(AGAIN) all
+	@LUA='$(LUA)' spec/bench/run smoke $(ARGS)
+
+bench-plot: ## draw what was measured, write the table of the README
+	$(SETUP) bench-plot $(LUA_VERSION)
+	@spec/bench/run plot
+
+# The machine should have nothing else to do; it takes about half an hour.
+bench-record: ## measure everything anew; results, table, pictures
+	$(AGAIN) bench PEERS=all ARGS='--runs 5 --write'
+	$(AGAIN) bench-growth ARGS=--write
+	$(AGAIN) bench-plot
 
 install: $(CORE) ## install below PREFIX (/usr/local)
 	install -d '$(LUA_DEST)' '$(CORE_DEST)'
@@ -192,11 +216,11 @@ rockspec: ## bring the lists of files in the rockspec up to date
 	@cp .build/rockspec rockspec/xai-scm-1.rockspec
 
 clean: ## remove everything that make made
-	rm -rf .build spec/contract/node_modules
+	rm -rf .build spec/contract/node_modules spec/bench/node_modules
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1 - /p' Makefile | \
-	  awk -F ' - ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+	  awk -F ' - ' '{ printf "  make %-13s %s\n", $$1, $$2 }'
 
 # ---- Rules ----------------------------------------------------------------
 
@@ -251,8 +275,8 @@ $(OUT)/flags: FORCE
 	@echo '$(COMPILE) $(LDFLAGS)' | cmp -s - $@ || \
 	  echo '$(COMPILE) $(LDFLAGS)' > $@
 
-spec/contract/node_modules: spec/contract/package-lock.json
-	cd spec/contract && npm ci --ignore-scripts --no-audit --no-fund
+%/node_modules: %/package-lock.json
+	cd $* && npm ci --ignore-scripts --no-audit --no-fund
 	@touch $@
 
 -include $(OBJECTS:.o=.d) $(C_TESTS:=.d)

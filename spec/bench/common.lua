@@ -3,6 +3,8 @@ local M = {}
 
 M.key = "xai-bench-0123456789abcdef0123456789abcdef"
 
+M.headers = { ["content-type"] = "application/json", authorization = "Bearer " .. M.key }
+
 M.body = {
   model = "gpt-4o-mini",
   messages = {
@@ -33,6 +35,27 @@ local function clock()
   return function()
     local s, us = gettimeofday()
     return s * 1e6 + us
+  end
+end
+
+--- For clients without a parser: a function that takes bytes and calls `on_event(table)` for
+-- every event.
+function M.sse(on_event)
+  local decode, rest = require("cjson").decode, ""
+  return function(bytes)
+    if rest ~= "" then bytes = rest .. bytes end
+    local from = 1
+    while true do
+      local first, last = bytes:find("\n\n", from, true)
+      if not first then break end
+      if bytes:sub(from, from + 5) == "data: " then
+        local data = bytes:sub(from + 6, first - 1)
+        if data ~= "[DONE]" then on_event(decode(data)) end
+      end
+      from = last + 1
+    end
+    rest = bytes:sub(from)
+    return true
   end
 end
 
@@ -126,9 +149,12 @@ function workloads.ttft(peer, n, out)
   percentiles(out, "lat", latencies)
 end
 
-function workloads.image(peer, _, out)
-  local answer = peer.post("/images/generations", { model = "gpt-image-1", prompt = "a cat" })
-  out.content_bytes = #answer.data[1].b64_json
+function workloads.image(peer, n, out)
+  out.content_bytes = 0
+  for _ = 1, n or 1 do
+    local answer = peer.post("/images/generations", { model = "gpt-image-1", prompt = "a cat" })
+    out.content_bytes = out.content_bytes + #answer.data[1].b64_json
+  end
 end
 
 function workloads.upload(peer, mib, out)

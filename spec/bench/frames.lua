@@ -31,7 +31,7 @@ end
 
 --- Start the server in a process of its own, which ends by itself: its port.
 local function serve()
-  assert(os.execute(("mkdir -p %s && [ %s/server -nt %s/server.c ] || cc -O2 -o %s/server %s/server.c"):format(
+  assert(os.execute(("mkdir -p %s && [ %s/server -nt %s/server.c ] || cc -O2 -o %s/server %s/server*.c"):format(
     BUILD, BUILD, HERE, BUILD, HERE)))
   local out, said = uv.new_pipe(false), ""
   local handle, pid = uv.spawn(BUILD .. "/server", { args = { "-p", "0", "-i", "5" }, stdio = { nil, out, 2 } })

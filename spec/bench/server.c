@@ -10,7 +10,7 @@
 **   POST .../v1/chat/completions    a completion of about 600 bytes, whose
 **                                   usage.prompt_tokens is the size of the body
 **                                   received; with "stream":true a stream
-**   POST .../v1/images/generations  {"data":[{"b64_json":...}]}, 'mb' MiB
+**   POST .../v1/images/generations  {"data":[{"b64_json":...}]}, 'kb' KiB
 **   GET  .../v1/models              a short list
 **   GET  /bench/stats               the server's own CPU, requests, connections
 **
@@ -25,10 +25,13 @@
 **   stamp   1: the 16 digits in system_fingerprint "fp_..." are the us of
 **           CLOCK_REALTIME at which the event was written (also with a delay)
 **   mb      MiB of base64 in the image answer (32)
+**   kb      the same in KiB
 **   status  answer with this status and an error body
 **   wait    us before any answer
 */
 #define _GNU_SOURCE
+#include "server.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -47,70 +50,17 @@
 #include <time.h>
 #include <unistd.h>
 
-#define NTOK 64
-static const char *const TOK[8] = {
-    " the",      " quick",        " brown",        " fox,",
-    " jumps\\n", " \\\"over\\\"", " na\xc3\xafve", " \\u00e9t\\u00e9"};
-
-struct cfg {
-  long chunks, batch, delay, size, stamp, mb, status, wait;
-  char frame;
-};
-
-/* events rendered once per (size, frame) */
-struct ev {
-  char *p;
-  uint32_t len, stamp_off;
-};
-struct block {
-  long size;
-  char frame;
-  struct ev role, tok[NTOK], fin; /* fin: finish_reason, usage and [DONE] */
-  char *run;
-  size_t runlen;
-  uint32_t off[NTOK + 1]; /* all NTOK events laid out one after the other */
-  struct block *next;
-};
-
-struct conn {
-  int fd, heap_i; /* heap_i: place in the timer heap, -1 when not in it */
-  char *in;
-  size_t inlen, incap, hdr, need;
-  int chunked, parsed, keep, cont;
-  const char *path;
-  size_t pathlen;
-  int post;
-  struct cfg c;
-  char *own;
-  size_t owncap, ownlen, ownpos; /* bytes owned by the connection */
-  const char *st;
-  size_t stlen; /* then static bytes (image body) */
-  struct block *blk;
-  long sent;
-  int streaming; /* then a stream */
-  uint64_t due;
-  int wantout, waiting;
-  struct conn *nextrun;
-  int inrun;
-};
-
 static int ep;
-static uint64_t nreq, nconn, nopen, last_ns;
-static struct conn **heap;
-static int nheap, capheap;
+static uint64_t last_ns;
 static struct conn *run_head;
+uint64_t nreq, nconn, nopen;
 
-static uint64_t mono(void) {
+uint64_t mono(void) {
   struct timespec t;
   clock_gettime(CLOCK_MONOTONIC, &t);
   return (uint64_t)t.tv_sec * 1000000000u + t.tv_nsec;
 }
-static uint64_t real_us(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_REALTIME, &t);
-  return (uint64_t)t.tv_sec * 1000000u + t.tv_nsec / 1000;
-}
-static void *xr(void *p, size_t n) {
+void *xr(void *p, size_t n) {
   p = realloc(p, n);
   if (!p) {
     perror("realloc");
@@ -119,212 +69,6 @@ static void *xr(void *p, size_t n) {
   return p;
 }
 
-/* ---- timer heap ---- */
-static void hset(int i, struct conn *c) {
-  heap[i] = c;
-  c->heap_i = i;
-}
-static void hup(int i) {
-  struct conn *c = heap[i];
-  while (i && heap[(i - 1) / 2]->due > c->due) {
-    hset(i, heap[(i - 1) / 2]);
-    i = (i - 1) / 2;
-  }
-  hset(i, c);
-}
-static void hdown(int i) {
-  struct conn *c = heap[i];
-  for (;;) {
-    int k = 2 * i + 1;
-    if (k >= nheap) break;
-    if (k + 1 < nheap && heap[k + 1]->due < heap[k]->due) k++;
-    if (heap[k]->due >= c->due) break;
-    hset(i, heap[k]);
-    i = k;
-  }
-  hset(i, c);
-}
-static void hpush(struct conn *c) {
-  if (c->heap_i >= 0) return;
-  if (nheap == capheap)
-    heap = xr(heap, sizeof *heap * (capheap = capheap ? capheap * 2 : 64));
-  nheap++;
-  hset(nheap - 1, c);
-  hup(nheap - 1);
-}
-static void hdel(struct conn *c) {
-  int i = c->heap_i;
-  if (i < 0) return;
-  c->heap_i = -1;
-  nheap--;
-  if (i != nheap) {
-    struct conn *m = heap[nheap];
-    hset(i, m);
-    hup(i);
-    hdown(m->heap_i);
-  }
-}
-
-/* ---- rendering ---- */
-static const char P1[] =
-    "data: "
-    "{\"id\":\"chatcmpl-BenchAbCdEfGhIjKlMnOpQrStUv\",\"object\":\"chat."
-    "completion.chunk\",\"created\":1760000000,\"model\":\"gpt-4o-mini-2024-07-"
-    "18\",\"service_tier\":\"default\",\"system_fingerprint\":\"fp_";
-static void render(struct ev *e, char frame, const char *delta, size_t dl,
-                   const char *fin, const char *more) {
-  char *b = xr(NULL, dl + 1200);
-  size_t n = 0, off;
-  char hex[16];
-  n += sprintf(b, "%s0000000000000000\",\"choices\":[{\"index\":0,\"delta\":{",
-               P1);
-  off = sizeof P1 - 1;
-  memcpy(b + n, delta, dl);
-  n += dl;
-  n += sprintf(b + n,
-               "},\"logprobs\":null,\"finish_reason\":%s}],\"usage\":null}\n\n",
-               fin);
-  if (more) n += sprintf(b + n, "%s", more);
-  if (frame == 'e') {
-    int h = sprintf(hex, "%zx\r\n", n);
-    memmove(b + h, b, n);
-    memcpy(b, hex, h);
-    n += h;
-    off += h;
-    memcpy(b + n, "\r\n", 2);
-    n += 2;
-  }
-  e->p = b;
-  e->len = n;
-  e->stamp_off = off;
-}
-static struct block *blocks;
-static struct block *get_block(long size, char frame) {
-  for (struct block *k = blocks; k; k = k->next)
-    if (k->size == size && k->frame == frame) return k;
-  struct block *k = calloc(1, sizeof *k);
-  k->size = size;
-  k->frame = frame;
-  k->next = blocks;
-  blocks = k;
-  char *d = xr(NULL, size + 64);
-  static const char role[] =
-      "\"role\":\"assistant\",\"content\":\"\",\"refusal\":null";
-  render(&k->role, frame, role, sizeof role - 1, "null", NULL);
-  for (int i = 0; i < NTOK; i++) {
-    int n = sprintf(d, "\"content\":\"");
-    if (size) {
-      memset(d + n, 'a' + i % 26, size);
-      n += size;
-      d[n++] = '"';
-    } else
-      n += sprintf(d + n, "%s\"", TOK[i % 8]);
-    render(&k->tok[i], frame, d, n, "null", NULL);
-    k->off[i] = k->runlen;
-    k->run = xr(k->run, k->runlen + k->tok[i].len);
-    memcpy(k->run + k->runlen, k->tok[i].p, k->tok[i].len);
-    k->runlen += k->tok[i].len;
-  }
-  k->off[NTOK] = k->runlen;
-  static const char more[] =
-      "data: "
-      "{\"id\":\"chatcmpl-BenchAbCdEfGhIjKlMnOpQrStUv\",\"object\":\"chat."
-      "completion.chunk\",\"created\":1760000000,\"model\":\"gpt-4o-mini-2024-"
-      "07-18\",\"service_tier\":\"default\",\"system_fingerprint\":\"fp_"
-      "0000000000000000\",\"choices\":[],\"usage\":{\"prompt_tokens\":9,"
-      "\"completion_tokens\":4242,\"total_tokens\":4251,\"prompt_tokens_"
-      "details\":{\"cached_tokens\":0,\"audio_tokens\":0},\"completion_tokens_"
-      "details\":{\"reasoning_tokens\":0,\"audio_tokens\":0}}}\n\ndata: "
-      "[DONE]\n\n";
-  render(&k->fin, frame, "", 0, "\"stop\"", more);
-  free(d);
-  return k;
-}
-static const char HDRS[] =
-    "date: Thu, 09 Oct 2025 08:53:20 GMT\r\naccess-control-expose-headers: "
-    "X-Request-ID\r\nopenai-organization: org-bench\r\nopenai-processing-ms: "
-    "241\r\nopenai-version: 2020-10-01\r\nx-ratelimit-limit-requests: "
-    "10000\r\nx-ratelimit-limit-tokens: "
-    "200000\r\nx-ratelimit-remaining-requests: "
-    "9999\r\nx-ratelimit-remaining-tokens: "
-    "199978\r\nx-ratelimit-reset-requests: 8.64s\r\nx-ratelimit-reset-tokens: "
-    "6ms\r\nx-request-id: "
-    "req_0123456789abcdef0123456789abcdef\r\nstrict-transport-security: "
-    "max-age=31536000; includeSubDomains; preload\r\nserver: bench\r\n";
-
-static void own_need(struct conn *c, size_t n) {
-  if (c->ownlen + n > c->owncap)
-    c->own = xr(c->own, c->owncap = (c->ownlen + n) * 2);
-}
-static void own_add(struct conn *c, const void *p, size_t n) {
-  own_need(c, n);
-  memcpy(c->own + c->ownlen, p, n);
-  c->ownlen += n;
-}
-static void reply(struct conn *c, int status, const char *ct, const char *body,
-                  size_t n, size_t extra) {
-  char h[1600];
-  int k = sprintf(
-      h,
-      "HTTP/1.1 %d %s\r\ncontent-type: %s\r\ncontent-length: %zu\r\n%s%s\r\n",
-      status, status == 200 ? "OK" : "Error", ct, n + extra, HDRS,
-      c->keep ? "" : "connection: close\r\n");
-  own_add(c, h, k);
-  own_add(c, body, n);
-}
-
-static struct img {
-  long mb;
-  char *p;
-  size_t n;
-  struct img *next;
-} * imgs;
-static struct img *get_img(long mb) {
-  for (struct img *i = imgs; i; i = i->next)
-    if (i->mb == mb) return i;
-  struct img *g = calloc(1, sizeof *g);
-  g->mb = mb;
-  g->next = imgs;
-  imgs = g;
-  size_t n = (size_t)mb << 20;
-  static const char A[] =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  g->p = xr(NULL, n + 300);
-  uint32_t x = 12345;
-  size_t k = sprintf(g->p, "{\"created\":1760000000,\"background\":\"opaque\","
-                           "\"data\":[{\"b64_json\":\"");
-  for (size_t i = 0; i < n; i++) {
-    x = x * 1664525u + 1013904223u;
-    g->p[k++] = A[x >> 26];
-  }
-  k += sprintf(g->p + k, "\"}],\"output_format\":\"png\",\"quality\":\"high\","
-                         "\"size\":\"1024x1024\",\"usage\":{\"input_tokens\":"
-                         "14,\"output_tokens\":4160,\"total_tokens\":4174}}");
-  g->n = k;
-  return g;
-}
-
-/* ---- requests ---- */
-static void set_opt(struct cfg *g, const char *k, size_t kl, const char *v,
-                    size_t vl) {
-  char b[32];
-  if (vl >= sizeof b) return;
-  memcpy(b, v, vl);
-  b[vl] = 0;
-  long n = atol(b);
-#define O(name, field)                                                         \
-  else if (kl == sizeof name - 1 && !strncasecmp(k, name, kl)) g->field = n
-  if (kl == 5 && !strncasecmp(k, "frame", 5)) g->frame = b[0];
-  O("chunks", chunks);
-  O("batch", batch);
-  O("delay", delay);
-  O("delay-us", delay);
-  O("size", size);
-  O("stamp", stamp);
-  O("mb", mb);
-  O("status", status);
-  O("wait", wait);
-}
 static void drop(struct conn *c) {
   hdel(c);
   epoll_ctl(ep, EPOLL_CTL_DEL, c->fd, NULL);
@@ -375,52 +119,7 @@ static int flush(struct conn *c) {
   want(c, 0);
   return 1;
 }
-static void add_event(struct conn *c, struct ev *e, int stamp) {
-  own_need(c, e->len);
-  char *d = c->own + c->ownlen;
-  memcpy(d, e->p, e->len);
-  c->ownlen += e->len;
-  if (stamp) {
-    uint64_t t = real_us();
-    for (int i = 15; i >= 0; i--, t /= 10) d[e->stamp_off + i] = '0' + t % 10;
-  }
-}
-/* put the next batch of events behind what is owned */
-static void next_batch(struct conn *c) {
-  struct block *k = c->blk;
-  int stamp = c->c.stamp || c->c.delay;
-  long n = c->c.chunks - c->sent;
-  if (n > c->c.batch) n = c->c.batch;
-  size_t at = c->ownlen, room = 0;
-  char hex[32];
-  if (k->frame == 'w') {
-    own_need(c, 20);
-    c->ownlen += 10;
-    room = 10;
-  }
-  if (c->sent == 0) add_event(c, &k->role, stamp);
-  if (stamp)
-    for (long i = 0; i < n; i++) add_event(c, &k->tok[(c->sent + i) % NTOK], 1);
-  else
-    for (long left = n, i = c->sent % NTOK; left;) {
-      long m = NTOK - i < left ? NTOK - i : left;
-      own_add(c, k->run + k->off[i], k->off[i + m] - k->off[i]);
-      left -= m;
-      i = 0;
-    }
-  c->sent += n;
-  int last = c->sent >= c->c.chunks;
-  if (last) add_event(c, &k->fin, stamp);
-  if (room) {
-    sprintf(hex, "%08zx\r\n", c->ownlen - at - room);
-    memcpy(c->own + at, hex, 10);
-    own_add(c, "\r\n", 2);
-  }
-  if (last) {
-    own_add(c, "0\r\n\r\n", 5);
-    c->streaming = 0;
-  }
-}
+
 static void feed(struct conn *c);
 static void after(struct conn *c) {
   if (!c->keep) {
@@ -455,166 +154,7 @@ static void pump(struct conn *c) {
   if (c->waiting) return;
   after(c);
 }
-static int find_stream(const char *b, size_t n) {
-  const char *e = b + n, *p = b;
-  while ((p = memmem(p, e - p, "\"stream\"", 8))) {
-    p += 8;
-    while (p < e && (*p == ' ' || *p == ':')) p++;
-    if (p < e && *p == 't') return 1;
-  }
-  return 0;
-}
-static void respond(struct conn *c, const char *body, size_t blen) {
-  static const char tail[] = "/chat/completions";
-  const char *p = c->path;
-  size_t n = c->pathlen;
-  char b[2000];
-  const char *q = memchr(p, '?', n);
-  if (q) n = q - p;
-  nreq++;
-#define IS(s)                                                                  \
-  (n >= sizeof s - 1 && !memcmp(p + n - (sizeof s - 1), s, sizeof s - 1))
-  if (c->c.status && c->c.status != 200) {
-    int k = sprintf(
-        b, "{\"error\":{\"message\":\"bench "
-           "error\",\"type\":\"server_error\",\"param\":null,\"code\":null}}");
-    reply(c, c->c.status, "application/json", b, k, 0);
-  } else if (IS(tail) && c->post && find_stream(body, blen)) {
-    int k = sprintf(b,
-                    "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; "
-                    "charset=utf-8\r\ntransfer-encoding: "
-                    "chunked\r\ncache-control: no-cache\r\n%s%s\r\n",
-                    HDRS, c->keep ? "" : "connection: close\r\n");
-    own_add(c, b, k);
-    c->blk = get_block(c->c.size, c->c.frame);
-    c->sent = 0;
-    c->streaming = 1;
-    c->due = mono();
-    if (c->c.delay) c->due += c->c.delay * 1000;
-    next_batch(c);
-  } else if (IS(tail)) {
-    int k = sprintf(
-        b,
-        "{\n  \"id\": \"chatcmpl-BenchAbCdEfGhIjKlMnOpQrStUv\",\n  \"object\": "
-        "\"chat.completion\",\n  \"created\": 1760000000,\n  \"model\": "
-        "\"gpt-4o-mini-2024-07-18\",\n  \"choices\": [{\"index\": 0, "
-        "\"message\": {\"role\": \"assistant\", \"content\": \"Hello! How can "
-        "I assist you today? I can write, explain, translate or summarise.\", "
-        "\"refusal\": null, \"annotations\": []}, \"logprobs\": null, "
-        "\"finish_reason\": \"stop\"}],\n  \"usage\": {\"prompt_tokens\": %zu, "
-        "\"completion_tokens\": 18, \"total_tokens\": 27, "
-        "\"prompt_tokens_details\": {\"cached_tokens\": 0, \"audio_tokens\": "
-        "0}},\n  \"service_tier\": \"default\",\n  \"system_fingerprint\": "
-        "\"fp_0123456789\"\n}\n",
-        blen);
-    reply(c, 200, "application/json", b, k, 0);
-  } else if (IS("/images/generations")) {
-    struct img *g = get_img(c->c.mb);
-    reply(c, 200, "application/json", "", 0, g->n);
-    c->st = g->p;
-    c->stlen = g->n;
-  } else if (IS("/models")) {
-    int k =
-        sprintf(b, "{\"object\":\"list\",\"data\":[{\"id\":\"gpt-4o-mini\","
-                   "\"object\":\"model\",\"created\":1721172741,\"owned_by\":"
-                   "\"system\"},{\"id\":\"gpt-4o\",\"object\":\"model\","
-                   "\"created\":1715367049,\"owned_by\":\"system\"}]}");
-    reply(c, 200, "application/json", b, k, 0);
-  } else if (IS("/bench/stats")) {
-    struct rusage u;
-    getrusage(RUSAGE_SELF, &u);
-    int k = sprintf(b,
-                    "{\"user_us\":%ld,\"sys_us\":%ld,\"requests\":%llu,"
-                    "\"connections\":%llu,\"open\":%llu}",
-                    u.ru_utime.tv_sec * 1000000L + u.ru_utime.tv_usec,
-                    u.ru_stime.tv_sec * 1000000L + u.ru_stime.tv_usec,
-                    (unsigned long long)nreq, (unsigned long long)nconn,
-                    (unsigned long long)nopen);
-    reply(c, 200, "application/json", b, k, 0);
-  } else
-    reply(c, 404, "application/json",
-          "{\"error\":{\"message\":\"no such path\"}}", 36, 0);
-}
-/* headers complete: look at them once */
-static void head(struct conn *c) {
-  char *s = c->in, *e = c->in + c->hdr, *l = memchr(s, '\n', e - s);
-  c->c = (struct cfg){.chunks = 100, .batch = 1, .mb = 32, .frame = 'e'};
-  c->need = 0;
-  c->chunked = c->cont = 0;
-  c->keep = 1;
-  c->post = *s == 'P';
-  char *p = memchr(s, ' ', l - s);
-  p = p ? p + 1 : s;
-  char *pe = memchr(p, ' ', l - p);
-  if (!pe) pe = l;
-  c->path = p;
-  c->pathlen = pe - p;
-  if (l - s > 3 && l[-2] == '0' && l[-1] == '\r') c->keep = 0; /* HTTP/1.0 */
-  if (c->pathlen > 3 && !memcmp(p, "/b/", 3))
-    for (char *k = p + 3; k < pe && *k != '/';) {
-      char *v = k;
-      while (v < pe && *v != '=' && *v != '/') v++;
-      if (v >= pe || *v != '=') break;
-      char *x = ++v;
-      while (x < pe && *x != ',' && *x != '/') x++;
-      set_opt(&c->c, k, v - 1 - k, v, x - v);
-      k = *x == ',' ? x + 1 : x;
-    }
-  for (char *h = l + 1; h < e;) {
-    char *n = memchr(h, '\n', e - h);
-    if (!n) break;
-    char *col = memchr(h, ':', n - h);
-    if (col) {
-      char *v = col + 1;
-      while (*v == ' ') v++;
-      size_t kl = col - h, vl = n - v;
-      while (vl && (v[vl - 1] == '\r' || v[vl - 1] == ' ')) vl--;
-      switch (kl) {
-        case 14:
-          if (!strncasecmp(h, "content-length", 14))
-            c->need = strtoul(v, NULL, 10);
-          break;
-        case 10:
-          if (!strncasecmp(h, "connection", 10) && vl >= 5 &&
-              !strncasecmp(v, "close", 5))
-            c->keep = 0;
-          break;
-        case 17:
-          if (!strncasecmp(h, "transfer-encoding", 17)) c->chunked = 1;
-          break;
-        case 6:
-          if (!strncasecmp(h, "expect", 6)) c->cont = 1;
-          break;
-      }
-      if (kl > 8 && !strncasecmp(h, "x-bench-", 8))
-        set_opt(&c->c, h + 8, kl - 8, v, vl);
-    }
-    h = n + 1;
-  }
-  if (c->c.batch < 1) c->c.batch = 1;
-  if (c->c.chunks < 1) c->c.chunks = 1;
-  if (c->c.mb < 1 || c->c.mb > 512) c->c.mb = 32;
-  c->parsed = 1;
-}
-/* with a chunked request body: 0 not whole yet, else bytes it takes; decoded
-** in place into *out */
-static size_t unchunk(char *b, size_t n, size_t *out, int dry) {
-  size_t i = 0, o = 0;
-  for (;;) {
-    char *l = memchr(b + i, '\n', n - i);
-    if (!l) return 0;
-    size_t k = strtoul(b + i, NULL, 16);
-    i = l + 1 - b;
-    if (i + k + 2 > n) return 0;
-    if (!dry) memmove(b + o, b + i, k);
-    o += k;
-    i += k + 2;
-    if (!k) {
-      *out = o;
-      return i;
-    }
-  }
-}
+
 static void feed(struct conn *c) {
   while (!c->streaming && !c->waiting && c->ownlen == c->ownpos && !c->stlen &&
          c->inlen) {
@@ -687,6 +227,7 @@ static void readable(struct conn *c) {
   }
   feed(c);
 }
+
 int main(int argc, char **argv) {
   int port = 0, idle = 30, o;
   while ((o = getopt(argc, argv, "p:i:")) != -1) {
@@ -725,8 +266,9 @@ int main(int argc, char **argv) {
     struct timespec ts = {1, 0};
     if (run_head)
       ts.tv_sec = 0;
-    else if (nheap) {
-      uint64_t now = mono(), d = heap[0]->due > now ? heap[0]->due - now : 0;
+    else if (first_due()) {
+      uint64_t now = mono(), due = first_due()->due,
+               d = due > now ? due - now : 0;
       if (d < 1000000000u) {
         ts.tv_sec = 0;
         ts.tv_nsec = d;
@@ -738,7 +280,7 @@ int main(int argc, char **argv) {
       return 1;
     }
     uint64_t now = mono();
-    if (n > 0 || nheap || run_head)
+    if (n > 0 || first_due() || run_head)
       last_ns = now;
     else if (now - last_ns > (uint64_t)idle * 1000000000u)
       return 0;
@@ -772,8 +314,8 @@ int main(int argc, char **argv) {
       } /* level-triggered: input is seen next round */
       if (ev[i].events & EPOLLIN) readable(c);
     }
-    while (nheap && heap[0]->due <= now) {
-      struct conn *c = heap[0];
+    while (first_due() && first_due()->due <= now) {
+      struct conn *c = first_due();
       hdel(c);
       c->waiting = 0;
       pump(c);

@@ -1,9 +1,17 @@
 """nginx between the peers and the server, for measurements with TLS."""
 import contextlib
 import os
+import re
+import shutil
 import socket
 import subprocess
 import time
+import urllib.request
+
+ROOT = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
+BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
+# Where .ci/setup puts nginx when the system has none, and where systems do.
+PLACES = (f"{ROOT}/.build/nginx/usr/sbin/nginx", "/usr/sbin/nginx", "/usr/local/sbin/nginx")
 
 CONFIGURATION = """
 daemon off; worker_processes 1; error_log stderr crit; pid {scratch}/nginx.pid;
@@ -26,15 +34,35 @@ http {{
       proxy_set_header Connection ""; proxy_buffering off;
     }}
   }}
+  server {{ listen 127.0.0.1:{status_port}; location / {{ stub_status; }} }}
 }}
 """
 
 
-def make_certificate(scratch):
-    if not os.path.exists(f"{scratch}/cert.pem"):
-        command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", "/CN=127.0.0.1",
-                   "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", f"{scratch}/key.pem", "-out", f"{scratch}/cert.pem"]
-        subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
+def find_nginx():
+    return shutil.which("nginx") or next((p for p in PLACES if os.access(p, os.X_OK)), None)
+
+
+def missing():
+    """What is not here and is needed, or None."""
+    if not find_nginx():
+        return "nginx"
+    if not shutil.which("openssl"):
+        return "openssl"
+    return None if os.access(BUNDLE, os.R_OK) else BUNDLE
+
+
+def make_certificates(scratch):
+    """cert.pem for nginx; bundle.pem, which adds it to all that the system trusts."""
+    if os.path.exists(f"{scratch}/bundle.pem"):
+        return
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", "/CN=127.0.0.1",
+               "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", f"{scratch}/key.pem", "-out", f"{scratch}/cert.pem"]
+    subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
+    with open(f"{scratch}/bundle.pem", "wb") as bundle:
+        for path in (BUNDLE, f"{scratch}/cert.pem"):
+            with open(path, "rb") as file:
+                bundle.write(file.read())
 
 
 def free_port():
@@ -50,24 +78,48 @@ def wait_for(port):
         time.sleep(0.02)
 
 
+def environment(scratch, how):
+    """What tells a peer whom to trust and which HTTP to speak.  The floor is
+    given every advantage that is known: see the list at its top."""
+    file = f"{scratch}/cert.pem" if how == "one" else f"{scratch}/bundle.pem"
+    env = {"BENCH_CA": file, "FJ_CA": file, "FJ_CAPATH": "0"}
+    if how == "h2":
+        env.update(FJ_H2="1", FJ_MCS="1000", FJ_PIPEWAIT="1")
+    else:
+        env["BENCH_HTTP"] = "1.1"
+    return env
+
+
+class Proxy:
+    """`origin` is the address for peers, `env` what they need besides."""
+
+    def __init__(self, origin, env, status_port=None):
+        self.origin, self.env, self.status_port = origin, env, status_port
+
+    def connections(self):
+        """How many there have been, this question's own among them."""
+        if not self.status_port:
+            return 0
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.status_port}/") as answer:
+            return int(re.search(rb"\n *(\d+)", answer.read()).group(1))
+
+
 @contextlib.contextmanager
-def proxy(scratch, port, secure):
-    """The address for peers: the server's own, or nginx's in front of it.
-    $BENCH_CA then names the certificate to trust, $FJ_CA for the floor, which
-    is told to speak HTTP/2 as clients do by themselves."""
-    if not secure:
-        yield f"http://127.0.0.1:{port}"
+def proxy(scratch, port, how):
+    """The server itself, or nginx in front of it where `how` is one of: "one"
+    certificate to trust, the system's whole "bundle", and "h2", which is the
+    bundle with HTTP/2."""
+    if not how:
+        yield Proxy(f"http://127.0.0.1:{port}", {})
         return
-    make_certificate(scratch)
-    os.environ["BENCH_CA"] = os.environ["FJ_CA"] = f"{scratch}/cert.pem"
-    os.environ["FJ_H2"] = "1"
-    secure_port = free_port()
+    make_certificates(scratch)
+    secure_port, status_port = free_port(), free_port()
     with open(f"{scratch}/nginx.conf", "w", encoding="ascii") as file:
-        file.write(CONFIGURATION.format(scratch=scratch, port=port, secure_port=secure_port))
-    process = subprocess.Popen(["nginx", "-c", f"{scratch}/nginx.conf", "-e", "stderr", "-p", scratch])
+        file.write(CONFIGURATION.format(scratch=scratch, port=port, secure_port=secure_port, status_port=status_port))
+    process = subprocess.Popen([find_nginx(), "-c", f"{scratch}/nginx.conf", "-e", "stderr", "-p", scratch])
     try:
         wait_for(secure_port)
-        yield f"https://127.0.0.1:{secure_port}"
+        yield Proxy(f"https://127.0.0.1:{secure_port}", environment(scratch, how), status_port)
     finally:
         process.terminate()
         process.wait()

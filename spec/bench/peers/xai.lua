@@ -4,7 +4,9 @@ local text_only = arg[1] == "text" and table.remove(arg, 1)
 local common = require "common"
 local xai = require "xai"
 
-local client = xai.new { api_key = common.key, base_url = arg[2], ca_file = os.getenv "BENCH_CA" }
+local client = xai.new {
+  api_key = common.key, base_url = arg[2], ca_file = os.getenv "BENCH_CA", http_version = os.getenv "BENCH_HTTP",
+}
 local peer = {}
 
 function peer.post(path, body)
