@@ -1,17 +1,15 @@
 /*
 ** chance.c - random bytes from the operating system, read in portions.
 */
-#define _POSIX_C_SOURCE 200112L
-
 #include "base/chance.h"
 
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/process.h"
 
 void xai_chance_init(xai_Chance *c) { memset(c, 0, sizeof *c); }
 
@@ -21,7 +19,7 @@ static void weak_bytes(unsigned char *s, size_t n, const void *salt) {
   uint64_t state = (uint64_t)xai_clock_ms() * 0x9E3779B97F4A7C15u;
   size_t i;
   state ^= (uint64_t)time(NULL) ^ (uint64_t)(uintptr_t)salt;
-  state ^= (uint64_t)getpid() << 32;
+  state ^= (uint64_t)xai_process() << 32;
   for (i = 0; i < n; i++) {
     state += 0x9E3779B97F4A7C15u;
     s[i] = (unsigned char)((state ^ (state >> 31)) * 0xBF58476D1CE4E5B9u >> 56);
@@ -38,12 +36,12 @@ static void refill(xai_Chance *c) {
   }
   if (got < sizeof c->pool) weak_bytes(c->pool + got, sizeof c->pool - got, c);
   c->left = sizeof c->pool;
-  c->pid = (long)getpid();
+  c->pid = xai_process();
 }
 
 void xai_chance_bytes(xai_Chance *c, void *s, size_t n) {
   unsigned char *out = (unsigned char *)s;
-  if (c->pid != (long)getpid()) c->left = 0;
+  if (c->pid != xai_process()) c->left = 0;
   while (n-- > 0) {
     if (c->left == 0) refill(c);
     *out++ = c->pool[sizeof c->pool - c->left--];

@@ -136,7 +136,7 @@ static void detach(xai_Call *c, int cut_off) {
   CURLM *multi = c->multi;
   c->multi = NULL;
   if (multi == NULL) return;
-  if (c->timed) c->times = xai_transfer_times(&c->transfer);
+  if (c->timed) c->times = xai_diagnosis_times(&c->transfer);
   if (c->transfer.sends > 1) {
     c->attempts += c->transfer.sends - 1;
     c->resends += c->transfer.sends - 1;
@@ -215,7 +215,7 @@ static void settle(xai_Call *c) {
 
 void xai_call_finish(xai_Call *c, CURLcode code) {
   if (c->state != XAI_CALL_RUNNING) return;
-  c->where = xai_transfer_phase(&c->transfer);
+  c->where = xai_diagnosis_phase(&c->transfer);
   if (!c->draining) xai_verdict_judge(c, code);
   detach(c, 0);
   settle(c);
@@ -285,7 +285,7 @@ static void give_up(xai_Call *c, xai_Phase phase, const char *what,
   char text[128];
   snprintf(text, sizeof text, "%s of %g s passed", what, (double)ms / 1000);
   xai_fault_set(&c->fault, XAI_KIND_TIMEOUT, phase, text);
-  c->where = xai_transfer_phase(&c->transfer);
+  c->where = xai_diagnosis_phase(&c->transfer);
   detach(c, 1);
   if (phase == XAI_PHASE_DEADLINE)
     conclude(c);
@@ -304,7 +304,7 @@ void xai_call_tick(xai_Call *c, CURLM *multi, int64_t now_ms) {
     forget_attempt(c);
     start_attempt(c, multi);
   } else if (now_ms >= timeout_at(c)) {
-    give_up(c, xai_transfer_phase(&c->transfer), "timeout", c->set.timeout_ms);
+    give_up(c, xai_diagnosis_phase(&c->transfer), "timeout", c->set.timeout_ms);
   } else if (now_ms >= idle_at(c)) {
     give_up(c, XAI_PHASE_IDLE, "idle_timeout", c->set.idle_timeout_ms);
   } else if (now_ms >= nudge_at(c)) {

@@ -9,6 +9,7 @@
 #include "base/fault.h"
 #include "base/settings.h"
 #include "base/stream.h"
+#include "net/diagnosis.h"
 #include "net/handles.h"
 #include "net/transfer.h"
 

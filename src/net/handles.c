@@ -1,7 +1,145 @@
 /*
-** handles.c - easy handles that have done their work and can do the like.
+** handles.c - easy handles: made, and kept for requests of the same kind.
 */
 #include "net/handles.h"
+
+#include <limits.h>
+#include <string.h>
+
+#include "net/address.h"
+
+/* -------------------------------------------------------------- options */
+
+void xai_handles_set_text(CURL *e, CURLoption what, const char *text,
+                          CURLcode *rc) {
+  if (curl_easy_setopt(e, what, text) == CURLE_OUT_OF_MEMORY)
+    *rc = CURLE_OUT_OF_MEMORY;
+}
+
+long xai_handles_http_version(const xai_Settings *set, const char *url) {
+  if (set->http_version == 1) return CURL_HTTP_VERSION_1_1;
+  if (set->http_version == 2 && xai_address_is_plain(url))
+    return CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
+  return CURL_HTTP_VERSION_2TLS;
+}
+
+/* libcurl 7.88 cannot use a connection again whose HTTP/2 began without TLS:
+** each later request on it fails at once, and the connection stays. */
+static int spoils_connections(long version) {
+  unsigned int libcurl;
+  if (version != CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE) return 0;
+  libcurl = curl_version_info(CURLVERSION_NOW)->version_num; /* takes a while */
+  return libcurl >= 0x075800 && libcurl < 0x080000;
+}
+
+static void avoid_reuse(CURL *e, long version) {
+  long fresh = spoils_connections(version);
+  curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, fresh);
+  curl_easy_setopt(e, CURLOPT_FORBID_REUSE, fresh);
+}
+
+/*
+** With HTTP/2 in sight, wait for a connection under way to learn whether it
+** can be shared.  Plain http/1.1 must not: libcurl would have it wait until
+** the first answer is complete.
+*/
+static void set_version(CURL *e, const xai_Settings *set, const char *url) {
+  long version = xai_handles_http_version(set, url);
+  int plain = xai_address_is_plain(url) &&
+              version != CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
+  curl_easy_setopt(e, CURLOPT_HTTP_VERSION, version);
+  avoid_reuse(e, version);
+  curl_easy_setopt(e, CURLOPT_PIPEWAIT, plain ? 0L : 1L);
+}
+
+/* A connection that was idle for longer is not trusted: boxes on the way
+** forget it silently. */
+#define MAX_IDLE_SECONDS 60L
+
+/*
+** Only http and https; redirects are never followed (they would hand the
+** prompt to another host); no signals; a slow name look-up must not hold up
+** a cancelled transfer.
+*/
+static void set_rules(CURL *e, CURLcode *rc) {
+  curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+#if LIBCURL_VERSION_NUM >= 0x075500
+  xai_handles_set_text(e, CURLOPT_PROTOCOLS_STR, "https,http", rc);
+#else
+  curl_easy_setopt(e, CURLOPT_PROTOCOLS, CURLPROTO_HTTP | CURLPROTO_HTTPS);
+#endif
+#if LIBCURL_VERSION_NUM >= 0x075700
+  curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L);
+#endif
+  curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
+  curl_easy_setopt(e, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
+  curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
+#if LIBCURL_VERSION_NUM >= 0x074100
+  curl_easy_setopt(e, CURLOPT_MAXAGE_CONN, MAX_IDLE_SECONDS);
+#endif
+  /* What a proxy says when it opens a tunnel is not the answer. */
+  curl_easy_setopt(e, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+  /* Decode what comes compressed although it was not asked for. */
+  xai_handles_set_text(e, CURLOPT_ACCEPT_ENCODING, "", rc);
+}
+
+/*
+** libcurl parses the CA bundle once per multi handle, unless a directory is
+** set, as Debian's build does: then once per connection (14 ms).  Where the
+** default file is there, the directory is not needed.
+*/
+static void set_ca(CURL *e, const xai_Settings *set, CURLcode *rc) {
+  char *file = NULL;
+  if (set->ca_file) xai_handles_set_text(e, CURLOPT_CAINFO, set->ca_file, rc);
+  if (set->ca_path) {
+    xai_handles_set_text(e, CURLOPT_CAPATH, set->ca_path, rc);
+    return;
+  }
+#if LIBCURL_VERSION_NUM >= 0x075400
+  if (!set->ca_file) curl_easy_getinfo(e, CURLINFO_CAINFO, &file);
+#endif
+  if (set->ca_file || file) curl_easy_setopt(e, CURLOPT_CAPATH, NULL);
+}
+
+/* Whoever asks for it was warned. */
+static void set_trust(CURL *e, const xai_Settings *set, CURLcode *rc) {
+  set_ca(e, set, rc);
+  if (!set->insecure) return;
+  curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 0L);
+  curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 0L);
+}
+
+/* libcurl has 300 s of its own where none are set, and refuses more than an int
+** holds: 24 days, which stand for no limit. */
+static long connect_timeout(const xai_Settings *set) {
+  int64_t ms = set->connect_timeout_ms;
+  return ms > 0 && ms < INT_MAX ? (long)ms : INT_MAX;
+}
+
+static void set_peer(CURL *e, const xai_Settings *set, const char *url,
+                     CURLcode *rc) {
+  const char *no_proxy = xai_address_no_proxy(set, url);
+  set_trust(e, set, rc);
+  if (set->proxy) xai_handles_set_text(e, CURLOPT_PROXY, set->proxy, rc);
+  if (no_proxy) xai_handles_set_text(e, CURLOPT_NOPROXY, no_proxy, rc);
+  if (set->unix_socket)
+    xai_handles_set_text(e, CURLOPT_UNIX_SOCKET_PATH, set->unix_socket, rc);
+  curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, connect_timeout(set));
+}
+
+CURL *xai_handles_new(const xai_Settings *set, const char *url, CURLcode *rc) {
+  CURL *e = curl_easy_init();
+  if (e == NULL) {
+    *rc = CURLE_OUT_OF_MEMORY;
+    return NULL;
+  }
+  set_rules(e, rc);
+  set_peer(e, set, url, rc);
+  set_version(e, set, url);
+  return e;
+}
+
+/* ---------------------------------------------------------------- reuse */
 
 CURL *xai_handles_take(xai_Handles *h, unsigned long owner) {
   if (h->count == 0 || h->owner != owner) return NULL;

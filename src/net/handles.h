@@ -1,5 +1,5 @@
 /*
-** handles.h - easy handles that have done their work and can do the like.
+** handles.h - easy handles: made, and kept for requests of the same kind.
 **
 ** To make an easy handle and to give it its options costs a tenth of a small
 ** request.  One that did a POST goes to the next POST of the same client, with
@@ -11,6 +11,8 @@
 
 #include <curl/curl.h>
 
+#include "base/settings.h"
+
 #define XAI_MAX_HANDLES 4
 
 typedef struct xai_Handles {
@@ -18,6 +20,24 @@ typedef struct xai_Handles {
   int count;
   unsigned long owner; /* whose settings all of them have */
 } xai_Handles;
+
+/*
+** A new handle for requests to the server of 'url', with all options that do
+** not change from request to request.  NULL, or '*rc' set: there was not
+** enough memory, and the handle must not be used.
+*/
+CURL *xai_handles_new(const xai_Settings *set, const char *url, CURLcode *rc);
+
+/*
+** Set an option that libcurl keeps a copy of.  Without memory for it '*rc' is
+** CURLE_OUT_OF_MEMORY and the request must not go out: it would be another
+** one, or go elsewhere.
+*/
+void xai_handles_set_text(CURL *e, CURLoption what, const char *text,
+                          CURLcode *rc);
+
+/* The value of CURLOPT_HTTP_VERSION for requests to that server. */
+long xai_handles_http_version(const xai_Settings *set, const char *url);
 
 /* A handle with the settings of 'owner', or NULL when none is at hand. */
 CURL *xai_handles_take(xai_Handles *h, unsigned long owner);

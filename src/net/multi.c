@@ -1,13 +1,10 @@
 /*
 ** multi.c - an engine's multi handle: its sockets, its timer, its process.
 */
-#define _POSIX_C_SOURCE 200112L
-
 #include "net/multi.h"
 
-#include <unistd.h>
-
 #include "base/clock.h"
+#include "base/process.h"
 
 #define MAX_IDLE_CONNECTIONS 256L
 #define MAX_STREAMS_PER_CONNECTION 1000L
@@ -51,7 +48,7 @@ static void set_options(xai_Engine *e) {
 
 int xai_multi_open(xai_Engine *e) {
   xai_poller_open(&e->poller);
-  e->process = (long)getpid();
+  e->process = xai_process();
   e->multi = curl_multi_init();
   if (e->multi == NULL) return -1;
   set_options(e);
@@ -81,7 +78,7 @@ int xai_multi_renew(xai_Engine *e) {
 }
 
 int xai_multi_is_ours(const xai_Engine *e) {
-  return e->process == (long)getpid();
+  return e->process == xai_process();
 }
 
 /*

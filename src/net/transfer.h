@@ -31,6 +31,8 @@ typedef enum xai_Content {
   XAI_CONTENT_EVENTS   /* parsed by 'sse' */
 } xai_Content;
 
+#define XAI_HEAD_TOO_LONG "the answer's headers are too long"
+
 typedef struct xai_Transfer {
   CURL *easy;
   xai_Buffer head;  /* the last answer's status line and headers */
@@ -88,19 +90,6 @@ void xai_transfer_nudge(xai_Transfer *t);
 
 /* From now on nobody wants what comes. */
 void xai_transfer_discard(xai_Transfer *t);
-
-/* How far the exchange has come. */
-xai_Phase xai_transfer_phase(const xai_Transfer *t);
-
-/* The kind, phase and words for libcurl's verdict on this transfer. */
-void xai_transfer_judge(xai_Transfer *t, CURLcode code);
-
-/* When what was done, in microseconds since the attempt began. */
-typedef struct xai_Times {
-  int64_t dns, connect, tls, first_byte, total;
-} xai_Times;
-
-xai_Times xai_transfer_times(const xai_Transfer *t);
 
 /* The head of the answer, as it came. */
 xai_Slice xai_transfer_head(const xai_Transfer *t);

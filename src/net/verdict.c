@@ -131,7 +131,7 @@ static void judge_stream(xai_Call *c) {
 /* What did the finished attempt bring? */
 void xai_verdict_judge(xai_Call *c, CURLcode code) {
   xai_Transfer *t = &c->transfer;
-  xai_transfer_judge(t, code);
+  xai_diagnosis_judge(t, code);
   if (t->fault.kind != XAI_KIND_NONE) {
     c->fault = t->fault;
   } else if (!t->head_done) {

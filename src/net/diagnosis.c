@@ -1,0 +1,119 @@
+/*
+** diagnosis.c - how far an exchange has come, and what became of it.
+*/
+#include "net/diagnosis.h"
+
+#include <string.h>
+
+#include "net/memory.h"
+
+static curl_off_t number_of(CURL *e, CURLINFO what) {
+  curl_off_t n = 0;
+  curl_easy_getinfo(e, what, &n);
+  return n;
+}
+
+/* The request is on its way: has all of its body left? */
+static xai_Phase sending_phase(CURL *e) {
+  return number_of(e, CURLINFO_SIZE_UPLOAD_T) <
+                 number_of(e, CURLINFO_CONTENT_LENGTH_UPLOAD_T)
+             ? XAI_PHASE_SEND
+             : XAI_PHASE_WAIT;
+}
+
+/* A kept connection has no times of its making: the last one comes first. */
+xai_Phase xai_diagnosis_phase(const xai_Transfer *t) {
+  CURL *e = t->easy;
+  long port = 0;
+  if (t->head_done)
+    return t->content == XAI_CONTENT_EVENTS ? XAI_PHASE_STREAM : XAI_PHASE_BODY;
+  if (number_of(e, CURLINFO_PRETRANSFER_TIME_T) != 0) return sending_phase(e);
+  if (number_of(e, CURLINFO_NAMELOOKUP_TIME_T) == 0) return XAI_PHASE_DNS;
+  curl_easy_getinfo(e, CURLINFO_LOCAL_PORT, &port);
+  return port == 0 ? XAI_PHASE_CONNECT : XAI_PHASE_TLS;
+}
+
+xai_Times xai_diagnosis_times(const xai_Transfer *t) {
+  xai_Times times;
+  times.dns = number_of(t->easy, CURLINFO_NAMELOOKUP_TIME_T);
+  times.connect = number_of(t->easy, CURLINFO_CONNECT_TIME_T);
+  times.tls = number_of(t->easy, CURLINFO_APPCONNECT_TIME_T);
+  times.first_byte = number_of(t->easy, CURLINFO_STARTTRANSFER_TIME_T);
+  times.total = number_of(t->easy, CURLINFO_TOTAL_TIME_T);
+  return times;
+}
+
+/*
+** A line of the head that passes its 100 KiB is told by libcurl as a lack of
+** memory.  Where its allocator has always had some, it is not that.
+*/
+static int is_line_too_long(const xai_Transfer *t) {
+  return !t->head_done && t->sends > 0 && xai_memory_sufficed();
+}
+
+/* By HTTP/2 it is nghttp2 that ends the connection: for too many pieces of a
+** head, or because libcurl did not take one more. */
+static int is_head_too_long(const xai_Transfer *t) {
+  return is_line_too_long(t) && (strstr(t->error, "returned -905") != NULL ||
+                                 strstr(t->error, "returned -902") != NULL);
+}
+
+/* The connection ended within the TLS handshake: nobody said that anything
+** was wrong with certificates or ciphers. */
+static int is_cut_off(const char *words) {
+  return strstr(words, "SSL_ERROR_SYSCALL") != NULL ||
+         strstr(words, "unexpected eof") != NULL ||
+         strstr(words, "onnection reset") != NULL;
+}
+
+static xai_Kind kind_of(CURLcode code, const xai_Transfer *t) {
+  if (is_head_too_long(t)) return XAI_KIND_LIMIT;
+  switch (code) {
+    case CURLE_OPERATION_TIMEDOUT: return XAI_KIND_TIMEOUT;
+    case CURLE_OUT_OF_MEMORY:
+      return is_line_too_long(t) ? XAI_KIND_LIMIT : XAI_KIND_MEMORY;
+    case CURLE_SSL_CONNECT_ERROR:
+      return is_cut_off(t->error) ? XAI_KIND_CONNECTION : XAI_KIND_TLS;
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CIPHER:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_USE_SSL_FAILED: return XAI_KIND_TLS;
+    case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_BAD_CONTENT_ENCODING:
+    case CURLE_URL_MALFORMAT: return XAI_KIND_PROTOCOL;
+    case CURLE_GOT_NOTHING:
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+    case CURLE_HTTP2:
+    case CURLE_HTTP2_STREAM:
+      if (t->head_done && t->content == XAI_CONTENT_EVENTS) break;
+      return XAI_KIND_CONNECTION;
+    default: break; /* CURLE_PARTIAL_FILE, where HTTP/2 ends before a head */
+  }
+  return t->head_done ? XAI_KIND_TRUNCATED : XAI_KIND_CONNECTION;
+}
+
+/* "http://user:password@host": what stands before the '@' is nobody's. */
+static void hide_userinfo(char *text) {
+  char *p = text, *at;
+  while ((p = strstr(p, "://")) != NULL) {
+    size_t n;
+    p += 3;
+    n = strcspn(p, "/' ");
+    at = (char *)memchr(p, '@', n);
+    if (at != NULL) memset(p, '*', (size_t)(at - p));
+  }
+}
+
+void xai_diagnosis_judge(xai_Transfer *t, CURLcode code) {
+  const char *text = t->error[0] ? t->error : curl_easy_strerror(code);
+  xai_Kind kind;
+  if (code == CURLE_OK) return;
+  hide_userinfo(t->error);
+  kind = kind_of(code, t);
+  if (kind == XAI_KIND_LIMIT) text = XAI_HEAD_TOO_LONG;
+  xai_fault_set(&t->fault, kind, xai_diagnosis_phase(t), text);
+}
