@@ -334,10 +334,14 @@ static void read_json(const Reader *r) {
 
 static void read_key(const Reader *r) {
   const char *key;
-  if (!lua_isfunction(r->L, -1)) {
-    if (lua_type(r->L, -1) != LUA_TSTRING) bad(r, "a string or a function");
-    read_text(r, &key);
-  }
+  if (lua_isfunction(r->L, -1)) return;
+  if (lua_type(r->L, -1) != LUA_TSTRING) bad(r, "a string or a function");
+  read_text(r, &key);
+}
+
+static int read_boolean(const Reader *r) {
+  if (!lua_isboolean(r->L, -1)) bad(r, "a boolean");
+  return lua_toboolean(r->L, -1);
 }
 
 /* The value of option 'r->option' is on top of the stack. */
@@ -349,10 +353,7 @@ static void read_value(const Reader *r) {
     case TYPE_BYTES: read_bytes(r, (size_t *)(void *)at); break;
     case TYPE_COUNT: read_count(r, (int *)(void *)at); break;
     case TYPE_TEXT: read_text(r, (const char **)(void *)at); break;
-    case TYPE_FLAG:
-      if (!lua_isboolean(L, -1)) bad(r, "a boolean");
-      *(int *)(void *)at = lua_toboolean(L, -1);
-      break;
+    case TYPE_FLAG: *(int *)(void *)at = read_boolean(r); break;
     case TYPE_VERSION: read_version(r, (int *)(void *)at); break;
     case TYPE_RETRY: read_retry(r, (xai_Retry *)(void *)at); break;
     case TYPE_HEADERS: read_headers(r); break;
@@ -365,9 +366,7 @@ static void read_value(const Reader *r) {
         bad(r, "a boolean or a function");
       break;
     case TYPE_JSON: read_json(r); break;
-    case TYPE_BOOLEAN:
-      if (!lua_isboolean(L, -1)) bad(r, "a boolean");
-      break;
+    case TYPE_BOOLEAN: read_boolean(r); break;
   }
 }
 

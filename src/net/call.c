@@ -273,7 +273,8 @@ static void nudge(xai_Call *c, int64_t now_ms) {
 
 int64_t xai_call_due(const xai_Call *c) {
   if (c->state == XAI_CALL_WAITING)
-    return c->key_wanted ? deadline_at(c) : min64(c->retry_ms, deadline_at(c));
+    return c->key_wanted || c->in_line ? deadline_at(c)
+                                       : min64(c->retry_ms, deadline_at(c));
   if (c->state != XAI_CALL_RUNNING) return XAI_NEVER;
   if (c->draining) return c->drain_ms;
   return min64(min64(idle_at(c), timeout_at(c)),

@@ -7,10 +7,10 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "net/line.h"
 #include "net/multi.h"
 #include "net/news.h"
 
-#define MAX_READY 64
 #define MAX_STARTS 8 /* in one step: each may cost a connection */
 
 /* -------------------------------------------------------------- lifetime */
@@ -40,6 +40,7 @@ void xai_engine_unref(xai_Engine *e) {
 }
 
 static void unlink_call(xai_Engine *e, xai_Call *c) {
+  xai_line_leave(e, c);
   if (c->prev) c->prev->next = c->next;
   if (c->next) c->next->prev = c->prev;
   if (e->calls == c) e->calls = c->next;
@@ -124,7 +125,9 @@ static void rearm(xai_Engine *e) {
 
 /* Keep 'active' and 'calls_due_ms' right after something changed a call. */
 static void changed(xai_Engine *e, xai_Call *c, int was_active) {
-  int64_t due = xai_call_due(c);
+  int64_t due;
+  if (c->state != XAI_CALL_WAITING) xai_line_leave(e, c);
+  due = xai_call_due(c);
   if (due < e->calls_due_ms) e->calls_due_ms = due;
   if (was_active && c->state == XAI_CALL_DONE) {
     e->active--;
@@ -152,7 +155,7 @@ static void mend(xai_Engine *e) {
 }
 
 int xai_engine_start(xai_Engine *e, xai_Call *c, const xai_Request *r) {
-  int rc;
+  int rc, later = e->starts >= MAX_STARTS || e->line_first != NULL;
   be_home(e);
   mend(e);
   c->chance = &e->chance;
@@ -163,7 +166,8 @@ int xai_engine_start(xai_Engine *e, xai_Call *c, const xai_Request *r) {
   e->calls = c;
   e->active++;
   c->transfer.news_list = &e->fresh;
-  rc = xai_call_begin(c, r, e->multi, e->starts >= MAX_STARTS);
+  if (later) xai_line_join(e, c);
+  rc = xai_call_begin(c, r, e->multi, later);
   e->starts++;
   changed(e, c, 1);
   rearm(e);
@@ -286,6 +290,17 @@ static int serve_timer(xai_Engine *e) {
   return 1;
 }
 
+/* Calls whose turn it is to begin. */
+static void serve_line(xai_Engine *e) {
+  while (e->line_first != NULL && e->starts < MAX_STARTS) {
+    xai_Call *c = e->line_first;
+    xai_line_leave(e, c);
+    e->starts++;
+    xai_call_tick(c, e->multi, xai_clock_ms());
+    changed(e, c, 1);
+  }
+}
+
 /* May this call's time be served in this step? */
 static int may_tick(xai_Engine *e, const xai_Call *c) {
   return c->state != XAI_CALL_WAITING || e->starts++ < MAX_STARTS;
@@ -306,31 +321,12 @@ static void serve_calls(xai_Engine *e) {
   }
 }
 
-static int serve_sockets(xai_Engine *e, int64_t wait_ms, int most) {
-  xai_Ready ready[MAX_READY];
-  int i, n;
-  if (most <= 0 || most > MAX_READY) most = MAX_READY;
-  n = xai_poller_wait(&e->poller, ready, most, wait_ms);
-  for (i = 0; i < n && e->multi != NULL; i++) {
-    int what = (ready[i].readable ? CURL_CSELECT_IN : 0) |
-               (ready[i].writable ? CURL_CSELECT_OUT : 0) |
-               (ready[i].failed ? CURL_CSELECT_ERR : 0);
-    xai_multi_act(e, ready[i].fd, what);
-  }
-  return n > 0;
-}
-
-/* Where there is no poller: libcurl looks at its sockets itself. */
-static void serve_all(xai_Engine *e, int64_t wait_ms) {
-  int wait = wait_ms > 1000 || wait_ms < 0 ? 1000 : (int)wait_ms;
-  if (wait > 0) curl_multi_poll(e->multi, NULL, 0, wait, NULL);
-  xai_multi_act(e, CURL_SOCKET_TIMEOUT, 0);
-}
-
 /* How long a step may wait, given that the caller allows 'wait_ms'. */
 static int64_t allowed_wait(const xai_Engine *e, int64_t wait_ms) {
   int64_t due = xai_engine_timeout(e);
-  if (e->news || e->fresh != NULL || e->ready_first != NULL) return 0;
+  if (e->news || e->fresh != NULL || e->ready_first != NULL ||
+      e->line_first != NULL)
+    return 0;
   if (due < 0) return wait_ms;
   return wait_ms < 0 || due < wait_ms ? due : wait_ms;
 }
@@ -343,11 +339,13 @@ int xai_engine_step(xai_Engine *e, int64_t wait_ms, int most) {
   if (e->poller.fd >= 0) {
     moved |= serve_timer(e);
     drain(e);
+    serve_line(e);
     serve_calls(e);
-    moved |= serve_sockets(e, allowed_wait(e, wait_ms), most);
+    moved |= xai_multi_serve(e, allowed_wait(e, wait_ms), most);
     moved |= serve_timer(e);
   } else {
-    serve_all(e, allowed_wait(e, wait_ms));
+    serve_line(e);
+    xai_multi_serve_all(e, allowed_wait(e, wait_ms));
     e->untold = 0;
   }
   drain(e);
@@ -373,7 +371,7 @@ static int64_t own_due(const xai_Engine *e) {
 int64_t xai_engine_timeout(const xai_Engine *e) {
   int64_t due, now;
   if (e->multi == NULL) return -1;
-  if (e->ready_first != NULL || e->untold) return 0;
+  if (e->ready_first != NULL || e->line_first != NULL || e->untold) return 0;
   due = own_due(e);
   if (e->wake_ms < due) due = e->wake_ms;
   if (due == XAI_NEVER) return -1;

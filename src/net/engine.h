@@ -18,6 +18,7 @@ typedef struct xai_Engine {
   xai_Call *calls, *oldest;
   xai_Transfer *fresh; /* those that got something in this step */
   xai_Call *ready_first, *ready_last; /* watched calls with news */
+  xai_Call *line_first, *line_last;   /* calls that are to begin */
   int64_t curl_due_ms;                /* when libcurl wants to be called */
   int64_t calls_due_ms; /* no call's time comes before this moment */
   int64_t wake_ms;      /* when the outside wants to be woken */

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/process.h"
 
+#define MAX_READY 64
 #define MAX_IDLE_CONNECTIONS 256L
 #define MAX_STREAMS_PER_CONNECTION 1000L
 
@@ -64,6 +65,26 @@ void xai_multi_act(xai_Engine *e, curl_socket_t fd, int what) {
   else
     rc = curl_multi_perform(e->multi, &running);
   if (rc == CURLM_OUT_OF_MEMORY) e->spoiled = 1;
+}
+
+int xai_multi_serve(xai_Engine *e, int64_t wait_ms, int most) {
+  xai_Ready ready[MAX_READY];
+  int i, n;
+  if (most <= 0 || most > MAX_READY) most = MAX_READY;
+  n = xai_poller_wait(&e->poller, ready, most, wait_ms);
+  for (i = 0; i < n && e->multi != NULL; i++) {
+    int what = (ready[i].readable ? CURL_CSELECT_IN : 0) |
+               (ready[i].writable ? CURL_CSELECT_OUT : 0) |
+               (ready[i].failed ? CURL_CSELECT_ERR : 0);
+    xai_multi_act(e, ready[i].fd, what);
+  }
+  return n > 0;
+}
+
+void xai_multi_serve_all(xai_Engine *e, int64_t wait_ms) {
+  int wait = wait_ms > 1000 || wait_ms < 0 ? 1000 : (int)wait_ms;
+  if (wait > 0) curl_multi_poll(e->multi, NULL, 0, wait, NULL);
+  xai_multi_act(e, CURL_SOCKET_TIMEOUT, 0);
 }
 
 int xai_multi_renew(xai_Engine *e) {

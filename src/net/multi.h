@@ -17,6 +17,15 @@ int xai_multi_open(xai_Engine *e);
 */
 void xai_multi_act(xai_Engine *e, curl_socket_t fd, int what);
 
+/*
+** Wait up to 'wait_ms' (negative: without limit) for sockets and serve those
+** that are ready, 'most' (0: no limit) at the most.  Were there any?
+*/
+int xai_multi_serve(xai_Engine *e, int64_t wait_ms, int most);
+
+/* The same where there is no poller: libcurl looks at its sockets itself. */
+void xai_multi_serve_all(xai_Engine *e, int64_t wait_ms);
+
 /* Put a new handle in the place of a spoiled one without transfers.  0, or
 ** -1 without memory. */
 int xai_multi_renew(xai_Engine *e);
