@@ -113,6 +113,20 @@ describe("an echo of the key", function()
     end
   end)
 
+  it("in an event that does not decode is in no body", function()
+    for _, first in ipairs { "", 'data: {"choices":[{"index":0,"delta":{"content":"a"}}]}\n\n' } do
+      local text = first .. "data: {broken " .. KEY .. "\n\n"
+      for _, read in ipairs { "next", "result" } do
+        local answer = assert(stream("say," .. encoded(text)))
+        while xai.active() > 0 do xai.step(0.01) end
+        for _ = 1, 2 do
+          local _, _, info = show(answer[read](answer))
+          if read == "result" then assert.matches("broken %*+", info.body) end
+        end
+      end
+    end
+  end)
+
   it("under a scheme of the user's own is masked as well", function()
     local headers = { Authorization = "Custom " .. KEY }
     local other = xai.new { base_url = house.server.url, headers = headers, max_retries = 0 }

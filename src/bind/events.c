@@ -34,6 +34,7 @@ static int push_fault(lua_State *L, xai_LuaRequest *r) {
   xai_Call *c = r->call;
   if (c->state != XAI_CALL_DONE)
     xai_engine_cancel(r->engine, c, c->stream.fault.kind, c->stream.fault.text);
+  xai_secret_end(c);
   if (c->fault.kind == XAI_KIND_NONE || c->fault.kind == c->stream.fault.kind)
     c->fault = c->stream.fault;
   if (c->transfer.content != XAI_CONTENT_PLAIN)
@@ -90,13 +91,14 @@ static void take(lua_State *L, xai_LuaRequest *r) {
 static int fail_event(lua_State *L, xai_LuaRequest *r, int too_deep) {
   xai_Call *c = r->call;
   xai_Kind kind = too_deep ? XAI_KIND_LIMIT : XAI_KIND_DECODE;
+  xai_secret_hide_in(c, &c->transfer.sse.in); /* it is shown as info.body */
   memset(&c->stream.fault, 0, sizeof c->stream.fault);
   xai_fault_set(&c->stream.fault, kind, XAI_PHASE_STREAM,
                 too_deep ? "an event of the stream is nested too deeply"
                          : "an event of the stream is not a JSON object");
   xai_engine_cancel(r->engine, c, kind, c->stream.fault.text);
   c->fault = c->stream.fault;
-  xai_push_slice(L, shown(r)->data); /* the end has masked keys in it */
+  xai_push_slice(L, shown(r)->data);
   return xai_info_fail(L, c, &c->fault, 1);
 }
 

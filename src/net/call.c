@@ -63,8 +63,9 @@ static CURL *used_handle(const xai_Call *c) {
 
 /* An answer that was not decoded, or events that were not read. */
 static int has_unread(const xai_Call *c) {
-  return xai_buffer_size(&c->transfer.body) > 0 ||
-         xai_sse_size(&c->transfer.sse) > 0;
+  return xai_sse_size(&c->transfer.sse) > 0 ||
+         (c->fault.kind == XAI_KIND_NONE &&
+          xai_buffer_size(&c->transfer.body) > 0);
 }
 
 /*
@@ -76,7 +77,7 @@ static void conclude(xai_Call *c) {
   c->key_wanted = 0;
   c->ended_ms = xai_clock_ms();
   xai_secret_scrub(c);
-  if (c->fault.kind != XAI_KIND_NONE || !has_unread(c)) xai_secret_forget(c);
+  if (!has_unread(c)) xai_secret_forget(c);
   /* What failed may have held an echo of the key. */
   xai_memory_thorough(c->fault.kind != XAI_KIND_NONE || c->attempts > 1);
   retire(c);

@@ -10,6 +10,7 @@
 #include "net/line.h"
 #include "net/multi.h"
 #include "net/news.h"
+#include "net/secret.h"
 
 #define MAX_STARTS 8 /* in one step: each may cost a connection */
 
@@ -201,8 +202,10 @@ void xai_engine_cancel(xai_Engine *e, xai_Call *c, xai_Kind kind,
 void xai_engine_cancel_owner(xai_Engine *e, unsigned long owner) {
   xai_Call *c;
   for (c = e->calls; c != NULL; c = c->next)
-    if (c->owner == owner)
+    if (c->owner == owner) {
       xai_engine_cancel(e, c, XAI_KIND_CLOSED, "the client is closed");
+      xai_secret_end(c);
+    }
   if (e->handles.owner == owner) xai_handles_drop(&e->handles);
 }
 

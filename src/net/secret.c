@@ -45,7 +45,14 @@ void xai_secret_hide_in(const xai_Call *c, xai_Buffer *b) {
   if (b->at != NULL) xai_secret_hide(c, b->at + b->rd, xai_buffer_size(b));
 }
 
-/* Servers echo keys in what they say. */
+void xai_secret_end(xai_Call *c) {
+  xai_secret_hide_in(c, &c->transfer.body);
+  xai_secret_hide_in(c, &c->transfer.sse.in);
+  xai_secret_forget(c);
+}
+
+/* Servers echo keys in what they say.  Events that were not read yet are left
+** as they are: they are content, unless they turn out to be of no use. */
 void xai_secret_scrub(xai_Call *c) {
   xai_secret_hide(c, c->fault.text, strlen(c->fault.text));
   xai_secret_hide_in(c, &c->complaint.message);
@@ -53,6 +60,5 @@ void xai_secret_scrub(xai_Call *c) {
   xai_secret_hide_in(c, &c->complaint.type);
   xai_secret_hide_in(c, &c->complaint.param);
   xai_secret_hide_in(c, &c->transfer.head);
-  xai_secret_hide_in(c, &c->transfer.sse.in);
   if (c->fault.kind != XAI_KIND_NONE) xai_secret_hide_in(c, &c->transfer.body);
 }

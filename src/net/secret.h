@@ -16,4 +16,8 @@ void xai_secret_scrub(xai_Call *c);
 /* Overwrite and release the headers, which hold the key. */
 void xai_secret_forget(xai_Call *c);
 
+/* The same when the key is to be nowhere any more: what was not read yet is
+** masked, as it cannot be later. */
+void xai_secret_end(xai_Call *c);
+
 #endif
