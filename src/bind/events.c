@@ -182,44 +182,45 @@ static void push_stamp(lua_State *L, xai_LuaRequest *r, xai_Slice s) {
   xai_pushint(L, strtoll(digits, NULL, 10));
 }
 
-/*
-** Push the text and the stamps of the shown event, which repeats the pattern.
-** Where there are several values they are taken out of a string of all its
-** data: the event may move, or be read, when the first of them is pushed.
-*/
-static void push_values(lua_State *L, xai_LuaRequest *r) {
-  const xai_Event *event = &r->call->stream.event;
-  xai_Reading is = event->reading;
-  const char *was = event->sse.data.at, *s;
+/* Where stamps are kept while Lua values are made. */
+typedef struct Stamps {
+  char bytes[256];
+  xai_Slice stamp[XAI_MAX_STAMPS];
+  int count;
+} Stamps;
+
+/* Copy the stamps of a reading, each with the byte before it, which tells a
+** string from a number.  0: they are too long. */
+static int copy_stamps(Stamps *to, const xai_Reading *r) {
+  char *p = to->bytes;
   int i;
-  if (is.stamps == 0) {
-    push_unescaped(L, r, is.piece);
-    return;
+  to->count = r->stamps;
+  for (i = 0; i < r->stamps; i++) {
+    size_t n = r->stamp[i].len;
+    if (n + 1 > (size_t)(to->bytes + sizeof to->bytes - p)) return 0;
+    memcpy(p, r->stamp[i].at - 1, n + 1);
+    to->stamp[i].at = p + 1;
+    to->stamp[i].len = n;
+    p += n + 1;
   }
-  xai_push_slice(L, event->sse.data);
-  s = lua_tostring(L, -1);
-  is.piece.at = s + (is.piece.at - was);
-  push_unescaped(L, r, is.piece);
-  for (i = 0; i < is.stamps; i++) {
-    is.stamp[i].at = s + (is.stamp[i].at - was);
-    push_stamp(L, r, is.stamp[i]);
-  }
-  lua_remove(L, -2 - is.stamps); /* the data */
+  return 1;
 }
 
 /* The shown event repeats the pattern: push it, built from its model.  0
 ** when there is no model of it. */
 static int push_repeated(lua_State *L, xai_LuaRequest *r) {
   const xai_Reading *reading = &r->call->stream.event.reading;
-  int model = lua_gettop(L) + 1;
+  int model = lua_gettop(L) + 1, i;
+  Stamps stamps;
   luaL_checkstack(L, XAI_MAX_STAMPS + 6, "event");
   push_model(L, r);
   if (!lua_istable(L, model) || xai_call_peek(r->call) != XAI_STREAM_EVENT ||
-      reading->same != r->model) {
+      reading->same != r->model || !copy_stamps(&stamps, reading)) {
     lua_settop(L, model - 1);
     return 0;
   }
-  push_values(L, r);
+  push_unescaped(L, r, reading->piece); /* the event may move from here on */
+  for (i = 0; i < stamps.count; i++) push_stamp(L, r, stamps.stamp[i]);
   xai_model_build(L, model, model + 1);
   lua_replace(L, model);
   lua_settop(L, model);
