@@ -39,7 +39,9 @@ static void test_strings(void) {
   right("\"\\ud83d\""); /* half a pair is for others to mend */
   wrong("\"\\q\""), wrong("\"\\u12zz\""), wrong("\"\\u12\""), wrong("\"\\\"");
   wrong("\"a"), wrong("'a'"), wrong("{\"a\\x\":1}");
-  CHECK(check(LIT("\"a\0b\nc\xFF\"")) == XAI_JSON_RIGHT);
+  CHECK(check(LIT("\"a\1b\nc\xFF\"")) == XAI_JSON_RIGHT);
+  CHECK(check(LIT("\"a\0b\"")) == XAI_JSON_WRONG);
+  CHECK(check(LIT("[1]\0")) == XAI_JSON_WRONG);
 }
 
 static void test_what_is_damaged(void) {

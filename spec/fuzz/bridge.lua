@@ -78,6 +78,7 @@ return function(text)
   local ours, why = bridge.decode(codec, text)
   if why then
     if ok then fail("refused: " .. tostring(why), text) end
+    if bridge.check(text) then fail("taken for JSON where it is not decoded: " .. tostring(why), text) end
     return
   end
   if not ok then

@@ -9,6 +9,7 @@
 #include <lualib.h>
 #include <stdio.h>
 
+#include "base/jsoncheck.h"
 #include "bind/json.h"
 #include "bind/jsoncodec.h"
 #include "bind/luaerr.h"
@@ -37,11 +38,20 @@ static int bridge_mark(lua_State *L) {
   return 1;
 }
 
+/* Is it JSON, for who does not decode it? */
+static int bridge_check(lua_State *L) {
+  size_t n;
+  const char *s = luaL_checklstring(L, 1, &n);
+  lua_pushboolean(L, xai_json_check(s, n) == XAI_JSON_RIGHT);
+  return 1;
+}
+
 static int prepare(lua_State *L) {
   static const luaL_Reg functions[] = {{"codec", xai_json_codec},
                                        {"encode", bridge_encode},
                                        {"decode", bridge_decode},
                                        {"mark", bridge_mark},
+                                       {"check", bridge_check},
                                        {NULL, NULL}};
   luaL_openlibs(L);
   xai_push_open(L);

@@ -109,6 +109,7 @@ static const char *check_open(Check *c, const char *p) {
 xai_JsonCheck xai_json_check(const char *s, size_t n) {
   Check c;
   const char *p = s;
+  if (n == 0 || memchr(s, '\0', n) != NULL) return XAI_JSON_WRONG;
   c.end = s + n;
   c.depth = 0;
   do {

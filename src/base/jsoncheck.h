@@ -18,8 +18,8 @@ typedef enum xai_JsonCheck {
 } xai_JsonCheck;
 
 /*
-** Check one value with white space around it.  Strings may hold any bytes, as
-** those of JSON libraries for Lua may, but only escapes that JSON has.
+** Check one value with white space around it.  Strings may hold any bytes but
+** NUL, as those of JSON libraries for Lua may, but only escapes that JSON has.
 */
 xai_JsonCheck xai_json_check(const char *s, size_t n);
 
