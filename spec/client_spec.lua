@@ -331,6 +331,8 @@ describe("client:request", function()
 
   it("returns what is not JSON as text, an empty answer as true, a list as a list", function()
     local client = house:client()
+    local packed = { headers = { ["x-fault"] = "header,content-encoding,gzip" } }
+    assert.is_true(client:request({ method = "HEAD", path = "/v1/models" }, packed))
     assert.equal("table", type(client:request { path = "/_/faults" }))
     local file = assert(io.open("spec/fixtures/error.502.html"))
     local page = file:read("*a")

@@ -53,6 +53,20 @@ describe("a process that forks", function()
     end)
   end
 
+  it("takes along no calls that were about to begin", function()
+    local code = [[
+      xai.step(0)
+      print(xai.active())
+      local own = client:start("list_models")
+      print(xai.active(), own:wait().object, xai.active())
+    ]]
+    local program = PROGRAM:gsub("local process =", function(rest)
+      return 'for _ = 1, 20 do client:start("chat", hello, slow) end ' .. rest
+    end)
+    local output = child.lua(program:format(rig.KEY, house.server.url, code))
+    assert.matches("^0\n1\tlist\t0\n", output)
+  end)
+
   it("has them alone: in the new one they are closed", function()
     local kinds = "print(select(3, stream:result()).kind, select(3, call:wait()).kind)"
     assert.matches("^closed\tclosed\nstop\ttable: [^\n]*\n$", said(kinds))

@@ -357,6 +357,12 @@ describe("an option", function()
     options.base_url, options.api_key = "http://127.0.0.1:1", "xai-wrong"
     assert(client:list_models())
     assert.same({ ["X-A"] = "1" }, headers)
+    headers["X-B"], headers[true], headers["X-C"] = "a\r\nb", "x", nil
+    assert(client:list_models())
+    local log = house:received()
+    assert.equal("1", log[#log].headers["x-a"])
+    assert.is_nil(log[#log].headers["x-b"])
+    headers["X-B"], headers[true] = nil, nil
     assert.same({ api_key = "xai-wrong", base_url = "http://127.0.0.1:1", headers = headers }, options)
     client:close()
   end)

@@ -299,6 +299,19 @@ describe("a started call", function()
     end
   end)
 
+  it("that was cancelled keeps no later wait busy", function()
+    local core = require "xai.core"
+    local step, steps = core.step, 0
+    core.step = function(...) -- luacheck: ignore
+      steps = steps + 1
+      return step(...)
+    end
+    finally(function() core.step = step end) -- luacheck: ignore
+    stage:start("chat", "stall-before-head"):cancel()
+    assert(stage:whole("chat", nil, "late-head,200"))
+    assert.is_true(steps < 50, steps)
+  end)
+
   it("can be one that connects ahead: the next call has a connection", function()
     local house = require("spec.support.rig").open()
     finally(function()

@@ -183,6 +183,7 @@ int xai_stream_take(xai_Stream *s, xai_Sse *in) {
     rc = xai_journal_add(&s->journal, &s->event.reading, s->event.sse.data);
   if (rc != XAI_OK) return rc;
   s->have = 0;
+  s->taken++;
   xai_sse_pop(in);
   return XAI_OK;
 }

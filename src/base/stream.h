@@ -30,6 +30,7 @@ typedef struct xai_Stream {
   xai_Event event; /* the event that was shown and not yet taken */
   int have;
   int begun;                /* an event was shown that is no failure */
+  unsigned long taken;      /* how many events were */
   size_t text_at, piece_at; /* where the reading's parts are in its data */
   size_t stamp_at[XAI_MAX_STAMPS];
   int raw;       /* events as they come, ending with the transfer */

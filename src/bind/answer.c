@@ -25,20 +25,24 @@ static int is_json(const xai_Transfer *t) {
 static int has_known_end(const xai_Call *c) {
   const xai_Transfer *t = &c->transfer;
   xai_Slice head = xai_transfer_head(t), packed, coding;
+  if (c->heads || t->status == 204 || t->status == 205) return 1;
   packed = xai_head_find(head, "content-encoding");
   if (packed.len > 0 && !xai_slice_like(packed, "identity")) return 0;
-  if (c->heads || t->status == 204 || head.at[5] != '1') return 1;
+  if (head.at[5] != '1') return 1;
   coding = xai_head_find(head, "transfer-encoding");
   return xai_slice_has(coding, "chunked") ||
          xai_head_find(head, "content-length").len > 0;
 }
 
-/* Push the text on top as far as it is shown, without the key. */
+#define LONGEST_ECHO ((size_t)8 << 10)
+
+/* Push the text on top as far as it is shown, and a bit more, so that no key is
+** cut in two before it is masked. */
 static void push_hidden(lua_State *L, const xai_Call *c) {
   size_t n;
   const char *s = lua_tolstring(L, -1, &n);
   char *copy;
-  if (n > XAI_MAX_SHOWN) n = XAI_MAX_SHOWN;
+  if (n > XAI_MAX_SHOWN + LONGEST_ECHO) n = XAI_MAX_SHOWN + LONGEST_ECHO;
   copy = (char *)xai_newuserdata(L, n + 1);
   memcpy(copy, s, n);
   xai_secret_hide(c, copy, n);

@@ -3,14 +3,13 @@
 */
 #include "bind/events.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "bind/info.h"
 #include "bind/json.h"
 #include "bind/luaerr.h"
-#include "bind/model.h"
 #include "bind/push.h"
+#include "bind/repeated.h"
 #include "bind/request.h"
 #include "net/secret.h"
 
@@ -137,117 +136,42 @@ static int push_event(lua_State *L, xai_Slice text) {
   return rc;
 }
 
-/* Push the JSON string content 'raw', halves of characters as U+FFFD. */
-static void push_unescaped(lua_State *L, xai_LuaRequest *r, xai_Slice raw) {
-  xai_Buffer *b = &r->engine->scratch;
-  unsigned half = 0;
-  int rc;
-  if (memchr(raw.at, '\\', raw.len) == NULL) {
-    xai_push_slice(L, raw);
-    return;
-  }
-  xai_buffer_clear(b);
-  rc = xai_json_unescape(raw, &half, b);
-  if (rc == XAI_OK && half != 0) rc = xai_buffer_puts(b, "\xEF\xBF\xBD");
-  if (rc != XAI_OK) luaL_error(L, "not enough memory");
-  xai_push_buffer(L, b);
-}
-
-/* Push the model of the event that the pattern is of; nil: it has none. */
-static void push_model(lua_State *L, xai_LuaRequest *r) {
+/* Push the shown event.  0: it is no JSON object; -1: nested too deeply. */
+static int push_shown(lua_State *L, xai_LuaRequest *r) {
   const xai_Stream *s = &r->call->stream;
-  unsigned long serial = s->event.reading.same;
-  int env = lua_gettop(L) + 1;
-  xai_getenv(L, 1);
-  if (r->model != serial) {
-    lua_rawgeti(L, env, XAI_REQUEST_CODEC);
-    xai_model_push(L, env + 1, &s->pattern, &r->engine->scratch);
-    lua_rawseti(L, env, XAI_REQUEST_MODEL);
-    r->model = serial;
+  if (s->raw) {
+    push_raw(L, r);
+    return 1;
   }
-  lua_rawgeti(L, env, XAI_REQUEST_MODEL);
-  lua_replace(L, env);
-  lua_settop(L, env);
-}
-
-/* Push a stamp: a whole number of at most 15 digits, or a string. */
-static void push_stamp(lua_State *L, xai_LuaRequest *r, xai_Slice s) {
-  char digits[24];
-  if (s.at[-1] == '"') {
-    push_unescaped(L, r, s);
-    return;
-  }
-  memcpy(digits, s.at, s.len);
-  digits[s.len] = '\0';
-  xai_pushint(L, strtoll(digits, NULL, 10));
-}
-
-/* Where stamps are kept while Lua values are made. */
-typedef struct Stamps {
-  char bytes[256];
-  xai_Slice stamp[XAI_MAX_STAMPS];
-  int count;
-} Stamps;
-
-/* Copy the stamps of a reading, each with the byte before it, which tells a
-** string from a number.  0: they are too long. */
-static int copy_stamps(Stamps *to, const xai_Reading *r) {
-  char *p = to->bytes;
-  int i;
-  to->count = r->stamps;
-  for (i = 0; i < r->stamps; i++) {
-    size_t n = r->stamp[i].len;
-    if (n + 1 > (size_t)(to->bytes + sizeof to->bytes - p)) return 0;
-    memcpy(p, r->stamp[i].at - 1, n + 1);
-    to->stamp[i].at = p + 1;
-    to->stamp[i].len = n;
-    p += n + 1;
-  }
-  return 1;
-}
-
-/* The shown event repeats the pattern: push it, built from its model.  0
-** when there is no model of it. */
-static int push_repeated(lua_State *L, xai_LuaRequest *r) {
-  const xai_Reading *reading = &r->call->stream.event.reading;
-  int model = lua_gettop(L) + 1, i;
-  Stamps stamps;
-  luaL_checkstack(L, XAI_MAX_STAMPS + 6, "event");
-  push_model(L, r);
-  if (!lua_istable(L, model) || xai_call_peek(r->call) != XAI_STREAM_EVENT ||
-      reading->same != r->model || !copy_stamps(&stamps, reading)) {
-    lua_settop(L, model - 1);
-    return 0;
-  }
-  push_unescaped(L, r, reading->piece); /* the event may move from here on */
-  for (i = 0; i < stamps.count; i++) push_stamp(L, r, stamps.stamp[i]);
-  xai_model_build(L, model, model + 1);
-  lua_replace(L, model);
-  lua_settop(L, model);
-  return 1;
+  if (s->event.reading.same != 0 && xai_repeated_push(L, r)) return 1;
+  return push_event(L, shown(r)->data);
 }
 
 /*
 ** request:event() -> the next event; false when it is not here yet; nil at
-** the proven end; nil, message, info when the stream broke.
+** the proven end; nil, message, info when the stream broke.  An event that a
+** finalizer has read while it was pushed was that one's.
 */
 int xai_events_next(lua_State *L) {
   xai_LuaRequest *r = xai_request_poll(L);
   xai_Call *c = r->call;
-  xai_StreamState state = xai_call_peek(c);
-  if (state == XAI_STREAM_WAIT) {
-    lua_pushboolean(L, 0);
-    return 1;
+  for (;;) {
+    unsigned long taken = c->stream.taken;
+    xai_StreamState state = xai_call_peek(c);
+    int rc;
+    if (state == XAI_STREAM_WAIT) {
+      lua_pushboolean(L, 0);
+      return 1;
+    }
+    if (state != XAI_STREAM_EVENT) return push_end(L, r, state);
+    rc = push_shown(L, r);
+    if (c->stream.taken == taken) {
+      if (rc <= 0) return fail_event(L, r, rc < 0);
+      take(L, r);
+      return 1;
+    }
+    lua_settop(L, 1);
   }
-  if (state != XAI_STREAM_EVENT) return push_end(L, r, state);
-  if (c->stream.raw) {
-    push_raw(L, r);
-  } else if (c->stream.event.reading.same == 0 || !push_repeated(L, r)) {
-    int rc = push_event(L, shown(r)->data);
-    if (rc <= 0) return fail_event(L, r, rc < 0);
-  }
-  take(L, r);
-  return 1;
 }
 
 /* Push the text, joined with a half character of the text before. */
@@ -282,6 +206,7 @@ int xai_events_text(lua_State *L) {
   xai_LuaRequest *r = xai_request_poll(L);
   xai_Call *c = r->call;
   for (;;) {
+    unsigned long taken = c->stream.taken;
     xai_StreamState state = xai_call_peek(c);
     const xai_Reading *reading = &c->stream.event.reading;
     if (state == XAI_STREAM_WAIT) {
@@ -296,8 +221,10 @@ int xai_events_text(lua_State *L) {
       return fail_event(L, r, reading->meaning == XAI_MEANS_DEEP);
     if (reading->has_text && reading->text.len > 0)
       push_text(L, r, reading->text);
-    take(L, r);
-    if (lua_gettop(L) > 1 && lua_rawlen(L, -1) > 0) return 1;
+    if (c->stream.taken == taken) {
+      take(L, r);
+      if (lua_gettop(L) > 1 && lua_rawlen(L, -1) > 0) return 1;
+    }
     lua_settop(L, 1);
   }
 }
@@ -382,7 +309,7 @@ int xai_events_said(lua_State *L) {
   if (may_have_half(e.text))
     push_with_halves(L, r, &e);
   else if (e.field != XAI_FIELD_NONE)
-    push_unescaped(L, r, e.text);
+    xai_push_unescaped(L, &r->engine->scratch, e.text);
   else
     push_whole(L, e.text);
   xai_pushint(L, e.a);

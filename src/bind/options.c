@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/slice.h"
+#include "bind/headercheck.h"
 #include "bind/luaerr.h"
 
 typedef enum Type {
@@ -115,8 +116,8 @@ static int unknown(lua_State *L, const char *what, const char *noun,
                     wrong, best->name);
 }
 
-static const char *check_name(lua_State *L, int i, const char *what,
-                              const char *noun) {
+const char *xai_options_name(lua_State *L, int i, const char *what,
+                             const char *noun) {
   if (lua_type(L, i) != LUA_TSTRING)
     xai_misuse(L, "%s: %s names must be strings, got a %s", what, noun,
                luaL_typename(L, i));
@@ -126,7 +127,7 @@ static const char *check_name(lua_State *L, int i, const char *what,
 /* The name at 'i', which is to be compared with known ones: whole. */
 static const char *check_known(lua_State *L, int i, const char *what,
                                const char *noun) {
-  const char *name = check_name(L, i, what, noun);
+  const char *name = xai_options_name(L, i, what, noun);
   if (strlen(name) != lua_rawlen(L, i))
     xai_misuse(L, "%s: unknown %s '%s' with a NUL byte behind it", what, noun,
                name);
@@ -256,64 +257,9 @@ static void read_retry(const Reader *r, xai_Retry *out) {
                r->what);
 }
 
-static int is_token(const char *s, size_t n) {
-  size_t i;
-  for (i = 0; i < n; i++)
-    if ((unsigned char)s[i] <= ' ' || (unsigned char)s[i] >= 0x7F ||
-        strchr("()<>@,;:\\\"/[]?={}", s[i]) != NULL)
-      return 0;
-  return n > 0;
-}
-
-/* One header: name on top but one, value on top. */
-static void check_header(const Reader *r) {
-  lua_State *L = r->L;
-  size_t n;
-  const char *s = check_name(L, -2, r->what, "header");
-  if (!is_token(s, lua_rawlen(L, -2)))
-    xai_misuse(L, "%s: option 'headers': '%s' is not a header name", r->what,
-               s);
-  if (lua_type(L, -1) == LUA_TBOOLEAN && !lua_toboolean(L, -1)) return;
-  if (lua_type(L, -1) != LUA_TSTRING && lua_type(L, -1) != LUA_TNUMBER)
-    xai_misuse(L,
-               "%s: option 'headers': the value of '%s' must be a string or "
-               "false, got %s",
-               r->what, s, luaL_typename(L, -1));
-  lua_pushvalue(L, -1); /* tolstring would change the table's number */
-  s = lua_tolstring(L, -1, &n);
-  if (xai_options_has_control(s, n))
-    xai_misuse(L,
-               "%s: option 'headers': the value of '%s' has a control "
-               "character in it",
-               r->what, lua_tostring(L, -3));
-  lua_pop(L, 1);
-}
-
-/* Which of two spellings of one header would hold depends on chance. */
-static void check_spelling(const Reader *r, int t, const char *name) {
-  lua_State *L = r->L;
-  lua_pushnil(L);
-  while (lua_next(L, t)) {
-    xai_Slice other = {NULL, 0};
-    lua_pop(L, 1);
-    if (lua_type(L, -1) == LUA_TSTRING)
-      other.at = lua_tolstring(L, -1, &other.len);
-    if (xai_slice_like(other, name) && strcmp(other.at, name) > 0)
-      xai_misuse(L, "%s: option 'headers': '%s' and '%s' are one header",
-                 r->what, name, other.at);
-  }
-}
-
 static void read_headers(const Reader *r) {
-  lua_State *L = r->L;
-  int t = lua_gettop(L);
-  if (!lua_istable(L, t)) bad(r, "a table");
-  lua_pushnil(L);
-  while (lua_next(L, t)) {
-    check_header(r);
-    check_spelling(r, t, lua_tostring(L, -2));
-    lua_pop(L, 1);
-  }
+  if (!lua_istable(r->L, -1)) bad(r, "a table");
+  xai_headers_check(r->L, r->what);
 }
 
 static void read_json(const Reader *r) {
@@ -389,7 +335,7 @@ void xai_options_read(lua_State *L, int t, const char *what,
   }
 }
 
-void xai_options_copy(lua_State *L, int i) {
+static void copy_pairs(lua_State *L, int i) {
   i = xai_absindex(L, i);
   lua_newtable(L);
   lua_pushnil(L);
@@ -398,4 +344,15 @@ void xai_options_copy(lua_State *L, int i) {
     lua_insert(L, -2);
     lua_rawset(L, -4);
   }
+}
+
+/* The headers, too: what was checked must be what is sent. */
+void xai_options_copy(lua_State *L, int i) {
+  copy_pairs(L, i);
+  lua_getfield(L, -1, "headers");
+  if (lua_istable(L, -1)) {
+    copy_pairs(L, -1);
+    lua_setfield(L, -3, "headers");
+  }
+  lua_pop(L, 1);
 }

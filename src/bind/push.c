@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/jsonscan.h"
+
 #define SMALL 1024
 
 static char pusher_key; /* registry: the function 'pusher' */
@@ -55,4 +57,18 @@ void xai_push_open(lua_State *L) {
   lua_pushlightuserdata(L, &pusher_key);
   lua_pushcfunction(L, pusher);
   lua_rawset(L, LUA_REGISTRYINDEX);
+}
+
+void xai_push_unescaped(lua_State *L, xai_Buffer *b, xai_Slice raw) {
+  unsigned half = 0;
+  int rc;
+  if (memchr(raw.at, '\\', raw.len) == NULL) {
+    xai_push_slice(L, raw);
+    return;
+  }
+  xai_buffer_clear(b);
+  rc = xai_json_unescape(raw, &half, b);
+  if (rc == XAI_OK && half != 0) rc = xai_buffer_puts(b, "\xEF\xBF\xBD");
+  if (rc != XAI_OK) luaL_error(L, "not enough memory");
+  xai_push_buffer(L, b);
 }

@@ -78,10 +78,7 @@ static void conclude(xai_Call *c) {
   c->ended_ms = xai_clock_ms();
   xai_secret_scrub(c);
   if (!has_unread(c)) xai_secret_forget(c);
-  /* What failed may have held an echo of the key. */
-  xai_memory_thorough(c->fault.kind != XAI_KIND_NONE || c->attempts > 1);
   retire(c);
-  xai_memory_thorough(0);
 }
 
 /* -------------------------------------------------------------- attempts */

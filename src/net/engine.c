@@ -57,6 +57,7 @@ static void leave(xai_Engine *e) {
   xai_Call *c;
   for (c = e->calls; c != NULL; c = c->next) {
     if (c->state != XAI_CALL_RUNNING && c->state != XAI_CALL_WAITING) continue;
+    xai_line_leave(e, c);
     xai_call_disown(c);
     e->active--;
     xai_engine_queue(e, c);

@@ -21,9 +21,8 @@
 #include <malloc.h>
 
 #define MAX_WIPED ((size_t)128 << 10) /* uploads pass through 64 KiB */
-#define ANSWERS ((size_t)16 << 10)    /* and answers through this much */
 
-static int wanted, thorough;
+static int wanted;
 static int seen, fell_short; /* an allocation, and one in vain */
 
 void xai_memory_wipe(void) { wanted = 1; }
@@ -42,19 +41,9 @@ static void *get(size_t n) { return note(malloc(n)); }
 
 static void *get_clear(size_t n, size_t size) { return note(calloc(n, size)); }
 
-void xai_memory_thorough(int on) { thorough = on; }
-
-/*
-** The block that an answer passes through is as long as hundreds of others
-** together; only of answers that may hold an echo of the key it is wiped.
-*/
-static int may_hold_key(size_t n) {
-  return n <= MAX_WIPED && (thorough || n < ANSWERS || n > ANSWERS + 64);
-}
-
 static void wipe(void *p) {
   size_t n = p ? malloc_usable_size(p) : 0;
-  if (n > 0 && may_hold_key(n)) xai_bytes_wipe((char *)p, n);
+  if (n <= MAX_WIPED) xai_bytes_wipe((char *)p, n);
 }
 
 static void give_back(void *p) {
@@ -91,7 +80,6 @@ int xai_memory_open(void) {
 void xai_memory_wipe(void) {}
 int xai_memory_wipes(void) { return 0; }
 int xai_memory_sufficed(void) { return 0; }
-void xai_memory_thorough(int on) { (void)on; }
 
 int xai_memory_open(void) {
   return curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;

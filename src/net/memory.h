@@ -18,7 +18,4 @@ int xai_memory_wipes(void);
 ** knows. */
 int xai_memory_sufficed(void);
 
-/* While it is on, what answers pass through is overwritten, too. */
-void xai_memory_thorough(int on);
-
 #endif

@@ -39,9 +39,11 @@ local function read(stream, method)
   if pump.deadline then wait.give_way(request) end
   local value, message, info = request[method](request)
   if value ~= false then return value, message, info end
+  -- A finalizer may read the stream between our last look and the lines below.
+  local got, words, failure = stream.got, stream.message, stream.failure
   wait.for_request(request, try, stream, method)
   value, message, info = stream.got, stream.message, stream.failure
-  stream.got, stream.message, stream.failure = nil, nil, nil
+  stream.got, stream.message, stream.failure = got, words, failure
   return value, message, info
 end
 

@@ -120,7 +120,7 @@ local requests = {
 
 --- Is there nobody who could go on while we wait?
 local function is_alone()
-  return not pump.running and not wait.host and not pump.expects()
+  return not pump.running and not wait.host and not pump.expects() and not core.has_ready()
 end
 
 --- Move things until the request is ready, as long as there is nobody else.
