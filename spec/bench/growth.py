@@ -32,7 +32,8 @@ def streams(n, chunks, us):
 
 
 def fewest(n):
-    return max(1, 500 // n)
+    """The first events of a stream cost more: what repeats is not known yet."""
+    return max(8, 500 // n)
 
 
 class Streams:
@@ -49,7 +50,7 @@ class Streams:
 
 
 def instructions_of_event(counter, peer, n):
-    more = max(1, COUNTED // n)
+    more = max(4, COUNTED // n)
     few, many = (counter.count(peer, n, chunks) for chunks in (fewest(n), fewest(n) + more))
     return (many - few) / more / n
 
@@ -63,7 +64,7 @@ def instructions_of_request(counter, peer, n):
 
 
 def cpu_of_event(peer, n):
-    more = max(1, TIMED // n)
+    more = max(8, TIMED // n)
     few, many = (measure(streams(n, chunks, TIMED_US), peer)["cpu"] for chunks in (fewest(n), fewest(n) + more))
     return max(0, many - few) / more / n
 
