@@ -37,3 +37,10 @@ xai_Slice xai_slice_trim(xai_Slice s) {
   while (s.len > 0 && blank(s.at[s.len - 1])) s.len--;
   return s;
 }
+
+int xai_bytes_have_control(const char *s, size_t n) {
+  size_t i;
+  for (i = 0; i < n; i++)
+    if ((unsigned char)s[i] < ' ' || s[i] == 0x7F) return 1;
+  return 0;
+}

@@ -25,6 +25,9 @@ int xai_slice_like(xai_Slice s, const char *text);
 /* Does 'text' occur in the slice, in any case of ASCII letters? */
 int xai_slice_has(xai_Slice s, const char *text);
 
+/* Are there bytes among these that must not get into a header or a URL? */
+int xai_bytes_have_control(const char *s, size_t n);
+
 /* The slice without blanks, tabs and line ends at both ends. */
 xai_Slice xai_slice_trim(xai_Slice s);
 

@@ -101,7 +101,7 @@ void xai_client_check_peer(lua_State *L, const char *what,
 void xai_client_check_key(lua_State *L, const char *what, const char *key,
                           size_t n) {
   if (n == 0) xai_misuse(L, "%s: api_key is empty", what);
-  if (xai_options_has_control(key, n))
+  if (xai_bytes_have_control(key, n))
     xai_misuse(L,
                "%s: api_key has a control character in it (a line end, "
                "perhaps?)",

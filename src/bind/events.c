@@ -12,6 +12,7 @@
 #include "bind/repeated.h"
 #include "bind/request.h"
 #include "net/secret.h"
+#include "net/verdict.h"
 
 /* The service reported a failure by the shown event.  As the first one, it
 ** may be worth another attempt: false, more is to come. */
@@ -21,7 +22,7 @@ static int push_complaint(lua_State *L, xai_LuaRequest *r) {
     lua_pushboolean(L, 0);
     return 1;
   }
-  xai_call_complain(c, c->stream.event.sse.data);
+  xai_verdict_complain(c, c->stream.event.sse.data);
   if (c->state == XAI_CALL_DONE) xai_secret_forget(c);
   xai_engine_cancel(r->engine, c, XAI_KIND_CANCELLED, "");
   xai_push_slice(L, c->stream.event.sse.data);

@@ -7,7 +7,6 @@
 
 #include "base/slice.h"
 #include "bind/luaerr.h"
-#include "bind/options.h"
 
 static int is_token(const char *s, size_t n) {
   size_t i;
@@ -21,7 +20,10 @@ static int is_token(const char *s, size_t n) {
 /* One header: name on top but one, value on top. */
 static void check_header(lua_State *L, const char *what) {
   size_t n;
-  const char *s = xai_options_name(L, -2, what, "header");
+  const char *s = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : NULL;
+  if (s == NULL)
+    xai_misuse(L, "%s: header names must be strings, got a %s", what,
+               luaL_typename(L, -2));
   if (!is_token(s, lua_rawlen(L, -2)))
     xai_misuse(L, "%s: option 'headers': '%s' is not a header name", what, s);
   if (lua_type(L, -1) == LUA_TBOOLEAN && !lua_toboolean(L, -1)) return;
@@ -32,7 +34,7 @@ static void check_header(lua_State *L, const char *what) {
                what, s, luaL_typename(L, -1));
   lua_pushvalue(L, -1); /* tolstring would change the table's number */
   s = lua_tolstring(L, -1, &n);
-  if (xai_options_has_control(s, n))
+  if (xai_bytes_have_control(s, n))
     xai_misuse(L,
                "%s: option 'headers': the value of '%s' has a control "
                "character in it",

@@ -116,8 +116,8 @@ static int unknown(lua_State *L, const char *what, const char *noun,
                     wrong, best->name);
 }
 
-const char *xai_options_name(lua_State *L, int i, const char *what,
-                             const char *noun) {
+static const char *check_name(lua_State *L, int i, const char *what,
+                              const char *noun) {
   if (lua_type(L, i) != LUA_TSTRING)
     xai_misuse(L, "%s: %s names must be strings, got a %s", what, noun,
                luaL_typename(L, i));
@@ -127,7 +127,7 @@ const char *xai_options_name(lua_State *L, int i, const char *what,
 /* The name at 'i', which is to be compared with known ones: whole. */
 static const char *check_known(lua_State *L, int i, const char *what,
                                const char *noun) {
-  const char *name = xai_options_name(L, i, what, noun);
+  const char *name = check_name(L, i, what, noun);
   if (strlen(name) != lua_rawlen(L, i))
     xai_misuse(L, "%s: unknown %s '%s' with a NUL byte behind it", what, noun,
                name);
@@ -159,13 +159,6 @@ void xai_options_only(lua_State *L, int t, const char *what, const char *noun,
 }
 
 /* ----------------------------------------------------------------- values */
-
-int xai_options_has_control(const char *s, size_t n) {
-  size_t i;
-  for (i = 0; i < n; i++)
-    if ((unsigned char)s[i] < ' ' || s[i] == 0x7F) return 1;
-  return 0;
-}
 
 typedef struct Reader {
   lua_State *L;
@@ -222,7 +215,7 @@ static void read_text(const Reader *r, const char **out) {
   s = lua_tolstring(r->L, -1, &n);
   if (n == 0)
     xai_misuse(r->L, "%s: option '%s' is empty", r->what, r->option->name);
-  if (xai_options_has_control(s, n))
+  if (xai_bytes_have_control(s, n))
     xai_misuse(r->L, "%s: option '%s' has a control character in it", r->what,
                r->option->name);
   *out = s;

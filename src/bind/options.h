@@ -22,14 +22,7 @@ void xai_options_read(lua_State *L, int i, const char *what, xai_Settings *set);
 void xai_options_only(lua_State *L, int i, const char *what, const char *noun,
                       const char *const *names);
 
-/* The name at 'i'; raises when it is no string. */
-const char *xai_options_name(lua_State *L, int i, const char *what,
-                             const char *noun);
-
 /* Push a copy of the option table at 'i', with its own fields only. */
 void xai_options_copy(lua_State *L, int i);
-
-/* Does the text hold a byte that must not get into a header or a URL? */
-int xai_options_has_control(const char *s, size_t n);
 
 #endif

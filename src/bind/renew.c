@@ -68,7 +68,7 @@ static void use(lua_State *L, xai_LuaRequest *r) {
   size_t n = 0;
   const char *key = NULL;
   if (lua_type(L, -1) == LUA_TSTRING) key = lua_tolstring(L, -1, &n);
-  if (n == 0 || xai_options_has_control(key, n)) {
+  if (n == 0 || xai_bytes_have_control(key, n)) {
     fail(r, XAI_KIND_AUTHENTICATION,
          "the api_key function gave no key for another attempt");
   } else if (has_key(r->call, key)) {

@@ -118,7 +118,7 @@ static const char *check_id(const xai_Start *s, const xai_Endpoint *row,
                luaL_typename(L, 3));
   id = lua_tolstring(L, 3, n);
   if (*n == 0) xai_misuse(L, "%s: %s is empty", s->what, row->id);
-  if (xai_options_has_control(id, *n))
+  if (xai_bytes_have_control(id, *n))
     xai_misuse(L, "%s: %s has a control character in it", s->what, row->id);
   if (!xai_endpoint_id_ok(id, *n))
     xai_misuse(L, "%s: %s '%s' is not an id", s->what, row->id, id);

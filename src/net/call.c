@@ -171,26 +171,6 @@ void xai_call_disown(xai_Call *c) {
   conclude(c);
 }
 
-/* The error event that the stream shows ends the call. */
-void xai_call_complain(xai_Call *c, xai_Slice data) {
-  const char *text;
-  xai_secret_hide_in(c,
-                     &c->transfer.sse.in); /* before a cut leaves half a key */
-  xai_complaint_free(&c->complaint);       /* asked again, the same */
-  memset(&c->fault, 0, sizeof c->fault);
-  if (xai_complaint_read(&c->complaint, data.at, data.len) != XAI_OK) {
-    xai_fault_set(&c->fault, XAI_KIND_MEMORY, XAI_PHASE_STREAM,
-                  "not enough memory to read what the event says");
-    return;
-  }
-  text = xai_buffer_data(&c->complaint.message);
-  xai_fault_set(&c->fault, xai_fault_classify(200, &c->complaint),
-                XAI_PHASE_STREAM,
-                xai_buffer_size(&c->complaint.message)
-                    ? text
-                    : "the service reported a failure");
-}
-
 static int64_t deadline_at(const xai_Call *c) {
   return xai_clock_after(c->began_ms, c->set.deadline_ms);
 }

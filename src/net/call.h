@@ -112,9 +112,6 @@ int xai_call_try_again(xai_Call *c);
 xai_StreamState xai_call_peek(xai_Call *c);
 int xai_call_take(xai_Call *c);
 
-/* Make the failure that an event of the stream tells of the call's fault. */
-void xai_call_complain(xai_Call *c, xai_Slice data);
-
 /* The reader needs no more: let the connection come to rest for reuse. */
 void xai_call_drain(xai_Call *c);
 

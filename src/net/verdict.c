@@ -105,8 +105,27 @@ static void forget_fault(xai_Call *c) {
   xai_complaint_free(&c->complaint);
 }
 
+void xai_verdict_complain(xai_Call *c, xai_Slice data) {
+  const char *text;
+  xai_secret_hide_in(c,
+                     &c->transfer.sse.in); /* before a cut leaves half a key */
+  xai_complaint_free(&c->complaint);       /* asked again, the same */
+  memset(&c->fault, 0, sizeof c->fault);
+  if (xai_complaint_read(&c->complaint, data.at, data.len) != XAI_OK) {
+    xai_fault_set(&c->fault, XAI_KIND_MEMORY, XAI_PHASE_STREAM,
+                  "not enough memory to read what the event says");
+    return;
+  }
+  text = xai_buffer_data(&c->complaint.message);
+  xai_fault_set(&c->fault, xai_fault_classify(200, &c->complaint),
+                XAI_PHASE_STREAM,
+                xai_buffer_size(&c->complaint.message)
+                    ? text
+                    : "the service reported a failure");
+}
+
 int xai_verdict_is_refused(xai_Call *c, xai_Slice data) {
-  xai_call_complain(c, data);
+  xai_verdict_complain(c, data);
   if (xai_complaint_passes(&c->complaint)) return 1;
   forget_fault(c);
   return 0;

@@ -9,6 +9,9 @@
 /* Set the call's fault (or leave it: success) from its finished transfer. */
 void xai_verdict_judge(xai_Call *c, CURLcode code);
 
+/* Make the failure that an event of the stream tells of the call's fault. */
+void xai_verdict_complain(xai_Call *c, xai_Slice data);
+
 /* Does the first event of the stream, with this data, tell of a failure that
 ** passes by itself?  Then it is the call's fault. */
 int xai_verdict_is_refused(xai_Call *c, xai_Slice data);
