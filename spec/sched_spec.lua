@@ -28,6 +28,7 @@ describe("the scheduler", function()
   after_each(function()
     xai.on_error = nil
     turns(3)
+    stages.rest()
     assert.is_nil(xai.timeout())
     stage:leave()
   end)

@@ -59,6 +59,14 @@ function Stage:leave()
   assert(live() == 0, "something was left alive")
 end
 
+--- A stream that was read to its end counts until its connection has come to rest: wait for that.
+function M.rest()
+  for _ = 1, 200 do
+    if xai.active() == 0 then return end
+    xai.step(0.01)
+  end
+end
+
 --- The body of a request to `name` with other fields.
 function M.body(name, fields)
   local body = BODIES[name]()
