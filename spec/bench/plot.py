@@ -116,7 +116,7 @@ def of_answers(values):
 def growth(kept):
     streams, answers = kept["growth"]["streams"], kept["growth"]["answers"]
     return STYLE % (960, 560) + f"""
-set key top left reverse Left textcolor rgb "{INK}" samplen 2
+set key bottom left reverse Left textcolor rgb "{INK}" samplen 2
 set grid ytics linetype 1 linewidth 0.5 linecolor rgb "#e5e7eb"
 set logscale x
 set format y "%g"
