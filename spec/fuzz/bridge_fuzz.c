@@ -47,12 +47,10 @@ static int bridge_check(lua_State *L) {
 }
 
 static int prepare(lua_State *L) {
-  static const luaL_Reg functions[] = {{"codec", xai_json_codec},
-                                       {"encode", bridge_encode},
-                                       {"decode", bridge_decode},
-                                       {"mark", bridge_mark},
-                                       {"check", bridge_check},
-                                       {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+      {"codec", xai_json_codec}, {"encode", bridge_encode},
+      {"decode", bridge_decode}, {"mark", bridge_mark},
+      {"check", bridge_check},   {NULL, NULL}};
   luaL_openlibs(L);
   xai_push_open(L);
   xai_luaerr_open(L);

@@ -39,15 +39,23 @@ static int in_number(char c) {
   return is_digit(c) || strchr("+-.eE", c) != NULL;
 }
 
-/* A number that JSON does not have, or not there: left to the decoder. */
-static int is_wrong(const char *first, const char *s, const char *end) {
-  while (s < end && *s != '\0' && strchr(" \t\r\n", *s)) s++;
-  return *first == '0' || (s < end && *s == ':');
+static int is_one_of(char c, const char *set) {
+  return c != '\0' && strchr(set, c) != NULL;
+}
+
+/* A number that JSON does not have, or not there: left to the decoder.  The
+** number is [number, s) of [text, end). */
+static int is_wrong(const char *text, const char *number, const char *s,
+                    const char *end) {
+  const char *first = *number == '-' ? number + 1 : number;
+  while (s < end && is_one_of(*s, " \t\r\n")) s++;
+  return *first == '0' || (s < end && *s == ':') ||
+         (number > text && !is_one_of(number[-1], ":,[ \t\r\n"));
 }
 
 /* Does an empty array or a long integer stand outside of strings? */
 static int has_losses(const char *s, size_t n) {
-  size_t i = 0, from, digits;
+  size_t i = 0, number, from, digits;
   while (i < n) {
     if (s[i] == '"') {
       for (i++; i < n && s[i] != '"'; i++) i += s[i] == '\\';
@@ -56,11 +64,12 @@ static int has_losses(const char *s, size_t n) {
       for (i++; i < n && s[i] != '\0' && strchr(" \t\r\n", s[i]);) i++;
       if (i < n && s[i] == ']') return 1;
     } else if (s[i] == '-' || is_digit(s[i])) {
+      number = i;
       from = s[i] == '-' ? i + 1 : i;
       for (digits = 0, i = from; i < n && s[i] != '\0' && in_number(s[i]); i++)
         digits += (size_t)is_digit(s[i]);
       if (digits >= 16 && digits == i - from &&
-          !is_wrong(s + from, s + i, s + n))
+          !is_wrong(s, s + number, s + i, s + n))
         return 1;
     } else {
       i++;

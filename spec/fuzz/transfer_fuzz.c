@@ -19,6 +19,7 @@
 #include "base/head.h"
 #include "fuzz.h"
 #include "net/engine.h"
+#include "net/verdict.h"
 
 #define MAX_PEERS 8
 #define MAX_TURNS 20000
@@ -252,7 +253,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
   xai_engine_start(e, c, &r);
   state = drive(e, c, &in, most, silent_end);
   check_end(&in, c, &set, state);
-  if (state == XAI_STREAM_ERROR) xai_call_complain(c, c->stream.event.sse.data);
+  if (state == XAI_STREAM_ERROR)
+    xai_verdict_complain(c, c->stream.event.sse.data);
   if (state == XAI_STREAM_END) xai_engine_drain(e, c);
   xai_engine_release(e, c);
   xai_engine_close(e);
