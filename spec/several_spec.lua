@@ -316,6 +316,36 @@ describe("the scheduler:", function()
       same({ 5, "cancelled" }, { count, task:status() })
     end)
 
+    if _VERSION == "Lua 5.4" then
+      local function steps(number) return collectgarbage("setstepmul", number) end
+
+      --- The collector's step size within a frame that a task of `f` has.
+      local function within(f)
+        local seen
+        local task = xai.spawn(function()
+          seen = steps(100)
+          steps(seen)
+          f()
+        end)
+        xai.update(20)
+        assert.equal("done", task:status())
+        return seen
+      end
+
+      it("takes short steps of the collector, and leaves it as it was", function()
+        local usual = steps(200)
+        finally(function() steps(usual) end)
+        assert.equal(8, within(function() end))
+        assert.equal(200, steps(4))
+        assert.equal(4, within(function() xai.update(1) end))
+        assert.equal(4, steps(200))
+        assert.equal(8, within(function() steps(400) end)) -- now the user's
+        assert.equal(400, steps(200))
+        assert.equal(8, within(function() xai.update(1) end))
+        assert.equal(200, steps(200))
+      end)
+    end
+
     it("stops at its budget and goes on with the next one", function()
       local turn = {}
       local list = {}
