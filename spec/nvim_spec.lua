@@ -197,7 +197,7 @@ describe("xai.uv inside Neovim", function()
         end,
       }))
       for _ = 1, 20 do client:start("chat", hello(true), with "endless,3") end
-      vim.wait(50)
+      pass(50)
       vim.api.nvim_create_autocmd("VimLeave", { callback = function() say(core.active() == 0 and "none") end })
     ]])
   end)

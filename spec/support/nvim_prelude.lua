@@ -19,3 +19,10 @@ local OUTLINE = [[
   local ok, err = pcall(client.chat, client, ..., { headers = { ["x-fault"] = "stall-before-head" } })
   outcome = { tostring(ok), err.kind, err.message }
 ]]
+
+--- Let so many milliseconds pass. vim.wait alone counts whole milliseconds of
+-- each round of its loop: with rounds shorter than one it never ends.
+local function pass(ms)
+  local till = vim.loop.hrtime() + ms * 1e6
+  vim.wait(60000, function() return vim.loop.hrtime() >= till end, 1)
+end
