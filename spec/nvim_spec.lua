@@ -162,31 +162,40 @@ describe("xai.uv inside Neovim", function()
     ]])
   end)
 
-  it("ends a blocking call on <C-c>, and the server sees it", function()
-    says("false cancelled interrupted\naborted\ngrok-3\n", [[
-      local inner = vim.fn.jobstart({ "nvim", "--embed", "--headless", "-u", "NONE", "-i", "NONE" }, { rpc = true })
-      local function ask(code, ...) return vim.fn.rpcrequest(inner, "nvim_exec_lua", code, { ... }) end
-      ask("package.path, package.cpath = ...", package.path, package.cpath)
-      ask "require('xai.uv').attach() client = require('xai').new { max_retries = 0 }"
-      vim.fn.rpcnotify(inner, "nvim_exec_lua", OUTLINE, { hello() })
-      local seen = false
-      repeat
-        for _, request in ipairs(client:request { path = "/_/requests" }) do
-          if request.method == "POST" and request.open and not request.path:find "/_/" then seen = true end
-        end
-      until seen
-      vim.fn.rpcnotify(inner, "nvim_input", "<C-c>")
-      local outcome
-      vim.wait(5000, function()
-        outcome = ask "return outcome or false"
-        return outcome
-      end, 20)
-      say(unpack(outcome))
-      say(xai.run(function() return ended(1) end))
-      say(ask "return client:get_model('grok-3').id")
-      vim.fn.jobstop(inner)
-    ]])
-  end)
+  -- What goes on beside the call that <C-c> ends, in the Neovim that makes it.
+  local BESIDE = {
+    ["nothing else goes on"] = "",
+    ["the loop never rests"] = "busy = vim.loop.new_idle() busy:start(function() end)",
+  }
+
+  for name, beside in pairs(BESIDE) do
+    it(("ends a blocking call on <C-c>, and the server sees it, where %s"):format(name), function()
+      says("false cancelled interrupted\naborted\ngrok-3\n", ([[
+        local inner = vim.fn.jobstart({ "nvim", "--embed", "--headless", "-u", "NONE", "-i", "NONE" }, { rpc = true })
+        local function ask(code, ...) return vim.fn.rpcrequest(inner, "nvim_exec_lua", code, { ... }) end
+        ask("package.path, package.cpath = ...", package.path, package.cpath)
+        ask "require('xai.uv').attach() client = require('xai').new { max_retries = 0 }"
+        ask %q
+        vim.fn.rpcnotify(inner, "nvim_exec_lua", OUTLINE, { hello() })
+        local seen = false
+        repeat
+          for _, request in ipairs(client:request { path = "/_/requests" }) do
+            if request.method == "POST" and request.open and not request.path:find "/_/" then seen = true end
+          end
+        until seen
+        vim.fn.rpcnotify(inner, "nvim_input", "<C-c>")
+        local outcome
+        vim.wait(5000, function()
+          outcome = ask "return outcome or false"
+          return outcome
+        end, 20)
+        say(unpack(outcome))
+        say(xai.run(function() return ended(1) end))
+        say(ask "return client:get_model('grok-3').id")
+        vim.fn.jobstop(inner)
+      ]]):format(beside))
+    end)
+  end
 
   it("ends calls in flight when Neovim leaves, and their callbacks hear of it", function()
     says("closed\nclosed\nnone\n", [[

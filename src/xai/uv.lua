@@ -122,17 +122,23 @@ local function is_fast()
   return vim ~= nil and vim.in_fast_event ~= nil and vim.in_fast_event()
 end
 
---- Neovim: it serves everything of its own in the meantime, also Ctrl-C.
+--- Neovim: it serves everything of its own in the meantime, also Ctrl-C. (Its
+-- wait counts whole milliseconds of each turn of the loop, so turns that are
+-- shorter would go on for ever: a slice ends by our clock.)
 local function wait_in_vim(ready, ...)
   local n, args = select("#", ...), { ... }
-  local function is_ready()
+  local is_done, slice_end
+  local function is_over()
     if not loop then pump.step(0) end -- detached by a callback
-    return ready(unpack(args, 1, n))
+    is_done = ready(unpack(args, 1, n))
+    return is_done or core.now() >= slice_end
   end
   repeat
-    local ok, why = vim.wait(VIM_SLICE_MS, is_ready, VIM_SLICE_MS)
+    slice_end = core.now() + VIM_SLICE_MS / 1000
+    local over, why = vim.wait(VIM_SLICE_MS, is_over, VIM_SLICE_MS)
+    if over and not is_done then why = select(2, vim.wait(0)) end -- was there a Ctrl-C?
     if why == -2 then error(core.failure("cancelled", "interrupted"), 0) end
-  until ok
+  until is_done
 end
 
 local function is_running()
