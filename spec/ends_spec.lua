@@ -83,6 +83,19 @@ describe("the server sees the end", function()
       end)
     end
 
+    it("closes the engine while a stream that nobody reads is paused", function()
+      same("busy\nclosed\n", program [[
+        local core = require "xai.core"
+        local stream = assert(client:chat(body { stream = true }, opts("endless,1", { max_buffer = 1000 })))
+        local over = core.now() + 0.3
+        while core.now() < over do core.step(0.01) end
+        core.close()
+        local event, _, info
+        repeat event, _, info = stream:next() until not event
+        print(info.kind)
+      ]])
+    end)
+
     it("closes its client, which leaves nothing behind", function()
       same("busy\n0\n0 calls of 100 are open\nnil\n0\n", program [[
         xai.on_error = function() end -- tasks fail, too

@@ -25,7 +25,7 @@ local function run(code, attach)
   file:close()
   local said = child.output(child.with({
     XAI_BASE_URL = server.url, XAI_API_KEY = "xai-spec", XAI_DEBUG = false, XDG_CONFIG_HOME = "/nonexistent",
-  }, ("timeout 60 nvim --headless -u NONE -i NONE -c 'luafile %s' -c 'qall!'"):format(path)))
+  }, ("timeout -s KILL 60 nvim --headless -u NONE -i NONE -c 'luafile %s' -c 'qall!'"):format(path)))
   os.remove(path)
   return (said:gsub("\r", ""))
 end
@@ -196,6 +196,102 @@ describe("xai.uv inside Neovim", function()
       ]]):format(beside))
     end)
   end
+
+  it("ends a loop over a stream on <C-c>, however soon each event comes", function()
+    says("stopped cancelled true\nstopped cancelled true\n", [[
+      local inner = vim.fn.jobstart({ "nvim", "--embed", "--headless", "-u", "NONE", "-i", "NONE" }, { rpc = true })
+      local function ask(code, ...) return vim.fn.rpcrequest(inner, "nvim_exec_lua", code, { ... }) end
+      ask("package.path, package.cpath = ...", package.path, package.cpath)
+      ask "require('xai.uv').attach() client = require('xai').new { max_retries = 0 }"
+      for _, fault in ipairs { "slow-words,50", "endless,1" } do
+        ask "count, outcome = 0, nil"
+        vim.fn.rpcnotify(inner, "nvim_exec_lua", [=[
+          local body, fault = ...
+          local ok, err = pcall(function()
+            for _ in assert(client:chat(body, { headers = { ["x-fault"] = fault } })) do
+              count = count + 1
+            end
+          end)
+          outcome = { ok and "read all" or "stopped", not ok and err.kind or "" }
+        ]=], { hello(true), fault })
+        pass(300)
+        vim.fn.rpcnotify(inner, "nvim_input", "<C-c>")
+        local outcome
+        vim.wait(5000, function()
+          outcome = ask "return outcome or false"
+          return outcome
+        end, 20)
+        say(outcome[1], outcome[2], fault == "endless,1" or ask "return count" < 13)
+      end
+      vim.fn.jobstop(inner)
+    ]])
+  end)
+
+  it("goes on while a callback runs the editor's loop", function()
+    says("true grok-3\n", [[
+      local finished
+      client:start("get_model", "grok-3", { on_done = function()
+        local other = client:start("get_model", "grok-3")
+        local ok = vim.wait(3000, function() return other:done() end, 10)
+        finished = { ok, ok and other:result().id }
+      end })
+      vim.wait(5000, function() return finished end)
+      say(unpack(finished))
+    ]])
+  end)
+
+  it("blocks in a call also with another `schedule`", function()
+    says("grok-3\n", [[
+      require("xai.uv").attach { schedule = function(f) vim.schedule(f) end }
+      say(client:get_model("grok-3").id)
+    ]], "")
+  end)
+
+  it("tells of a call's end in the main loop, where a fast event cancels it", function()
+    says("false false cancelled\n", [[
+      local fast, told
+      local call = client:start("chat", hello(), with("stall-before-head", {
+        on_done = function(_, _, info) fast, told = vim.in_fast_event(), info.kind end,
+      }))
+      local at_once
+      after(30, function()
+        call:cancel()
+        at_once = told ~= nil
+      end)
+      vim.wait(3000, function() return told end, 10)
+      say(at_once, fast, told)
+    ]])
+  end)
+
+  it("refuses to wait for a call in a fast event, and leaves the call alone", function()
+    says("false true\ntrue\n", [[
+      local call = client:start("chat", hello(), with "late-head,200")
+      local ok, err
+      after(20, function() ok, err = pcall(call.wait, call) end)
+      pass(60)
+      say(ok, tostring(err):find("fast event", 1, true) ~= nil)
+      say(call:wait().choices[1].message.content == TEXT)
+    ]])
+  end)
+
+  it("can be attached in a fast event, and is told when Neovim leaves", function()
+    says("true\nclosed\n", [[
+      local ok
+      after(1, function() ok = pcall(require("xai.uv").attach) end)
+      pass(30)
+      say(ok)
+      client:start("chat", hello(), with("stall-before-head", { on_done = function(_, _, info) say(info.kind) end }))
+    ]], "")
+  end)
+
+  it("has the errors of callbacks among the messages", function()
+    assert.matches("true true\n$", run [[
+      client:start("get_model", "grok-3", { on_done = function() error "boom" end })
+      local function messages() return vim.fn.execute "messages" end
+      local found = vim.wait(3000, function() return messages():find("boom", 1, true) end, 10)
+      say(found, messages():find("xai: error in a callback", 1, true) ~= nil)
+    ]])
+  end)
 
   it("ends calls in flight when Neovim leaves, and their callbacks hear of it", function()
     says("closed\nclosed\nnone\n", [[

@@ -326,6 +326,46 @@ describe("xai.uv under luv", function()
     ]], "")
   end)
 
+  it("gives a task that yields by itself its turns", function()
+    says("5 2\n", [[
+      local turns = 0
+      xai.spawn(function()
+        for _ = 1, 5 do
+          coroutine.yield()
+          turns = turns + 1
+        end
+      end)
+      uv.run()
+      say(turns, xai.run(function()
+        coroutine.yield()
+        return 2
+      end))
+    ]])
+  end)
+
+  it("raises in a wait that cannot end, also within the loop", function()
+    says("false true\n", [[
+      after(1, function()
+        local one, other
+        one = xai.spawn(function() other:wait() end)
+        other = xai.spawn(function() one:wait() end)
+        local ok, err = pcall(one.wait, one)
+        say(ok, tostring(err):find("cannot end", 1, true) ~= nil)
+        os.exit(0)
+      end)
+      uv.run()
+    ]])
+  end)
+
+  it("makes its handles anew when somebody has closed all of the loop's", function()
+    says("grok-3\ngrok-3\n", [[
+      say(client:get_model("grok-3").id)
+      uv.walk(function(open) if not open:is_closing() then open:close() end end)
+      uv.run()
+      say(client:get_model("grok-3").id)
+    ]])
+  end)
+
   it("raises in a wait that cannot end", function()
     says("false true\n", [[
       local one, other

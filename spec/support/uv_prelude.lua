@@ -56,6 +56,7 @@ local function counting(make)
       return handle:start((table.unpack or unpack)(args))
     end
     function proxy.stop() return handle:stop() end
+    function proxy.is_closing() return handle:is_closing() end
     function proxy.close() return handle:close() end
     return proxy
   end

@@ -25,7 +25,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *ud,
   }
   xai_poller_watch(&e->poller, (int)fd, (what & CURL_POLL_IN) != 0,
                    (what & CURL_POLL_OUT) != 0, known != NULL);
-  curl_multi_assign(e->multi, fd, (void *)e);
+  if (e->multi != NULL) curl_multi_assign(e->multi, fd, (void *)e);
   return 0;
 }
 

@@ -97,7 +97,9 @@ end
 function Call:cancel()
   if self.over then return end
   fail(self, select(2, self.request:cancel()))
-  if not self.busy then tell(self) end
+  if self.busy then return end
+  if wait.host and wait.host.is_fast and wait.host.is_fast() then return pump.postpone(self.request) end
+  tell(self)
 end
 
 local function is_over(call)

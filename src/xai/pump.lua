@@ -14,6 +14,8 @@ local pump = {
   has_parked = nil, -- set by xai.parking: is there one?
   on_active = nil, -- set by an adapter: something was started that nobody may wait for
   handed_out = nil, -- set by an adapter: called after each handing out
+  tell = nil, -- set by an adapter: where words about errors go, if not to stderr
+  begin_frame = nil, -- set by the scheduler: tasks that yielded by themselves are ready again
 }
 
 -- request -> what to call when it has news: for good, and once.
@@ -27,6 +29,12 @@ local postponed = {}
 function pump.watch(request, handler)
   handlers[request] = handler
   request:watch()
+  if pump.on_active then pump.on_active() end
+end
+
+--- What came for the request is handed out later, where user's code may run.
+function pump.postpone(request)
+  postponed[#postponed + 1] = request
   if pump.on_active then pump.on_active() end
 end
 
@@ -137,7 +145,9 @@ function pump.report(err, traceback, where)
   local xai = package.loaded.xai -- to require it from here would be a circle
   local on_error = type(xai) == "table" and xai.on_error
   if on_error and pcall(on_error, err, traceback) then return end
-  io.stderr:write("xai: error in a ", where or "callback", ": ", traceback, "\n")
+  local words = ("xai: error in a %s: %s"):format(where or "callback", traceback)
+  if pump.tell then return pump.tell(words) end
+  io.stderr:write(words, "\n")
 end
 
 --- An error as text, whatever it is.

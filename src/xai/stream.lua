@@ -33,11 +33,17 @@ local function try(stream, method)
   return stream.got ~= false
 end
 
+--- May the next piece be taken at once, if it is here?
+local function is_plain(stream)
+  return not (stream.over or stream.whole or pump.deadline or wait.host)
+end
+
 --- Call `method` of the request until it answers something but "not yet".
 local function read(stream, method)
   local request = stream.request
   if pump.deadline then wait.give_way(request) end
   local value, message, info = request[method](request)
+  if value then wait.breathe(request) end
   if value ~= false then return value, message, info end
   -- A finalizer may read the stream between our last look and the lines below.
   local got, words, failure = stream.got, stream.message, stream.failure
@@ -64,7 +70,7 @@ function Stream:take_whole()
 end
 
 function Stream:__call()
-  if not self.over and not self.whole and not pump.deadline then
+  if is_plain(self) then
     local event = self.request:event() -- the usual case: it is here already
     if event then return event end
   end
@@ -96,7 +102,7 @@ function Stream:text(n)
   local read_text = request.text
   request:want(n)
   local function iterator()
-    if not self.over and not self.whole and not pump.deadline then
+    if is_plain(self) then
       local text = read_text(request) -- the usual case: it is here already
       if text then return text end
     end

@@ -202,6 +202,8 @@ function tasks.begin_frame()
   queue:append_all(later)
 end
 
+pump.begin_frame = tasks.begin_frame
+
 --- Resume the tasks that are ready now; those that become ready meanwhile
 -- have their turn in the next step.
 function pump.run_tasks()

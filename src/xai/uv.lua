@@ -28,6 +28,9 @@ local PERIOD_MS = 10
 -- interpreter's Ctrl-C can run.
 local SLICE = 0.5
 
+-- How long who reads what is here already does so at a stretch, in Neovim.
+local BREATH = 0.05
+
 -- vim.wait goes on in slices, too (ms): Neovim 0.7 notices a Ctrl-C only
 -- at the end of a wait for a condition.
 local VIM_SLICE_MS = 100
@@ -45,13 +48,26 @@ local loops = {}
 
 local on_event, on_turn
 
+local function make_handles(new)
+  local fd = core.fd()
+  new.has_fd, new.watching, new.soon = fd ~= nil, false, false
+  new.watcher = assert(fd and new.uv.new_poll(fd) or not fd and new.uv.new_timer())
+  new.turn = assert(new.uv.new_idle())
+end
+
+--- Did somebody close all handles of the loop, as one does at its end?
+local function are_closed()
+  return loop.watcher:is_closing() or loop.turn:is_closing()
+end
+
 local function is_busy()
   return core.active() > 0 or core.timeout() ~= nil or pump.has_ready()
 end
 
 local function rest()
-  if loop.watching then loop.watcher:stop() end
-  if loop.soon then loop.turn:stop() end
+  local closed = are_closed()
+  if loop.watching and not closed then loop.watcher:stop() end
+  if loop.soon and not closed then loop.turn:stop() end
   loop.watching, loop.soon = false, false
 end
 
@@ -73,8 +89,11 @@ end
 local function settle()
   if not loop or loop.draining or loop.scheduled then return end
   if not is_busy() then return rest() end
+  if are_closed() then make_handles(loop) end
   watch()
-  if pump.has_ready() or core.has_ready() then ask_for_turn() end
+  if pump.has_ready() or core.has_ready() then return ask_for_turn() end
+  if loop.soon then loop.turn:stop() end
+  loop.soon = false
 end
 
 local function traceback(err)
@@ -85,7 +104,11 @@ end
 local function drain()
   if not loop then return end
   local before, draining = pump.deadline, loop.draining
-  loop.scheduled, loop.draining = false, true
+  -- In Neovim a callback may run the editor's loop, by a prompt or vim.wait:
+  -- there the next drain comes meanwhile.
+  loop.scheduled, loop.draining = false, not loop.schedule
+  settle()
+  if pump.begin_frame then pump.begin_frame() end
   pump.deadline = core.now() + BUDGET
   local ok, problem = xpcall(pump.hand_out, traceback)
   pump.deadline = before
@@ -136,7 +159,7 @@ local function wait_in_vim(ready, ...)
   repeat
     slice_end = core.now() + VIM_SLICE_MS / 1000
     local over, why = vim.wait(VIM_SLICE_MS, is_over, VIM_SLICE_MS)
-    if over and not is_done then why = select(2, vim.wait(0)) end -- was there a Ctrl-C?
+    if over then why = select(2, vim.wait(0)) end -- was there a Ctrl-C?
     if why == -2 then error(core.failure("cancelled", "interrupted"), 0) end
   until is_done
 end
@@ -170,7 +193,8 @@ local function wait_in_luv(ready, ...)
   while not ready(...) do
     if stuck then error("xai: this wait cannot end: nothing is under way and the loop has nothing to do", 0) end
     if nested or not loop then
-      pump.step(SLICE)
+      stuck = wait.is_idle ~= nil and wait.is_idle() -- the loop runs nobody's code meanwhile
+      if not stuck then pump.step(SLICE) end
     else
       local alive
       alive, calm = go_round(loop.uv, calm)
@@ -179,19 +203,33 @@ local function wait_in_luv(ready, ...)
   end
 end
 
-local function block(ready, ...)
+local function refuse()
   if is_fast() then
     error("xai: a call cannot wait in a fast event; make it in a coroutine, in vim.schedule or with client:start", 0)
   end
+end
+
+local function block(ready, ...)
+  refuse()
   local own, deadline, draining = loop, pump.deadline, loop.draining
-  local waits = loop.schedule and vim and loop.schedule == vim.schedule and wait_in_vim or wait_in_luv
+  local waits = loop.in_vim and wait_in_vim or wait_in_luv
   pump.deadline, own.blocked = nil, own.blocked + 1
   if waits == wait_in_vim then own.draining = false end
   settle()
   local ok, err = pcall(waits, ready, ...)
   pump.deadline, own.blocked, own.draining = deadline, own.blocked - 1, draining
+  own.breath = core.now()
   settle()
   if not ok then error(err, 0) end
+end
+
+--- What is here already is taken without a wait; so that whoever reads it does
+-- not keep the editor from its work, it has a turn now and then.
+local function breathe()
+  if core.now() < loop.breath + BREATH or is_fast() then return end
+  local why = select(2, vim.wait(0))
+  if loop then loop.breath = core.now() end
+  if why == -2 then error(core.failure("cancelled", "interrupted"), 0) end
 end
 
 -- ---- Attaching --------------------------------------------------------------
@@ -201,45 +239,54 @@ local function default_uv()
 end
 
 local function new_loop(uv)
-  local fd = core.fd()
-  local new = { uv = uv, has_fd = fd ~= nil, blocked = 0 }
-  new.watcher = assert(fd and uv.new_poll(fd) or not fd and uv.new_timer())
-  new.turn = assert(uv.new_idle())
+  local new = { uv = uv, blocked = 0, breath = 0 }
+  make_handles(new)
   loops[uv] = new
   return new
+end
+
+--- Words about an error in a callback; on stderr they would spoil the screen.
+local function tell_in_vim(text)
+  vim.schedule(function() vim.api.nvim_err_writeln((text:gsub("\t", "  "))) end)
 end
 
 local function begin(uv, schedule)
   loop = loops[uv] or new_loop(uv)
   loop.schedule, loop.scheduled, loop.draining = schedule, false, false
-  wait.host = { parker = parking.parker, block = block }
+  loop.in_vim = schedule ~= nil and vim ~= nil and vim.wait ~= nil
+  wait.host = { parker = parking.parker, block = block, is_fast = is_fast, refuse = refuse }
+  if loop.in_vim then wait.host.breathe, pump.tell = breathe, tell_in_vim end
   pump.on_active, pump.handed_out = settle, settle
   settle()
 end
 
 local function finish()
   rest()
-  loop, wait.host, pump.on_active, pump.handed_out = nil, nil, nil, nil
+  loop, wait.host, pump.on_active, pump.handed_out, pump.tell = nil, nil, nil, nil, nil
 end
 
 --- Neovim is about to end: so do all calls, and their callbacks hear of it.
 local function leave()
   if not loop then return end
+  pump.tell = nil -- nothing that is scheduled will run
   core.close()
   pump.deadline = core.now() + GOODBYE
-  pump.hand_out()
+  repeat pump.hand_out() until not pump.has_ready() or pump.is_late()
   local watcher, turn = loop.watcher, loop.turn
   attached = 0
   loops[loop.uv] = nil
   finish()
-  watcher:close()
-  turn:close()
+  if not watcher:is_closing() then watcher:close() end
+  if not turn:is_closing() then turn:close() end
 end
 
 local leaves = false
 
-local function leave_with_vim()
+local leave_with_vim
+
+function leave_with_vim()
   if leaves or not (vim and vim.api and vim.api.nvim_create_autocmd) then return end
+  if is_fast() then return vim.schedule(leave_with_vim) end
   leaves = true
   vim.api.nvim_create_autocmd("VimLeavePre", { callback = leave })
 end

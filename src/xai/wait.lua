@@ -16,7 +16,10 @@ local pump = require "xai.pump"
 local wait = {
   tasks = nil, -- set by the scheduler: () -> park, wake, task
   is_idle = nil, -- set by the scheduler: () -> is no task and no timer left?
-  host = nil, -- set by an adapter: { parker = () -> park, wake; block = f }
+  -- Set by an adapter: parker = () -> park, wake; block = f; and where there is
+  -- such a thing is_fast = () -> must no user's code run here?, refuse = f
+  -- (raises where nobody may wait), breathe = f (the host's turn).
+  host = nil,
 }
 
 -- A signal may be caught by another thread of the process, so the wait ends
@@ -69,8 +72,17 @@ end
 
 local function nothing() end
 
+-- An interrupted wait ends the request: nobody is left to read its answer.
+local requests = {
+  add = pump.wake_for,
+  remove = pump.let_sleep,
+  abandon = function(request) request:cancel() end,
+  alone = true, -- can become ready without anybody's code
+}
+
 --- Wait by blocking until the subject is ready or the task is cancelled.
 local function wait_blocking(task, source, subject, ready, ...)
+  if source == requests and wait.host and wait.host.refuse then wait.host.refuse() end -- and it goes on
   local ticket = source.rings and source.add(subject, nothing)
   local ok, err
   if task then
@@ -109,14 +121,6 @@ function wait.until_ready(source, subject, ready, ...)
     if task then task:resumed() end
   end
 end
-
--- An interrupted wait ends the request: nobody is left to read its answer.
-local requests = {
-  add = pump.wake_for,
-  remove = pump.let_sleep,
-  abandon = function(request) request:cancel() end,
-  alone = true, -- can become ready without anybody's code
-}
 
 --- Is there nobody who could go on while we wait?
 local function is_alone()
@@ -176,6 +180,17 @@ function wait.give_way(request)
   wake()
   park()
   if task then task:resumed() end
+end
+
+--- Where something of the request was here without a wait: let the host go on
+-- in between, if it is one that would stand still.
+function wait.breathe(request)
+  local host = wait.host
+  if not host or not host.breathe or pump.deadline or wait.can_park() then return end
+  local ok, err = pcall(host.breathe)
+  if ok then return end
+  request:cancel()
+  error(err, 0)
 end
 
 return wait
