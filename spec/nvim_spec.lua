@@ -359,6 +359,61 @@ describe("xai.uv inside Neovim", function()
       ]])
     end)
 
+    local EDIT = PLUGIN .. [[
+      local notes = {}
+      vim.notify = function(words) notes[#notes + 1] = words end -- luacheck: ignore
+      vim.api.nvim_buf_set_lines(0, 0, -1, false, { "before", "one", "two", "after", "last" })
+      vim.cmd "let &undolevels = &undolevels"
+      local function shown() return (text():gsub("\n", " ")) end
+    ]]
+
+    it("lines that are deleted before the answer comes take no others with them", function()
+      says("before after last\n1 Grok: stopped, as the lines were changed meanwhile\n0\n", EDIT .. [[
+        grok.setup { client = { headers = { ["x-fault"] = "late-head,100" } } }
+        vim.cmd "2,3GrokEdit Say it in one line"
+        vim.cmd "2,3delete"
+        vim.wait(5000, idle)
+        say(shown())
+        say(#notes, notes[1])
+        say(#vim.api.nvim_buf_get_extmarks(0, vim.api.nvim_create_namespace "grok", 0, -1, {}))
+      ]])
+    end)
+
+    for what, command in pairs { undone = "silent undo", ["deleted"] = "2delete", ["changed"] = "2s/$/!/" } do
+      it("an answer that is " .. what .. " while it streams in is stopped", function()
+        says("true\n1 Grok: stopped, as its text was changed\naborted\n", EDIT .. ([[
+          grok.setup { client = { headers = { ["x-fault"] = "endless,3" } } }
+          vim.cmd "2,3GrokEdit Say it in one line"
+          vim.wait(5000, function() return #shown() > 60 end, 5)
+          vim.cmd %q
+          local left = shown()
+          vim.wait(5000, idle)
+          say(left == shown())
+          say(#notes, notes[1])
+          say(xai.run(function() return ended(1) end))
+        ]]):format(command))
+      end)
+    end
+
+    it("without a key the answer says so, and is over", function()
+      says("true over 0\n0\n", EDIT .. [[
+        vim.env.XAI_API_KEY = nil
+        vim.cmd "2,3GrokEdit Say it in one line"
+        vim.cmd "Grok What is Lua?"
+        say(text():find("api_key", 1, true) ~= nil, vim.b.grok, grok.count())
+        vim.cmd "wincmd p"
+        say(#vim.api.nvim_buf_get_extmarks(0, vim.api.nvim_create_namespace "grok", 0, -1, {}))
+      ]])
+    end)
+
+    it("a buffer that cannot be changed is not rewritten", function()
+      says("0 Grok: this buffer cannot be changed\n", EDIT .. [[
+        vim.bo.modifiable = false
+        vim.cmd "2,3GrokEdit Say it in one line"
+        say(grok.count(), notes[1])
+      ]])
+    end)
+
     it("several answers run at once, and GrokStop! stops them all", function()
       says("3 true 0 aborted aborted aborted\n", PLUGIN .. [[
         grok.setup { client = { headers = { ["x-fault"] = "endless,3" } } }

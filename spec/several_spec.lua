@@ -242,6 +242,15 @@ describe("the scheduler:", function()
     end)
   end)
 
+  it("a process that was busy takes its own silence not for the server's", function()
+    local stream = assert(stage:stream("chat", "slow-words,10", { idle_timeout = 0.5 }))
+    assert(stream:next())
+    local over = core.now() + 0.8
+    repeat until core.now() > over
+    local _, message = stream:result()
+    assert.is_nil(message)
+  end)
+
   describe("xai.update", function()
     --- Frames with this budget until `ready()`.
     local function frames(budget, ready)

@@ -344,7 +344,8 @@ int xai_engine_step(xai_Engine *e, int64_t wait_ms, int most) {
     moved |= serve_timer(e);
     drain(e);
     serve_line(e);
-    serve_calls(e);
+    /* What has come is read before anybody's time is judged: a process that
+    ** was busy is not to take its own silence for the server's. */
     moved |= xai_multi_serve(e, allowed_wait(e, wait_ms), most);
     moved |= serve_timer(e);
   } else {

@@ -35,7 +35,8 @@ end
 local TIME_LIMIT = 10
 
 local function check_call(report, xai)
-  local client = xai.new { max_retries = 0, deadline = TIME_LIMIT }
+  local fine, client = pcall(xai.new, { max_retries = 0, deadline = TIME_LIMIT })
+  if not fine then return report.error("no client: " .. tostring(client)) end
   local list, message, info = client:list_models()
   client:close()
   if not list then return report.error("a call failed: " .. message, { "the address was " .. info.url }) end

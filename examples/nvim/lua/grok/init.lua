@@ -36,10 +36,15 @@ local function forget(buffer, answer)
   running[buffer] = #list > 0 and list or nil
 end
 
+local function start(messages, options)
+  return get_client():start("chat", { model = config.model, messages = messages, stream = true }, options)
+end
+
 --- Stream the answer to `messages` into a view.
 local function stream(messages, shown)
   local buffer, answer = shown.buffer, {}
-  answer.call = get_client():start("chat", { model = config.model, messages = messages, stream = true }, {
+  function shown.stop() answer.call:cancel() end
+  local ok, call = pcall(start, messages, {
     on_event = function(event)
       local delta = event.choices and event.choices[1] and event.choices[1].delta
       if delta then shown:add(delta.reasoning_content, delta.content) end
@@ -47,15 +52,15 @@ local function stream(messages, shown)
     on_done = function(_, message, info)
       forget(buffer, answer)
       local stopped = info.kind == "cancelled"
-      shown:finish(stopped and "stopped" or message, not stopped)
+      shown:finish(shown.lost or stopped and "stopped" or message, shown.lost or not stopped)
     end,
   })
+  if not ok then return shown:finish(tostring(call), true) end -- there may be no key
+  answer.call = call
   running[buffer] = running[buffer] or {}
   table.insert(running[buffer], answer)
-  -- A buffer that is wiped takes its answers with it.
-  vim.api.nvim_buf_attach(buffer, false, { on_detach = vim.schedule_wrap(function()
-    if not vim.api.nvim_buf_is_loaded(buffer) then answer.call:cancel() end
-  end) })
+  -- A buffer that is wiped, or read anew, takes its answers with it.
+  vim.api.nvim_buf_attach(buffer, false, { on_detach = vim.schedule_wrap(function() call:cancel() end) })
 end
 
 local function lines_of(buffer, range)
@@ -77,6 +82,9 @@ local REWRITE = "Rewrite the text as instructed. Reply with the new text alone: 
 --- Rewrite the lines from `first` to `last` in place.
 function M.edit(instruction, first, last)
   local buffer = vim.api.nvim_get_current_buf()
+  if not vim.bo[buffer].modifiable then
+    return vim.notify("Grok: this buffer cannot be changed", vim.log.levels.WARN)
+  end
   stream({
     { role = "system", content = REWRITE },
     { role = "user", content = instruction .. "\n\n" .. lines_of(buffer, { first, last }) },

@@ -5,6 +5,8 @@ local api = vim.api
 local SPACE = api.nvim_create_namespace "grok"
 local HAS_WINBAR = vim.fn.has "nvim-0.8" == 1
 
+local RECENT = 40 -- how much of what was written is looked for again
+
 local M = {}
 
 local View = {}
@@ -24,7 +26,7 @@ local function show_progress(view, text)
   local buffer = view.buffer
   if not HAS_WINBAR then
     if view.mark then api.nvim_buf_del_extmark(buffer, SPACE, view.mark) end
-    local row = text and math.min(view:place(), api.nvim_buf_line_count(buffer) - 1)
+    local row = text and math.min(view:place() or 0, api.nvim_buf_line_count(buffer) - 1)
     view.mark = text and api.nvim_buf_set_extmark(buffer, SPACE, row, 0, { virt_text = { { text, "Comment" } } })
     return
   end
@@ -45,14 +47,33 @@ end
 
 -- ---- Text -------------------------------------------------------------------
 
---- Where the view's text ends: row and column, from 0.
+--- Where the view's text ends: row and column, from 0; nil when the place is gone.
 function View:place()
   local place = api.nvim_buf_get_extmark_by_id(self.buffer, SPACE, self.tail, {})
   return place[1], place[2]
 end
 
+--- Does what was written last still stand where the view ends?  Somebody may
+-- have undone it, deleted it, or read the file anew.
+function View:is_in_place()
+  local row, column = self:place()
+  if not row or row >= api.nvim_buf_line_count(self.buffer) then return false end
+  local first = math.max(0, row - select(2, self.recent:gsub("\n", "")))
+  local lines = api.nvim_buf_get_lines(self.buffer, first, row + 1, false)
+  if column > #lines[#lines] then return false end
+  lines[#lines] = lines[#lines]:sub(1, column)
+  return self.recent == "" or table.concat(lines, "\n"):sub(-#self.recent) == self.recent
+end
+
+--- The text has lost its place: stop the answer, and say why.
+function View:lose(why)
+  self.lost = why
+  self.stop()
+end
+
 --- Append text where the view ends, all of an answer in one undo block.
 function View:append(text)
+  if not self:is_in_place() then return self:lose "stopped, as its text was changed" end
   local row, column = self:place()
   local follows = vim.tbl_filter(function(window)
     return self.notes and api.nvim_win_get_cursor(window)[1] == row + 1
@@ -62,6 +83,7 @@ function View:append(text)
     api.nvim_buf_set_text(self.buffer, row, column, row, column, vim.split(text, "\n"))
     self.changed = vim.b.changedtick
   end)
+  self.recent = (self.recent .. text):sub(-RECENT)
   local last = self:place()
   for _, window in ipairs(follows) do api.nvim_win_set_cursor(window, { last + 1, 0 }) end
 end
@@ -71,17 +93,18 @@ function View:fold()
   if not self.thinking_row then return end
   local first, last = self.thinking_row + 1, self:place()
   self.thinking_row = nil
+  if not last then return end
   for _, window in ipairs(windows(self.buffer)) do
     api.nvim_win_call(window, function()
       vim.wo.foldmethod = "manual"
-      vim.cmd(("%d,%dfold"):format(first, math.max(first, last - 1)))
+      pcall(vim.cmd, ("%d,%dfold"):format(first, math.max(first, last - 1))) -- lines may be gone
     end)
   end
 end
 
 --- A piece of thinking and of text came, either may be nil.
 function View:add(thinking, text)
-  if not api.nvim_buf_is_loaded(self.buffer) then return end
+  if self.lost or not api.nvim_buf_is_loaded(self.buffer) then return end
   if thinking and thinking ~= "" then
     self.thought = self.thought + #thinking
     if self.notes then
@@ -98,10 +121,11 @@ function View:add(thinking, text)
       self:fold()
     end
     if self.before_text then self:before_text() end
+    if self.lost then return end
     self.said = self.said + #text
     self:append(text)
   end
-  show_progress(self, describe(self))
+  if not self.lost then show_progress(self, describe(self)) end
 end
 
 --- The answer is over; `problem` says why it is not whole, if it is news.
@@ -110,16 +134,17 @@ function View:finish(problem, is_news)
   self:fold()
   show_progress(self, nil)
   if problem then
-    if self.notes then self:append(("\n\n[%s]"):format(problem:gsub("\n", " "))) end
+    if self.notes and not self.lost then self:append(("\n\n[%s]"):format(problem:gsub("\n", " "))) end
     if is_news then vim.notify("Grok: " .. problem, vim.log.levels.WARN) end
   end
   if self.notes then vim.b[self.buffer].grok = "over" end
   api.nvim_buf_del_extmark(self.buffer, SPACE, self.tail)
+  if self.last then api.nvim_buf_del_extmark(self.buffer, SPACE, self.last) end
 end
 
 local function new_view(buffer, row, column, fields)
   local view = setmetatable(fields, View)
-  view.buffer, view.said, view.thought = buffer, 0, 0
+  view.buffer, view.said, view.thought, view.recent = buffer, 0, 0, ""
   view.tail = api.nvim_buf_set_extmark(buffer, SPACE, row, column, {})
   return view
 end
@@ -155,16 +180,19 @@ function M.answer(prompt)
   return view
 end
 
---- The lines from `first` to `last` are replaced when the first text comes.
+--- The lines from `first` to `last` are replaced when the first text comes, if
+-- they are still what they were.
 function M.rewrite(buffer, first, last)
   local view = new_view(buffer, first - 1, 0, {})
-  local stop = api.nvim_buf_set_extmark(buffer, SPACE, last - 1, 0, {})
+  local before = api.nvim_buf_get_lines(buffer, first - 1, last, false)
+  view.last = api.nvim_buf_set_extmark(buffer, SPACE, last - 1, 0, {})
   function view:before_text()
     self.before_text = nil
-    local row = self:place()
-    local final = api.nvim_buf_get_extmark_by_id(buffer, SPACE, stop, {})[1]
-    api.nvim_buf_del_extmark(buffer, SPACE, stop)
-    api.nvim_buf_set_lines(buffer, row, final + 1, false, { "" })
+    local row, stop = self:place(), api.nvim_buf_get_extmark_by_id(buffer, SPACE, self.last, {})[1]
+    if not (row and stop and vim.deep_equal(before, api.nvim_buf_get_lines(buffer, row, stop + 1, false))) then
+      return self:lose "stopped, as the lines were changed meanwhile"
+    end
+    api.nvim_buf_set_lines(buffer, row, stop + 1, false, { "" })
     self.changed = api.nvim_buf_get_changedtick(buffer)
     api.nvim_buf_set_extmark(buffer, SPACE, row, 0, { id = self.tail })
   end
