@@ -9,7 +9,7 @@ local xai = require("xai")
 local M = {}
 
 --- Bounds that a trial reaches soon, and an end to all of it; a row's own options on top.
-local OPTIONS = { max_retries = 1, deadline = 10, max_body = 2000000, max_event = 1000000 }
+local OPTIONS = { max_retries = 1, deadline = 60, max_body = 2000000, max_event = 1000000 }
 
 function M.options(fault, options, version)
   local all = { http_version = version, headers = { ["x-fault"] = fault } }
