@@ -39,7 +39,7 @@ local function serve()
   assert(os.execute(("mkdir -p %s && [ %s/server -nt %s/server.c ] || cc -O2 -o %s/server %s/server*.c"):format(
     BUILD, BUILD, HERE, BUILD, HERE)))
   local out, said = uv.new_pipe(false), ""
-  local handle, pid = uv.spawn(BUILD .. "/server", { args = { "-p", "0", "-i", "5" }, stdio = { nil, out, 2 } })
+  local handle, pid = uv.spawn(BUILD .. "/server", { args = { "-p", "0", "-i", "30" }, stdio = { nil, out, 2 } })
   assert(handle, pid)
   out:read_start(function(_, bytes) said = said .. (bytes or "") end)
   while not said:find "\n" do uv.run "once" end
