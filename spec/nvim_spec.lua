@@ -171,10 +171,7 @@ describe("xai.uv inside Neovim", function()
   for name, beside in pairs(BESIDE) do
     it(("ends a blocking call on <C-c>, and the server sees it, where %s"):format(name), function()
       says("false cancelled interrupted\naborted\ngrok-3\n", ([[
-        local inner = vim.fn.jobstart({ "nvim", "--embed", "--headless", "-u", "NONE", "-i", "NONE" }, { rpc = true })
-        local function ask(code, ...) return vim.fn.rpcrequest(inner, "nvim_exec_lua", code, { ... }) end
-        ask("package.path, package.cpath = ...", package.path, package.cpath)
-        ask "require('xai.uv').attach() client = require('xai').new { max_retries = 0 }"
+        local inner, ask = embedded()
         ask %q
         vim.fn.rpcnotify(inner, "nvim_exec_lua", OUTLINE, { hello() })
         local seen = false
@@ -199,10 +196,7 @@ describe("xai.uv inside Neovim", function()
 
   it("ends a loop over a stream on <C-c>, however soon each event comes", function()
     says("stopped cancelled true\nstopped cancelled true\n", [[
-      local inner = vim.fn.jobstart({ "nvim", "--embed", "--headless", "-u", "NONE", "-i", "NONE" }, { rpc = true })
-      local function ask(code, ...) return vim.fn.rpcrequest(inner, "nvim_exec_lua", code, { ... }) end
-      ask("package.path, package.cpath = ...", package.path, package.cpath)
-      ask "require('xai.uv').attach() client = require('xai').new { max_retries = 0 }"
+      local inner, ask = embedded()
       for _, fault in ipairs { "slow-words,50", "endless,1" } do
         ask "count, outcome = 0, nil"
         vim.fn.rpcnotify(inner, "nvim_exec_lua", [=[

@@ -26,3 +26,13 @@ local function pass(ms)
   local till = vim.loop.hrtime() + ms * 1e6
   vim.wait(60000, function() return vim.loop.hrtime() >= till end, 1)
 end
+
+--- A Neovim inside of this one, with a client of its own: its channel, and what
+-- runs code there and gives what it returns.
+local function embedded()
+  local inner = vim.fn.jobstart({ "nvim", "--embed", "--headless", "-u", "NONE", "-i", "NONE" }, { rpc = true })
+  local function ask(code, ...) return vim.fn.rpcrequest(inner, "nvim_exec_lua", code, { ... }) end
+  ask("package.path, package.cpath = ...", package.path, package.cpath)
+  ask "require('xai.uv').attach() client = require('xai').new { max_retries = 0 }"
+  return inner, ask
+end
