@@ -278,6 +278,22 @@ describe("xai.uv inside Neovim", function()
     ]], "")
   end)
 
+  it("has its turns while somebody reads slowly what is here already", function()
+    says("13 true\n", [[
+      local ticks, count, timer = 0, 0, uv.new_timer()
+      local stream = assert(client:chat(hello(true)))
+      pass(50)
+      timer:start(0, 5, vim.schedule_wrap(function() ticks = ticks + 1 end))
+      for _ in stream do
+        count = count + 1
+        local over = core.now() + 0.03
+        repeat until core.now() > over
+      end
+      timer:close()
+      say(count, ticks >= 3)
+    ]])
+  end)
+
   it("has the errors of callbacks among the messages", function()
     assert.matches("true true\n$", run [[
       client:start("get_model", "grok-3", { on_done = function() error "boom" end })
@@ -298,6 +314,21 @@ describe("xai.uv inside Neovim", function()
       for _ = 1, 20 do client:start("chat", hello(true), with "endless,3") end
       pass(50)
       vim.api.nvim_create_autocmd("VimLeave", { callback = function() say(core.active() == 0 and "none") end })
+    ]])
+  end)
+
+  it("tells also those who wait for others, when Neovim leaves", function()
+    says("first\nsecond\nthird\n", [[
+      local function tells(name, f)
+        return xai.spawn(function()
+          pcall(f)
+          say(name)
+        end)
+      end
+      local first = tells("first", function() client:chat(hello(), with "stall-before-head") end)
+      local second = tells("second", function() first:wait() end)
+      tells("third", function() second:wait() end)
+      pass(30)
     ]])
   end)
 
@@ -426,6 +457,17 @@ describe("xai.uv inside Neovim", function()
           xai.run(function() return ended(3) end))
       ]])
     end)
+  end)
+
+  it("tells its health where no client can be made", function()
+    says("true\n", [[
+      local said = {}
+      local function note(line) said[#said + 1] = line end
+      vim.health = { start = note, ok = note, info = note, warn = note, error = note } -- luacheck: ignore
+      vim.env.XAI_BASE_URL = "nonsense"
+      require("xai.health").check()
+      say(table.concat(said, "\n"):find("no client: ", 1, true) ~= nil)
+    ]])
   end)
 
   it("tells its health without telling the key", function()
