@@ -5,6 +5,14 @@ local uv = require("luv")
 
 local M = {}
 
+-- libuv calls a reset that was seen together with the last bytes the end of the stream; what is
+-- written then still tells them apart.
+local function how_it_ended(socket, broken)
+  if broken then return "reset" end
+  local _, _, code = socket:try_write("\r\n")
+  return (code == "EPIPE" or code == "ECONNRESET") and "reset" or "closed"
+end
+
 --- Send bytes and collect the answer until the server ends the connection, or `enough(bytes)`
 -- says so.  Returns the bytes and how it ended: "closed", "reset", "open" or "timeout".
 function M.exchange(port, bytes, enough)
@@ -14,7 +22,7 @@ function M.exchange(port, bytes, enough)
     if err then fate = "refused" return end
     socket:read_start(function(broken, data)
       parts[#parts + 1] = data
-      if broken or not data then fate = broken and "reset" or "closed" end
+      if broken or not data then fate = how_it_ended(socket, broken) end
       if data and enough and enough(table.concat(parts)) then fate = "open" end
     end)
     socket:write(bytes)
