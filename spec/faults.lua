@@ -147,7 +147,7 @@ return {
       { "stall-in-body",
         { "timeout deadline x1 maybe", "timeout deadline x1 yes partial", "timeout deadline x1 maybe" },
         options = { deadline = 1 } },
-      { "drip,20", all "timeout deadline x1 maybe", options = { deadline = 1 } },
+      { "drip,100", all "timeout deadline x1 maybe", options = { deadline = 1 } },
       { "endless-comments", { "-", "timeout deadline x1 maybe", "-" }, options = { deadline = 1 } },
       { "split,64,1", all "ok x1", options = { idle_timeout = 5 } },
     },
