@@ -159,6 +159,10 @@ return {
       { "gzip-bomb", { "limit x1 maybe", "limit stream x1 maybe", "limit x1 maybe" } },
       { "big-event,2000000", { "-", "limit stream x1 yes partial", "-" } },
       { "deep,5000", { "limit x1 maybe", "limit stream x1 yes", "limit x1 maybe" } },
+      -- What was said so far is remembered: that is bounded, too.
+      { "split,64", { "limit x1 maybe", "limit stream x1 yes partial", "limit x1 maybe" },
+        options = { max_body = 400 } },
+      { "endless,1", { "-", "limit stream x1 yes partial", "-" }, options = { max_body = 20000 } },
       -- Bounds of libcurl and nghttp2 strike before ours.
       { "endless-headers", all "limit x1 maybe", h2 = all "limit wait x1 maybe" },
       { "endless-header", all "limit wait x1 maybe" },

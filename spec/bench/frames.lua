@@ -7,9 +7,13 @@
 -- read, all rounds together, as a frame in a thousand needs a thousand of them:
 -- milliseconds of CPU time (by the clock, a busy machine's other programs would
 -- count), the longest by the clock, and memory per stream beyond what the user
--- keeps.  Lua's collector is that of a program which embeds Lua (the
--- interpreter lua5.4 would make it generational, which has no small steps);
--- FRAMES_GC=generational shows the other, FRAMES_GC=stop what remains without.
+-- keeps.  The collector of 5.4 is as the README has it for games, with short
+-- steps; FRAMES_GC=incremental leaves them as long as in a program that embeds
+-- Lua and says nothing, FRAMES_GC=generational is what the interpreter lua5.4
+-- does by itself, FRAMES_GC=stop shows what remains without.  What remains is
+-- in part glibc's: when its free() or malloc() tidies up the small pieces that
+-- were freed one by one, it takes up to 3 ms at once.
+-- GLIBC_TUNABLES=glibc.malloc.mxfast=0 has it tidy up at each.
 -- Frames come 60 times a second; the server writes an event to each stream
 -- every 50 ms, so with 1,000 streams it is 20,000 events a second.
 
@@ -20,7 +24,7 @@ local STREAMS = tonumber(arg[1]) or 1000
 local EVENTS = tonumber(arg[2]) or 50
 local BUDGET = tonumber(arg[3]) or 2
 local ROUNDS = tonumber(arg[4]) or 3
-local FRAMES_GC = os.getenv "FRAMES_GC" or "incremental"
+local FRAMES_GC = os.getenv "FRAMES_GC"
 local FRAME_NS = 1e9 / 60
 local HERE = arg[0]:match "^(.*)/[^/]*$" or "."
 local BUILD = HERE .. "/../../.build/bench"
@@ -123,12 +127,20 @@ local function at(sorted, share)
   return sorted[math.min(#sorted, math.floor(#sorted * share) + 1)]
 end
 
+local function set_collector()
+  collectgarbage()
+  if FRAMES_GC then
+    collectgarbage(FRAMES_GC)
+  elseif _VERSION == "Lua 5.4" then
+    collectgarbage("incremental", 200, 8)
+  end
+end
+
 --- All streams at once, from the first to the last event: how many were right,
 -- and the memory that each took.
 local function round(name, client, seen)
   local answers, over, right = {}, 0, 0
-  collectgarbage()
-  if _VERSION == "Lua 5.4" or FRAMES_GC == "stop" then collectgarbage(FRAMES_GC) end
+  set_collector()
   local before = resident()
   for i = 1, STREAMS do
     answers[i] = {}

@@ -177,10 +177,8 @@ static xai_StreamState read_some(xai_Engine *e, xai_Call *c, size_t most) {
   if (!xai_call_opened(c) || c->transfer.content != XAI_CONTENT_EVENTS)
     return state;
   while (most-- > 0 && (state = xai_call_peek(c)) == XAI_STREAM_EVENT)
-    if (xai_engine_take(e, c) != XAI_OK) {
-      xai_engine_cancel(e, c, XAI_KIND_LIMIT, "too much");
-      return XAI_STREAM_FAULT;
-    }
+    if (xai_engine_take(e, c) != XAI_OK)
+      require(xai_call_peek(c) == XAI_STREAM_FAULT);
   return state;
 }
 

@@ -25,7 +25,7 @@ void xai_stream_restart(xai_Stream *s) {
   xai_dialect_init(&s->dialect, s->dialect.api);
   s->dialect.want = want;
   xai_pattern_forget(&s->pattern);
-  s->have = s->last = 0;
+  s->have = s->last = s->full = 0;
   memset(&s->fault, 0, sizeof s->fault);
 }
 
@@ -117,6 +117,7 @@ static xai_StreamState shown(const xai_Stream *s) {
 xai_StreamState xai_stream_peek(xai_Stream *s, xai_Sse *in, int over,
                                 int clean) {
   int rc;
+  if (s->full) return XAI_STREAM_FAULT;
   if (s->have) {
     refresh(s, in);
     return shown(s);
@@ -161,6 +162,7 @@ xai_StreamState xai_stream_glance(const xai_Stream *s, xai_Sse *in, int ended,
   xai_SseEvent ev = s->event.sse;
   xai_StreamState state;
   if (s->dialect.ended) return XAI_STREAM_END;
+  if (s->full) return XAI_STREAM_FAULT;
   if (s->have) return XAI_STREAM_EVENT;
   for (;;) {
     int rc = xai_sse_peek(in, &ev);
@@ -181,6 +183,10 @@ int xai_stream_take(xai_Stream *s, xai_Sse *in) {
   refresh(s, in);
   if (!s->raw && s->event.reading.meaning != XAI_MEANS_ERROR)
     rc = xai_journal_add(&s->journal, &s->event.reading, s->event.sse.data);
+  if (rc == XAI_ELIMIT) {
+    fail(s, XAI_KIND_LIMIT, "the stream exceeds max_body");
+    s->full = 1;
+  }
   if (rc != XAI_OK) return rc;
   s->have = 0;
   s->taken++;

@@ -35,6 +35,7 @@ typedef struct xai_Stream {
   size_t stamp_at[XAI_MAX_STAMPS];
   int raw;       /* events as they come, ending with the transfer */
   int last;      /* the event had no blank line behind it */
+  int full;      /* what was taken fills the journal */
   unsigned half; /* of a surrogate pair, between two texts */
   xai_Fault fault;
 } xai_Stream;
@@ -65,7 +66,7 @@ void xai_stream_restart(xai_Stream *s);
 void xai_stream_want(xai_Stream *s, long choice);
 
 /* Remember the shown event and go past it.  XAI_OK, XAI_ENOMEM (nothing was
-** changed) or XAI_ELIMIT. */
+** changed) or XAI_ELIMIT: from now on the stream shows that as its fault. */
 int xai_stream_take(xai_Stream *s, xai_Sse *in);
 
 #endif

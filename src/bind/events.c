@@ -77,13 +77,12 @@ static void push_raw(lua_State *L, const xai_LuaRequest *r) {
   lua_setfield(L, -2, "id");
 }
 
-/* Go past the shown event; its value is safe on the stack. */
-static void take(lua_State *L, xai_LuaRequest *r) {
+/* Go past the shown event; its value is safe on the stack.  0: that would be
+** more than max_body, and is the stream's fault from now on. */
+static int take(lua_State *L, xai_LuaRequest *r) {
   int rc = xai_engine_take(r->engine, r->call);
   if (rc == XAI_ENOMEM) luaL_error(L, "not enough memory");
-  if (rc == XAI_ELIMIT)
-    xai_engine_cancel(r->engine, r->call, XAI_KIND_LIMIT,
-                      "the stream exceeds max_body");
+  return rc == XAI_OK;
 }
 
 /* An event that is not a JSON object, or one 'too_deep': the stream cannot
@@ -168,8 +167,7 @@ int xai_events_next(lua_State *L) {
     rc = push_shown(L, r);
     if (c->stream.taken == taken) {
       if (rc <= 0) return fail_event(L, r, rc < 0);
-      take(L, r);
-      return 1;
+      if (take(L, r)) return 1;
     }
     lua_settop(L, 1);
   }
@@ -223,8 +221,7 @@ int xai_events_text(lua_State *L) {
     if (reading->has_text && reading->text.len > 0)
       push_text(L, r, reading->text);
     if (c->stream.taken == taken) {
-      take(L, r);
-      if (lua_gettop(L) > 1 && lua_rawlen(L, -1) > 0) return 1;
+      if (take(L, r) && lua_gettop(L) > 1 && lua_rawlen(L, -1) > 0) return 1;
     }
     lua_settop(L, 1);
   }
