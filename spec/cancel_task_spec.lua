@@ -56,6 +56,26 @@ describe("cancelling", function()
       assert.is_true(stage:last_end().aborted)
     end)
 
+    it("from the loop that the task itself runs raises nothing there", function()
+      local uv = require("luv")
+      local timer, ok, err, group = uv.new_timer(), nil, nil, nil
+      local task
+      task = xai.spawn(function()
+        timer:start(0, 0, function()
+          ok, err = pcall(task.cancel, task)
+          group = xai.spawn(function() end).group
+        end)
+        while ok == nil do uv.run("once") end
+        assert(stage:whole("chat"))
+        return "too far"
+      end)
+      step_until(function() return task:status() == "cancelled" end)
+      timer:close()
+      uv.run("nowait")
+      same({ true, true }, { ok, err })
+      assert.is_nil(next(group.members) and group.members[task])
+    end)
+
     it("reaches a task that has been woken already", function()
       local task = xai.spawn(function()
         assert(stage:whole("chat"))

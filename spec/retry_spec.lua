@@ -427,9 +427,13 @@ describe("a key that a function gives", function()
   it("ends the call, without its words, when the function fails or gives none", function()
     for _, bad in ipairs { function() error "secret xai-key-number-2" end, function() return nil end,
       function() return "" end, function() return "xai-key\nnumber" end, function() return {} end } do
+      local heard = {}
+      xai.on_error = function(err) heard[#heard + 1] = err end
       local _, _, message, info, asked = keys({ BUSY, GOOD }, { "xai-key-number-1", bad })
+      xai.on_error = nil
       assert.same({ "authentication", 1, 2 }, { info.kind, info.attempts, asked })
       assert.is_nil(message:find("number", 1, true))
+      assert.equal(not pcall(bad) and 1 or 0, #heard)
     end
   end)
 

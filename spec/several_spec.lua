@@ -233,6 +233,18 @@ describe("the scheduler:", function()
       for i = 2, 30 do assert.is_true(order[i - 1] < order[i]) end
     end)
 
+    it("for no time ends within the same frame", function()
+      local slept = 0
+      local task = xai.spawn(function()
+        for _ = 1, 50 do
+          xai.sleep(0)
+          slept = slept + 1
+        end
+      end)
+      xai.update(5000)
+      same({ 50, "done" }, { slept, task:status() })
+    end)
+
     it("refuses what is no time", function()
       for _, bad in ipairs { -1, "1", 0 / 0, {} } do
         local ok, err = pcall(xai.sleep, bad)

@@ -86,6 +86,34 @@ describe("a started call", function()
       assert(stage.client:start("request", { method = "GET", path = "/v1/models" }):wait())
     end)
 
+    it("takes options third, too, where nothing is the argument", function()
+      for _, name in ipairs { "list_models", "get_api_key" } do
+        local told = 0
+        run(stage.client:start(name, nil, { on_done = function() told = told + 1 end }))
+        assert.equal(1, told)
+      end
+      assert(stage.client:list_models(nil, { timeout = 10 }))
+      local told = 0
+      run(stage.client:warm(nil, { on_done = function() told = told + 1 end }))
+      assert.equal(1, told)
+    end)
+
+    it("refuses an argument where there is none, and options of two places", function()
+      for _, ask in ipairs {
+        function(client) client:start("list_models", {}, {}) end,
+        function(client) client:start("list_models", nil, { timeout = "x" }) end,
+        function(client) client:list_models({}, {}) end,
+        function(client) client:list_models(nil, { timeout = "x" }) end,
+        function(client) client:warm("now", {}) end,
+      } do
+        local ok, err = pcall(ask, stage.client)
+        assert.is_false(ok)
+        assert.matches("client:", err, 1, true)
+        assert.matches("start_spec.lua:", err, 1, true)
+      end
+      assert.equal(0, xai.active())
+    end)
+
     it("raises for what is no function, and for misuse", function()
       for name, words in pairs {
         chatt = "unknown function", close = "unknown function", start = "unknown function",
@@ -141,6 +169,19 @@ describe("a started call", function()
       assert.equal(stages.TEXT, log.result.choices[1].message.content)
     end)
 
+    it("of an answer that exceeds max_body, with what there was", function()
+      for _, fault in ipairs { "split,50", "endless,1" } do
+        local opts, log = recorder()
+        opts.max_body = 400
+        run(stage:start("chat", fault, opts, STREAM))
+        same({ 1, nil, "limit" }, { log.done, log.result, log.info.kind })
+        local text = {}
+        for _, event in ipairs(log) do text[#text + 1] = event.choices[1].delta.content end
+        assert.equal(table.concat(text), log.info.partial.choices[1].message.content)
+        assert.equal("limit", select(3, stage:start("chat", fault, { max_body = 400 }, STREAM):wait()).kind)
+      end
+    end)
+
     it("raw events, and true at the end", function()
       local opts, log = recorder()
       opts.raw = true
@@ -189,6 +230,20 @@ describe("a started call", function()
         end
       end
       assert.equal(0, xai.active())
+    end)
+
+    it("by the callback of another, and so on, is told once all the same", function()
+      local calls, told = {}, 0
+      for i = 1, 300 do
+        calls[i] = stage:start("chat", "stall-before-head", { on_done = function(_, _, info)
+          told = told + (info.kind == "cancelled" and 1 or 0)
+          if calls[i + 1] then calls[i + 1]:cancel() end
+        end })
+      end
+      calls[1]:cancel()
+      step_until(function() return told == 300 end)
+      for _ = 1, 3 do xai.step(0) end
+      same({ 300, 0 }, { told, xai.active() })
     end)
 
     it("is ended at the server", function()
@@ -249,6 +304,15 @@ describe("a started call", function()
       assert.equal(stages.TEXT, bad:result().choices[1].message.content)
     end)
 
+    it("as Ctrl-C makes it raise, ends whoever waits", function()
+      local call = stage:start("chat", "endless,5", { on_event = function() error("interrupted!") end }, STREAM)
+      local ok, err = pcall(call.wait, call)
+      assert.is_false(ok)
+      assert.matches("interrupted!", err, 1, true)
+      call:cancel()
+      xai.step(0)
+    end)
+
     it("is not stopped by an on_error that raises, too", function()
       local stderr, written = io.stderr, {}
       xai.on_error = function() error("the reporter") end
@@ -259,6 +323,7 @@ describe("a started call", function()
       assert(ok, err)
       assert.is_truthy(call:result())
       assert.matches("the callback", table.concat(written), 1, true)
+      assert.matches("the reporter", table.concat(written), 1, true)
     end)
   end)
 

@@ -11,13 +11,13 @@ Call.__index = Call
 local function finish(call, result, message, info)
   call.over = true
   call.value, call.message, call.info = result, message, info
-  hooks.response(call.hooked, message, info, call.request)
 end
 
 local function tell(call)
   if call.told then return end
   call.told = true
   pump.forget(call.request)
+  hooks.response(call.hooked, call.message, call.info, call.request)
   if call.on_done then pump.callback(call.on_done, call.value, call.message, call.info) end
 end
 
@@ -91,15 +91,29 @@ function Call:result()
   return nil, "pending", info
 end
 
+-- Each callback that cancels another call is deeper on the C stack, whose end
+-- would keep the last one from being told.
+local MAX_NESTED = 10
+local nested = 0
+
+local function must_be_told_later()
+  return nested >= MAX_NESTED or wait.host and wait.host.is_fast and wait.host.is_fast()
+end
+
 --- End it now: no event comes after this, and the outcome is kind "cancelled".
 -- `on_done` is told, from within a callback of this call when that has
--- returned.  Nothing happens when it is done.
+-- returned, and later where callbacks cancel each other in a long row.
+-- Nothing happens when it is done.
 function Call:cancel()
+  if type(self) ~= "table" then error("call:cancel: call it with a colon", 2) end
   if self.over then return end
   fail(self, select(2, self.request:cancel()))
   if self.busy then return end
-  if wait.host and wait.host.is_fast and wait.host.is_fast() then return pump.postpone(self.request) end
-  tell(self)
+  if must_be_told_later() then return pump.postpone(self.request) end
+  nested = nested + 1
+  local ok, err = pcall(tell, self)
+  nested = nested - 1
+  if not ok then error(err, 0) end
 end
 
 local function is_over(call)
@@ -109,6 +123,7 @@ end
 
 --- Wait for the outcome and return it as `result` does.
 function Call:wait()
+  if type(self) ~= "table" then error("call:wait: call it with a colon", 2) end
   if self.busy and not self.over and not wait.can_park() then
     error("call:wait: the call cannot end before its own callback returns", 2)
   end

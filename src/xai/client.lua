@@ -111,8 +111,17 @@ local function with_argument(name)
   end
 end
 
+--- The options of a function without an argument, for which some leave a place.
+local function only_options(what, first, second)
+  if second == nil then return first end
+  if first ~= nil then error(what .. ": it has no argument but options, got a " .. type(first) .. " before them", 3) end
+  return second
+end
+
 local function without_argument(name)
-  return function(self, opts)
+  local what = "client:" .. name
+  return function(self, first, second)
+    local opts = only_options(what, first, second)
     local request, streamed = core.start(self, name, nil, opts)
     return complete(self, request, name, streamed, opts)
   end
@@ -129,14 +138,14 @@ for name, given in pairs(has_argument) do
 end
 
 --- Start a call and return at once.  For functions without an argument the
--- options come second.
+-- options may come second.
 function methods.start(self, name, argument, opts)
   if type(name) ~= "string" then
     local hint = type(name) == "table" and " (call it with a colon)" or ""
     error("client:start: the name of a function must come first, got " .. type(name) .. hint, 2)
   end
   if has_argument[name] == nil then error("client:start: unknown function '" .. name .. "'", 2) end
-  if not has_argument[name] then argument, opts = nil, argument end
+  if not has_argument[name] then argument, opts = nil, only_options("client:start: " .. name, argument, opts) end
   local request, streamed = core.start(self, name, argument, opts)
   local hooked = hooks_of(self, opts)
   tell_request(hooked, request)
@@ -146,7 +155,8 @@ end
 --- Connect ahead, so that the next call need not wait for name, connection and
 -- TLS: returns a call at once, whose result is true when the server has
 -- answered, whatever it said.  Asks for the headers of "/", which costs nothing.
-function methods.warm(self, opts)
+function methods.warm(self, first, second)
+  local opts = only_options("client:warm", first, second)
   local request = core.start(self, "request", { method = "HEAD", path = "/" }, opts)
   return part "xai.call".follow_warm(request, opts)
 end

@@ -25,6 +25,16 @@ local waiters = {}
 -- Requests with news that could not be handed out where they were found.
 local postponed = {}
 
+--- The task whose code is asking; none in the main program, whose callbacks an
+-- event loop may run while the task runs that loop.
+function pump.current()
+  local task = pump.running
+  if not task then return nil end
+  local thread, is_main = coroutine.running()
+  if not thread or is_main then return nil end
+  return task
+end
+
 --- Call `handler()` whenever something came for `request`.
 function pump.watch(request, handler)
   handlers[request] = handler
@@ -125,7 +135,7 @@ end
 -- for something to happen; then run the callbacks and tasks that are due.
 function pump.step(seconds)
   if seconds ~= nil and not (type(seconds) == "number" and seconds >= 0) then
-    error("xai.step: expected a number of seconds, got " .. tostring(seconds), 2)
+    error("xai.step: expected a number of seconds, got " .. pump.shown(seconds), 2)
   end
   if pump.has_ready() then seconds = 0 end
   core.step(seconds)
@@ -144,10 +154,18 @@ end
 function pump.report(err, traceback, where)
   local xai = package.loaded.xai -- to require it from here would be a circle
   local on_error = type(xai) == "table" and xai.on_error
-  if on_error and pcall(on_error, err, traceback) then return end
+  local told, problem = false, nil
+  if on_error then told, problem = pcall(on_error, err, traceback) end
+  if told then return end
   local words = ("xai: error in a %s: %s"):format(where or "callback", traceback)
+  if problem then words = words .. "\n(and xai.on_error raised: " .. pump.describe(problem) .. ")" end
   if pump.tell then return pump.tell(words) end
   io.stderr:write(words, "\n")
+end
+
+--- What was given in place of a number: a number that is none of use, or its type.
+function pump.shown(value)
+  return type(value) == "number" and tostring(value) or type(value)
 end
 
 --- An error as text, whatever it is.
@@ -178,16 +196,28 @@ local function is_cancelling(err)
   return true
 end
 
--- Functions that give keys are called by the core, and fail there.
-core.on_key_error(is_cancelling)
+-- Functions that give keys are called by the core, and fail there. The call's
+-- failure does not hold their words, which may hold a key.
+core.on_key_error(function(err)
+  if is_cancelling(err) then return true end
+  pump.report(err, pump.describe(err), "function for a key")
+  return false
+end)
 
---- Run a user's callback; an error in it is reported and disturbs nobody.
+--- Is it what the interpreter lua raises where Ctrl-C was pressed?
+local function is_interrupt(err)
+  return type(err) == "string" and err:find("interrupted!", -12, true) ~= nil
+end
+
+--- Run a user's callback; an error in it is reported and disturbs nobody.  Ctrl-C
+-- is meant for the program, so it goes on to whoever waits.
 function pump.callback(f, ...)
   local ok, problem = protected(f, ...)
   if ok then return end
   -- Without memory `traceback` is not called: the problem is the error itself.
   if type(problem) ~= "table" then return pump.report(problem, problem, "callback") end
   if is_cancelling(problem.err) then return end
+  if is_interrupt(problem.err) then error(problem.err, 0) end
   pump.report(problem.err, problem.text, "callback")
 end
 

@@ -72,7 +72,7 @@ local function check_list(list, what)
     if type(item) ~= "function" and not tasks.is_task(item) then
       error(("%s: item %d must be a function or a task, got %s"):format(what, i, type(item)), 3)
     end
-    if item == pump.running then error(what .. ": a task cannot wait for itself", 3) end
+    if item == pump.current() then error(what .. ": a task cannot wait for itself", 3) end
   end
 end
 
@@ -157,7 +157,7 @@ function sched.map(list, f, limit)
   end
   local results, next_index, workers, count = {}, 1, {}, #list
   local function work()
-    local worker = pump.running
+    local worker = pump.current()
     while next_index <= count and not worker.stopped do -- it may have survived its being cancelled
       local i = next_index
       next_index = i + 1
@@ -188,7 +188,7 @@ local function has_rung(bell) return bell.rung end
 --- Wait `seconds`, letting others go on; with 0 all that are ready have a turn.
 function sched.sleep(seconds)
   if type(seconds) ~= "number" or seconds ~= seconds or seconds < 0 then
-    error("xai.sleep: expected a number of seconds, got " .. tostring(seconds), 2)
+    error("xai.sleep: expected a number of seconds, got " .. pump.shown(seconds), 2)
   end
   local bell = { at = core.now() + seconds }
   wait.until_ready(bells, bell, has_rung, bell)
@@ -204,7 +204,7 @@ local function serve_frame()
     local moved = core.step(0, PORTION)
     local had = core.has_ready() or pump.has_ready()
     pump.hand_out()
-  until pump.is_late() or not (moved or had or core.has_ready() or pump.has_ready())
+  until pump.is_late() or not (moved or had or core.has_ready() or pump.has_ready() or timers.are_due())
 end
 
 -- By default one step of 5.4's collector looks at 100,000 things, which takes
@@ -236,7 +236,7 @@ local SHARE = 0.75
 -- What is left goes on in the next frame.
 function sched.update(budget_ms)
   if budget_ms ~= nil and not (type(budget_ms) == "number" and budget_ms >= 0) then
-    error("xai.update: expected a number of milliseconds, got " .. tostring(budget_ms), 2)
+    error("xai.update: expected a number of milliseconds, got " .. pump.shown(budget_ms), 2)
   end
   local before = pump.deadline
   pump.deadline = core.now() + SHARE * (budget_ms or 2) / 1000

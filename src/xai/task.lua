@@ -27,8 +27,10 @@ local later = chain()
 -- Whose turn it is.  Should there be no memory for it, it is the next time.
 local turn
 
--- Failures that nobody has heard of.
+-- Failures that nobody has heard of; and at how many turns from now it is seen
+-- whether somebody still can: where there are many, it is not asked each time.
 local unheard = {}
+local patience = 0
 
 -- Tasks belong to the group of the xai.run that they were spawned in.
 function tasks.new_group()
@@ -105,8 +107,8 @@ end
 
 --- Report the failures that nobody waited for and nobody will.
 local function report_unheard()
-  if not unheard[1] then return end
   local list = unheard
+  if not list[1] then return end
   unheard = {}
   for _, failure in ipairs(list) do
     if failure.heard then -- luacheck: ignore 542
@@ -116,15 +118,28 @@ local function report_unheard()
       pump.report(failure.err, failure.trace, "task")
     end
   end
+  patience = #unheard / 8
 end
 
 tasks.report_unheard = report_unheard
 
-local function fail(task, err)
+local function keep_error(task, err)
   local text = pump.describe(err)
   local is_traced = text:find("\nstack traceback:\n", 1, true) -- by the task that it came from
   task.err, task.trace = err, is_traced and text or debug.traceback(task.thread, text)
-  close(task.thread) -- Lua leaves what was to be closed there open, such as the stream of a `for`
+end
+
+--- Close what was to be closed in the task, such as the stream of a `for`,
+-- which Lua leaves open.  As in plain Lua an error in that takes the place of
+-- the one before.
+local function close_task(task)
+  local closed, err = close(task.thread)
+  if closed == false and not rawequal(err, task.err) then keep_error(task, err) end
+end
+
+local function fail(task, err)
+  keep_error(task, err)
+  close_task(task)
   if not task:was_cancelled() and task.waits == 0 then note_failure(task) end
 end
 
@@ -221,7 +236,8 @@ function pump.run_tasks()
     if pump.is_late() then break end
   end
   timers.hurry(queue.first or later.first)
-  report_unheard()
+  patience = patience - 1
+  if patience <= 0 then report_unheard() end
 end
 
 --- Can a task go on, in this frame if one is served?
@@ -240,7 +256,7 @@ end
 --- How the running code is suspended: park and wake, where it is a task of
 -- ours that can yield; the task, if any, comes third.
 function wait.tasks()
-  local task = pump.running
+  local task = pump.current()
   if not task then return nil end
   -- In a coroutine of the user's own within the task the yield would be theirs.
   if coroutine.running() ~= task.thread or not yieldable() then return nil, nil, task end
@@ -270,7 +286,7 @@ end
 --- A task that runs `f(...)` when its turn comes; in the group of the running
 -- task unless another is given.
 function tasks.new(group, f, ...)
-  local spawner = pump.running
+  local spawner = pump.current()
   local task = setmetatable({
     thread = new_thread(f),
     args = { n = select("#", ...), ... },
@@ -313,7 +329,8 @@ end
 
 --- Wait for the task and return what its function returned, or raise its error.
 function Task:wait()
-  if pump.running == self then error("task:wait: a task cannot wait for itself", 2) end
+  if not tasks.is_task(self) then error("task:wait: call it with a colon", 2) end
+  if pump.current() == self then error("task:wait: a task cannot wait for itself", 2) end
   if self:waits_below() and not wait.can_park() then
     error("task:wait: that task is blocked until this one returns", 2)
   end
@@ -352,12 +369,13 @@ end
 --- End the task: what it waits for is cancelled, and an error of kind
 -- "cancelled" is raised where it waits.  Whether there was something to do.
 function Task:cancel()
+  if not tasks.is_task(self) then error("task:cancel: call it with a colon", 2) end
   if self.over then return false end
   self.stopped = self.stopped or cancellation()
-  if pump.running == self then error(self.stopped, 0) end
+  if pump.current() == self then error(self.stopped, 0) end
   if not self.started or self.yielded then
-    close(self.thread) -- nothing is raised where it waits for nothing
-    finish(self, false, self.stopped)
+    local closed, err = close(self.thread) -- nothing is raised where it waits for nothing
+    finish(self, false, closed == false and err or self.stopped)
     return true
   end
   self.cancelled = self.stopped
@@ -370,7 +388,7 @@ end
 --- Cancel the task unless it is the running one: 1 if there was something to
 -- do, else 0; and what stood in the way.
 function tasks.try_to_cancel(task)
-  if not task or task == pump.running then return 0 end
+  if not task or task == pump.current() then return 0 end
   local ok, did = pcall(task.cancel, task)
   if not ok then return 0, did end
   return did and 1 or 0

@@ -93,6 +93,11 @@ function timers.hurry(now)
   announce()
 end
 
+--- Has the moment of one come?
+function timers.are_due()
+  return heap[1] ~= nil and heap[1].at <= core.now()
+end
+
 function timers.any()
   return heap[1] ~= nil
 end
