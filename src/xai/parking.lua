@@ -48,14 +48,23 @@ local function resume(stay)
   pump.report(err, traceback)
 end
 
+--- Resume the one whose turn it is, which may run this function again within.
+local function take_turn()
+  local stay = turn or queue:take()
+  turn = stay
+  local ok, err = pcall(resume, stay)
+  if turn == stay then turn = nil end
+  if ok then return end
+  queue:append(stay)
+  error(err, 0)
+end
+
 --- Resume those that were woken by now.
 function pump.run_parked()
   local turns = queue.count + (turn and 1 or 0)
   while turns > 0 and (turn or queue.first) do
     turns = turns - 1
-    turn = turn or queue:take()
-    resume(turn)
-    turn = nil
+    take_turn()
     if pump.is_late() then break end
   end
 end

@@ -103,15 +103,22 @@ function pump.is_late()
   return pump.deadline ~= nil and core.now() >= pump.deadline
 end
 
-local function hand_out_one()
-  current = current or table.remove(postponed, 1) or core.ready()
-  local request = current
-  if not request then return false end
+local function tell(request)
   local handler = handlers[request]
   if handler then handler() end
   wake_all(request)
-  current = nil
-  return true
+end
+
+-- What is told may hand out others within.
+local function hand_out_one()
+  local request = current or table.remove(postponed, 1) or core.ready()
+  if not request then return false end
+  current = request
+  local ok, err = pcall(tell, request)
+  if current == request then current = nil end
+  if ok then return true end
+  if current then postponed[#postponed + 1] = request else current = request end
+  error(err, 0)
 end
 
 local function hand_out_all()

@@ -219,20 +219,38 @@ end
 
 pump.begin_frame = tasks.begin_frame
 
+--- There was no memory for the task's turn: it has another.
+local function give_back(task)
+  if task.queued then return end
+  task.queued = true
+  queue:append(task)
+end
+
+--- Resume the task whose turn it is.  It may run this function again within,
+-- where others have theirs.
+local function take_turn()
+  local task = turn
+  if not task then
+    task = queue:take()
+    task.queued = false
+    turn = task
+  end
+  local ok, err = pcall(resume, task)
+  if turn == task then turn = nil end
+  if ok then return end
+  give_back(task)
+  error(err, 0)
+end
+
 --- Resume the tasks that are ready now; those that become ready meanwhile
 -- have their turn in the next step.
 function pump.run_tasks()
   timers.serve()
   if not pump.deadline then tasks.begin_frame() end
   local turns = queue.count + (turn and 1 or 0)
-  while turns > 0 and (turn or queue.first) do -- a task may run this function again within
+  while turns > 0 and (turn or queue.first) do
     turns = turns - 1
-    if not turn then
-      turn = queue:take()
-      turn.queued = false
-    end
-    resume(turn)
-    turn = nil
+    take_turn()
     if pump.is_late() then break end
   end
   timers.hurry(queue.first or later.first)
