@@ -470,6 +470,48 @@ describe("xai.uv inside Neovim", function()
     ]])
   end)
 
+  it("tells its health where a service has no list of models, or what it has is no list", function()
+    says("true\ntrue\n", [[
+      local base = vim.env.XAI_BASE_URL
+      for _, fault in ipairs { "empty-object", "wrong-shape" } do
+        local said = {}
+        local function note(line) said[#said + 1] = line end
+        vim.health = { start = note, ok = note, info = note, warn = note, error = note } -- luacheck: ignore
+        vim.env.XAI_BASE_URL = base:gsub("^(http://[^/]+)", "%1/fault/" .. fault)
+        require("xai.health").check()
+        say(said[#said]:find("no list of models", 1, true) ~= nil)
+      end
+    ]])
+  end)
+
+  it("tells its health when <C-c> ends the call", function()
+    says("true\ntrue\n", [[
+      local inner, ask = embedded()
+      vim.fn.rpcnotify(inner, "nvim_exec_lua", [=[
+        local said = {}
+        local function note(line) said[#said + 1] = line end
+        vim.health = { start = note, ok = note, info = note, warn = note, error = note } -- luacheck: ignore
+        vim.env.XAI_BASE_URL = vim.env.XAI_BASE_URL:gsub("^(http://[^/]+)", "%1/fault/stall-before-head")
+        local ok = pcall(require("xai.health").check)
+        outcome = { ok, said[#said] }
+      ]=], {})
+      vim.wait(5000, function()
+        for _, request in ipairs(client:request { path = "/_/requests" }) do
+          if request.open and request.path:find "models" then return true end
+        end
+      end)
+      vim.fn.rpcnotify(inner, "nvim_input", "<C-c>")
+      local outcome
+      vim.wait(5000, function()
+        outcome = ask "return outcome or false"
+        return outcome
+      end, 20)
+      say(outcome[1])
+      say(outcome[2]:find("interrupted", 1, true) ~= nil)
+      vim.fn.jobstop(inner)
+    ]])
+  end)
+
   it("tells its health without telling the key", function()
     says("true true true false\n", [[
       local said = {}

@@ -37,9 +37,11 @@ local TIME_LIMIT = 10
 local function check_call(report, xai)
   local fine, client = pcall(xai.new, { max_retries = 0, deadline = TIME_LIMIT })
   if not fine then return report.error("no client: " .. tostring(client)) end
-  local list, message, info = client:list_models()
+  local ended, list, message, info = pcall(client.list_models, client)
   client:close()
+  if not ended then return report.warn("the call did not end: " .. tostring(list)) end -- a Ctrl-C
   if not list then return report.error("a call failed: " .. message, { "the address was " .. info.url }) end
+  if type(list.data) ~= "table" then return report.error(info.url .. " answered, but with no list of models") end
   report.ok(("%s answered in %.2f s and lists %d models"):format(info.url, info.elapsed, #list.data))
 end
 
