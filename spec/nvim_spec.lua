@@ -439,6 +439,19 @@ describe("xai.uv inside Neovim", function()
       ]])
     end)
 
+    it("a service that ignores `stream` is understood", function()
+      says("true\ntrue 0\n", EDIT .. [[
+        grok.setup { client = { headers = { ["x-fault"] = "ignore-stream" } } }
+        vim.cmd "Grok What is Lua?"
+        vim.wait(5000, idle)
+        say(text() == "# What is Lua?\n\n" .. TEXT)
+        vim.cmd "wincmd p"
+        vim.cmd "2,3GrokEdit What is Lua?"
+        vim.wait(5000, idle)
+        say(shown() == ("before %s after last"):format(TEXT), #notes)
+      ]])
+    end)
+
     it("several answers run at once, and GrokStop! stops them all", function()
       says("3 true 0 aborted aborted aborted\n", PLUGIN .. [[
         grok.setup { client = { headers = { ["x-fault"] = "endless,3" } } }

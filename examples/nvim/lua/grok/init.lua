@@ -46,8 +46,9 @@ local function stream(messages, shown)
   function shown.stop() answer.call:cancel() end
   local ok, call = pcall(start, messages, {
     on_event = function(event)
-      local delta = event.choices and event.choices[1] and event.choices[1].delta
-      if delta then shown:add(delta.reasoning_content, delta.content) end
+      local choice = event.choices and event.choices[1] or {}
+      local piece = choice.delta or choice.message -- a service that ignores `stream` sends all as one
+      if piece then shown:add(piece.reasoning_content, piece.content) end
     end,
     on_done = function(_, message, info)
       forget(buffer, answer)
