@@ -452,6 +452,26 @@ describe("xai.uv inside Neovim", function()
       ]])
     end)
 
+    it("an edit that is over leaves nothing with the buffer", function()
+      says("5 0\n", EDIT .. [[
+        local count, kept = 0, setmetatable({}, { __mode = "k" })
+        local attach = vim.api.nvim_buf_attach
+        vim.api.nvim_buf_attach = function(buffer, send, callbacks) -- luacheck: ignore
+          count = count + 1
+          for _, callback in pairs(callbacks) do kept[callback] = true end
+          return attach(buffer, send, callbacks)
+        end
+        for _ = 1, 5 do
+          vim.cmd "2GrokEdit Say it in one line"
+          vim.wait(5000, idle)
+          vim.cmd "silent undo"
+        end
+        collectgarbage()
+        collectgarbage()
+        say(count, #vim.tbl_keys(kept))
+      ]])
+    end)
+
     it("several answers run at once, and GrokStop! stops them all", function()
       says("3 true 0 aborted aborted aborted\n", PLUGIN .. [[
         grok.setup { client = { headers = { ["x-fault"] = "endless,3" } } }

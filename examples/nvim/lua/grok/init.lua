@@ -28,12 +28,25 @@ local function get_client()
   return client
 end
 
--- buffer -> the answers that are being written into it: { call, view }.
+-- buffer -> the answers that are being written into it: { call }.
 local running = {}
 
 local function forget(buffer, answer)
   local list = vim.tbl_filter(function(other) return other ~= answer end, running[buffer] or {})
   running[buffer] = #list > 0 and list or nil
+end
+
+local function cancel(answer)
+  if answer.call then answer.call:cancel() end
+end
+
+--- A buffer that is wiped, or read anew, takes its answers with it.  The first
+-- change after an answer ends the watch.
+local function watch(buffer, answer)
+  vim.api.nvim_buf_attach(buffer, false, {
+    on_lines = function() return answer.call == nil end,
+    on_detach = vim.schedule_wrap(function() cancel(answer) end),
+  })
 end
 
 local function start(messages, options)
@@ -43,7 +56,7 @@ end
 --- Stream the answer to `messages` into a view.
 local function stream(messages, shown)
   local buffer, answer = shown.buffer, {}
-  function shown.stop() answer.call:cancel() end
+  function shown.stop() cancel(answer) end
   local ok, call = pcall(start, messages, {
     on_event = function(event)
       local choice = event.choices and event.choices[1] or {}
@@ -52,6 +65,7 @@ local function stream(messages, shown)
     end,
     on_done = function(_, message, info)
       forget(buffer, answer)
+      answer.call = nil
       local stopped = info.kind == "cancelled"
       shown:finish(shown.lost or stopped and "stopped" or message, shown.lost or not stopped)
     end,
@@ -60,8 +74,7 @@ local function stream(messages, shown)
   answer.call = call
   running[buffer] = running[buffer] or {}
   table.insert(running[buffer], answer)
-  -- A buffer that is wiped, or read anew, takes its answers with it.
-  vim.api.nvim_buf_attach(buffer, false, { on_detach = vim.schedule_wrap(function() call:cancel() end) })
+  watch(buffer, answer)
 end
 
 local function lines_of(buffer, range)
@@ -96,7 +109,7 @@ end
 function M.stop(all)
   local here = vim.api.nvim_get_current_buf()
   for _, buffer in ipairs(all and vim.tbl_keys(running) or { here }) do
-    for _, answer in ipairs(running[buffer] or {}) do answer.call:cancel() end -- forget() makes a new list
+    for _, answer in ipairs(running[buffer] or {}) do cancel(answer) end -- forget() makes a new list
   end
 end
 
