@@ -6,11 +6,15 @@ local SPACE = api.nvim_create_namespace "grok"
 local HAS_WINBAR = vim.fn.has "nvim-0.8" == 1
 
 local RECENT = 40 -- how much of what was written is looked for again
+local HINT = "(:GrokStop)" -- tells our words in a window bar from others
 
 local M = {}
 
 local View = {}
 View.__index = View
+
+-- buffer -> what each of its views says, while there are any.
+local progress = {}
 
 --- The windows that show the buffer of a view.
 local function windows(buffer)
@@ -19,30 +23,53 @@ end
 
 -- ---- Progress: in the window bar, or before Neovim 0.8 behind the text ------
 
--- buffer -> what each of its views says.
-local progress = {}
+-- Window and buffer -> the bar that ours stands in for.
+local own_bars = {}
 
+--- What the answers in a buffer say, or nil.
+local function words_of(buffer)
+  local words = vim.tbl_values(progress[buffer] or {})
+  table.sort(words)
+  return words[1] and " " .. table.concat(words, " | ")
+end
+
+--- Give every window the bar that is due: also one that was split from a window
+-- with an answer, or that shows a buffer again whose answer is over.
+local function show_bars()
+  for _, window in ipairs(api.nvim_list_wins()) do
+    local buffer, where = api.nvim_win_get_buf(window), { scope = "local", win = window }
+    local bar, words, key = api.nvim_get_option_value("winbar", where), words_of(buffer), window .. " " .. buffer
+    local is_ours = bar:find(HINT, 1, true) ~= nil
+    if words and not is_ours then own_bars[key] = bar end
+    local due = words or is_ours and own_bars[key] or ""
+    if (words or is_ours) and due ~= bar then
+      pcall(api.nvim_set_option_value, "winbar", due, where) -- there may be no room
+    end
+  end
+end
+
+if HAS_WINBAR then api.nvim_create_autocmd("BufEnter", { callback = show_bars }) end
+
+local function show_behind(view, text)
+  local buffer = view.buffer
+  if view.mark then api.nvim_buf_del_extmark(buffer, SPACE, view.mark) end
+  local row = text and math.min(view:place() or 0, api.nvim_buf_line_count(buffer) - 1)
+  view.mark = text and api.nvim_buf_set_extmark(buffer, SPACE, row, 0, { virt_text = { { text, "Comment" } } })
+end
+
+--- Without a text the view is over.
 local function show_progress(view, text)
   local buffer = view.buffer
-  if not HAS_WINBAR then
-    if view.mark then api.nvim_buf_del_extmark(buffer, SPACE, view.mark) end
-    local row = text and math.min(view:place() or 0, api.nvim_buf_line_count(buffer) - 1)
-    view.mark = text and api.nvim_buf_set_extmark(buffer, SPACE, row, 0, { virt_text = { { text, "Comment" } } })
-    return
-  end
-  progress[buffer] = progress[buffer] or {}
-  progress[buffer][view] = text
-  local words = vim.tbl_values(progress[buffer])
-  table.sort(words)
-  for _, window in ipairs(windows(buffer)) do
-    vim.wo[window].winbar = #words > 0 and " " .. table.concat(words, " | "):gsub("%%", "%%%%") or ""
-  end
+  local words = progress[buffer] or {}
+  words[view] = text
+  progress[buffer] = next(words) and words
+  if HAS_WINBAR then show_bars() elseif api.nvim_buf_is_loaded(buffer) then show_behind(view, text) end
 end
 
 local function describe(view)
   local what = view.said > 0 and ("%d characters"):format(view.said)
     or view.thought > 0 and "thinking" or "waiting"
-  return ("Grok: %s (:GrokStop)"):format(what)
+  return ("Grok: %s %s"):format(what, HINT)
 end
 
 -- ---- Text -------------------------------------------------------------------
@@ -130,7 +157,7 @@ end
 
 --- The answer is over; `problem` says why it is not whole, if it is news.
 function View:finish(problem, is_news)
-  if not api.nvim_buf_is_loaded(self.buffer) then return end
+  if not api.nvim_buf_is_loaded(self.buffer) then return show_progress(self, nil) end
   self:fold()
   show_progress(self, nil)
   if problem then
