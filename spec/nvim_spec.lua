@@ -5,6 +5,8 @@ local standin = require("spec.support.server")
 
 if _VERSION ~= "Lua 5.1" then return end -- Neovim's LuaJIT loads what was built for Lua 5.1
 
+local TEXT = "Lua is a small, quick language that lives happily inside other programs."
+
 local server
 
 local function slurp(path)
@@ -506,6 +508,100 @@ describe("xai.uv inside Neovim", function()
         say(("[%s] [%s]"):format(left, bar(second)))
         vim.cmd "bprevious"
         say(("[%s]"):format(bar(first)))
+      ]])
+    end)
+
+    -- Counts what the plugin tries to write; `marks` counts what it leaves in a buffer.
+    local TRIES = EDIT .. [[
+      local tries, api = 0, vim.api
+      for _, name in ipairs { "nvim_buf_set_text", "nvim_buf_set_lines" } do
+        local set = api[name]
+        api[name] = function(...) -- luacheck: ignore
+          tries = tries + 1
+          return set(...)
+        end
+      end
+      local function after_tries(n)
+        tries = 0
+        return (vim.wait(5000, function() return tries >= n end, 2))
+      end
+      local function marks() return #api.nvim_buf_get_extmarks(0, api.nvim_create_namespace "grok", 0, -1, {}) end
+      local function treat(fault) grok.setup { client = { headers = { ["x-fault"] = fault } } } end
+      local reports = 0
+      xai.on_error = function() reports = reports + 1 end
+
+      --- In a mapping that locks all text while it waits.
+      local function locked(wait)
+        _G.in_mapping = function()
+          wait()
+          return ""
+        end
+        vim.cmd "nnoremap <expr> Q v:lua.in_mapping()"
+        api.nvim_feedkeys("Q", "mx", false)
+      end
+    ]]
+
+    it("what comes while text is locked is written later, without a hole", function()
+      says("true 0 0\nbefore " .. TEXT .. " after last 0 0\n", TRIES .. [[
+        treat "slow-words,5"
+        vim.cmd "Grok What is Lua?"
+        after_tries(2)
+        locked(function() after_tries(3) end)
+        vim.wait(5000, idle)
+        say(text() == "# What is Lua?\n\n" .. TEXT, #notes, reports)
+        vim.cmd "wincmd p"
+        vim.cmd "2,3GrokEdit What is Lua?"
+        locked(function() after_tries(3) end) -- the lines are not replaced meanwhile, either
+        vim.wait(5000, idle)
+        say(shown(), #notes, reports)
+      ]])
+    end)
+
+    it("what comes while a buffer cannot be changed for a moment is written later", function()
+      says("true true 0 0\n", TRIES .. [[
+        treat "slow-words,5"
+        vim.cmd "Grok What is Lua?"
+        after_tries(2)
+        vim.bo.modifiable = false
+        local refused = after_tries(1)
+        vim.bo.modifiable = true
+        vim.wait(5000, idle)
+        say(refused, text() == "# What is Lua?\n\n" .. TEXT, #notes, reports)
+      ]])
+    end)
+
+    it("an answer that cannot be written in the end says so", function()
+      says("before one two after last\n1 Grok: its end could not be written\n0 0\n", TRIES .. [[
+        treat "late-head,50"
+        vim.cmd "2,3GrokEdit What is Lua?"
+        locked(function() vim.wait(5000, idle, 2) end)
+        say(shown())
+        say(#notes, notes[1])
+        say(marks(), reports)
+      ]])
+    end)
+
+    it("an answer in a buffer that can be changed no more is stopped, with one note", function()
+      says("true\n1 Grok: stopped, as the buffer cannot be changed\nover 0 0\naborted\n", TRIES .. [[
+        treat "endless,3"
+        vim.cmd "Grok What is Lua?"
+        after_tries(2)
+        vim.bo.modifiable = false
+        say((vim.wait(10000, idle)))
+        say(#notes, notes[1])
+        say(vim.b.grok, marks(), reports)
+        say(xai.run(function() return ended(1) end))
+      ]])
+    end)
+
+    it("GrokStop ends an answer also where the buffer cannot be changed", function()
+      says("0 over 0 0\n", TRIES .. [[
+        treat "endless,3"
+        vim.cmd "Grok What is Lua?"
+        after_tries(2)
+        vim.bo.modifiable = false
+        vim.cmd "GrokStop"
+        say(grok.count(), vim.b.grok, marks(), reports)
       ]])
     end)
 

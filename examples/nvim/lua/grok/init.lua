@@ -67,7 +67,7 @@ local function stream(messages, shown)
       forget(buffer, answer)
       answer.call = nil
       local stopped = info.kind == "cancelled"
-      shown:finish(shown.lost or stopped and "stopped" or message, shown.lost or not stopped)
+      shown:finish(stopped and "stopped" or message, not stopped)
     end,
   })
   if not ok then return shown:finish(tostring(call), true) end -- there may be no key

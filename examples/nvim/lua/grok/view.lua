@@ -6,6 +6,7 @@ local SPACE = api.nvim_create_namespace "grok"
 local HAS_WINBAR = vim.fn.has "nvim-0.8" == 1
 
 local RECENT = 40 -- how much of what was written is looked for again
+local PATIENCE = 1000 -- how long a buffer may be 'nomodifiable' under an answer (ms)
 local HINT = "(:GrokStop)" -- tells our words in a window bar from others
 
 local M = {}
@@ -74,6 +75,16 @@ end
 
 -- ---- Text -------------------------------------------------------------------
 
+--- Change the view's buffer, all of an answer in one undo block.
+local function change(view, f, ...)
+  local args = { ... }
+  api.nvim_buf_call(view.buffer, function()
+    if view.changed == vim.b.changedtick then pcall(vim.cmd, "undojoin") end -- nobody has edited since
+    f(view.buffer, unpack(args))
+    view.changed = vim.b.changedtick
+  end)
+end
+
 --- Where the view's text ends: row and column, from 0; nil when the place is gone.
 function View:place()
   local place = api.nvim_buf_get_extmark_by_id(self.buffer, SPACE, self.tail, {})
@@ -92,27 +103,41 @@ function View:is_in_place()
   return self.recent == "" or table.concat(lines, "\n"):sub(-#self.recent) == self.recent
 end
 
---- The text has lost its place: stop the answer, and say why.
+--- The text has no place any more: stop the answer, and say why.
 function View:lose(why)
   self.lost = why
   self.stop()
 end
 
---- Append text where the view ends, all of an answer in one undo block.
-function View:append(text)
-  if not self:is_in_place() then return self:lose "stopped, as its text was changed" end
+--- Put what is due where the view ends.
+function View:put()
+  if self.before_text then self:before_text() end
+  if self.lost then return end
   local row, column = self:place()
   local follows = vim.tbl_filter(function(window)
     return self.notes and api.nvim_win_get_cursor(window)[1] == row + 1
   end, windows(self.buffer))
-  api.nvim_buf_call(self.buffer, function()
-    if self.changed == vim.b.changedtick then pcall(vim.cmd, "undojoin") end -- nobody has edited since
-    api.nvim_buf_set_text(self.buffer, row, column, row, column, vim.split(text, "\n"))
-    self.changed = vim.b.changedtick
-  end)
-  self.recent = (self.recent .. text):sub(-RECENT)
+  change(self, api.nvim_buf_set_text, row, column, row, column, vim.split(self.due, "\n"))
+  self.recent, self.due, self.refused = (self.recent .. self.due):sub(-RECENT), "", nil
   local last = self:place()
   for _, window in ipairs(follows) do api.nvim_win_set_cursor(window, { last + 1, 0 }) end
+end
+
+--- Write what is due.  Where text cannot be changed now it stays due: an
+-- <expr> mapping may wait meanwhile, which locks all text; but a buffer that is
+-- 'nomodifiable' for long is meant to be.
+function View:write()
+  if self.lost or self.due == "" then return end
+  if not self:is_in_place() then return self:lose "stopped, as its text was changed" end
+  if pcall(self.put, self) or vim.bo[self.buffer].modifiable then return end
+  local now = vim.loop.now()
+  self.refused = self.refused or now
+  if now - self.refused > PATIENCE then self:lose "stopped, as the buffer cannot be changed" end
+end
+
+function View:append(text)
+  self.due = self.due .. text
+  self:write()
 end
 
 --- Fold the thinking, once it is over.
@@ -120,11 +145,11 @@ function View:fold()
   if not self.thinking_row then return end
   local first, last = self.thinking_row + 1, self:place()
   self.thinking_row = nil
-  if not last then return end
+  if not last or self.due ~= "" then return end
   for _, window in ipairs(windows(self.buffer)) do
-    api.nvim_win_call(window, function()
+    pcall(api.nvim_win_call, window, function()
       vim.wo.foldmethod = "manual"
-      pcall(vim.cmd, ("%d,%dfold"):format(first, math.max(first, last - 1))) -- lines may be gone
+      vim.cmd(("%d,%dfold"):format(first, math.max(first, last - 1))) -- lines may be gone
     end)
   end
 end
@@ -147,8 +172,6 @@ function View:add(thinking, text)
       self:append "\n\n"
       self:fold()
     end
-    if self.before_text then self:before_text() end
-    if self.lost then return end
     self.said = self.said + #text
     self:append(text)
   end
@@ -158,20 +181,21 @@ end
 --- The answer is over; `problem` says why it is not whole, if it is news.
 function View:finish(problem, is_news)
   if not api.nvim_buf_is_loaded(self.buffer) then return show_progress(self, nil) end
+  self:write()
+  if self.due ~= "" and not self.lost then self:lose "its end could not be written" end
   self:fold()
   show_progress(self, nil)
-  if problem then
-    if self.notes and not self.lost then self:append(("\n\n[%s]"):format(problem:gsub("\n", " "))) end
-    if is_news then vim.notify("Grok: " .. problem, vim.log.levels.WARN) end
-  end
+  problem, is_news = self.lost or problem, self.lost or is_news
+  if problem and self.notes then self:append(("\n\n[%s]"):format(problem:gsub("\n", " "))) end
   if self.notes then vim.b[self.buffer].grok = "over" end
   api.nvim_buf_del_extmark(self.buffer, SPACE, self.tail)
   if self.last then api.nvim_buf_del_extmark(self.buffer, SPACE, self.last) end
+  if problem and is_news then vim.notify("Grok: " .. problem, vim.log.levels.WARN) end
 end
 
 local function new_view(buffer, row, column, fields)
   local view = setmetatable(fields, View)
-  view.buffer, view.said, view.thought, view.recent = buffer, 0, 0, ""
+  view.buffer, view.said, view.thought, view.recent, view.due = buffer, 0, 0, "", ""
   view.tail = api.nvim_buf_set_extmark(buffer, SPACE, row, column, {})
   return view
 end
@@ -214,13 +238,12 @@ function M.rewrite(buffer, first, last)
   local before = api.nvim_buf_get_lines(buffer, first - 1, last, false)
   view.last = api.nvim_buf_set_extmark(buffer, SPACE, last - 1, 0, {})
   function view:before_text()
-    self.before_text = nil
     local row, stop = self:place(), api.nvim_buf_get_extmark_by_id(buffer, SPACE, self.last, {})[1]
     if not (row and stop and vim.deep_equal(before, api.nvim_buf_get_lines(buffer, row, stop + 1, false))) then
       return self:lose "stopped, as the lines were changed meanwhile"
     end
-    api.nvim_buf_set_lines(buffer, row, stop + 1, false, { "" })
-    self.changed = api.nvim_buf_get_changedtick(buffer)
+    change(self, api.nvim_buf_set_lines, row, stop + 1, false, { "" })
+    self.before_text = nil
     api.nvim_buf_set_extmark(buffer, SPACE, row, 0, { id = self.tail })
   end
   show_progress(view, describe(view))
