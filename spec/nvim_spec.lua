@@ -605,6 +605,29 @@ describe("xai.uv inside Neovim", function()
       ]])
     end)
 
+    it("two edits at once in a buffer are undone at once, and a later one by itself", function()
+      says("true\nbefore one two after last\ntrue\n", TRIES .. [[
+        local function is_over() -- undo blocks end as often as if somebody were typing
+          vim.cmd "let &undolevels = &undolevels"
+          return idle()
+        end
+        treat "slow-words,5"
+        vim.cmd "2GrokEdit What is Lua?"
+        vim.cmd "4GrokEdit What is Lua?"
+        vim.wait(5000, is_over, 1)
+        say(shown() == ("before %s two %s last"):format(TEXT, TEXT))
+        vim.cmd "silent undo"
+        say(shown())
+        vim.cmd "2GrokEdit What is Lua?"
+        vim.wait(5000, is_over, 1)
+        local first = shown()
+        vim.cmd "4GrokEdit What is Lua?"
+        vim.wait(5000, is_over, 1)
+        vim.cmd "silent undo"
+        say(shown() == first)
+      ]])
+    end)
+
     it("several answers run at once, and GrokStop! stops them all", function()
       says("3 true 0 aborted aborted aborted\n", PLUGIN .. [[
         grok.setup { client = { headers = { ["x-fault"] = "endless,3" } } }

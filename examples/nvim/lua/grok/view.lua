@@ -17,6 +17,9 @@ View.__index = View
 -- buffer -> what each of its views says, while there are any.
 local progress = {}
 
+-- buffer -> its changedtick after the last change that one of them made.
+local ticks = {}
+
 --- The windows that show the buffer of a view.
 local function windows(buffer)
   return vim.fn.win_findbuf(buffer)
@@ -64,6 +67,7 @@ local function show_progress(view, text)
   local words = progress[buffer] or {}
   words[view] = text
   progress[buffer] = next(words) and words
+  if not progress[buffer] then ticks[buffer] = nil end
   if HAS_WINBAR then show_bars() elseif api.nvim_buf_is_loaded(buffer) then show_behind(view, text) end
 end
 
@@ -75,13 +79,14 @@ end
 
 -- ---- Text -------------------------------------------------------------------
 
---- Change the view's buffer, all of an answer in one undo block.
-local function change(view, f, ...)
+--- Change the buffer, in one undo block with the change before if that was one
+-- of ours, too: that of this view or of another that is under way.
+local function change(buffer, f, ...)
   local args = { ... }
-  api.nvim_buf_call(view.buffer, function()
-    if view.changed == vim.b.changedtick then pcall(vim.cmd, "undojoin") end -- nobody has edited since
-    f(view.buffer, unpack(args))
-    view.changed = vim.b.changedtick
+  api.nvim_buf_call(buffer, function()
+    if ticks[buffer] == vim.b.changedtick then pcall(vim.cmd, "undojoin") end
+    f(buffer, unpack(args))
+    ticks[buffer] = vim.b.changedtick
   end)
 end
 
@@ -117,7 +122,7 @@ function View:put()
   local follows = vim.tbl_filter(function(window)
     return self.notes and api.nvim_win_get_cursor(window)[1] == row + 1
   end, windows(self.buffer))
-  change(self, api.nvim_buf_set_text, row, column, row, column, vim.split(self.due, "\n"))
+  change(self.buffer, api.nvim_buf_set_text, row, column, row, column, vim.split(self.due, "\n"))
   self.recent, self.due, self.refused = (self.recent .. self.due):sub(-RECENT), "", nil
   local last = self:place()
   for _, window in ipairs(follows) do api.nvim_win_set_cursor(window, { last + 1, 0 }) end
@@ -242,7 +247,7 @@ function M.rewrite(buffer, first, last)
     if not (row and stop and vim.deep_equal(before, api.nvim_buf_get_lines(buffer, row, stop + 1, false))) then
       return self:lose "stopped, as the lines were changed meanwhile"
     end
-    change(self, api.nvim_buf_set_lines, row, stop + 1, false, { "" })
+    change(buffer, api.nvim_buf_set_lines, row, stop + 1, false, { "" })
     self.before_text = nil
     api.nvim_buf_set_extmark(buffer, SPACE, row, 0, { id = self.tail })
   end
