@@ -570,6 +570,18 @@ describe("xai.uv inside Neovim", function()
       ]])
     end)
 
+    it("what came while text was locked is written also when nothing more comes", function()
+      says("true true 0 0\n", TRIES .. [[
+        treat "stall-in-stream,3"
+        vim.cmd "Grok What is Lua?"
+        locked(function() after_tries(1) end)
+        local before = text()
+        vim.cmd "GrokStop"
+        local written = text():find "^# What is Lua%?\n\nLua.*\n\n%[stopped%]$"
+        say(before == "# What is Lua?\n\n", written ~= nil, #notes, reports)
+      ]])
+    end)
+
     it("an answer that cannot be written in the end says so", function()
       says("before one two after last\n1 Grok: its end could not be written\n0 0\n", TRIES .. [[
         treat "late-head,50"
