@@ -334,6 +334,102 @@ describe("xai.uv inside Neovim", function()
     ]])
   end)
 
+  for what, code in pairs {
+    ["the editor's loop"] = "vim.wait(50)",
+    ["other programs"] = [=[for _ = 1, 5 do assert(vim.fn.system "echo hi" == "hi\n") end]=],
+  } do
+    it(("lets callbacks run %s when Neovim leaves"):format(what), function()
+      says("closed\nwent on\n", ([[
+        client:start("chat", hello(), { on_done = function(_, _, info)
+          say(info.kind)
+          %s
+          say "went on"
+        end })
+        vim.cmd "qall!"
+      ]]):format(code))
+    end)
+  end
+
+  local REFUSED = "false xai: this wait cannot end, Neovim is leaving\n"
+
+  it("ends also when callbacks that hear of it want to wait", function()
+    says(REFUSED:rep(3) .. "asked twice\n", [[
+      local asleep = xai.spawn(function() xai.sleep(1000) end)
+      local function ask(on_done) client:start("chat", hello(), with("stall-before-head", { on_done = on_done })) end
+      ask(function()
+        say(pcall(xai.sleep, 1000))
+        say(pcall(asleep.wait, asleep))
+        say(pcall(xai.run, function() xai.sleep(1000) end))
+        ask(function() say "asked twice" end)
+      end)
+      pass(30)
+    ]])
+  end)
+
+  it("leaves those behind that can be suspended, and who cannot be is refused, when Neovim leaves", function()
+    says("sleeps closed\nsleeps closed\n" .. REFUSED, [[
+      local function sleepy(...)
+        say("sleeps", select(3, ...).kind)
+        xai.sleep(1000)
+        say "never"
+      end
+      coroutine.wrap(function() sleepy(client:chat(hello(), with "stall-before-head")) end)()
+      xai.spawn(function() sleepy(client:chat(hello(), with "stall-before-head")) end)
+      coroutine.wrap(function()
+        client:chat(hello(), with "stall-before-head")
+        table.sort({ 1, 2 }, function()
+          say(pcall(xai.sleep, 1000))
+          return false
+        end)
+      end)()
+      pass(30)
+    ]])
+  end)
+
+  it("serves what needs no waiting when Neovim leaves, and ends beside who never rests", function()
+    says("1 closed 2\n", [[
+      xai.spawn(function() while true do coroutine.yield() end end)
+      local function again() client:start("chat", hello(), { on_done = again }) end
+      local waits = xai.spawn(function() return (select(3, client:chat(hello(), with "stall-before-head"))) end)
+      client:start("chat", hello(), with("stall-before-head", { on_done = function()
+        say(xai.run(function() return 1 end), waits:wait().kind, #xai.map({ 1, 2 }, function(n) return n end))
+        again()
+      end }))
+      pass(30)
+    ]])
+  end)
+
+  it("cannot be held up by an autocommand that follows, though it attaches and runs tasks", function()
+    says("1\n" .. REFUSED:rep(2), [[
+      client:start("chat", hello(), with "stall-before-head")
+      vim.api.nvim_create_autocmd("VimLeave", { callback = function()
+        require("xai.uv").attach()
+        say(xai.run(function() return 1 end))
+        for _, f in ipairs { function() xai.run(xai.sleep, 1000) end, function() xai.sleep(1000) end } do
+          say(pcall(f))
+        end
+      end })
+      pass(30)
+    ]])
+  end)
+
+  it("ends when it leaves from within many waits that cannot yield", function()
+    says(REFUSED, [[
+      local depth = 0
+      local function deeper()
+        depth = depth + 1
+        if depth == 40 then vim.cmd "qall!" end
+        client:get_model "grok-3"
+        return false
+      end
+      client:start("chat", hello(), with("stall-before-head", { on_done = function()
+        say(pcall(xai.sleep, 1000))
+      end }))
+      for _ = 1, 40 do xai.spawn(function() table.sort({ 1, 2 }, deeper) end) end
+      vim.wait(20000, function() return false end)
+    ]])
+  end)
+
   describe("beside the example plugin,", function()
     local PLUGIN = [[
       vim.opt.runtimepath:append { vim.fn.getcwd() .. "/examples/nvim" }

@@ -43,6 +43,9 @@ local loop
 
 local attached = 0 -- handles that users hold
 
+-- Set when Neovim ends: until this moment (of core.now) things are handed out.
+local last_moment
+
 -- uv module -> its loop: handles stay, as luv must not end with one closing.
 local loops = {}
 
@@ -265,19 +268,44 @@ local function finish()
   loop, wait.host, pump.on_active, pump.handed_out, pump.tell = nil, nil, nil, nil, nil
 end
 
+--- Hand out what is ready and what comes of it, but not for long.
+local function hand_out_last()
+  local before = pump.deadline
+  pump.deadline = last_moment
+  repeat pump.hand_out() until not (pump.has_ready() or core.has_ready()) or pump.is_late()
+  pump.deadline = before
+end
+
+local handing_out = false
+
+--- While Neovim ends nobody blocks: what is ready can still be had.
+local function wait_no_more(ready, ...)
+  if not handing_out then
+    handing_out = true
+    local ok, err = pcall(hand_out_last)
+    handing_out = false
+    if not ok then error(err, 0) end -- there was no memory
+  end
+  if not ready(...) then error("xai: this wait cannot end, Neovim is leaving", 0) end
+end
+
 --- Neovim is about to end: so do all calls, and their callbacks hear of it.
+-- These may run the editor's loop, which must not watch a descriptor that is
+-- closed, and perhaps somebody else's by then: so the handles go first.
 local function leave()
   if not loop then return end
-  pump.tell = nil -- nothing that is scheduled will run
-  core.close()
-  pump.deadline = core.now() + GOODBYE
-  repeat pump.hand_out() until not pump.has_ready() or pump.is_late()
   local watcher, turn = loop.watcher, loop.turn
   attached = 0
   loops[loop.uv] = nil
   finish()
   if not watcher:is_closing() then watcher:close() end
   if not turn:is_closing() then turn:close() end
+  last_moment = core.now() + GOODBYE
+  wait.host = {
+    parker = parking.parker, block = wait_no_more, is_fast = is_fast, refuse = refuse, is_leaving = true,
+  }
+  core.close()
+  hand_out_last()
 end
 
 local leaves = false
@@ -313,7 +341,7 @@ function M.attach(opts)
   check(opts)
   local uv = opts.uv or default_uv()
   if loop and loop.uv ~= uv then error("xai.uv.attach: another loop is attached", 2) end
-  if not loop then
+  if not loop and not last_moment then
     begin(uv, opts.schedule or vim and uv == (vim.uv or vim.loop) and vim.schedule or nil)
     leave_with_vim()
   end

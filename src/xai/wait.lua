@@ -18,7 +18,8 @@ local wait = {
   is_idle = nil, -- set by the scheduler: () -> is no task and no timer left?
   -- Set by an adapter: parker = () -> park, wake; block = f; and where there is
   -- such a thing is_fast = () -> must no user's code run here?, refuse = f
-  -- (raises where nobody may wait), breathe = f (the host's turn).
+  -- (raises where nobody may wait), breathe = f (the host's turn), is_leaving
+  -- (is `block` there only to refuse?).
   host = nil,
 }
 
@@ -37,8 +38,9 @@ local function block_alone(source, ready, ...)
 end
 
 local function block(source, ready, ...)
-  if nested > MAX_NESTED then return block_alone(source, ready, ...) end
-  if wait.host and wait.host.block then return wait.host.block(ready, ...) end
+  local host = wait.host
+  if nested > MAX_NESTED and not (host and host.is_leaving) then return block_alone(source, ready, ...) end
+  if host and host.block then return host.block(ready, ...) end
   while not ready(...) do
     if not wait.host and wait.is_idle and wait.is_idle() then
       error("xai: this wait cannot end, nothing is under way", 0)
