@@ -280,19 +280,93 @@ describe("xai.uv inside Neovim", function()
     ]], "")
   end)
 
-  it("has its turns while somebody reads slowly what is here already", function()
+  -- How who reads slowly what is here already comes to do so, and whether the editor has its turns meanwhile.
+  local READERS = {
+    { "somebody", "go()", true },
+    { "a callback", 'client:start("get_model", "grok-3", { on_done = go })', true },
+    { "a task that cannot yield", "xai.spawn(function() table.sort({ 1, 2 }, go) end)", true },
+    { "a frame's callback", [[
+      client:start("get_model", "grok-3", { on_done = go })
+      while not outcome do xai.update(1) end
+    ]], false },
+  }
+
+  for _, reader in ipairs(READERS) do
+    local who, code, has_turns = reader[1], reader[2], reader[3]
+    local when = has_turns and "" or " later,"
+    it(("has its turns%s while %s reads slowly what is here already"):format(when, who), function()
+      says(("13 %s\n"):format(has_turns), ([[
+        local ticks, timer, count, outcome = 0, uv.new_timer(), nil, nil
+        local stream = assert(client:chat(hello(true)))
+        pass(50)
+        local function go()
+          if count then return end
+          count = 0
+          timer:start(0, 5, vim.schedule_wrap(function() ticks = ticks + 1 end))
+          for _ in stream do
+            count = count + 1
+            local over = core.now() + 0.03
+            repeat until core.now() > over
+          end
+          timer:stop()
+          outcome = { count, ticks >= 3 }
+        end
+        %s
+        vim.wait(5000, function() return outcome end, 5)
+        say(unpack(outcome))
+      ]]):format(code))
+    end)
+  end
+
+  it("tells of calls that end while a callback reads slowly what is here already", function()
     says("13 true\n", [[
-      local ticks, count, timer = 0, 0, uv.new_timer()
+      local count, ended
       local stream = assert(client:chat(hello(true)))
       pass(50)
-      timer:start(0, 5, vim.schedule_wrap(function() ticks = ticks + 1 end))
-      for _ in stream do
-        count = count + 1
-        local over = core.now() + 0.03
-        repeat until core.now() > over
-      end
-      timer:close()
-      say(count, ticks >= 3)
+      client:start("get_model", "grok-3", { on_done = function()
+        client:start("get_model", "grok-3", { on_done = function() ended = true end })
+        local events, early = 0, nil
+        for _ in stream do
+          events, early = events + 1, early or ended
+          local over = core.now() + 0.03
+          repeat until core.now() > over
+        end
+        count = { events, early or false }
+      end })
+      vim.wait(5000, function() return count end, 5)
+      say(unpack(count))
+    ]])
+  end)
+
+  it("notices <C-c> while a callback reads a stream whose events are here, and goes on", function()
+    says("cancelled interrupted\ngrok-3\n", [[
+      local inner, ask = embedded()
+      ask("stream = assert(client:chat(..., { headers = { ['x-fault'] = 'endless,1' } }))", hello(true))
+      pass(500)
+      vim.fn.rpcnotify(inner, "nvim_exec_lua", [=[
+        client:start("get_model", "grok-3", { on_done = function()
+          local _, err = pcall(function()
+            for _ in stream do
+              local over = vim.loop.hrtime() + 2e7
+              repeat until vim.loop.hrtime() > over
+            end
+          end)
+          outcome = { err.kind, err.message }
+        end })
+      ]=], {})
+      pass(200)
+      vim.fn.rpcnotify(inner, "nvim_input", "<C-c>")
+      local outcome
+      local killer = uv.new_timer() -- it would not answer for as long as there are events
+      killer:start(15000, 0, function() uv.kill(vim.fn.jobpid(inner), 9) end)
+      vim.wait(20000, function()
+        outcome = ask "return outcome or false"
+        return outcome
+      end, 20)
+      killer:close()
+      say(unpack(outcome))
+      say(ask "return client:get_model('grok-3').id")
+      vim.fn.jobstop(inner)
     ]])
   end)
 

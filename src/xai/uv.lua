@@ -37,8 +37,9 @@ local VIM_SLICE_MS = 100
 
 -- The loop that we are attached to, or nil: uv, schedule, its handles watcher
 -- (of the descriptor, or a timer) and turn, and how things are: watching, soon
--- (a turn is asked for), scheduled (a drain will come), draining, blocked
--- (waits that run the loop).
+-- (a turn is asked for), scheduled (a drain will come), draining, until when
+-- (our frame_end), blocked (waits that run the loop), breath (when the editor
+-- last had its turn).
 local loop
 
 local attached = 0 -- handles that users hold
@@ -106,15 +107,17 @@ end
 --- Hand out what is here, but not for long.
 local function drain()
   if not loop then return end
-  local before, draining = pump.deadline, loop.draining
+  local own, before, draining, frame_end = loop, pump.deadline, loop.draining, loop.frame_end
   -- In Neovim a callback may run the editor's loop, by a prompt or vim.wait:
   -- there the next drain comes meanwhile.
   loop.scheduled, loop.draining = false, not loop.schedule
   settle()
   if pump.begin_frame then pump.begin_frame() end
-  pump.deadline = core.now() + BUDGET
+  own.breath = core.now()
+  own.frame_end = own.breath + BUDGET
+  pump.deadline = own.frame_end
   local ok, problem = xpcall(pump.hand_out, traceback)
-  pump.deadline = before
+  pump.deadline, own.frame_end = before, frame_end
   if not ok then pump.report(problem.err, problem.text) end
   if not loop then return end -- detached by a callback
   loop.draining = draining
@@ -227,10 +230,18 @@ local function block(ready, ...)
 end
 
 --- What is here already is taken without a wait; so that whoever reads it does
--- not keep the editor from its work, it has a turn now and then.
+-- not keep the editor from its work, it has a turn now and then: also beside a
+-- callback, but not within somebody's frame (xai.update).
+local function needs_turn()
+  if core.now() < loop.breath + BREATH then return false end
+  return (not pump.deadline or pump.deadline == loop.frame_end) and not is_fast()
+end
+
+--- Its turn. (Its wait runs what is scheduled, or else looks what has come,
+-- which schedules more: so it takes two.)
 local function breathe()
-  if core.now() < loop.breath + BREATH or is_fast() then return end
   local why = select(2, vim.wait(0))
+  if why ~= -2 then why = select(2, vim.wait(0)) end
   if loop then loop.breath = core.now() end
   if why == -2 then error(core.failure("cancelled", "interrupted"), 0) end
 end
@@ -258,7 +269,9 @@ local function begin(uv, schedule)
   loop.schedule, loop.scheduled, loop.draining = schedule, false, false
   loop.in_vim = schedule ~= nil and vim ~= nil and vim.wait ~= nil
   wait.host = { parker = parking.parker, block = block, is_fast = is_fast, refuse = refuse }
-  if loop.in_vim then wait.host.breathe, pump.tell = breathe, tell_in_vim end
+  if loop.in_vim then
+    wait.host.needs_turn, wait.host.breathe, pump.tell = needs_turn, breathe, tell_in_vim
+  end
   pump.on_active, pump.handed_out = settle, settle
   settle()
 end

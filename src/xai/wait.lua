@@ -18,8 +18,9 @@ local wait = {
   is_idle = nil, -- set by the scheduler: () -> is no task and no timer left?
   -- Set by an adapter: parker = () -> park, wake; block = f; and where there is
   -- such a thing is_fast = () -> must no user's code run here?, refuse = f
-  -- (raises where nobody may wait), breathe = f (the host's turn), is_leaving
-  -- (is `block` there only to refuse?).
+  -- (raises where nobody may wait), is_leaving (is `block` there only to
+  -- refuse?), and for one that would stand still needs_turn = () -> is it time
+  -- for its turn?, breathe = f (its turn).
   host = nil,
 }
 
@@ -188,8 +189,9 @@ end
 -- in between, if it is one that would stand still.
 function wait.breathe(request)
   local host = wait.host
-  if not host or not host.breathe or pump.deadline or wait.can_park() then return end
-  local ok, err = pcall(host.breathe)
+  if not host or not host.needs_turn or not host.needs_turn() then return end
+  if nested > MAX_NESTED or wait.can_park() then return end
+  local ok, err = apart(host.breathe)
   if ok then return end
   request:cancel()
   error(err, 0)
