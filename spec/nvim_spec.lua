@@ -408,6 +408,21 @@ describe("xai.uv inside Neovim", function()
     ]])
   end)
 
+  it("has what `debug` tells among the messages, not across the screen", function()
+    assert.matches("0 curl HTTP\n$", run [[
+      local stderr, said = io.stderr, {}
+      io.stderr = { write = function(_, ...) said[#said + 1] = table.concat { ... } end } -- luacheck: ignore
+      client:start("get_model", "grok-3", { debug = true })
+      local notes
+      vim.wait(3000, function()
+        notes = vim.fn.execute "messages"
+        return notes:find("HTTP 200", 1, true)
+      end, 10)
+      io.stderr = stderr -- luacheck: ignore
+      say(#said, notes:match "xai: (curl) %-X GET", notes:match "xai: (HTTP) 200 in")
+    ]])
+  end)
+
   for what, code in pairs {
     ["the editor's loop"] = "vim.wait(50)",
     ["other programs"] = [=[for _ = 1, 5 do assert(vim.fn.system "echo hi" == "hi\n") end]=],

@@ -57,6 +57,7 @@ end
 
 local function trace(hook, line)
   if type(hook) == "function" then return pump.callback(hook, line) end
+  if pump.tell then return pump.tell("xai: " .. line, true) end
   io.stderr:write("xai: ", line, "\n")
 end
 

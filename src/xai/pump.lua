@@ -14,7 +14,7 @@ local pump = {
   has_parked = nil, -- set by xai.parking: is there one?
   on_active = nil, -- set by an adapter: something was started that nobody may wait for
   handed_out = nil, -- set by an adapter: called after each handing out
-  tell = nil, -- set by an adapter: where words about errors go, if not to stderr
+  tell = nil, -- set by an adapter: (words, are they no error?), where they go, if not to stderr
   begin_frame = nil, -- set by the scheduler: tasks that yielded by themselves are ready again
 }
 

@@ -259,9 +259,14 @@ local function new_loop(uv)
   return new
 end
 
---- Words about an error in a callback; on stderr they would spoil the screen.
-local function tell_in_vim(text)
-  vim.schedule(function() vim.api.nvim_err_writeln((text:gsub("\t", "  "))) end)
+--- Words about an error in a callback, or of `debug`; on stderr they would
+-- spoil the screen.
+local function tell_in_vim(text, is_note)
+  text = text:gsub("\t", "  ")
+  vim.schedule(function()
+    if is_note then return vim.api.nvim_echo({ { text } }, true, {}) end
+    vim.api.nvim_err_writeln(text)
+  end)
 end
 
 local function begin(uv, schedule)
