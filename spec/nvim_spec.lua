@@ -488,6 +488,26 @@ describe("xai.uv inside Neovim", function()
     ]])
   end)
 
+  for what, code in pairs {
+    ["while events come"] = { "endless,3", "" },
+    ["when all has come"] = { "split,40", "pass(200)" },
+  } do
+    it("tells a call from whose event Neovim leaves, " .. what, function()
+      says("1 true\n", ([[
+        local count = 0
+        client:start("chat", hello(true), with("%s", {
+          on_event = function()
+            count = count + 1
+            %s
+            vim.cmd "qall!"
+          end,
+          on_done = function(result, _, info) say(count, result ~= nil or info.kind == "closed") end,
+        }))
+        vim.wait(5000, function() return false end)
+      ]]):format(code[1], code[2]))
+    end)
+  end
+
   it("cannot be held up by an autocommand that follows, though it attaches and runs tasks", function()
     says("1\n" .. REFUSED:rep(2), [[
       client:start("chat", hello(), with "stall-before-head")

@@ -68,7 +68,10 @@ end
 
 --- Do what can be done now.  A callback may call back into this call.
 local function advance(call)
-  if call.busy then return end
+  if call.busy then
+    if not pump.leaving then return end
+    call.on_event = nil -- its callback ends the program: it never returns
+  end
   if not call.over then
     call.busy = true
     local ok, err = pcall(move, call)

@@ -12,6 +12,7 @@ local pump = {
   has_tasks = nil, -- set by the scheduler: is a task ready?
   run_parked = nil, -- set by xai.parking: resume the coroutines that were woken
   has_parked = nil, -- set by xai.parking: is there one?
+  leaving = nil, -- is the program about to end? (pump.leave)
   on_active = nil, -- set by an adapter: something was started that nobody may wait for
   handed_out = nil, -- set by an adapter: called after each handing out
   tell = nil, -- set by an adapter: (words, are they no error?), where they go, if not to stderr
@@ -46,6 +47,13 @@ end
 function pump.postpone(request)
   postponed[#postponed + 1] = request
   if pump.on_active then pump.on_active() end
+end
+
+--- The program is about to end, and no callback that is under way returns: also
+-- its request's outcome is to be handed out.
+function pump.leave()
+  pump.leaving = true
+  for request in pairs(handlers) do postponed[#postponed + 1] = request end
 end
 
 function pump.forget(request)

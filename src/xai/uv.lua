@@ -323,6 +323,7 @@ local function leave()
     parker = parking.parker, block = wait_no_more, is_fast = is_fast, refuse = refuse, is_leaving = true,
   }
   core.close()
+  pump.leave()
   hand_out_last()
 end
 
