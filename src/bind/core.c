@@ -71,8 +71,8 @@ static int core_step(lua_State *L) {
 /* core.fd() -> the one descriptor to watch, or nil on systems without. */
 static int core_fd(lua_State *L) {
   int fd = xai_engine_fd(xai_state_engine(L));
-  if (fd < 0) return 0;
-  lua_pushinteger(L, fd);
+  lua_pushnil(L);
+  if (fd >= 0) lua_pushinteger(L, fd);
   return 1;
 }
 
@@ -89,8 +89,8 @@ static int core_await(lua_State *L) {
 static int core_timeout(lua_State *L) {
   xai_Engine *e = xai_state_engine_if_any(L);
   int64_t ms = e ? xai_engine_timeout(e) : -1;
-  if (ms < 0) return 0;
-  lua_pushnumber(L, (lua_Number)ms / 1000);
+  lua_pushnil(L);
+  if (ms >= 0) lua_pushnumber(L, (lua_Number)ms / 1000);
   return 1;
 }
 

@@ -144,7 +144,8 @@ function sched.race(list)
   check_list(list, "xai.race")
   local join = wait_for_several(list, true)
   cancel_all(join.tasks)
-  if join.first then return tasks.outcome(join.first) end
+  if not join.first then return nil end -- an empty list
+  return tasks.outcome(join.first)
 end
 
 --- The list of `f(item, index)` for each item, at most `limit` at once

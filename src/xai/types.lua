@@ -98,7 +98,7 @@ function xai.all(list) end
 
 ---Wait for the first that ends, and cancel the others. An error of the first is raised.
 ---@param list (xai.Task|fun(): any)[] Tasks, or functions that are spawned.
----@return any ... What it returned.
+---@return any ... What it returned; nil where the list is empty.
 function xai.race(list) end
 
 ---Call `f(item, index)` for each item, each in a task. An error cancels the others and is raised.
