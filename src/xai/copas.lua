@@ -15,9 +15,6 @@ local yieldable = require "xai.yieldable"
 -- Where there is no descriptor to watch, the driver looks so often (seconds).
 local INTERVAL = 0.01
 
--- A blocking wait ends now and then, as in xai.wait.
-local SLICE = 0.5
-
 -- Since 2.1 copas can put a coroutine to sleep and wake it; 1.x cannot.
 local can_sleep = copas.sleep ~= nil and copas.wakeup ~= nil
 
@@ -177,7 +174,7 @@ function host.parker()
 end
 
 function host.block(ready, ...)
-  while not ready(...) do pump.step(SLICE) end
+  wait.block(ready, ...)
   rouse()
 end
 

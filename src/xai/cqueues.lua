@@ -17,9 +17,6 @@ local INTERVAL = 0.01
 -- With one it looks up so often, should anybody else have moved everything.
 local LOOK = 1
 
--- A blocking wait ends now and then, as in xai.wait.
-local SLICE = 0.5
-
 -- Per loop: { parked = coroutines that wait for us, keeps = was something
 -- started in it?, driver = its coroutine, or false; bell = rouses it }.
 local loops = setmetatable({}, { __mode = "k" })
@@ -107,7 +104,7 @@ function host.parker()
 end
 
 function host.block(ready, ...)
-  while not ready(...) do pump.step(SLICE) end
+  wait.block(ready, ...)
   rouse()
 end
 

@@ -38,16 +38,19 @@ local function block_alone(source, ready, ...)
   while not ready(...) do pump.step_alone(SLICE) end
 end
 
+--- Block until `ready(...)` is true.  Nobody but us moves anything meanwhile,
+-- a loop that called us neither: so it is an error when nothing is left to move.
+function wait.block(ready, ...)
+  while not ready(...) do
+    if wait.is_idle and wait.is_idle() then error("xai: this wait cannot end, nothing is under way", 0) end
+    pump.step(SLICE)
+  end
+end
+
 local function block(source, ready, ...)
   local host = wait.host
   if nested > MAX_NESTED and not (host and host.is_leaving) then return block_alone(source, ready, ...) end
-  if host and host.block then return host.block(ready, ...) end
-  while not ready(...) do
-    if not wait.host and wait.is_idle and wait.is_idle() then
-      error("xai: this wait cannot end, nothing is under way", 0)
-    end
-    pump.step(SLICE)
-  end
+  return (host and host.block or wait.block)(ready, ...)
 end
 
 --- Block in the name of no task, without regard to a frame that is served.
