@@ -269,4 +269,44 @@ describe("xai.cqueues", function()
       print(loop:loop())
     ]])
   end)
+
+  describe("what was started before the loop", function()
+    local PRELUDE = [[
+      local said = {}
+      xai.spawn(function() said[1] = read "slow-words,2" == TEXT and "spawned" end)
+      client:start("list_models", { on_done = function() said[2] = "started" end })
+    ]]
+
+    it("goes on in it, to its end", function()
+      says("true spawned started 0\n", PRELUDE .. [[
+        local loop = cqueues.new()
+        loop:wrap(function() cqueues.sleep(0.01) end)
+        print(loop:loop(), said[1], said[2], xai.active())
+      ]])
+    end)
+
+    it("goes on in a loop that has nothing else to do", function()
+      says("true spawned started 0\n", PRELUDE .. [[
+        print(cqueues.new():loop(), said[1], said[2], xai.active())
+      ]])
+    end)
+
+    it("goes on in the first that runs, beside another that ends before", function()
+      says("first true\nsecond true spawned started\n", PRELUDE .. [[
+        local first, second = cqueues.new(), cqueues.new()
+        first:wrap(function() print("first " .. tostring(second:loop())) end)
+        second:wrap(function() cqueues.sleep(0.01) end)
+        print("second " .. tostring(first:loop()), said[1], said[2])
+      ]])
+    end)
+
+    it("goes on in a loop that is stepped, when a coroutine of it calls", function()
+      says("spawned started\n", PRELUDE .. [[
+        local loop = cqueues.new()
+        loop:wrap(function() xai.sleep(0.001) end)
+        while not loop:empty() do assert(loop:step(0.01)) end
+        print(said[1], said[2])
+      ]])
+    end)
+  end)
 end)

@@ -3,6 +3,7 @@
 -- `require "xai.cqueues"` is all there is to do.  A loop has a coroutine of
 -- ours, the driver, while one of its coroutines waits for us, or something
 -- that was started in it is under way; so a loop with nothing left may end.
+-- What was started outside of all loops belongs to the next that needs us.
 
 local condition = require "cqueues.condition"
 local cqueues = require "cqueues"
@@ -20,6 +21,9 @@ local LOOK = 1
 -- Per loop: { parked = coroutines that wait for us, keeps = was something
 -- started in it?, driver = its coroutine, or false; bell = rouses it }.
 local loops = setmetatable({}, { __mode = "k" })
+
+-- Was something started outside of all loops?
+local unclaimed = false
 
 local function state_of(loop)
   local state = loops[loop]
@@ -68,6 +72,13 @@ local function start_driver(loop, state)
   loop:wrap(drive, state)
 end
 
+--- What was started must go on in the loop without being waited for.
+local function keep(loop)
+  local state = state_of(loop)
+  state.keeps, unclaimed = true, false
+  start_driver(loop, state)
+end
+
 -- thread -> { park, wake }
 local means = setmetatable({}, { __mode = "k" })
 
@@ -77,6 +88,7 @@ local function new_means()
     local loop = cqueues.running()
     local state = state_of(loop)
     state.parked = state.parked + 1
+    state.keeps, unclaimed = state.keeps or unclaimed, false
     start_driver(loop, state)
     while not called do woken:wait() end
     called = false
@@ -108,14 +120,17 @@ function host.block(ready, ...)
   rouse()
 end
 
---- Something was started: in a loop it must go on without being waited for.
+--- Something was started.
 local function started()
   local loop = cqueues.running()
-  if not loop then return end
-  local state = state_of(loop)
-  state.keeps = true
-  start_driver(loop, state)
+  if loop then keep(loop) else unclaimed = true end
 end
+
+local run_loop
+run_loop = cqueues.interpose("loop", function(self, ...)
+  if unclaimed then keep(self) end
+  return run_loop(self, ...)
+end)
 
 wait.host = host
 pump.on_active = started
