@@ -177,16 +177,85 @@ local function try(says)
   end)
 end
 
+local function try_newer(says)
+  it("lets the loop end when a thread that waits is removed, and ends what it waited for", function()
+    says("cancelled 0\n", [[
+      local call
+      local thread = copas.addthread(function()
+        call = client:start("chat", question(), options "stall-before-head")
+        call:wait()
+        print "it was removed"
+      end)
+      copas.addthread(function()
+        copas.sleep(0.05)
+        copas.removethread(thread)
+      end)
+      copas.loop()
+      print(select(3, call:result()).kind, xai.active())
+    ]])
+  end)
+
+  it("lets the loop end when a thread that sleeps or waits for tasks is removed, also by itself", function()
+    says("cancelled\ntrue 0\n", [[
+      local task
+      local threads = {
+        copas.addthread(function() xai.sleep(1000) end),
+        copas.addthread(function()
+          xai.run(function()
+            task = xai.spawn(xai.sleep, 1000)
+            task:wait()
+          end)
+        end),
+      }
+      copas.addthread(function()
+        copas.sleep(0.05)
+        for _, thread in ipairs(threads) do copas.removethread(thread) end
+        xai.sleep(0.01)
+        print(task:status())
+        copas.removethread(coroutine.running())
+        xai.sleep(1000)
+        print "it removed itself"
+      end)
+      copas.loop()
+      print(xai.timeout() == nil, xai.active())
+    ]])
+  end)
+
+  it("goes on in the next loop when all was cancelled", function()
+    says("true cancelled\n", [[
+      if not copas.cancelall then return print "true cancelled" end -- before 4.11
+      local call
+      copas.addthread(function()
+        call = client:start("chat", question(), options "stall-before-head")
+        call:wait()
+        print "it was cancelled"
+      end)
+      copas.addthread(function()
+        copas.sleep(0.05)
+        copas.cancelall()
+      end)
+      copas.loop()
+      copas.addthread(function() print(read() == TEXT, select(3, call:result()).kind) end)
+      copas.loop()
+    ]])
+  end)
+end
+
 describe("xai.copas", function()
   if pcall(require, "copas") then
-    describe("with the copas that is installed", function() try(hosted.says(PRELUDE)) end)
+    describe("with the copas that is installed", function()
+      try(hosted.says(PRELUDE))
+      if require("copas").removethread then try_newer(hosted.says(PRELUDE)) end
+    end)
   else
     it("is not tried with a real one", function() pending "this Lua has no copas" end)
   end
 
   if pcall(require, "socket") then
     describe("with a newer copas", function()
-      try(hosted.says('package.loaded.copas = require "spec.support.new_copas"\n' .. PRELUDE))
+      local says = hosted.says('package.loaded.copas = require "spec.support.new_copas"\n' .. PRELUDE)
+      try(says)
+      try_newer(says)
     end)
   else
     it("is not tried with a newer one", function() pending "this Lua has no LuaSocket" end)

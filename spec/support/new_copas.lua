@@ -8,8 +8,10 @@ local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
 local copas = { _VERSION = "Copas 4 (as simulated by the specs)" }
 
 local ready, reading, asleep = {}, {}, {}
+local removed = setmetatable({}, { __mode = "k" })
 
 local function resume(co)
+  if removed[co] then return end
   local ok, what, where = coroutine.resume(co)
   if coroutine.status(co) == "dead" then
     if not ok then print("error in a thread: " .. tostring(what)) end
@@ -49,6 +51,15 @@ end
 
 function copas.addthread(f, ...)
   return copas.addnamedthread(nil, f, ...)
+end
+
+function copas.removethread(co)
+  removed[co] = true
+  asleep[co] = nil
+end
+
+function copas.cancelall()
+  ready, reading, asleep = {}, {}, {}
 end
 
 function copas.addserver() error "not simulated" end

@@ -34,6 +34,8 @@ end
 local add_thread = copas.addthread
 local add_named = copas.addnamedthread
 local add_server = copas.addserver
+local remove_thread = copas.removethread
+local cancel_all = copas.cancelall
 
 function copas.addserver(server, handler, ...)
   return add_server(server, mark(handler), ...)
@@ -145,20 +147,67 @@ local function call(own)
   rouse()
 end
 
--- thread -> { park, wake, called, thread = itself while it is asleep }
+-- thread -> { park, wake, called, removed; thread = itself while it is asleep;
+-- source, subject, ticket = what it waits for, while it does }
 local means = setmetatable({}, { __mode = "k" })
+
+local function enter(own, source, subject, ticket)
+  own.waits, own.source, own.subject, own.ticket = true, source, subject, ticket
+  parked = parked + 1
+  start_driver()
+end
+
+local function leave(own)
+  own.waits, own.source, own.subject, own.ticket = false, nil, nil, nil
+  parked = parked - 1
+  if parked == 0 then rouse() end
+end
+
+--- The thread is not going to be resumed any more: nobody waits.
+local function give_up(own)
+  local source, subject, ticket = own.source, own.subject, own.ticket
+  own.thread = nil
+  leave(own)
+  if source then source.remove(subject, ticket) end
+  if source and source.abandon then source.abandon(subject) end
+end
 
 local function new_means()
   local own = {}
-  function own.park()
-    parked = parked + 1
-    start_driver()
+  function own.park(subject, source, ticket)
+    enter(own, source, subject, ticket)
+    if own.removed then give_up(own) end -- by itself; copas drops it now
     sleep_until_woken(own)
-    parked = parked - 1
-    if parked == 0 then rouse() end
+    leave(own)
   end
   function own.wake() call(own) end
   return own
+end
+
+local function means_of(thread)
+  local own = means[thread] or new_means()
+  means[thread] = own
+  return own
+end
+
+if remove_thread then
+  function copas.removethread(thread)
+    remove_thread(thread)
+    if not known[thread] then return end
+    local own = means_of(thread)
+    own.removed = true
+    if own.waits then give_up(own) end
+  end
+end
+
+if cancel_all then -- threads are gone, the driver, too
+  function copas.cancelall(...)
+    cancel_all(...)
+    driving = false
+    for _, own in pairs(means) do
+      if own.waits then give_up(own) end
+    end
+  end
 end
 
 local host = {}
@@ -168,8 +217,7 @@ function host.parker()
   local thread = coroutine.running()
   if not thread or not known[thread] or not yieldable() then return nil end
   if not can_sleep and not core.fd() then return nil end
-  local own = means[thread] or new_means()
-  means[thread] = own
+  local own = means_of(thread)
   return own.park, own.wake
 end
 

@@ -122,7 +122,7 @@ function wait.until_ready(source, subject, ready, ...)
       return -- not asked again: the answer may be taken once
     end
     local ticket = source.add(subject, wake)
-    park(subject)
+    park(subject, source, ticket)
     source.remove(subject, ticket)
     if task then task:resumed() end
   end
