@@ -92,6 +92,7 @@ build = {
       libraries = { "curl" },
     },
     -- every Lua file; types.lua is for editors
+    ["xai.adoption"] = "src/xai/adoption.lua",
     ["xai.call"] = "src/xai/call.lua",
     ["xai.chain"] = "src/xai/chain.lua",
     ["xai.client"] = "src/xai/client.lua",

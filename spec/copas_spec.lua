@@ -175,6 +175,40 @@ local function try(says)
       run(function() return over end)
     ]])
   end)
+
+  it("waits for a task's socket, which stays open, while others go on", function()
+    says("a line, another; asked at most 4 times: true, others: true\n", [[
+      local socket = require "socket"
+      local server = assert(socket.bind("127.0.0.1", 0))
+      local writer = assert(socket.connect("127.0.0.1", (select(2, server:getsockname()))))
+      local reader, asked, ticks, over = server:accept(), 0, 0, nil
+      reader:settimeout(0)
+      local counted = setmetatable({}, { __index = function(_, name)
+        return function(_, ...) return reader[name](reader, ...) end
+      end })
+      function counted.receive(_, ...)
+        asked = asked + 1
+        return reader:receive(...)
+      end
+      copas.addthread(function()
+        xai.run(function()
+          local lines = xai.spawn(function() return copas.receive(counted) .. ", " .. copas.receive(counted) end)
+          for _, line in ipairs { "a line\n", "another\n" } do
+            for _ = 1, 20 do
+              ticks = ticks + 1
+              xai.sleep(0.001)
+            end
+            writer:send(line)
+            xai.sleep(0.02)
+          end
+          print(("%s; asked at most 4 times: %s, others: %s"):format(lines:wait(), tostring(asked <= 4),
+            tostring(ticks == 40)))
+          over = true
+        end)
+      end)
+      run(function() return over end)
+    ]])
+  end)
 end
 
 local function try_newer(says)
@@ -239,13 +273,94 @@ local function try_newer(says)
       copas.loop()
     ]])
   end)
+
+  it("sleeps and wakes a task, whose others go on", function()
+    says("slept true woken true again true others true\n", [[
+      local core, ticks, sleeper = require "xai.core", 0, nil
+      copas.addthread(function()
+        xai.run(function()
+          local ticker = xai.spawn(function()
+            while true do
+              ticks = ticks + 1
+              xai.sleep(0.001)
+            end
+          end)
+          local since, woken, again = core.now(), false, false
+          copas.sleep(0.1)
+          local slept = core.now() - since >= 0.09
+          xai.spawn(function()
+            sleeper = coroutine.running()
+            copas.pauseforever()
+            woken = true
+            copas.pauseforever()
+            again = true
+          end)
+          xai.sleep(0.02)
+          copas.wakeup(sleeper)
+          xai.sleep(0.02)
+          copas.wakeup(sleeper)
+          while not again do xai.sleep(0.001) end
+          print("slept", slept, "woken", woken, "again", again, "others", ticks > 5)
+          ticker:cancel()
+        end)
+      end)
+      copas.loop()
+    ]])
+  end)
+
+  it("lets a task's timeout wake it", function()
+    says("timed out\n", [[
+      copas.addthread(function()
+        xai.run(function()
+          copas.timeout(0.02, function(thread) copas.wakeup(thread) end)
+          copas.pauseforever()
+          print "timed out"
+        end)
+      end)
+      copas.loop()
+    ]])
+  end)
+
+  it("ends a task's wait that is cancelled, and then the loop", function()
+    says("waiting true cancelled\n", [[
+      copas.addthread(function()
+        xai.run(function()
+          local task = xai.spawn(copas.sleep, 1000)
+          xai.sleep(0.02)
+          print(task:status(), task:cancel(), task:status())
+        end)
+      end)
+      copas.loop()
+    ]])
+  end)
+
+  it("refuses a task's wait for a socket that has a timeout", function()
+    says("false a thread of copas's can\n", [[
+      local silent = require "socket".udp()
+      silent:setsockname("127.0.0.1", 0)
+      silent:settimeout(0)
+      local client = {
+        getfd = function() return silent:getfd() end,
+        dirty = function() return false end,
+        receive = function() return nil, "timeout" end,
+      }
+      copas.addthread(function()
+        xai.run(function()
+          copas.settimeouts(client, nil, nil, 1000)
+          local ok, err = pcall(copas.receive, client)
+          print(ok, err:match "a thread of copas's can")
+        end)
+      end)
+      copas.loop()
+    ]])
+  end)
 end
 
 describe("xai.copas", function()
   if pcall(require, "copas") then
     describe("with the copas that is installed", function()
       try(hosted.says(PRELUDE))
-      if require("copas").removethread then try_newer(hosted.says(PRELUDE)) end
+      if require("copas").pauseforever then try_newer(hosted.says(PRELUDE)) end
     end)
   else
     it("is not tried with a real one", function() pending "this Lua has no copas" end)

@@ -309,4 +309,94 @@ describe("xai.cqueues", function()
       ]])
     end)
   end)
+
+  describe("a task", function()
+    it("waits by cqueues's own means while others go on", function()
+      says("slept true woken true timed out false polls 3, others true\ntrue\n", [[
+        local condition = require "cqueues.condition"
+        local loop, cond, ticks = cqueues.new(), condition.new(), 0
+        loop:wrap(function()
+          xai.run(function()
+            local ticker = xai.spawn(function()
+              while true do
+                ticks = ticks + 1
+                xai.sleep(0.001)
+              end
+            end)
+            local since, polls = cqueues.monotime(), 0
+            cqueues.sleep(0.1)
+            polls = polls + 1
+            local slept = cqueues.monotime() - since >= 0.09
+            xai.spawn(function()
+              xai.sleep(0.02)
+              cond:signal()
+            end)
+            local woken = cond:wait()
+            polls = polls + 1
+            local timed_out = cond:wait(0.02)
+            polls = polls + 1
+            print("slept", slept, "woken", woken, "timed out", timed_out, "polls " .. polls .. ", others", ticks > 5)
+            ticker:cancel()
+          end)
+        end)
+        print(loop:loop())
+      ]])
+    end)
+
+    it("is not asked again and again while it does", function()
+      says("1 true\ntrue\n", [[
+        local loop, cond, count = cqueues.new(), require "cqueues.condition".new(), 0
+        loop:wrap(function()
+          xai.run(function()
+            local waiting = xai.spawn(function()
+              repeat count = count + 1 until cond:wait(20)
+            end)
+            assert(client:chat(question(), options "late-head,50"))
+            cond:signal()
+            waiting:wait()
+            print(count, read() == TEXT)
+          end)
+        end)
+        print(loop:loop())
+      ]])
+    end)
+
+    it("that waits so is cancelled, and the loop ends", function()
+      says("waiting true cancelled\ntrue\n", [[
+        local loop = cqueues.new()
+        loop:wrap(function()
+          xai.run(function()
+            local task = xai.spawn(cqueues.sleep, 1000)
+            xai.sleep(0.01)
+            print(task:status(), task:cancel(), task:status())
+          end)
+        end)
+        print(loop:loop())
+      ]])
+    end)
+
+    it("that nobody waits for goes on after it, and lets others go on by a yield of its own", function()
+      says("slept true\nyielded\ntrue\n", [[
+        local loop, since = cqueues.new(), cqueues.monotime()
+        loop:wrap(function()
+          xai.spawn(function()
+            cqueues.sleep(0.1)
+            print("slept", cqueues.monotime() - since >= 0.09)
+            coroutine.yield()
+            coroutine.yield "what is not the loop's"
+            print "yielded"
+          end)
+        end)
+        print(loop:loop())
+      ]])
+    end)
+
+    it("cannot wait so outside of a loop", function()
+      says("false within a loop only\n", [[
+        local cond = require "cqueues.condition".new()
+        local ok, err = pcall(xai.run, function() cond:wait() end)
+        print(ok, err:match "within a loop only")
+      ]])
+    end)
+  end)
 end)

@@ -36,6 +36,8 @@ local add_named = copas.addnamedthread
 local add_server = copas.addserver
 local remove_thread = copas.removethread
 local cancel_all = copas.cancelall
+local wake_up = copas.wakeup
+local set_timeout = copas.timeout
 
 function copas.addserver(server, handler, ...)
   return add_server(server, mark(handler), ...)
@@ -52,7 +54,8 @@ else
   end
 end
 
-local function add_driver(f)
+--- A thread of ours.
+local function add_own(f)
   if add_named then return add_named("xai", f) end
   return add_thread(f)
 end
@@ -117,7 +120,7 @@ end
 local function start_driver()
   if driving then return end
   driving = true
-  add_driver(drive)
+  add_own(drive)
 end
 
 -- ---- Waiting ----------------------------------------------------------------
@@ -142,7 +145,7 @@ local function call(own)
   local news = not own.called
   own.called = true
   if not news or not own.thread then return end
-  if can_sleep then return copas.wakeup(own.thread) end
+  if can_sleep then return wake_up(own.thread) end
   woken[#woken + 1] = own.thread
   rouse()
 end
@@ -224,6 +227,74 @@ end
 function host.block(ready, ...)
   wait.block(ready, ...)
   rouse()
+end
+
+-- ---- Tasks that wait by copas's means ----------------------------------------
+
+-- A thread of copas's, the stand-in, waits in the place of the task's coroutine.
+-- Task's coroutine -> { thread, asleep, called, stopped } while it sleeps.
+local stand_ins = setmetatable({}, { __mode = "k" })
+
+local end_sleep = remove_thread or wake_up
+
+--- All that copas's threads yield is something and the queue that it belongs to.
+local function is_queue(value)
+  return type(value) == "table" and type(value.insert) == "function" and type(value.push) == "function"
+end
+
+--- Older ones close the socket at the end of a thread that was resumed for it:
+-- so it does not end there.
+local function let_go()
+  if can_sleep then copas.sleep(0) else coroutine.yield(nowhere, nowhere) end
+end
+
+local function stand_in(own, go_on, what, queue)
+  own.thread, own.asleep = coroutine.running(), true
+  if not own.called and not own.stopped then coroutine.yield(what, queue) end
+  own.asleep = false
+  go_on()
+  if type(what) ~= "number" then let_go() end
+end
+
+--- A task yielded: where it is a wait of copas's, a stand-in takes it over.
+function host.adopt(thread, go_on, what, queue)
+  if not is_queue(queue) then return nil end
+  local own = { asleep = false, called = false, stopped = false }
+  if type(what) == "number" then stand_ins[thread] = own end
+  local function over()
+    if stand_ins[thread] == own then stand_ins[thread] = nil end
+    go_on()
+  end
+  add_own(function() stand_in(own, over, what, queue) end)
+  return function()
+    own.stopped = true
+    if own.asleep and end_sleep then end_sleep(own.thread) end
+  end
+end
+
+if wake_up then
+  function copas.wakeup(thread)
+    local own = stand_ins[thread]
+    if not own then return wake_up(thread) end
+    own.called = true
+    if own.asleep then wake_up(own.thread) end
+  end
+end
+
+--- Does the callback resume the coroutine that set it, whatever that waits for?
+-- Those of copas's sockets do; others call copas.wakeup.
+local function is_of_socket(callback)
+  return callback ~= nil and debug.getinfo(callback, "S").source == debug.getinfo(set_timeout, "S").source
+end
+
+if set_timeout then
+  function copas.timeout(delay, callback)
+    local task = pump.running
+    if task and task.thread == coroutine.running() and delay > 0 and delay < math.huge and is_of_socket(callback) then
+      error("xai: a task cannot wait for a socket of copas's that has a timeout; a thread of copas's can", 0)
+    end
+    return set_timeout(delay, callback)
+  end
 end
 
 wait.host = host

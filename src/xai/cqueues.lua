@@ -18,6 +18,8 @@ local INTERVAL = 0.01
 -- With one it looks up so often, should anybody else have moved everything.
 local LOOK = 1
 
+local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
+
 -- Per loop: { parked = coroutines that wait for us, keeps = was something
 -- started in it?, driver = its coroutine, or false; bell = rouses it }.
 local loops = setmetatable({}, { __mode = "k" })
@@ -118,6 +120,31 @@ end
 function host.block(ready, ...)
   wait.block(ready, ...)
   rouse()
+end
+
+--- The arguments of a poll and one more to wait for; `poll(nil)` waits for
+-- nothing, and so it stays.
+local function add_object(object, ...)
+  local n, objects, waits = select("#", ...), { ... }, false
+  for i = 1, n do waits = waits or objects[i] ~= nil end
+  if waits then n, objects[n + 1] = n + 1, object end
+  return unpack(objects, 1, n)
+end
+
+--- A task yielded: where it is a wait of cqueues's, a coroutine of the loop
+-- waits in the task's place.
+function host.adopt(_, go_on, token, ...)
+  if token ~= cqueues._POLL then return nil end
+  local loop = cqueues.running()
+  if not loop then error("xai: a task can wait for what belongs to cqueues within a loop only", 0) end
+  local bell, stopped = condition.new(), false
+  loop:wrap(function(...)
+    if not stopped then go_on(coroutine.yield(token, add_object(bell, ...))) end
+  end, ...)
+  return function()
+    stopped = true
+    bell:signal()
+  end
 end
 
 --- Something was started.

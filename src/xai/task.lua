@@ -1,5 +1,6 @@
 --- Tasks: coroutines that wait without blocking each other, and whose turn it is.
 
+local adoption = require "xai.adoption"
 local chain = require "xai.chain"
 local core = require "xai.core"
 local pump = require "xai.pump"
@@ -187,6 +188,13 @@ end
 
 -- Turns --------------------------------------------------------------------
 
+--- Does the attached loop wait for what the task yielded?
+local function is_adopted(task, ...)
+  local taken, err = adoption.take(task, ...)
+  if err then finish(task, false, err) end
+  return taken
+end
+
 local function after_resume(task, before, ok, ...)
   pump.running = before
   if coroutine.status(task.thread) == "dead" then return finish(task, ok, ...) end
@@ -194,6 +202,7 @@ local function after_resume(task, before, ok, ...)
   task.args = false
   if (...) == PARKED then return end
   task.yielded = true
+  if is_adopted(task, ...) then return end
   if task.queued then return end -- woken meanwhile: it stands in the queue
   task.queued = true
   later:append(task)
@@ -204,7 +213,8 @@ local function resume(task)
   local status = coroutine.status(task.thread)
   if status == "dead" then return finish(task, false, "not enough memory") end -- in its last turn
   -- One that blocks below us on the stack is not resumed: it looks by itself.
-  if status ~= "suspended" then return end
+  -- Nor is one that the loop waits for: it will be, with what comes of that.
+  if status ~= "suspended" or task.source == adoption.source then return end
   local before, args = pump.running, task.args
   pump.running, task.yielded = task, false
   if not args then return after_resume(task, before, coroutine.resume(task.thread)) end

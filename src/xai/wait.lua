@@ -19,8 +19,9 @@ local wait = {
   -- Set by an adapter: parker = () -> park, wake; block = f; and where there is
   -- such a thing is_fast = () -> must no user's code run here?, refuse = f
   -- (raises where nobody may wait), is_leaving (is `block` there only to
-  -- refuse?), and for one that would stand still needs_turn = () -> is it time
-  -- for its turn?, breathe = f (its turn).
+  -- refuse?), adopt = (thread, go_on, ...) -> stop (see xai.adoption), and for
+  -- one that would stand still needs_turn = () -> is it time for its turn?,
+  -- breathe = f (its turn).
   host = nil,
 }
 
