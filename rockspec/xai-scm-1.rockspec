@@ -116,6 +116,7 @@ build = {
     ["xai.text"] = "src/xai/text.lua",
     ["xai.timers"] = "src/xai/timers.lua",
     ["xai.types"] = "src/xai/types.lua",
+    ["xai.unheard"] = "src/xai/unheard.lua",
     ["xai.uv"] = "src/xai/uv.lua",
     ["xai.wait"] = "src/xai/wait.lua",
     ["xai.yieldable"] = "src/xai/yieldable.lua",

@@ -7,6 +7,7 @@ local core = require "xai.core"
 local pump = require "xai.pump"
 local tasks = require "xai.task"
 local timers = require "xai.timers"
+local unheard = require "xai.unheard"
 local wait = require "xai.wait"
 
 local sched = {}
@@ -59,7 +60,7 @@ function sched.run(f, ...)
   local task = tasks.new(group, f, ...)
   tasks.claim(task)
   await_group(group)
-  tasks.report_unheard()
+  unheard.report()
   return tasks.outcome(task)
 end
 

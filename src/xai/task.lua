@@ -5,6 +5,7 @@ local chain = require "xai.chain"
 local core = require "xai.core"
 local pump = require "xai.pump"
 local timers = require "xai.timers"
+local unheard = require "xai.unheard"
 local wait = require "xai.wait"
 local yieldable = require "xai.yieldable"
 
@@ -27,11 +28,6 @@ local later = chain()
 
 -- Whose turn it is.  Should there be no memory for it, it is the next time.
 local turn
-
--- Failures that nobody has heard of; and at how many turns from now it is seen
--- whether somebody still can: where there are many, it is not asked each time.
-local unheard = {}
-local patience = 0
 
 -- Tasks belong to the group of the xai.run that they were spawned in.
 function tasks.new_group()
@@ -92,38 +88,6 @@ tasks.wake_list = wake_list
 
 -- Ends ---------------------------------------------------------------------
 
---- Remember a failure that nobody waits for, without keeping the task.
-local function note_failure(task)
-  task.failure = {
-    err = task.err, trace = task.trace, spawner = task.spawner,
-    handle = setmetatable({ task }, { __mode = "v" }),
-  }
-  unheard[#unheard + 1] = task.failure
-end
-
---- Can somebody still wait for it?  The task that spawned it can.
-local function can_be_heard(failure)
-  return failure.spawner and not failure.spawner.over and failure.handle[1]
-end
-
---- Report the failures that nobody waited for and nobody will.
-local function report_unheard()
-  local list = unheard
-  if not list[1] then return end
-  unheard = {}
-  for _, failure in ipairs(list) do
-    if failure.heard then -- luacheck: ignore 542
-    elseif can_be_heard(failure) then
-      unheard[#unheard + 1] = failure
-    else
-      pump.report(failure.err, failure.trace, "task")
-    end
-  end
-  patience = #unheard / 8
-end
-
-tasks.report_unheard = report_unheard
-
 local function keep_error(task, err)
   local text = pump.describe(err)
   local is_traced = text:find("\nstack traceback:\n", 1, true) -- by the task that it came from
@@ -141,7 +105,7 @@ end
 local function fail(task, err)
   keep_error(task, err)
   close_task(task)
-  if not task:was_cancelled() and task.waits == 0 then note_failure(task) end
+  if not task:was_cancelled() and task.waits == 0 then unheard.note(task) end
 end
 
 --- The task is not going to wait any more for what it waits for.
@@ -264,8 +228,7 @@ function pump.run_tasks()
     if pump.is_late() then break end
   end
   timers.hurry(queue.first or later.first)
-  patience = patience - 1
-  if patience <= 0 then report_unheard() end
+  unheard.review()
 end
 
 --- Can a task go on, in this frame if one is served?
