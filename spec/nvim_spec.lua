@@ -295,7 +295,7 @@ describe("xai.uv inside Neovim", function()
     local who, code, has_turns = reader[1], reader[2], reader[3]
     local when = has_turns and "" or " later,"
     it(("has its turns%s while %s reads slowly what is here already"):format(when, who), function()
-      says(("13 %s\n"):format(has_turns), ([[
+      says(("13 %s\n"):format(tostring(has_turns)), ([[
         local ticks, timer, count, outcome = 0, uv.new_timer(), nil, nil
         local stream = assert(client:chat(hello(true)))
         pass(50)
