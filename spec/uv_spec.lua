@@ -237,6 +237,24 @@ describe("xai.uv under luv", function()
     ]])
   end)
 
+  it("ends what a coroutine waits for that is closed", function()
+    if not rawget(coroutine, "close") then return pending("this Lua cannot close a coroutine") end
+    says("true true true true 0 false\n", [[
+      local stalled = with "stall-before-head"
+      local threads, closed = {}, {}
+      local function go(f) threads[#threads + 1] = coroutine.create(f) coroutine.resume(threads[#threads]) end
+      go(function() client:chat(hello(), stalled) end)
+      go(function() client:chat(hello(true), stalled) end)
+      go(function() assert(client:chat(hello(true), with "stall-in-stream,2")):result() end)
+      go(function() xai.sleep(100) end)
+      after(100, function()
+        for i, thread in ipairs(threads) do closed[i] = coroutine.close(thread) end
+      end)
+      local left = uv.run()
+      say(closed[1], closed[2], closed[3], closed[4], xai.active(), left)
+    ]])
+  end)
+
   it("waits on when somebody else resumes the coroutine", function()
     says("resumed\ngrok-3\n", [[
       local thread = coroutine.create(function()

@@ -17,15 +17,37 @@ local parked = setmetatable({}, { __mode = "k" })
 local queue = chain()
 local turn
 
+-- A coroutine that is closed (Lua 5.4) while it waits ends what it waits for.
+local Stay = {}
+
+function Stay.__close(stay)
+  if stay.over or not stay.source then return end
+  stay.source.remove(stay.subject, stay.ticket)
+  if stay.source.abandon then stay.source.abandon(stay.subject) end
+end
+
+local function suspend(stay)
+  coroutine.yield()
+  stay.over = true
+end
+
+--- Suspend the running coroutine; the loop, which has one turn, closes the stay.
+local function suspend_closing(stay, subject, source, ticket)
+  stay.subject, stay.source, stay.ticket = subject, source, ticket
+  for _ in suspend, stay, nil, stay do end -- luacheck: ignore 512
+end
+
+local hold = rawget(coroutine, "close") and suspend_closing or suspend
+
 --- How the running coroutine is suspended: park and wake; nil where it must
 -- not be.  Somebody else may resume it, too: then its wait looks again.
 function parking.parker()
   if not yieldable() then return nil end
-  local thread, stay = coroutine.running(), { thread = false, next = false }
-  local function park()
+  local thread, stay = coroutine.running(), setmetatable({ thread = false, next = false, over = false }, Stay)
+  local function park(subject, source, ticket)
     parked[thread] = stay
     if pump.on_active then pump.on_active() end
-    coroutine.yield()
+    hold(stay, subject, source, ticket)
     parked[thread] = nil
   end
   local function wake()
