@@ -12,7 +12,7 @@
 #include "net/news.h"
 #include "net/secret.h"
 
-#define MAX_STARTS 8 /* in one step: each may cost a connection */
+#define MAX_STARTS 4 /* in one step: each may cost a connection, up to 0.5 ms */
 
 /* -------------------------------------------------------------- lifetime */
 
