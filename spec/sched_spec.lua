@@ -336,6 +336,20 @@ describe("the scheduler", function()
       assert.matches("text\nstack traceback:\n.*sched_spec", list[2].traceback)
     end)
 
+    it("is told at the turn in which the task that spawned it ends, among many, too", function()
+      local list = heard()
+      local go_on = false
+      local spawner = xai.spawn(function()
+        for i = 1, 100 do xai.spawn(fail_with(i)) end
+        while not go_on do coroutine.yield() end
+      end)
+      for _ = 1, 20 do xai.step(0) end
+      assert.equal(0, #list)
+      go_on = true
+      xai.step(0)
+      same({ 100, "done" }, { #list, spawner:status() })
+    end)
+
     it("is told while others still run, once the task that spawned it has ended", function()
       local list = heard()
       local at_end

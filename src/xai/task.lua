@@ -145,6 +145,7 @@ local function finish(task, ok, ...)
     local err = not ok and type(...) == "string" and (...) or "not enough memory"
     task.err, task.trace = task.err or err, task.trace or err
   end
+  if task.has_failures then unheard.hurry() end
   if task.source then pcall(abandon, task) end -- it died where it waits: of a lack of memory
   task.thread, task.args, task.spawner = false, false, false
   tell_end(task)
@@ -289,6 +290,7 @@ function tasks.new(group, f, ...)
     next = false, peer = false, queued = false, started = false, yielded = false,
     source = false, subject = false, stopped = false, cancelled = false,
     over = false, ok = false, n = 0, results = false, err = false, trace = false, failure = false,
+    has_failures = false,
   }, Task)
   task.wake = function() make_ready(task) end
   task.group.members[task] = true -- may find no memory: nothing has changed then

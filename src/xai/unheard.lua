@@ -17,6 +17,13 @@ function unheard.note(task)
     handle = setmetatable({ task }, { __mode = "v" }),
   }
   failures[#failures + 1] = task.failure
+  local spawner = task.spawner
+  if spawner and not spawner.over then spawner.has_failures = true else patience = 0 end
+end
+
+--- A task that spawned such tasks has ended: nobody is left to hear of them.
+function unheard.hurry()
+  patience = 0
 end
 
 --- Can somebody still wait for it?  The task that spawned it can.
