@@ -347,7 +347,7 @@ describe("the scheduler", function()
       assert.equal(0, #list)
       go_on = true
       xai.step(0)
-      same({ 100, "done" }, { #list, spawner:status() })
+      same({ 100, 100, "done" }, { #failing, #list, spawner:status() })
     end)
 
     it("is told while others still run, once the task that spawned it has ended", function()
