@@ -40,6 +40,7 @@ build = {
         "src/base/endpoint.c",
         "src/base/fault.c",
         "src/base/head.c",
+        "src/base/heap.c",
         "src/base/httpdate.c",
         "src/base/journal.c",
         "src/base/jsoncheck.c",

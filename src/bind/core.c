@@ -14,6 +14,7 @@
 #endif
 
 #include "base/clock.h"
+#include "base/heap.h"
 #include "bind/client.h"
 #include "bind/info.h"
 #include "bind/json.h"
@@ -92,6 +93,13 @@ static int core_timeout(lua_State *L) {
   lua_pushnil(L);
   if (ms >= 0) lua_pushnumber(L, (lua_Number)ms / 1000);
   return 1;
+}
+
+/* core.tidy(): the allocator's housekeeping, see heap.h. */
+static int core_tidy(lua_State *L) {
+  (void)L;
+  xai_heap_tidy();
+  return 0;
 }
 
 /* core.active() -> calls under way. */
@@ -232,6 +240,7 @@ static const luaL_Reg functions[] = {{"client", xai_client_new},
                                      {"fd", core_fd},
                                      {"await", core_await},
                                      {"timeout", core_timeout},
+                                     {"tidy", core_tidy},
                                      {"active", core_active},
                                      {"live", core_live},
                                      {"ready", core_ready},

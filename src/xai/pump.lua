@@ -106,9 +106,17 @@ function pump.has_ready()
     or pump.has_parked ~= nil and pump.has_parked()
 end
 
---- Is the frame's time used up?
+-- After so many events or tasks of a frame the allocator's housekeeping is done:
+-- left to itself, it takes several milliseconds at once.
+local PIECEMEAL = 16
+local served = 0
+
+--- Is the frame's time used up?  Asked after each event and each task.
 function pump.is_late()
-  return pump.deadline ~= nil and core.now() >= pump.deadline
+  if not pump.deadline then return false end
+  served = served + 1
+  if served % PIECEMEAL == 0 then core.tidy() end
+  return core.now() >= pump.deadline
 end
 
 local function tell(request)
