@@ -10,10 +10,9 @@
 -- keeps.  The collector of 5.4 is as the README has it for games, with short
 -- steps; FRAMES_GC=incremental leaves them as long as in a program that embeds
 -- Lua and says nothing, FRAMES_GC=generational is what the interpreter lua5.4
--- does by itself, FRAMES_GC=stop shows what remains without.  What remains is
--- in part glibc's: when its free() or malloc() tidies up the small pieces that
--- were freed one by one, it takes up to 3 ms at once.
--- GLIBC_TUNABLES=glibc.malloc.mxfast=0 has it tidy up at each.
+-- does by itself, FRAMES_GC=stop shows what remains without.  With
+-- GLIBC_TUNABLES=glibc.malloc.mxfast=0 glibc puts together what is freed in small
+-- pieces at once, not bit by bit when a frame has it do so.
 -- Frames come 60 times a second; the server writes an event to each stream
 -- every 50 ms, so with 1,000 streams it is 20,000 events a second.
 
