@@ -1,5 +1,6 @@
 --- A server that echoes the key, in whatever place and form: nobody gets to see it.
 
+local child = require("spec.support.child")
 local stages = require("spec.support.stage")
 local rig = require("spec.support.rig")
 local xai = require("xai")
@@ -139,5 +140,41 @@ describe("an echo of the key", function()
     for _, proxy in ipairs { "http://user:" .. KEY .. "@127.0.0.1:1", "http://user:" .. KEY .. "@nowhere.invalid:1" } do
       show(pcall(function() return chat("late-head,1", { proxy = proxy, connect_timeout = 2, max_retries = 0 }) end))
     end
+  end)
+
+  it("of a password in a proxy's address that cannot be read is in no message, either", function()
+    local code = [[
+      local client = require("xai").new { api_key = "xai-other", base_url = "https://127.0.0.1:1", max_retries = 0,
+        no_proxy = "nobody" }
+      local _, message, info = client:list_models()
+      print(message, info.message)]]
+    for _, format in ipairs {
+      "user:%s@127.0.0.1:99999999", "http://user:a/%s@127.0.0.1:8080", "http://user:a@%s@127.0.0.1:99999999",
+      "http://user:a %s@127.0.0.1:x", "http://user:a'%s@127.0.0.1:x", "http:/user:%s@127.0.0.1:x",
+      "http:\\\\user:%s@127.0.0.1:x",
+    } do
+      local said = child.lua(code, { https_proxy = format:format(KEY), HTTPS_PROXY = false, all_proxy = false })
+      assert.is_truthy(said:find("^connection %(dns%): .*127%.0%.0%.1"), said)
+      shown[#shown + 1] = said
+    end
+    show(chat("late-head,1"), chat("late-head,1"))
+  end)
+
+  it("is masked as a whole where it has blanks in it", function()
+    local key = KEY:sub(1, 12) .. " horse battery"
+    local other = xai.new { base_url = house.server.url, api_key = key, max_retries = 0 }
+    show(other:chat(stages.body("chat"), with("status,400;header,x-echo," .. encoded(key))))
+    other:close()
+    show(chat("late-head,1"), chat("late-head,1"))
+  end)
+
+  it("of a key in whichever header is masked", function()
+    for _, name in ipairs { "api-key", "x-goog-api-key", "Proxy-Authorization", "x-auth-token" } do
+      local options = { base_url = house.server.url, headers = { [name] = KEY }, max_retries = 0, api_key = "other" }
+      local other = xai.new(options)
+      show(other:chat(stages.body("chat"), with("status,400;header,x-echo," .. KEY)))
+      other:close()
+    end
+    show(chat("late-head,1"), chat("late-head,1"))
   end)
 end)

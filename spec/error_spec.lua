@@ -2,6 +2,7 @@
 
 local rig = require("spec.support.rig")
 local scripted = require("spec.support.scripted")
+local xai = require("xai")
 
 local UUID = "%x%x%x%x%x%x%x%x%-5eed%-4000%-8000%-%x+"
 local TEAM = "7b1e2d3c-4f5a-4b6c-9d7e-8f9a0b1c2d3e"
@@ -105,7 +106,7 @@ local SHAPES = {
   ["a JSON string"] = { 400, '"Broken"', "bad_request", "Broken" },
   ["JSON without words"] = { 400, '{"a":[1]}', "bad_request", "Bad Request" },
   ["an empty body"] = { 404, "", "not_found", "Not Found" },
-  ["an empty body under a status without a name"] = { 499, "", "bad_request", "" },
+  ["an empty body under a status without a name"] = { 499, "", "bad_request", "no explanation given" },
   ["text of several lines"] = { 500, "one\r\n\ttwo\n", "server", "one   two" },
   ["a page without a title"] = { 503, "<!DOCTYPE html><body>Secret plans</body>", "server", "an HTML page" },
   ["a page with a long title"] = { 502, "<html><title>" .. ("y"):rep(3000) .. "</title>", "server", ("y"):rep(500) },
@@ -220,6 +221,37 @@ describe("an error answer", function()
     ok, err = pcall(assert, house:get("status,404"))
     assert.is_false(ok)
     assert.matches("^HTTP 404 not_found: No handler found on route%.", err)
+  end)
+
+  it("without words says so, or says what the status means", function()
+    local NONE = "no explanation given"
+    for status, words in pairs { [501] = NONE, [418] = NONE, [503] = "Service Unavailable" } do
+      local _, message, info = scripted.ask { scripted.answer(status, {}, "") }
+      assert.equal(words, info.message)
+      assert.matches("^HTTP " .. status .. " %l+_?%l*: " .. words .. "$", message)
+    end
+    local shapes = { ['""'] = NONE, ["{}"] = NONE, ["[]"] = NONE, ['{"message":{}}'] = NONE, ["123"] = "123" }
+    for value, words in pairs(shapes) do
+      local _, _, info = scripted.ask { scripted.answer(200, {}, '{"error":' .. value .. "}") }
+      assert.equal(words, info.message)
+    end
+  end)
+
+  it("is one line, without control characters that the service may send", function()
+    local body = '{"error":"no\\u009b\\u001b[2J\194\155"}'
+    local _, message, info = scripted.ask { scripted.answer(404, { ["x-request-id"] = "a\27[2J\127b\194\155" }, body) }
+    assert.equal("a [2J b  ", info.request_id)
+    assert.is_nil(message:find("[%c\155]"))
+    assert.matches("^HTTP 404 not_found: no +%[2J +%(request a %[2J b", message)
+  end)
+
+  it("for a result that is not ready tells when to ask again, if the service does", function()
+    local server = scripted.start { scripted.answer(202, { ["retry-after"] = 7 }, "") }
+    local client = xai.new { api_key = "xai-spec-0123456789abcdef", base_url = server.url }
+    local _, message, info = scripted.wait(client:start("get_deferred", "some-id"))
+    assert.same({ "pending", 7 }, { message, info.retry_after })
+    client:close()
+    server.close()
   end)
 
   it("for a result that is not ready is 'pending'", function()

@@ -34,9 +34,14 @@ static void test_chance_takes_off_at_most_a_half(void) {
   CHECK(xai_backoff_delay(XAI_FIRST_WAIT_MS, 5, 0.999999) >= 4000);
 }
 
+static xai_Slice slice(const char *text) {
+  xai_Slice s = {text, strlen(text)};
+  return s;
+}
+
 static void hint(const char *text, int64_t scale, int64_t expected) {
   check_note("'%s' times %d", text, (int)scale);
-  CHECK(xai_backoff_hint(text, scale) == expected);
+  CHECK(xai_backoff_hint(slice(text), scale) == expected);
 }
 
 static void test_a_hint_is_a_number_of_seconds_or_milliseconds(void) {
@@ -80,11 +85,11 @@ static void test_a_hint_without_end_is_just_very_long(void) {
   char text[400];
   memset(text, '9', sizeof text - 1);
   text[sizeof text - 1] = '\0';
-  CHECK(xai_backoff_hint(text, 1000) > XAI_MAX_HINT_MS);
-  CHECK(xai_backoff_hint(text, 1) > XAI_MAX_HINT_MS);
+  CHECK(xai_backoff_hint(slice(text), 1000) > XAI_MAX_HINT_MS);
+  CHECK(xai_backoff_hint(slice(text), 1) > XAI_MAX_HINT_MS);
   text[1] = '.';
   hint(text, 1000, 9999);
-  CHECK(xai_backoff_hint("9223372036854775808", 1000) > XAI_MAX_HINT_MS);
+  CHECK(xai_backoff_hint(slice("9223372036854775808"), 1000) > XAI_MAX_HINT_MS);
 }
 
 int main(void) {

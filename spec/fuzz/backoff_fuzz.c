@@ -31,7 +31,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
   memcpy(text, data, n);
   text[n] = '\0';
   for (i = 0; i < 2; i++) {
-    int64_t ms = xai_backoff_hint(text, scales[i]);
+    xai_Slice hint = {text, strlen(text)};
+    int64_t ms = xai_backoff_hint(hint, scales[i]);
     double exact = is_hint(text) ? strtod(text, NULL) * (double)scales[i] : -1;
     require((ms >= 0) == is_hint(text) && ms >= -1);
     if (exact < 1e12)

@@ -7,6 +7,8 @@
 
 #include <stdint.h>
 
+#include "base/slice.h"
+
 /* A hint longer than this is not waited for (milliseconds). */
 #define XAI_MAX_HINT_MS 120000
 
@@ -25,6 +27,6 @@ int64_t xai_backoff_delay(int64_t first_ms, int n, double roll);
 ** in milliseconds; -1 when the text is not such a number.  'scale' is 1000
 ** for Retry-After, 1 for retry-after-ms.
 */
-int64_t xai_backoff_hint(const char *s, int64_t scale);
+int64_t xai_backoff_hint(xai_Slice text, int64_t scale);
 
 #endif

@@ -61,11 +61,20 @@ void xai_complaint_free(xai_Complaint *c) {
   xai_buffer_free(&c->param);
 }
 
+/* Is the character that ends at 'i' one of U+0080 to U+009F, to which terminals
+** listen, too? */
+static int is_late_control(const xai_Buffer *b, size_t i) {
+  return i > 0 && (unsigned char)b->at[i - 1] == 0xC2 &&
+         (unsigned char)b->at[i] >= 0x80 && (unsigned char)b->at[i] < 0xA0;
+}
+
 /* Make one line of it, cut between characters. */
 static void tidy(xai_Buffer *b) {
   size_t i;
-  for (i = 0; i < b->len; i++)
+  for (i = 0; i < b->len; i++) {
+    if (is_late_control(b, i)) b->at[i - 1] = b->at[i] = ' ';
     if ((unsigned char)b->at[i] < ' ' || b->at[i] == 0x7F) b->at[i] = ' ';
+  }
   while (b->len > 0 && b->at[b->len - 1] == ' ') b->len--;
   b->len = cut(b->at, b->len, MAX_TEXT);
 }
@@ -115,8 +124,7 @@ static int read_object(xai_Complaint *c, const xai_Json *o) {
   inner = xai_json_get(o, "error");
   if (inner.type == XAI_JSON_OBJECT) return take_members(c, &inner);
   rc = take_members(c, o);
-  if (rc == XAI_OK && inner.type == XAI_JSON_STRING)
-    rc = take(&inner, &c->message);
+  if (rc == XAI_OK) rc = take(&inner, &c->message);
   return rc;
 }
 
@@ -290,7 +298,7 @@ const char *xai_status_phrase(int status) {
     case 502: return "Bad Gateway";
     case 503: return "Service Unavailable";
     case 504: return "Gateway Timeout";
-    default: return "";
+    default: return "no explanation given";
   }
 }
 

@@ -85,13 +85,22 @@ static void push_rate_limit(lua_State *L, xai_Slice head) {
   lua_pushnil(L);
 }
 
-/* Push what names the answer to the service's support, or nil. */
+/* Push what names the answer to the service's support, or nil.  It is part of
+** messages, which are one line. */
 static void push_request_id(lua_State *L, xai_Slice head) {
   xai_Slice id = xai_head_find(head, "x-request-id");
-  if (id.len > 0)
-    lua_pushlstring(L, id.at, id.len);
-  else
+  luaL_Buffer b;
+  size_t i;
+  if (id.len == 0) {
     lua_pushnil(L);
+    return;
+  }
+  luaL_buffinit(L, &b);
+  for (i = 0; i < id.len; i++) {
+    unsigned char c = (unsigned char)id.at[i];
+    luaL_addchar(&b, c < ' ' || c >= 0x7F ? ' ' : (char)c);
+  }
+  luaL_pushresult(&b);
 }
 
 /* info.headers and its like: made from info.head, then kept. */

@@ -72,6 +72,10 @@ static xai_Kind kind_of(CURLcode code, const xai_Transfer *t) {
     case CURLE_OPERATION_TIMEDOUT: return XAI_KIND_TIMEOUT;
     case CURLE_OUT_OF_MEMORY:
       return is_line_too_long(t) ? XAI_KIND_LIMIT : XAI_KIND_MEMORY;
+#if LIBCURL_VERSION_NUM >= 0x080600
+    case CURLE_TOO_LARGE: /* what older ones call a lack of memory */
+      return t->head_done ? XAI_KIND_PROTOCOL : XAI_KIND_LIMIT;
+#endif
     case CURLE_SSL_CONNECT_ERROR:
       return is_cut_off(t->error) ? XAI_KIND_CONNECTION : XAI_KIND_TLS;
     case CURLE_PEER_FAILED_VERIFICATION:
@@ -96,16 +100,15 @@ static xai_Kind kind_of(CURLcode code, const xai_Transfer *t) {
   return t->head_done ? XAI_KIND_TRUNCATED : XAI_KIND_CONNECTION;
 }
 
-/* "http://user:password@host": what stands before the '@' is nobody's. */
+/* "http://user:password@host": what stands before the '@' is nobody's.  libcurl
+** quotes addresses that it cannot read, too: with whatever in the password. */
 static void hide_userinfo(char *text) {
-  char *p = text, *at;
-  while ((p = strstr(p, "://")) != NULL) {
-    size_t n;
-    p += 3;
-    n = strcspn(p, "/' ");
-    at = (char *)memchr(p, '@', n);
-    if (at != NULL) memset(p, '*', (size_t)(at - p));
-  }
+  char *at = strrchr(text, '@'), *from = strchr(text, '\''), *scheme;
+  if (at == NULL) return;
+  from = from != NULL && from < at ? from + 1 : text;
+  scheme = strstr(from, "://");
+  if (scheme != NULL && scheme < at) from = scheme + 3;
+  memset(from, '*', (size_t)(at - from));
 }
 
 void xai_diagnosis_judge(xai_Transfer *t, CURLcode code) {

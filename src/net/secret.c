@@ -7,20 +7,35 @@
 
 #define MIN_SECRET 8 /* a shorter key is none, and masking it spoils words */
 
-/* The key in a header line; length 0 when it carries none.  Before it there
-** may be the name of a scheme, such as "Bearer". */
+static int carries_key(xai_Slice name) {
+  static const char *const words[] = {"auth", "api-key", "token", "secret"};
+  size_t i;
+  for (i = 0; i < sizeof words / sizeof *words; i++)
+    if (xai_slice_has(name, words[i])) return 1;
+  return 0;
+}
+
+/* How much of a header's value stands before the key: the scheme that we use,
+** or all up to the last word. */
+static size_t key_begins(xai_Slice value) {
+  xai_Slice scheme = {value.at, 7};
+  size_t i = value.len;
+  if (i > scheme.len && xai_slice_like(scheme, "bearer ")) return scheme.len;
+  while (i > 0 && value.at[i - 1] != ' ') i--;
+  return i;
+}
+
+/* The key in a header line; length 0 when it carries none. */
 static xai_Slice key_of(const char *line) {
   xai_Slice name = {line, strcspn(line, ":")}, key = {"", 0};
-  size_t i;
-  if (!xai_slice_like(name, "authorization") &&
-      !xai_slice_like(name, "x-api-key"))
-    return key;
+  size_t skipped;
+  if (!carries_key(name)) return key;
   key.at = line + name.len + (line[name.len] == ':');
   key.len = strlen(key.at);
   key = xai_slice_trim(key);
-  for (i = key.len; i > 0 && key.at[i - 1] != ' ';) i--;
-  key.at += i;
-  key.len -= i;
+  skipped = key_begins(key);
+  key.at += skipped;
+  key.len -= skipped;
   return key;
 }
 

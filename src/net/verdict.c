@@ -96,7 +96,8 @@ static void read_error(xai_Call *c) {
 
 /* What was to be deleted is gone: an earlier attempt has done it. */
 static int was_deleted(const xai_Call *c) {
-  return c->deletes && c->may_be_done && c->transfer.status == 404 &&
+  int was_sent_before = c->may_be_done || c->transfer.sends > 1;
+  return c->deletes && was_sent_before && c->transfer.status == 404 &&
          c->fault.kind == XAI_KIND_NOT_FOUND;
 }
 
@@ -147,37 +148,10 @@ static void judge_stream(xai_Call *c) {
   }
 }
 
-/* What did the finished attempt bring? */
-void xai_verdict_judge(xai_Call *c, CURLcode code) {
-  xai_Transfer *t = &c->transfer;
-  xai_diagnosis_judge(t, code);
-  if (t->fault.kind != XAI_KIND_NONE) {
-    c->fault = t->fault;
-  } else if (!t->head_done) {
-    xai_fault_set(&c->fault, XAI_KIND_TRUNCATED, XAI_PHASE_WAIT,
-                  "the answer ended within its headers");
-  } else if (t->status == 202 && xai_buffer_size(&t->body) == 0 &&
-             c->pending_ok) {
-    xai_fault_set(&c->fault, XAI_KIND_PENDING, XAI_PHASE_NONE, "pending");
-  } else if (t->status >= 300 || is_error_object(&t->body, c->free_form)) {
-    read_error(c);
-    c->gone = was_deleted(c);
-    if (c->gone) forget_fault(c);
-  } else if (t->content == XAI_CONTENT_EVENTS && !c->stream.begun) {
-    judge_stream(c);
-  }
-}
-
-/* --------------------------------------------------------------- retries */
-
 /* The number in a header; -1: it is not there, or no number. */
 static int64_t number_in(const xai_Call *c, const char *name, int64_t scale) {
   xai_Slice v = xai_head_find(xai_transfer_head(&c->transfer), name);
-  char text[32];
-  if (v.len >= sizeof text) return -1;
-  memcpy(text, v.at, v.len);
-  text[v.len] = '\0';
-  return xai_backoff_hint(text, scale);
+  return xai_backoff_hint(v, scale);
 }
 
 /* The time until the date in Retry-After, by the server's own clock. */
@@ -196,6 +170,30 @@ static int64_t asked_wait(const xai_Call *c) {
   if (ms < 0) ms = number_in(c, "retry-after", 1000);
   return ms >= 0 ? ms : until_date(c);
 }
+
+/* What did the finished attempt bring? */
+void xai_verdict_judge(xai_Call *c, CURLcode code) {
+  xai_Transfer *t = &c->transfer;
+  xai_diagnosis_judge(t, code);
+  if (t->fault.kind != XAI_KIND_NONE) {
+    c->fault = t->fault;
+  } else if (!t->head_done) {
+    xai_fault_set(&c->fault, XAI_KIND_TRUNCATED, XAI_PHASE_WAIT,
+                  "the answer ended within its headers");
+  } else if (t->status == 202 && xai_buffer_size(&t->body) == 0 &&
+             c->pending_ok) {
+    xai_fault_set(&c->fault, XAI_KIND_PENDING, XAI_PHASE_NONE, "pending");
+    c->retry_after_ms = asked_wait(c);
+  } else if (t->status >= 300 || is_error_object(&t->body, c->free_form)) {
+    read_error(c);
+    c->gone = was_deleted(c);
+    if (c->gone) forget_fault(c);
+  } else if (t->content == XAI_CONTENT_EVENTS && !c->stream.begun) {
+    judge_stream(c);
+  }
+}
+
+/* --------------------------------------------------------------- retries */
 
 /* x-should-retry: 1, 0; -1 when it is not said. */
 static int should_retry(const xai_Call *c) {
@@ -222,6 +220,7 @@ static int has_event(xai_Call *c) {
 static xai_Failure failure_of(xai_Call *c) {
   xai_Transfer *t = &c->transfer;
   xai_Failure f;
+  int lost; /* it began to come, and comes only once */
   memset(&f, 0, sizeof f);
   f.kind = c->fault.kind;
   f.where = c->where;
@@ -230,10 +229,11 @@ static xai_Failure failure_of(xai_Call *c) {
   f.whole = is_whole(c);
   f.streamed = t->content == XAI_CONTENT_EVENTS;
   f.events = f.streamed && (c->stream.begun || (!f.whole && has_event(c)));
-  f.repeatable = c->repeatable && !(c->read_once && t->status == 200);
+  lost = c->read_once && t->status == 200;
+  f.repeatable = c->repeatable && !lost;
   f.should = should_retry(c);
   f.policy = c->set.retry;
-  f.retry_timeout = c->set.retry_timeouts;
+  f.retry_timeout = c->set.retry_timeouts && !lost;
   f.complaint = &c->complaint;
   return f;
 }
