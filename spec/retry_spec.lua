@@ -132,6 +132,20 @@ describe("another attempt", function()
     assert.same({ 2 }, { attempts({ CLOSED, GOOD }, nil, "request", { path = path }) })
   end)
 
+  it("does not follow a deferred result that began to come and took too long, either", function()
+    local begun = scripted.slowly("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{", scripted.stall)
+    local options = { timeout = 0.2, retry_timeouts = true }
+    assert.same({ 1, "timeout" }, { attempts({ begun, GOOD }, options, "get_deferred", "some-id") })
+    assert.same({ 2 }, { attempts({ begun, GOOD }, options, "list_models") })
+  end)
+
+  it("is one of the same method, also of a GET that has a body", function()
+    local body = { method = "GET", path = "/v1/x", body = { a = 1 } }
+    local _, _, info, requests = ask({ CLOSED, GOOD }, { retry = "safe" }, "request", body)
+    assert.equal(2, info.attempts)
+    for i = 1, 2 do assert.matches('^GET /v1/x HTTP.*\r\n\r\n{"a":1}$', requests[i]) end
+  end)
+
   it("sends the same bytes and the same x-client-request-id", function()
     local _, _, info, requests = ask({ CLOSED, BUSY, GOOD })
     assert.equal(3, info.attempts)
@@ -181,9 +195,22 @@ describe("another attempt", function()
     assert.equal('{"error":"no access"}', got[3].body)
   end)
 
-  it("of a stream may be answered without one: that is no end of it", function()
-    local got = read_in_task({ BROKEN_EARLY, GOOD }, nil, function(stream) return stream:next() end)
-    assert.same({ "protocol", 2 }, { got[3].kind, got[3].attempts })
+  it("of a stream may be answered without one: that is its one event, and the result", function()
+    for _, way in ipairs {
+      function(stream) return stream:next().object, tostring(stream:next()), stream:result().object end,
+      function(stream) return stream:result().object, tostring(stream:next()), stream:result().object end,
+    } do
+      assert.same({ "list", "nil", "list" }, read_in_task({ BROKEN_EARLY, GOOD }, nil, way))
+    end
+  end)
+
+  it("of a stream may bring what is neither: that is what its reader learns", function()
+    local page = scripted.answer(200, { ["content-type"] = "text/html" }, "<html>")
+    for _, name in ipairs { "next", "result" } do
+      local got = read_in_task({ BROKEN_EARLY, page }, nil, function(stream) return stream[name](stream) end)
+      assert.same({ "decode", 2, "<html>" }, { got[3].kind, got[3].attempts, got[3].body })
+      assert.matches("HTML", got[2])
+    end
   end)
 
   it("follows a first event that is a failure which passes", function()
@@ -319,7 +346,7 @@ describe("the wait before another attempt", function()
   end)
 
   it("is not begun above 120 s: the caller decides", function()
-    for _, text in ipairs { "121", "3600", "99999999999999999999" } do
+    for _, text in ipairs { "121", "3600", "99999999999999999999", ("9"):rep(100) } do
       local wait, info = waits(scripted.answer(503, { ["retry-after"] = text }, "no"))
       assert.is_nil(wait)
       assert.same({ "server", 1 }, { info.kind, info.attempts })
@@ -331,6 +358,28 @@ describe("the wait before another attempt", function()
     local wait, info = waits(scripted.answer(503, { ["retry-after"] = 5 }, "no"), { deadline = 4 })
     assert.is_nil(wait)
     assert.same({ "server", 1, 5 }, { info.kind, info.attempts, info.retry_after })
+  end)
+
+  it("may be ended: what the attempt before it brought is no part of that", function()
+    for kind, finish in pairs {
+      cancelled = function(_, call) call:cancel() end, closed = function(client) client:close() end,
+    } do
+      local server = scripted.start { scripted.answer(503, { ["retry-after"] = 50 }, "no") }
+      local told = false
+      local client = xai.new { api_key = KEY, base_url = server.url, on_retry = function() told = true end }
+      local call = client:start("list_models")
+      while not told do
+        require("luv").run("nowait")
+        xai.step(0.001)
+      end
+      finish(client, call)
+      local _, message, info = scripted.wait(call)
+      assert.same({ kind, 1 }, { info.kind, info.attempts })
+      assert.same({}, { info.status, info.retry_after, info.body, info.headers })
+      assert.is_nil(message:find("503", 1, true))
+      client:close()
+      server.close()
+    end
   end)
 end)
 
@@ -367,6 +416,18 @@ describe("a connection that was kept", function()
 end)
 
 describe("a DELETE", function()
+  it("that libcurl sent twice, and that finds nothing the second time, has succeeded", function()
+    local keep = "HTTP/1.1 200 OK\r\nContent-Length: 17\r\n\r\n{\"object\":\"list\"}"
+    local server = scripted.kept { keep, CLOSED, scripted.answer(404, {}, '{"code":"not-found","error":"none"}') }
+    local client = xai.new { api_key = KEY, base_url = server.url, max_retries = 0 }
+    scripted.wait(client:start("list_models"))
+    local result, _, info = scripted.wait(client:start("delete_response", "resp_1"))
+    assert.same({ id = "resp_1", deleted = true }, result)
+    assert.same({ 404, 2 }, { info.status, info.attempts })
+    client:close()
+    server.close()
+  end)
+
   it("that finds nothing the second time has succeeded", function()
     local gone = scripted.answer(404, {}, '{"code":"not-found","error":"no such response"}')
     local result, message, info = ask({ BUSY, gone }, nil, "delete_response", "resp_1")
@@ -422,6 +483,32 @@ describe("a key that a function gives", function()
     local sent, _, _, info = keys({ WRONG, GOOD }, { "xai-key-number-1" })
     assert.same({ "xai-key-number-1" }, sent)
     assert.same({ "authentication", 1, 400 }, { info.kind, info.attempts, info.status })
+  end)
+
+  it("is told of as another attempt only where there is one", function()
+    local told = {}
+    local options = { on_retry = function(info) told[#told + 1] = info.kind end }
+    keys({ WRONG, GOOD }, { "xai-key-number-1" }, options)
+    assert.same({}, told)
+    keys({ WRONG, GOOD }, { "xai-key-number-1", "xai-key-number-2" }, options)
+    assert.same({ "authentication" }, told)
+    keys({ BUSY, GOOD }, { "xai-key-number-1" }, options)
+    assert.same({ "authentication", "server" }, told)
+  end)
+
+  it("may take longer than there is time: then that is why the call ends", function()
+    local server = scripted.start { BUSY, GOOD }
+    local asked = 0
+    local client = xai.new { base_url = server.url, deadline = 0.3, api_key = function()
+      asked = asked + 1
+      if asked == 2 then xai.sleep(0.5) end
+      return "xai-key-number-" .. asked
+    end }
+    local _, message, info = scripted.wait(client:start("list_models"))
+    assert.same({ "timeout", "deadline", 1 }, { info.kind, info.phase, info.attempts })
+    assert.equal("timeout (deadline): deadline of 0.3 s passed", message)
+    client:close()
+    server.close()
   end)
 
   it("ends the call, without its words, when the function fails or gives none", function()

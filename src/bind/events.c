@@ -32,6 +32,8 @@ static int push_complaint(lua_State *L, xai_LuaRequest *r) {
 /* The transfer failed, or what it brought cannot be trusted. */
 static int push_fault(lua_State *L, xai_LuaRequest *r) {
   xai_Call *c = r->call;
+  if (xai_call_is_whole(c)) /* request:outcome() has it */
+    return xai_info_fail(L, c, &c->stream.fault, 0);
   if (c->state != XAI_CALL_DONE)
     xai_engine_cancel(r->engine, c, c->stream.fault.kind, c->stream.fault.text);
   xai_secret_end(c);

@@ -130,12 +130,19 @@ static int request_close(lua_State *L) {
   return stop(L, XAI_KIND_CLOSED, "the stream was closed");
 }
 
+/* The key was refused: the next attempt depends on there being another. */
+static int waits_for_other_key(const xai_Call *c) {
+  return c->key_wanted && c->fault.kind == XAI_KIND_AUTHENTICATION;
+}
+
 /* request:retrying() -> nil, message, info of the attempt that failed while
 ** the next one is waited for, once for each wait; else nothing.  'info.wait'
 ** is how long that is, in seconds. */
 static int request_retrying(lua_State *L) {
   xai_Call *c = xai_request_check(L)->call;
   int64_t wait;
+  if (waits_for_other_key(c)) c = xai_request_poll(L)->call;
+  if (waits_for_other_key(c)) return 0; /* it is being asked for */
   if (c->state != XAI_CALL_WAITING || c->retry_told) return 0;
   c->retry_told = 1;
   wait = c->retry_ms - xai_clock_ms();

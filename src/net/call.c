@@ -153,10 +153,20 @@ static void forget_attempt(xai_Call *c) {
   xai_complaint_free(&c->complaint);
 }
 
+/* It ends between two attempts: what the last one brought is no part of its
+** outcome. */
+static void leave_wait(xai_Call *c) {
+  forget_attempt(c);
+  c->retry_after_ms = -1;
+  c->transfer.status = 0;
+  xai_buffer_clear(&c->transfer.head);
+  xai_buffer_free(&c->transfer.body);
+}
+
 void xai_call_abort(xai_Call *c, xai_Kind kind, xai_Phase phase,
                     const char *text) {
   if (c->state == XAI_CALL_DONE) return;
-  if (c->state == XAI_CALL_WAITING) forget_attempt(c);
+  if (c->state == XAI_CALL_WAITING) leave_wait(c);
   if (!c->draining) xai_fault_set(&c->fault, kind, phase, text);
   detach(c, 1);
   conclude(c);
@@ -262,6 +272,7 @@ int64_t xai_call_due(const xai_Call *c) {
 static void give_up(xai_Call *c, xai_Phase phase, const char *what,
                     int64_t ms) {
   char text[128];
+  if (c->state == XAI_CALL_WAITING) leave_wait(c);
   snprintf(text, sizeof text, "%s of %g s passed", what, (double)ms / 1000);
   xai_fault_set(&c->fault, XAI_KIND_TIMEOUT, phase, text);
   c->where = xai_diagnosis_phase(&c->transfer);
@@ -309,12 +320,17 @@ static int is_unwanted(const xai_Call *c) {
                                        c->fault.kind == XAI_KIND_CANCELLED);
 }
 
-/* The first attempt brought a stream, the last one an answer of its own. */
+/* The head announced a stream, or the attempt before it brought one. */
 static xai_StreamState no_stream(xai_Call *c) {
-  xai_fault_set(&c->fault, XAI_KIND_PROTOCOL, XAI_PHASE_NONE,
-                "the repeated request was not answered by a stream");
   c->stream.fault = c->fault;
+  xai_fault_set(&c->stream.fault, XAI_KIND_PROTOCOL, XAI_PHASE_NONE,
+                "the request was not answered by a stream");
   return XAI_STREAM_FAULT;
+}
+
+int xai_call_is_whole(const xai_Call *c) {
+  return c->state == XAI_CALL_DONE && c->fault.kind == XAI_KIND_NONE &&
+         c->transfer.content == XAI_CONTENT_PLAIN;
 }
 
 xai_StreamState xai_call_peek(xai_Call *c) {

@@ -95,6 +95,9 @@ void xai_call_disown(xai_Call *c);
 /* The head of a streamed success is in, or the call is done. */
 int xai_call_opened(const xai_Call *c);
 
+/* Did it bring an answer that is no stream? */
+int xai_call_is_whole(const xai_Call *c);
+
 /* Is there something for its reader? */
 int xai_call_has_news(const xai_Call *c);
 

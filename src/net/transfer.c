@@ -202,7 +202,8 @@ static void set_message(xai_Transfer *t, const xai_Request *r,
     curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE, 0L);
     curl_easy_setopt(e, CURLOPT_POSTFIELDS, "");
   }
-  if (strcmp(r->method, "POST") != 0 && strcmp(r->method, "GET") != 0)
+  if (strcmp(r->method, r->body != NULL ? "POST" : "GET") != 0 &&
+      strcmp(r->method, "POST") != 0)
     xai_handles_set_text(e, CURLOPT_CUSTOMREQUEST, r->method, rc);
   if (strcmp(r->method, "HEAD") == 0) curl_easy_setopt(e, CURLOPT_NOBODY, 1L);
   curl_easy_setopt(e, CURLOPT_HTTPHEADER, headers);

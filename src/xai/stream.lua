@@ -53,6 +53,20 @@ local function read(stream, method)
   return value, message, info
 end
 
+--- The stream ended, or was none: some services announce one and give a whole
+-- answer, which is the outcome then.
+local function conclude(stream, message, info)
+  if message and not stream.request:streaming() then
+    local result, reason, facts = stream.request:outcome()
+    if result ~= nil then
+      stream.whole = result
+      return stream:take_whole()
+    end
+    message, info = reason, facts
+  end
+  return finish(stream, message, info)
+end
+
 --- The next decoded event.  nil at the proven end; nil, message, info when
 -- the stream broke.  Never raises for what the network does.
 function Stream:next()
@@ -60,7 +74,7 @@ function Stream:next()
   if self.whole then return self:take_whole() end
   local event, message, info = read(self, "event")
   if event ~= nil then return event end
-  return finish(self, message, info)
+  return conclude(self, message, info)
 end
 
 --- A service that ignored `stream` gave one whole answer: one event.
@@ -79,15 +93,20 @@ function Stream:__call()
   return event
 end
 
+local function text_of(stream, event, n)
+  local text = part "xai.text"(event, stream.name, n)
+  return text ~= "" and text or nil
+end
+
 local function next_text(stream, n)
   if stream.over then return ending(stream) end
-  if stream.whole then
-    local text = part "xai.text"(stream:take_whole(), stream.name, n)
-    return text ~= "" and text or nil
-  end
+  if stream.whole then return text_of(stream, stream:take_whole(), n) end
   local text, message, info = read(stream, "text")
   if text ~= nil then return text end
-  return finish(stream, message, info)
+  local event
+  event, message, info = conclude(stream, message, info)
+  if event == nil then return nil, message, info end
+  return text_of(stream, event, n)
 end
 
 --- Iterate over the visible text alone, as it comes; of several choices the
@@ -121,7 +140,9 @@ function Stream:result()
     self.over = true
     return self.whole, nil, self.request:info()
   end
-  if not self.over then finish(self, select(2, read(self, "skip"))) end
+  if not self.over and conclude(self, select(2, read(self, "skip"))) then
+    return self.whole, nil, self.request:info()
+  end
   if self.message then return ending(self) end
   if not self.merged then
     local merged, damage = part "xai.merge"(self.request, self.name)
