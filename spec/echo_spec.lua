@@ -3,6 +3,7 @@
 local child = require("spec.support.child")
 local stages = require("spec.support.stage")
 local rig = require("spec.support.rig")
+local scripted = require("spec.support.scripted")
 local xai = require("xai")
 
 local KEY = "xai-spec-key-0123456789abcdef"
@@ -112,6 +113,16 @@ describe("an echo of the key", function()
       while xai.active() > 0 do xai.step(0.01) end
       for _ = 1, 2 do show(late:next()) end
     end
+  end)
+
+  it("that broke off within the key is in no body", function()
+    local text = '{"error":"Incorrect API key provided: ' .. KEY:sub(1, 20)
+    local head = ("HTTP/1.1 400 Bad Request\r\nContent-Length: %d\r\n\r\n"):format(#text + 20)
+    local options = { api_key = KEY, timeout = 0.2 }
+    local _, message, info = scripted.ask({ scripted.slowly(head .. text, scripted.stall) }, options)
+    show(message, info)
+    assert.same({ "timeout", text:sub(1, -21) .. ("*"):rep(20) }, { info.kind, info.body })
+    show(chat("late-head,1"), chat("late-head,1"))
   end)
 
   it("in an event that does not decode is in no body", function()

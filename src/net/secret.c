@@ -56,6 +56,19 @@ void xai_secret_hide(const xai_Call *c, char *s, size_t n) {
   }
 }
 
+/* An answer that broke off may end within a key. */
+static void hide_begun(const xai_Call *c, xai_Buffer *b) {
+  const struct curl_slist *h;
+  size_t n = xai_buffer_size(b), part;
+  for (h = c->headers; h != NULL; h = h->next) {
+    xai_Slice key = key_of(h->data);
+    for (part = MIN_SECRET; part < key.len && part <= n; part++) {
+      char *tail = b->at + b->len - part;
+      if (memcmp(tail, key.at, part) == 0) memset(tail, '*', part);
+    }
+  }
+}
+
 void xai_secret_hide_in(const xai_Call *c, xai_Buffer *b) {
   if (b->at != NULL) xai_secret_hide(c, b->at + b->rd, xai_buffer_size(b));
 }
@@ -75,5 +88,7 @@ void xai_secret_scrub(xai_Call *c) {
   xai_secret_hide_in(c, &c->complaint.type);
   xai_secret_hide_in(c, &c->complaint.param);
   xai_secret_hide_in(c, &c->transfer.head);
-  if (c->fault.kind != XAI_KIND_NONE) xai_secret_hide_in(c, &c->transfer.body);
+  if (c->fault.kind == XAI_KIND_NONE) return;
+  xai_secret_hide_in(c, &c->transfer.body);
+  hide_begun(c, &c->transfer.body);
 }
