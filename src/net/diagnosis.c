@@ -100,15 +100,23 @@ static xai_Kind kind_of(CURLcode code, const xai_Transfer *t) {
   return t->head_done ? XAI_KIND_TRUNCATED : XAI_KIND_CONNECTION;
 }
 
+#define LETTERS "abcdefghijklmnopqrstuvwxyz0123456789"
+
+/* Where an address may begin in a text of libcurl's: in quotes, or with its
+** scheme; NULL when nowhere. */
+static char *address_in(char *text) {
+  char *quote = strchr(text, '\'');
+  return quote != NULL ? quote + 1 : strstr(text, "://");
+}
+
 /* "http://user:password@host": what stands before the '@' is nobody's.  libcurl
 ** quotes addresses that it cannot read, too: with whatever in the password. */
 static void hide_userinfo(char *text) {
-  char *at = strrchr(text, '@'), *from = strchr(text, '\''), *scheme;
-  if (at == NULL) return;
-  from = from != NULL && from < at ? from + 1 : text;
-  scheme = strstr(from, "://");
-  if (scheme != NULL && scheme < at) from = scheme + 3;
-  memset(from, '*', (size_t)(at - from));
+  char *from = address_in(text), *at = strrchr(text, '@'), *scheme;
+  if (from == NULL || at == NULL) return;
+  scheme = from + strspn(from, LETTERS);
+  if (strncmp(scheme, "://", 3) == 0) from = scheme + 3;
+  if (from < at) memset(from, '*', (size_t)(at - from));
 }
 
 void xai_diagnosis_judge(xai_Transfer *t, CURLcode code) {
