@@ -122,6 +122,12 @@ describe("an echo of the key", function()
     local _, message, info = scripted.ask({ scripted.slowly(head .. text, scripted.stall) }, options)
     show(message, info)
     assert.same({ "timeout", text:sub(1, -21) .. ("*"):rep(20) }, { info.kind, info.body })
+    for _, status in ipairs { 200, 400 } do -- without a length the end proves nothing
+      local answer = ("HTTP/1.1 %d No\r\nConnection: close\r\n\r\n"):format(status) .. text
+      _, message, info = scripted.ask({ answer }, { api_key = KEY })
+      show(message, info)
+      assert.matches("provided: %*+$", info.body)
+    end
     show(chat("late-head,1"), chat("late-head,1"))
   end)
 
@@ -168,6 +174,40 @@ describe("an echo of the key", function()
       assert.is_truthy(said:find("^connection %(dns%): .*127%.0%.0%.1"), said)
       shown[#shown + 1] = said
     end
+    show(chat("late-head,1"), chat("late-head,1"))
+  end)
+
+  it("of a proxy's password that is longer than libcurl's texts is in no message", function()
+    local code = [[
+      local client = require("xai").new { api_key = "xai-other", base_url = "https://127.0.0.1:1", max_retries = 0,
+        no_proxy = "nobody" }
+      print(select(2, client:list_models()))]]
+    local said = child.lua(code, { https_proxy = "http://user:" .. KEY:rep(20) .. "@127.0.0.1:99999999",
+      HTTPS_PROXY = false, all_proxy = false })
+    assert.matches("^connection %(dns%): Unsupported proxy", said)
+    shown[#shown + 1] = said
+    show(chat("late-head,1"), chat("late-head,1"))
+  end)
+
+  it("is masked where it was given with a blank before it", function()
+    local other = xai.new { base_url = house.server.url, api_key = " " .. KEY, max_retries = 0 }
+    show(other:chat(stages.body("chat"), with("status,400;header,x-echo,provided:" .. KEY)))
+    other:close()
+    show(chat("late-head,1"), chat("late-head,1"))
+  end)
+
+  it("of the key that the attempt before had is masked after another was given", function()
+    local asked = 0
+    local other = xai.new { base_url = house.server.url, max_retries = 1, api_key = function()
+      asked = asked + 1
+      return asked == 1 and KEY or "xai-other-key-0123456789"
+    end }
+    local call = other:start("list_models", nil, with("reset-in-body;header,x-echo," .. KEY .. ";times,1"))
+    while asked < 2 and not call:done() do xai.step(0.01) end
+    show(call:result())
+    show(call:wait())
+    assert.equal(2, asked)
+    other:close()
     show(chat("late-head,1"), chat("late-head,1"))
   end)
 

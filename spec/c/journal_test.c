@@ -14,7 +14,7 @@ static int add(xai_Journal *j, xai_Field field, uint32_t a, uint32_t b,
   r.a = a;
   r.b = b;
   if (field != XAI_FIELD_NONE) r.piece = s;
-  return xai_journal_add(j, &r, field == XAI_FIELD_NONE ? s : none);
+  return xai_journal_add(j, &r, none, field == XAI_FIELD_NONE ? s : none);
 }
 
 static int event(xai_Journal *j, const char *data) {
@@ -108,6 +108,29 @@ static void test_whole_events_are_never_joined(void) {
   xai_journal_free(&j);
 }
 
+static void named(xai_Journal *j, const char *name, const char *data) {
+  xai_Reading r;
+  memset(&r, 0, sizeof r);
+  r.untyped = 1;
+  CHECK(xai_journal_add(j, &r, check_slice(name, strlen(name)),
+                        check_slice(data, strlen(data))) == XAI_OK);
+}
+
+static void test_an_event_that_has_its_type_as_name_gets_it_as_member(void) {
+  xai_Journal j;
+  size_t at = 0;
+  xai_journal_init(&j, 0);
+  named(&j, "a.b", " {\"c\":1} ");
+  named(&j, "d", "{}");
+  named(&j, "e_f", "{ }");
+  event(&j, "{}");
+  next(&j, &at, XAI_FIELD_NONE, 0, 0, "{\"type\":\"a.b\",\"c\":1}");
+  next(&j, &at, XAI_FIELD_NONE, 0, 0, "{\"type\":\"d\"}");
+  next(&j, &at, XAI_FIELD_NONE, 0, 0, "{\"type\":\"e_f\" }");
+  next(&j, &at, XAI_FIELD_NONE, 0, 0, "{}");
+  xai_journal_free(&j);
+}
+
 static void test_a_hundred_thousand_pieces_are_one_entry(void) {
   xai_Journal j;
   xai_Entry e;
@@ -181,6 +204,7 @@ int main(void) {
   RUN(test_pieces_of_one_text_that_follow_each_other_are_joined);
   RUN(test_another_part_or_field_begins_another_text);
   RUN(test_whole_events_are_never_joined);
+  RUN(test_an_event_that_has_its_type_as_name_gets_it_as_member);
   RUN(test_a_hundred_thousand_pieces_are_one_entry);
   RUN(test_what_exceeds_the_limit_is_refused_and_changes_nothing);
   RUN(test_any_mixture_is_read_back_as_it_was_added);

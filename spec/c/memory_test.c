@@ -159,6 +159,7 @@ static void use_journal(xai_Buffer *out) {
   xai_Journal j;
   xai_Entry e;
   xai_Reading r;
+  xai_Slice name = {"name", 4}, object = {"{}", 2};
   size_t i, at = 0;
   memset(&r, 0, sizeof r);
   xai_journal_init(&j, 0);
@@ -166,7 +167,9 @@ static void use_journal(xai_Buffer *out) {
     xai_Slice s = check_slice(texts[i % 4], strlen(texts[i % 4]));
     r.field = i % 100 == 0 ? XAI_FIELD_NONE : XAI_FIELD_TEXT;
     r.piece = s;
-    while (again(xai_journal_add(&j, &r, s))) continue;
+    r.untyped = i % 200 == 0;
+    while (again(xai_journal_add(&j, &r, name, r.untyped ? object : s)))
+      continue;
   }
   while (xai_journal_read(&j, &at, &e)) {
     xai_buffer_append(out, e.text.at, e.text.len);

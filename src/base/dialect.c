@@ -27,6 +27,11 @@ static void set_piece(xai_Reading *r, xai_Field f, long a, long b,
 
 static int is_string(const xai_Json *v) { return v->type == XAI_JSON_STRING; }
 
+/* Some gateways say "" in each event, which is no end. */
+static int names_reason(const xai_Json *v) {
+  return is_string(v) && v->raw.len > 0;
+}
+
 static void add_stamp(xai_Reading *r, const xai_Json *v) {
   if (r->stamps < XAI_MAX_STAMPS &&
       (is_string(v) || v->type == XAI_JSON_NUMBER))
@@ -87,7 +92,7 @@ static void read_choice(Choice *c, const xai_Json *choice) {
     else if (xai_slice_is(key, "text"))
       choice_text(c, &v);
     else if (xai_slice_is(key, "finish_reason"))
-      c->finished = xai_json_given(&v);
+      c->finished = names_reason(&v);
     else if (xai_json_given(&v))
       c->rare = 1;
   }
@@ -167,7 +172,7 @@ static void read_complete(xai_Dialect *d, const xai_Json *event,
     if (xai_slice_is(key, "completion") && is_string(&v)) {
       set_text(r, v.raw);
       set_piece(r, XAI_FIELD_TEXT, 0, 0, v.raw);
-    } else if (xai_slice_is(key, "stop_reason") && xai_json_given(&v)) {
+    } else if (xai_slice_is(key, "stop_reason") && names_reason(&v)) {
       r->meaning = XAI_MEANS_END;
       rare = 1;
     } else if (xai_slice_is(key, "error") && xai_json_given(&v)) {
@@ -187,11 +192,20 @@ typedef struct Typed {
   xai_Json error;
   long a, b;
   xai_Json number;
+  int untyped; /* 'type' is the name of the event: it has none itself */
   int rare;
 } Typed;
 
 static int is_empty_list(const xai_Json *v) {
   return v->type == XAI_JSON_ARRAY && v->raw.len == 2;
+}
+
+/* May the name of an event stand in JSON as it is? */
+static int is_plain(xai_Slice name) {
+  size_t i;
+  for (i = 0; i < name.len; i++)
+    if (strchr("abcdefghijklmnopqrstuvwxyz._", name.at[i]) == NULL) return 0;
+  return name.len > 0 && memchr(name.at, '\0', name.len) == NULL;
 }
 
 /* Gather what events of 'responses' and 'messages' have in common. */
@@ -201,24 +215,27 @@ static void read_typed(const xai_Json *event, xai_Slice name, Typed *t) {
   xai_Json v;
   memset(t, 0, sizeof *t);
   t->type = name;
+  t->untyped = is_plain(name);
   xai_json_open(&w, event);
   while (xai_json_next(&w, &key, &v)) {
-    if (xai_slice_is(key, "type") && is_string(&v))
+    if (xai_slice_is(key, "type") && is_string(&v)) {
       t->type = v.raw;
-    else if (xai_slice_is(key, "delta"))
+      t->untyped = 0;
+    } else if (xai_slice_is(key, "delta")) {
       t->delta = v;
-    else if (xai_slice_is(key, "error"))
+    } else if (xai_slice_is(key, "error")) {
       t->error = v;
-    else if (xai_slice_is(key, "output_index"))
+    } else if (xai_slice_is(key, "output_index")) {
       t->a = xai_json_index(&v, 1L << 24);
-    else if (xai_slice_is(key, "content_index") ||
-             xai_slice_is(key, "summary_index"))
+    } else if (xai_slice_is(key, "content_index") ||
+               xai_slice_is(key, "summary_index")) {
       t->b = xai_json_index(&v, 1L << 24);
-    else if (xai_slice_is(key, "sequence_number"))
+    } else if (xai_slice_is(key, "sequence_number")) {
       t->number = v;
-    else if (!xai_slice_is(key, "item_id") && !xai_slice_is(key, "index") &&
-             !is_empty_list(&v) && xai_json_given(&v))
+    } else if (!xai_slice_is(key, "item_id") && !xai_slice_is(key, "index") &&
+               !is_empty_list(&v) && xai_json_given(&v)) {
       t->rare = 1;
+    }
   }
   if (t->a < 0 || t->b < 0) t->rare = 1;
 }
@@ -254,6 +271,7 @@ static void read_responses(const xai_Json *event, xai_Slice name,
   Typed t;
   const Meaning *m;
   read_typed(event, name, &t);
+  r->untyped = t.untyped;
   if (xai_json_given(&t.number)) {
     add_stamp(r, &t.number);
     r->counts = 1;
@@ -294,6 +312,7 @@ static void read_messages(const xai_Json *event, xai_Slice name,
                           xai_Reading *r) {
   Typed t;
   read_typed(event, name, &t);
+  r->untyped = t.untyped;
   if (xai_slice_is(t.type, "content_block_delta"))
     read_block_delta(&t.delta, t.rare, r);
   else if (xai_slice_is(t.type, "message_stop"))

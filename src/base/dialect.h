@@ -55,6 +55,7 @@ typedef struct xai_Reading {
   xai_Field field;
   uint32_t a, b;
   xai_Slice piece;
+  int untyped;        /* its type is the event's name: the JSON has none */
   int stamps;         /* how many of those values there are */
   int counts;         /* the first is the sequence number */
   unsigned long same; /* which pattern it repeats; 0: it was read in full */

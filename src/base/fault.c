@@ -124,7 +124,9 @@ static int read_object(xai_Complaint *c, const xai_Json *o) {
   inner = xai_json_get(o, "error");
   if (inner.type == XAI_JSON_OBJECT) return take_members(c, &inner);
   rc = take_members(c, o);
-  if (rc == XAI_OK) rc = take(&inner, &c->message);
+  if (rc == XAI_OK &&
+      (inner.type == XAI_JSON_STRING || xai_buffer_size(&c->message) == 0))
+    rc = take(&inner, &c->message);
   return rc;
 }
 

@@ -38,11 +38,37 @@ static int extend(xai_Journal *j, const xai_Reading *r) {
   return 1;
 }
 
-int xai_journal_add(xai_Journal *j, const xai_Reading *r, xai_Slice data) {
+#define TYPE_BEGINS "{\"type\":\""
+
+/* The members of an object that is to get one more; what ends that one. */
+static const char *split(xai_Slice *object) {
+  xai_Slice rest = xai_slice_trim(*object);
+  rest.at++, rest.len--; /* the brace */
+  *object = rest;
+  rest = xai_slice_trim(rest);
+  return rest.len > 0 && *rest.at == '}' ? "\"" : "\",";
+}
+
+/* There is room for it. */
+static int add_typed(xai_Journal *j, Head h, xai_Slice name, xai_Slice data) {
+  const char *end = split(&data);
+  h.len = strlen(TYPE_BEGINS) + name.len + strlen(end) + data.len;
+  xai_buffer_append(&j->bytes, (const char *)&h, sizeof h);
+  xai_buffer_puts(&j->bytes, TYPE_BEGINS);
+  xai_buffer_append(&j->bytes, name.at, name.len);
+  xai_buffer_puts(&j->bytes, end);
+  return xai_buffer_append(&j->bytes, data.at, data.len);
+}
+
+int xai_journal_add(xai_Journal *j, const xai_Reading *r, xai_Slice name,
+                    xai_Slice data) {
   xai_Slice text = r->field == XAI_FIELD_NONE ? data : r->piece;
-  size_t at = xai_buffer_size(&j->bytes);
+  size_t at = xai_buffer_size(&j->bytes), more;
+  int typed = r->field == XAI_FIELD_NONE && r->untyped;
   Head h;
-  int rc = xai_buffer_reserve(&j->bytes, sizeof h + text.len);
+  int rc;
+  more = typed ? sizeof TYPE_BEGINS + 2 + name.len : 0;
+  rc = xai_buffer_reserve(&j->bytes, sizeof h + text.len + more);
   if (rc != XAI_OK) return rc;
   if (r->field == XAI_FIELD_NONE || !extend(j, r)) {
     memset(&h, 0, sizeof h);
@@ -51,6 +77,7 @@ int xai_journal_add(xai_Journal *j, const xai_Reading *r, xai_Slice data) {
     h.b = r->b;
     h.len = text.len;
     j->last = at;
+    if (typed) return add_typed(j, h, name, data);
     xai_buffer_append(&j->bytes, (const char *)&h, sizeof h);
   }
   return xai_buffer_append(&j->bytes, text.at, text.len);

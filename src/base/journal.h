@@ -26,8 +26,10 @@ typedef struct xai_Entry {
 void xai_journal_init(xai_Journal *j, size_t max);
 void xai_journal_free(xai_Journal *j);
 
-/* Remember an event.  XAI_OK, XAI_ENOMEM or XAI_ELIMIT. */
-int xai_journal_add(xai_Journal *j, const xai_Reading *r, xai_Slice data);
+/* Remember an event; one that says its type by 'name' alone gets it as a
+** member.  XAI_OK, XAI_ENOMEM or XAI_ELIMIT. */
+int xai_journal_add(xai_Journal *j, const xai_Reading *r, xai_Slice name,
+                    xai_Slice data);
 
 /*
 ** Read the entry at '*at' (0 for the first) and step behind it.  1, or 0

@@ -182,7 +182,8 @@ int xai_stream_take(xai_Stream *s, xai_Sse *in) {
   if (!s->have) return XAI_OK;
   refresh(s, in);
   if (!s->raw && s->event.reading.meaning != XAI_MEANS_ERROR)
-    rc = xai_journal_add(&s->journal, &s->event.reading, s->event.sse.data);
+    rc = xai_journal_add(&s->journal, &s->event.reading, s->event.sse.name,
+                         s->event.sse.data);
   if (rc == XAI_ELIMIT) {
     fail(s, XAI_KIND_LIMIT, "the stream exceeds max_body");
     s->full = 1;

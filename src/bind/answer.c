@@ -87,9 +87,17 @@ static int fail_text(lua_State *L, xai_Call *c, const char *problem) {
   return fail_decode(L, c, why);
 }
 
+/* Lists that are empty look like objects when they are decoded. */
+static int begins_with_brace(lua_State *L, int text) {
+  xai_Slice s;
+  s.at = lua_tolstring(L, text, &s.len);
+  s = xai_slice_trim(s);
+  return s.len > 0 && *s.at == '{';
+}
+
 /* The answer's text is on top: leave the decoded value, or the failure. */
 static int push_decoded(lua_State *L, const xai_LuaRequest *r) {
-  int text = lua_gettop(L), codec = text + 2, array;
+  int text = lua_gettop(L), codec = text + 2;
   xai_getenv(L, 1);
   lua_rawgeti(L, -1, XAI_REQUEST_CODEC);
   lua_pushvalue(L, text);
@@ -103,8 +111,7 @@ static int push_decoded(lua_State *L, const xai_LuaRequest *r) {
     lua_pushvalue(L, text);
     return fail_open_end(L, r->call);
   }
-  array = lua_istable(L, -1) && lua_rawlen(L, -1) > 0;
-  if (lua_istable(L, -1) && !array) return 1;
+  if (lua_istable(L, -1) && begins_with_brace(L, text)) return 1;
   lua_pushvalue(L, text);
   return fail_decode(L, r->call, "the answer is JSON, but not an object");
 }

@@ -89,18 +89,17 @@ static void push_rate_limit(lua_State *L, xai_Slice head) {
 ** messages, which are one line. */
 static void push_request_id(lua_State *L, xai_Slice head) {
   xai_Slice id = xai_head_find(head, "x-request-id");
-  luaL_Buffer b;
+  char line[256];
   size_t i;
-  if (id.len == 0) {
-    lua_pushnil(L);
-    return;
-  }
-  luaL_buffinit(L, &b);
+  if (id.len > sizeof line) id.len = sizeof line;
   for (i = 0; i < id.len; i++) {
     unsigned char c = (unsigned char)id.at[i];
-    luaL_addchar(&b, c < ' ' || c >= 0x7F ? ' ' : (char)c);
+    line[i] = (char)(c < ' ' || c >= 0x7F ? ' ' : c);
   }
-  luaL_pushresult(&b);
+  if (id.len > 0)
+    lua_pushlstring(L, line, id.len);
+  else
+    lua_pushnil(L);
 }
 
 /* info.headers and its like: made from info.head, then kept. */

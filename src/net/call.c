@@ -86,6 +86,7 @@ static void conclude(xai_Call *c) {
 static void start_attempt(xai_Call *c, CURLM *multi) {
   xai_transfer_clear(&c->transfer);
   xai_stream_restart(&c->stream);
+  c->retry_after_ms = -1;
   c->attempts++;
   c->attempt_ms = c->transfer.last_ms = xai_clock_ms();
   c->state = XAI_CALL_RUNNING;
@@ -161,6 +162,8 @@ static void leave_wait(xai_Call *c) {
   c->transfer.status = 0;
   xai_buffer_clear(&c->transfer.head);
   xai_buffer_free(&c->transfer.body);
+  xai_sse_free(&c->transfer.sse);
+  xai_stream_restart(&c->stream);
 }
 
 void xai_call_abort(xai_Call *c, xai_Kind kind, xai_Phase phase,
@@ -222,6 +225,7 @@ int xai_call_try_again(xai_Call *c) {
 
 void xai_call_set_key(xai_Call *c, struct curl_slist *headers) {
   c->key_wanted = 0;
+  xai_secret_hide_in(c, &c->transfer.head); /* it may echo the old one */
   xai_secret_forget(c);
   c->headers = headers;
   curl_easy_setopt(c->transfer.easy, CURLOPT_HTTPHEADER, headers);
@@ -283,7 +287,7 @@ static void give_up(xai_Call *c, xai_Phase phase, const char *what,
     settle(c);
 }
 
-void xai_call_tick(xai_Call *c, CURLM *multi, int64_t now_ms) {
+void xai_call_tick(xai_Call *c, CURLM *multi, int64_t now_ms, int behind) {
   if (c->state == XAI_CALL_DONE || c->state == XAI_CALL_NEW) return;
   if (c->draining && now_ms >= c->drain_ms) {
     xai_call_abort(c, XAI_KIND_NONE, XAI_PHASE_NONE, "");
@@ -296,7 +300,8 @@ void xai_call_tick(xai_Call *c, CURLM *multi, int64_t now_ms) {
   } else if (now_ms >= timeout_at(c)) {
     give_up(c, xai_diagnosis_phase(&c->transfer), "timeout", c->set.timeout_ms);
   } else if (now_ms >= idle_at(c)) {
-    give_up(c, XAI_PHASE_IDLE, "idle_timeout", c->set.idle_timeout_ms);
+    if (!behind)
+      give_up(c, XAI_PHASE_IDLE, "idle_timeout", c->set.idle_timeout_ms);
   } else if (now_ms >= nudge_at(c)) {
     nudge(c, now_ms);
   }

@@ -81,8 +81,10 @@ void xai_call_finish(xai_Call *c, CURLcode code);
 /* The next moment at which xai_call_tick has something to do. */
 int64_t xai_call_due(const xai_Call *c);
 
-/* Act on the time: give up, or start the next attempt on 'multi'. */
-void xai_call_tick(xai_Call *c, CURLM *multi, int64_t now_ms);
+/* Act on the time: give up, or start the next attempt on 'multi'.  'behind':
+** something may have come for it that is not read yet, so that its silence
+** proves nothing. */
+void xai_call_tick(xai_Call *c, CURLM *multi, int64_t now_ms, int behind);
 
 /* End it now with that fault.  Nothing happens when it is done. */
 void xai_call_abort(xai_Call *c, xai_Kind kind, xai_Phase phase,

@@ -113,6 +113,7 @@ static char *address_in(char *text) {
 ** quotes addresses that it cannot read, too: with whatever in the password. */
 static void hide_userinfo(char *text) {
   char *from = address_in(text), *at = strrchr(text, '@'), *scheme;
+  if (at == NULL && strlen(text) + 1 == CURL_ERROR_SIZE) at = strchr(text, 0);
   if (from == NULL || at == NULL) return;
   scheme = from + strspn(from, LETTERS);
   if (strncmp(scheme, "://", 3) == 0) from = scheme + 3;

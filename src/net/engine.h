@@ -24,10 +24,12 @@ typedef struct xai_Engine {
   int64_t wake_ms;      /* when the outside wants to be woken */
   int news;             /* something came since the step began */
   int starts;           /* attempts begun since then */
-  int spoiled;          /* libcurl must not be asked again: see mend */
-  int untold;           /* a transfer was cut off: libcurl needs a turn */
-  int active;           /* calls that are not done */
-  long live;            /* objects that others hold: calls, clients */
+  int64_t stepped_ms;   /* when that was */
+  int behind;  /* steps in which there may be unread answers of calls */
+  int spoiled; /* libcurl must not be asked again: see mend */
+  int untold;  /* a transfer was cut off: libcurl needs a turn */
+  int active;  /* calls that are not done */
+  long live;   /* objects that others hold: calls, clients */
   unsigned long owners; /* numbers given to owners of calls so far */
   int refs;
 } xai_Engine;

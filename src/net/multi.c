@@ -6,11 +6,6 @@
 #include "base/clock.h"
 #include "base/process.h"
 
-/* So many sockets are served before what they brought is handed out: with 64
-** the first event of a burst waits for the 63 others (measured with 256 and
-** 1,000 streams: twice the delay, and a tenth more time for all, as the events
-** are no longer in the processor's cache). */
-#define MAX_READY 16
 #define MAX_IDLE_CONNECTIONS 256L
 #define MAX_STREAMS_PER_CONNECTION 1000L
 
@@ -72,9 +67,9 @@ void xai_multi_act(xai_Engine *e, curl_socket_t fd, int what) {
 }
 
 int xai_multi_serve(xai_Engine *e, int64_t wait_ms, int most) {
-  xai_Ready ready[MAX_READY];
+  xai_Ready ready[XAI_MAX_READY];
   int i, n;
-  if (most <= 0 || most > MAX_READY) most = MAX_READY;
+  if (most <= 0 || most > XAI_MAX_READY) most = XAI_MAX_READY;
   n = xai_poller_wait(&e->poller, ready, most, wait_ms);
   for (i = 0; i < n && e->multi != NULL; i++) {
     int what = (ready[i].readable ? CURL_CSELECT_IN : 0) |

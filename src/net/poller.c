@@ -21,6 +21,7 @@
 #define MAX_EVENTS 64
 
 int xai_poller_open(xai_Poller *p) {
+  p->full = 0;
   p->timer = -1;
   p->armed_ms = XAI_NEVER;
   p->fd = epoll_create1(EPOLL_CLOEXEC);
@@ -62,7 +63,9 @@ int xai_poller_wait(xai_Poller *p, xai_Ready *out, int max, int64_t wait_ms) {
   struct epoll_event ev[MAX_EVENTS];
   int wait = wait_ms < 0 ? -1 : wait_ms > INT_MAX ? INT_MAX : (int)wait_ms;
   int i, n, count = 0;
-  n = epoll_wait(p->fd, ev, max < MAX_EVENTS ? max : MAX_EVENTS, wait);
+  if (max > MAX_EVENTS) max = MAX_EVENTS;
+  n = epoll_wait(p->fd, ev, max, wait);
+  p->full = n == max;
   for (i = 0; i < n; i++) {
     if (ev[i].data.fd == p->timer) continue;
     out[count].fd = ev[i].data.fd;
@@ -109,6 +112,7 @@ int xai_poller_await(int fd, int64_t wait_ms) {
 }
 
 int xai_poller_open(xai_Poller *p) {
+  p->full = 0;
   p->fd = p->timer = -1;
   p->armed_ms = XAI_NEVER;
   return -1;

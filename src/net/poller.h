@@ -11,6 +11,7 @@
 typedef struct xai_Poller {
   int fd;           /* -1 where there is no such thing */
   int timer;        /* made when the descriptor is first shown outside */
+  int full;         /* more may have been ready than the last wait told of */
   int64_t armed_ms; /* what the timer is set to; XAI_NEVER: off */
 } xai_Poller;
 

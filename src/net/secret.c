@@ -16,11 +16,15 @@ static int carries_key(xai_Slice name) {
 }
 
 /* How much of a header's value stands before the key: the scheme that we use,
-** or all up to the last word. */
-static size_t key_begins(xai_Slice value) {
+** or, where there may be another, all up to the last word. */
+static size_t key_begins(xai_Slice name, xai_Slice value) {
   xai_Slice scheme = {value.at, 7};
   size_t i = value.len;
-  if (i > scheme.len && xai_slice_like(scheme, "bearer ")) return scheme.len;
+  if (i > scheme.len && xai_slice_like(scheme, "bearer ")) {
+    for (i = scheme.len; i < value.len && value.at[i] == ' ';) i++;
+    return i;
+  }
+  if (!xai_slice_has(name, "authorization")) return 0;
   while (i > 0 && value.at[i - 1] != ' ') i--;
   return i;
 }
@@ -33,7 +37,7 @@ static xai_Slice key_of(const char *line) {
   key.at = line + name.len + (line[name.len] == ':');
   key.len = strlen(key.at);
   key = xai_slice_trim(key);
-  skipped = key_begins(key);
+  skipped = key_begins(name, key);
   key.at += skipped;
   key.len -= skipped;
   return key;
@@ -48,24 +52,20 @@ void xai_secret_forget(xai_Call *c) {
   c->headers = NULL;
 }
 
+/* What broke off may end within the key. */
+static void hide_begun(char *s, size_t n, xai_Slice key) {
+  size_t part = key.len - 1 < n ? key.len - 1 : n;
+  while (part >= MIN_SECRET && memcmp(s + n - part, key.at, part) != 0) part--;
+  if (part >= MIN_SECRET) memset(s + n - part, '*', part);
+}
+
 void xai_secret_hide(const xai_Call *c, char *s, size_t n) {
   const struct curl_slist *h;
   for (h = c->headers; h != NULL && n > 0; h = h->next) {
     xai_Slice key = key_of(h->data);
-    if (key.len >= MIN_SECRET) xai_bytes_mask(s, n, key);
-  }
-}
-
-/* An answer that broke off may end within a key. */
-static void hide_begun(const xai_Call *c, xai_Buffer *b) {
-  const struct curl_slist *h;
-  size_t n = xai_buffer_size(b), part;
-  for (h = c->headers; h != NULL; h = h->next) {
-    xai_Slice key = key_of(h->data);
-    for (part = MIN_SECRET; part < key.len && part <= n; part++) {
-      char *tail = b->at + b->len - part;
-      if (memcmp(tail, key.at, part) == 0) memset(tail, '*', part);
-    }
+    if (key.len < MIN_SECRET) continue;
+    xai_bytes_mask(s, n, key);
+    hide_begun(s, n, key);
   }
 }
 
@@ -88,7 +88,5 @@ void xai_secret_scrub(xai_Call *c) {
   xai_secret_hide_in(c, &c->complaint.type);
   xai_secret_hide_in(c, &c->complaint.param);
   xai_secret_hide_in(c, &c->transfer.head);
-  if (c->fault.kind == XAI_KIND_NONE) return;
-  xai_secret_hide_in(c, &c->transfer.body);
-  hide_begun(c, &c->transfer.body);
+  if (c->fault.kind != XAI_KIND_NONE) xai_secret_hide_in(c, &c->transfer.body);
 }

@@ -42,14 +42,14 @@ local function advance_stream(call)
   if event == false or call.over then return end
   if message then return fail(call, message, info) end
   if call.raw then return finish(call, true, nil, request:info()) end
-  local result, damage = part "xai.merge"(request, call.name)
+  local result, damage = part "xai.merge"(request, call.name, true)
   if damage then return fail(call, select(2, request:damaged(damage == "limit"))) end
   finish(call, result, nil, request:info())
 end
 
 local function advance_whole(call)
+  if not call.request:done() then return end
   local result, message, info = call.request:outcome()
-  if result == false then return end
   if result == nil and call.warms and info.status then
     result, message, info = true, nil, call.request:info()
   end
@@ -66,6 +66,12 @@ local function move(call)
   end
 end
 
+--- A mistake of ours must not keep it for ever from its end.
+local function give_up(call)
+  local _, message, info = call.request:damaged(false)
+  finish(call, nil, message, info)
+end
+
 --- Do what can be done now.  A callback may call back into this call.
 local function advance(call)
   if call.busy then
@@ -76,6 +82,7 @@ local function advance(call)
     call.busy = true
     local ok, err = pcall(move, call)
     call.busy = false
+    if not ok and not pump.is_passing(err) then give_up(call) end
     if not ok then error(err, 0) end -- there was no memory: it is tried again
   end
   if call.over then tell(call) end

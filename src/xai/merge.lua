@@ -69,12 +69,13 @@ local BUILDERS = {
 }
 
 --- The result of what the stream `request` of function `name` has said so
--- far; nil when it has said nothing.  An event that does not decode is no part
--- of it: then the second value is "decode", or "limit" for one nested too deeply.
-return function(request, name)
+-- far; nil when it has said nothing, unless it `is_over`.  An event that does not
+-- decode is no part of it: then the second value is "decode", or "limit" for one
+-- nested too deeply.
+return function(request, name, is_over)
   local builder, damage = BUILDERS[name](), nil
   local at, field, value, a, b = request:said(0)
-  if not at then return nil end
+  if not at and not is_over then return nil end
   while at do
     if type(value) == "boolean" then
       damage = damage or value and "limit" or "decode"

@@ -136,10 +136,8 @@ local function finished_message(choice)
   message.role = message.role or "assistant"
   message.content = message.content or "" -- as the service says it beside tool calls
   for name, parts in pairs(choice.texts) do message[name] = table.concat(parts) end
-  for i, call in ipairs(choice.calls) do
-    message.tool_calls = message.tool_calls or {}
-    message.tool_calls[i] = finished_call(call)
-  end
+  if choice.calls[1] then message.tool_calls = {} end
+  for i, call in ipairs(choice.calls) do message.tool_calls[i] = finished_call(call) end
   return message
 end
 

@@ -232,6 +232,12 @@ local function is_interrupt(err)
   return type(err) == "string" and err:find("interrupted!", -12, true) ~= nil
 end
 
+--- Is it an error after which the same may succeed: for lack of memory, or since
+-- Ctrl-C was pressed?
+function pump.is_passing(err)
+  return is_interrupt(err) or type(err) == "string" and err:find("not enough memory", 1, true) ~= nil
+end
+
 --- Run a user's callback; an error in it is reported and disturbs nobody.  Ctrl-C
 -- is meant for the program, so it goes on to whoever waits.
 function pump.callback(f, ...)

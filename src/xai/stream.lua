@@ -35,7 +35,7 @@ end
 
 --- May the next piece be taken at once, if it is here?
 local function is_plain(stream)
-  return not (stream.over or stream.whole or pump.deadline or wait.host)
+  return not (stream.over or stream.whole ~= nil or pump.deadline or wait.host)
 end
 
 --- Call `method` of the request until it answers something but "not yet".
@@ -71,7 +71,7 @@ end
 -- the stream broke.  Never raises for what the network does.
 function Stream:next()
   if self.over then return ending(self) end
-  if self.whole then return self:take_whole() end
+  if self.whole ~= nil then return self:take_whole() end
   local event, message, info = read(self, "event")
   if event ~= nil then return event end
   return conclude(self, message, info)
@@ -100,7 +100,7 @@ end
 
 local function next_text(stream, n)
   if stream.over then return ending(stream) end
-  if stream.whole then return text_of(stream, stream:take_whole(), n) end
+  if stream.whole ~= nil then return text_of(stream, stream:take_whole(), n) end
   local text, message, info = read(stream, "text")
   if text ~= nil then return text end
   local event
@@ -136,16 +136,14 @@ end
 -- nil, info; or nil, message, info with what there was in `info.partial`.
 function Stream:result()
   if self.raw then error("stream:result: a raw stream has no result; read its events", 2) end
-  if self.whole and not self.message then
+  if not self.over and self.whole == nil then conclude(self, select(2, read(self, "skip"))) end
+  if self.whole ~= nil and not self.message then
     self.over = true
-    return self.whole, nil, self.request:info()
-  end
-  if not self.over and conclude(self, select(2, read(self, "skip"))) then
     return self.whole, nil, self.request:info()
   end
   if self.message then return ending(self) end
   if not self.merged then
-    local merged, damage = part "xai.merge"(self.request, self.name)
+    local merged, damage = part "xai.merge"(self.request, self.name, true)
     if damage then return finish(self, select(2, self.request:damaged(damage == "limit"))) end
     self.merged = merged
   end
