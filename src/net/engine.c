@@ -373,7 +373,7 @@ int xai_engine_step(xai_Engine *e, int64_t wait_ms, int most) {
   } else {
     serve_line(e);
     xai_multi_serve_all(e, allowed_wait(e, wait_ms));
-    e->untold = 0;
+    e->untold = e->behind = 0;
   }
   drain(e);
   serve_calls(e);
