@@ -335,45 +335,22 @@ static int64_t allowed_wait(const xai_Engine *e, int64_t wait_ms) {
   return wait_ms < 0 || due < wait_ms ? due : wait_ms;
 }
 
-/* So long between two steps, whoever calls them was busy with other things. */
-#define BUSY_MS 50
-
-/*
-** What has come is read before anybody's time is judged: a process that was
-** busy is not to take its own silence for the server's.  Where more sockets are
-** ready than one step serves, it takes more; they have their turns in a circle.
-*/
-static void note_absence(xai_Engine *e, int most) {
-  int64_t now = xai_clock_ms();
-  if (e->behind == 0 && now - e->stepped_ms > BUSY_MS)
-    e->behind = 1 + e->active / (most > 0 ? most : XAI_MAX_READY);
-  e->stepped_ms = now;
-}
-
-static void note_turns(xai_Engine *e) {
-  if (!e->poller.full)
-    e->behind = 0;
-  else if (e->behind > 0)
-    e->behind--;
-}
-
 int xai_engine_step(xai_Engine *e, int64_t wait_ms, int most) {
   int moved = 0;
   be_home(e);
   if (e->multi == NULL) return 0;
   e->news = e->starts = 0;
-  note_absence(e, most);
   if (e->poller.fd >= 0) {
     moved |= serve_timer(e);
     drain(e);
     serve_line(e);
+    /* What has come is read before anybody's time is judged. */
     moved |= xai_multi_serve(e, allowed_wait(e, wait_ms), most);
-    note_turns(e);
     moved |= serve_timer(e);
   } else {
     serve_line(e);
     xai_multi_serve_all(e, allowed_wait(e, wait_ms));
-    e->untold = e->behind = 0;
+    e->untold = 0;
   }
   drain(e);
   serve_calls(e);

@@ -24,7 +24,7 @@ typedef struct xai_Engine {
   int64_t wake_ms;      /* when the outside wants to be woken */
   int news;             /* something came since the step began */
   int starts;           /* attempts begun since then */
-  int64_t stepped_ms;   /* when that was */
+  int64_t served_ms;    /* when sockets last had a turn */
   int behind;  /* steps in which there may be unread answers of calls */
   int spoiled; /* libcurl must not be asked again: see mend */
   int untold;  /* a transfer was cut off: libcurl needs a turn */

@@ -66,11 +66,35 @@ void xai_multi_act(xai_Engine *e, curl_socket_t fd, int what) {
   if (rc == CURLM_OUT_OF_MEMORY) e->spoiled = 1;
 }
 
+/* So long between two turns, the program was busy with other things. */
+#define BUSY_MS 50
+
+/*
+** A program that was busy is not to take its own silence for the server's.  Where
+** more sockets are ready than are served at once, what came for them is read in
+** the steps that follow: they have their turns in a circle.
+*/
+static void note_absence(xai_Engine *e, int most) {
+  int64_t now = xai_clock_ms();
+  if (e->behind == 0 && now - e->served_ms > BUSY_MS)
+    e->behind = 1 + e->active / most;
+  e->served_ms = now;
+}
+
+static void note_turns(xai_Engine *e) {
+  if (!e->poller.full)
+    e->behind = 0;
+  else if (e->behind > 0)
+    e->behind--;
+}
+
 int xai_multi_serve(xai_Engine *e, int64_t wait_ms, int most) {
   xai_Ready ready[XAI_MAX_READY];
   int i, n;
   if (most <= 0 || most > XAI_MAX_READY) most = XAI_MAX_READY;
+  note_absence(e, most);
   n = xai_poller_wait(&e->poller, ready, most, wait_ms);
+  note_turns(e);
   for (i = 0; i < n && e->multi != NULL; i++) {
     int what = (ready[i].readable ? CURL_CSELECT_IN : 0) |
                (ready[i].writable ? CURL_CSELECT_OUT : 0) |
@@ -84,6 +108,7 @@ void xai_multi_serve_all(xai_Engine *e, int64_t wait_ms) {
   int wait = wait_ms > 1000 || wait_ms < 0 ? 1000 : (int)wait_ms;
   if (wait > 0) curl_multi_poll(e->multi, NULL, 0, wait, NULL);
   xai_multi_act(e, CURL_SOCKET_TIMEOUT, 0);
+  e->behind = 0; /* it has looked at all of them */
 }
 
 int xai_multi_renew(xai_Engine *e) {
