@@ -70,9 +70,9 @@ void xai_multi_act(xai_Engine *e, curl_socket_t fd, int what) {
 #define BUSY_MS 50
 
 /*
-** A program that was busy is not to take its own silence for the server's.  Where
-** more sockets are ready than are served at once, what came for them is read in
-** the steps that follow: they have their turns in a circle.
+** A program that was busy is not to take its own silence for the server's.
+** Where more sockets are ready than are served at once, what came for them is
+** read in the steps that follow: they have their turns in a circle.
 */
 static void note_absence(xai_Engine *e, int most) {
   int64_t now = xai_clock_ms();
