@@ -118,6 +118,18 @@ describe("cancelling a call", function()
     end)
   end)
 
+  it("is seen by the server while a program that was started meanwhile goes on", function()
+    local where = STAGES[7]
+    local client, body, opts, log = prepare(where, STREAM)
+    local call = client:start("chat", body, opts)
+    where.reach(log)
+    local program = io.popen("cat", "w")
+    call:cancel()
+    local ended = stage:last_end()
+    program:close()
+    assert.is_true(ended.aborted)
+  end)
+
   describe("by client:close", function()
     each(function(where, fields)
       local client, body, opts, log = prepare(where, fields)

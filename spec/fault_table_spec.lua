@@ -42,7 +42,7 @@ describe("what a call makes of it when", function()
     end)
   end
 
-  describe("a connection that was kept has died:", function()
+  describe("a connection that was kept cannot be used:", function()
     -- Closed a moment after the answer, or only when the next request comes.
     for _, fault in ipairs { "stale,20", "stale", "stale-reset" } do
       for _, way in ipairs(trial.ORDER) do
@@ -58,6 +58,18 @@ describe("what a call makes of it when", function()
           assert.equal(0, house:settle())
         end)
       end
+    end
+
+    for _, way in ipairs(trial.ORDER) do
+      it("what comes there late is no answer to " .. way, function()
+        local client = house:client { base_url = house.server.url:gsub("127%.0%.0%.1", "kept.localhost") }
+        local options = trial.options("late-rest,20", { max_retries = 0, retry = "safe" }, "1.1")
+        assert.equal("ok x1", trial.WAYS.get(client, options))
+        uv.sleep(60)
+        options.headers = nil
+        assert.equal("ok x1", trial.WAYS[way](client, options))
+        assert.equal(0, house:settle())
+      end)
     end
 
     it("a POST that must not be sent twice fails", function()

@@ -415,6 +415,46 @@ describe("a connection that was kept", function()
   end)
 end)
 
+describe("what comes on a kept connection although nothing was asked for", function()
+  local WHOLE = '{"object":"list","data":[]}'
+  local SHORT = "HTTP/1.1 200 OK\r\nContent-Length: " .. #WHOLE .. "\r\n\r\n" .. WHOLE
+
+  --- A second call, after the first one's answer went on with `rest`.
+  local function after(rest, options)
+    options = options or {}
+    local server = scripted.kept({ scripted.slowly(SHORT, rest), SHORT }, options.unix_socket)
+    options.api_key, options.base_url, options.max_retries = KEY, server.url, 0
+    local client = xai.new(options)
+    assert.same({}, assert(scripted.wait(client:start("list_models"))).data)
+    while not server.said_all do require("luv").run("once") end
+    local result, message, info = scripted.wait(client:start("chat", HI))
+    client:close()
+    server.close()
+    return result, message, info, #server.requests, server.connections
+  end
+
+  it("is not the next call's answer, which takes another connection", function()
+    for _, rest in ipairs { SHORT:gsub("list", "fake"), "rest", "HTTP/1.1 408 Late\r\nContent-Length: 0\r\n\r\n" } do
+      local result, message, info, requests, connections = after(rest)
+      assert.is_nil(message)
+      assert.same({ "list", 1, 2, 2 }, { result.object, info.attempts, requests, connections })
+    end
+  end)
+
+  it("costs nothing that retry = \"safe\" forbids", function()
+    local result, _, info, requests = after("rest", { retry = "safe" })
+    assert.same({ "list", 1, 2 }, { result and result.object, info.attempts, requests })
+  end)
+
+  it("is not the next one's by a Unix socket either", function()
+    local path = os.tmpname()
+    os.remove(path)
+    local result, message = after((SHORT:gsub("list", "fake")), { unix_socket = path })
+    os.remove(path)
+    assert.same({ "list" }, { result and result.object, message })
+  end)
+end)
+
 describe("a DELETE", function()
   it("that libcurl sent twice, and that finds nothing the second time, has succeeded", function()
     local keep = "HTTP/1.1 200 OK\r\nContent-Length: 17\r\n\r\n{\"object\":\"list\"}"

@@ -96,6 +96,11 @@ describe("a fault of the stand-in server", function()
     assert.equal("reset", ask("stale-reset", 2)[2])
   end)
 
+  it("goes on behind the end of an answer", function()
+    local bytes = raw.exchange(server.port, raw.request("GET", "/v1/models", sent("late-rest,1")))
+    assert.matches("^HTTP/1.1 200 .*HTTP/1.1 403 .*answers no request", bytes)
+  end)
+
   it("compresses well, or as badly as it is called", function()
     local function unpacked(fault) return piped("gzip -dc", get("/v1/models", fault).body) end
     local whole = get("/v1/models").body

@@ -35,18 +35,19 @@ function M.slowly(first, second)
   return { first, second }
 end
 
-local function say(answer, socket, keeps)
+local function say(answer, socket, keeps, server)
   if answer == M.stall then return end
   if type(answer) == "table" then
     socket:write(answer[1])
     local timer = uv.new_timer()
     timer:start(PAUSE_MS, 0, function()
       timer:close()
-      if not socket:is_closing() then say(answer[2], socket, keeps) end
+      server.said_all = socket:is_closing()
+      if not server.said_all then say(answer[2], socket, keeps, server) end
     end)
     return
   end
-  socket:write(answer)
+  socket:write(answer, function() server.said_all = true end)
   if keeps and answer ~= "" then return end
   socket:shutdown(function() close(socket) end)
 end
@@ -58,24 +59,27 @@ local function serve(server, socket, answers, keeps)
     seen = seen .. bytes
     if not is_whole(seen) then return end
     server.requests[#server.requests + 1], seen = seen, ""
-    say(answers[#server.requests] or answers[#answers], socket, keeps)
+    server.said_all = false
+    say(answers[#server.requests] or answers[#answers], socket, keeps, server)
   end)
 end
 
 --- Say these answers, one a connection, and the last one to all that follow.
--- Gives { url, requests, close() }.  With `keeps` a connection stays open after
--- an answer, but for an empty one.
-function M.start(answers, keeps)
-  local listener, sockets = uv.new_tcp(), {}
+-- Gives { url, requests, connections, said_all, close() }.  With `keeps` a connection stays open after
+-- an answer, but for an empty one.  With `path` it listens on that Unix socket.
+function M.start(answers, keeps, path)
+  local new = path and function() return uv.new_pipe(false) end or uv.new_tcp
+  local listener, sockets = new(), {}
   local server = { requests = {} }
-  assert(listener:bind("127.0.0.1", 0))
+  assert(path and listener:bind(path) or listener:bind("127.0.0.1", 0))
   listener:listen(16, function()
-    local socket = uv.new_tcp()
+    local socket = new()
     sockets[#sockets + 1] = socket
+    server.connections = #sockets
     listener:accept(socket)
     serve(server, socket, answers, keeps)
   end)
-  server.url = "http://127.0.0.1:" .. listener:getsockname().port
+  server.url = "http://127.0.0.1" .. (path and "" or ":" .. listener:getsockname().port)
   function server.close()
     close(listener)
     for _, socket in ipairs(sockets) do close(socket) end
@@ -84,8 +88,8 @@ function M.start(answers, keeps)
   return server
 end
 
-function M.kept(answers)
-  return M.start(answers, true)
+function M.kept(answers, path)
+  return M.start(answers, true, path)
 end
 
 --- The outcome of a started call.

@@ -204,8 +204,25 @@ static void settle(xai_Call *c) {
   c->state = XAI_CALL_WAITING;
 }
 
+/* Nothing was sent, as the connection was not to be trusted.  It is closed, so
+** libcurl takes another one, and at last a new one. */
+static void begin_anew(xai_Call *c) {
+  CURL *easy = c->transfer.easy;
+  c->transfer.stale = 0;
+  curl_multi_remove_handle(c->multi, easy);
+  if (curl_multi_add_handle(c->multi, easy) == CURLM_OK) return;
+  c->multi = NULL;
+  xai_fault_set(&c->fault, XAI_KIND_MEMORY, XAI_PHASE_NONE,
+                "not enough memory");
+  conclude(c);
+}
+
 void xai_call_finish(xai_Call *c, CURLcode code) {
   if (c->state != XAI_CALL_RUNNING) return;
+  if (c->transfer.stale) {
+    begin_anew(c);
+    return;
+  }
   c->where = xai_diagnosis_phase(&c->transfer);
   if (!c->draining) xai_verdict_judge(c, code);
   detach(c, 0);

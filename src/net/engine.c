@@ -88,6 +88,7 @@ void xai_engine_close(xai_Engine *e) {
   }
   xai_handles_drop(&e->handles);
   if (multi != NULL) curl_multi_cleanup(multi);
+  xai_sockets_forget(&e->sockets);
   xai_poller_close(&e->poller);
 }
 
@@ -168,6 +169,7 @@ int xai_engine_start(xai_Engine *e, xai_Call *c, const xai_Request *r) {
   e->calls = c;
   e->active++;
   c->transfer.news_list = &e->fresh;
+  c->transfer.sockets = &e->sockets;
   if (later) xai_line_join(e, c);
   rc = xai_call_begin(c, r, e->multi, later);
   e->starts++;

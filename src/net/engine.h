@@ -7,11 +7,13 @@
 
 #include "net/call.h"
 #include "net/poller.h"
+#include "net/sockets.h"
 
 typedef struct xai_Engine {
   CURLM *multi; /* NULL once closed */
   long process; /* which it was made by */
   xai_Poller poller;
+  xai_Sockets sockets;
   xai_Chance chance;
   xai_Handles handles; /* for reuse */
   xai_Buffer scratch;  /* for short use; what is in it is nobody's */

@@ -132,5 +132,6 @@ int xai_multi_is_ours(const xai_Engine *e) {
 */
 void xai_multi_leave(xai_Engine *e) {
   e->multi = NULL;
+  xai_sockets_forget(&e->sockets);
   xai_poller_close(&e->poller);
 }

@@ -20,6 +20,7 @@ void xai_transfer_init(xai_Transfer *t, const xai_Settings *set) {
   xai_buffer_init(&t->body, set->max_body);
   xai_sse_init(&t->sse, set->max_event);
   t->max_buffer = set->max_buffer;
+  t->socket = -1;
 }
 
 /* ------------------------------------------------------------- callbacks */
@@ -101,6 +102,7 @@ static size_t on_header(char *s, size_t size, size_t n, void *ud) {
     xai_buffer_clear(&t->head);
     t->status = read_status(s, n);
     t->shared = s[5] == '2';
+    if (!t->shared) xai_sockets_note_answer(t->sockets, t->socket);
   }
   rc = xai_buffer_append(&t->head, s, n);
   if (rc != XAI_OK) return refuse(t, rc, XAI_HEAD_TOO_LONG);
@@ -148,14 +150,19 @@ static int on_progress(void *ud, curl_off_t dltotal, curl_off_t dlnow,
 }
 
 /*
-** The request is about to be sent.  When a kept connection turns out to be
-** dead, libcurl sends it again by itself: that is counted, and may be refused.
+** The request is about to be sent.  libcurl 7.88 takes a kept connection
+** without a look at what has come there since.  When one turns out to be dead
+** later, libcurl sends the request again by itself: that is counted, and may be
+** refused.
 */
 #if LIBCURL_VERSION_NUM >= 0x075000
 static int on_send(void *ud, char *ip, char *local_ip, int port,
                    int local_port) {
   xai_Transfer *t = (xai_Transfer *)ud;
-  (void)ip, (void)local_ip, (void)port, (void)local_port;
+  (void)local_ip;
+  t->socket = xai_sockets_find(t->sockets, local_port, ip, port);
+  t->stale = xai_sockets_is_spoiled(t->sockets, t->socket);
+  if (t->stale) return CURL_PREREQFUNC_ABORT;
   if (t->sends <= t->resends) {
     t->sends++;
     return CURL_PREREQFUNC_OK;
@@ -175,6 +182,7 @@ static void set_callbacks(xai_Transfer *t) {
   curl_easy_setopt(e, CURLOPT_HEADERDATA, (void *)t);
   curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
   curl_easy_setopt(e, CURLOPT_WRITEDATA, (void *)t);
+  xai_sockets_lend(t->sockets, e);
 #if LIBCURL_VERSION_NUM >= 0x075000
   curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, on_send);
   curl_easy_setopt(e, CURLOPT_PREREQDATA, (void *)t);
@@ -239,7 +247,8 @@ void xai_transfer_clear(xai_Transfer *t) {
   xai_buffer_free(&t->body);
   xai_sse_free(&t->sse);
   t->status = t->head_done = t->sniffed = t->paused = t->discard = 0;
-  t->sends = 0;
+  t->sends = t->stale = 0;
+  t->socket = -1;
   t->extra = 0;
   t->uploaded = 0;
   t->content = XAI_CONTENT_UNKNOWN;

@@ -13,6 +13,7 @@
 #include "base/fault.h"
 #include "base/settings.h"
 #include "base/sse.h"
+#include "net/sockets.h"
 
 /* What to send.  Strings must live until xai_transfer_open returns; 'body'
 ** until the transfer is closed. */
@@ -45,13 +46,16 @@ typedef struct xai_Transfer {
   int sniffed;      /* the first byte of the body was looked at */
   xai_Content content;
   int paused;
-  int sends;           /* how often libcurl sent the request in this attempt */
-  int resends;         /* how often more it may, on its own */
-  size_t extra;        /* bytes of heads before the last, and of trailers */
-  curl_off_t uploaded; /* bytes of the request's body */
-  int discard;         /* nobody wants the rest */
-  int news;            /* it stands in '*news_list' */
-  void *owner;         /* for whoever walks that list */
+  xai_Sockets *sockets; /* of its engine */
+  int socket;           /* the one that it was sent on, or -1 */
+  int stale;            /* nothing was sent: the connection is not to be used */
+  int sends;            /* how often libcurl sent the request in this attempt */
+  int resends;          /* how often more it may, on its own */
+  size_t extra;         /* bytes of heads before the last, and of trailers */
+  curl_off_t uploaded;  /* bytes of the request's body */
+  int discard;          /* nobody wants the rest */
+  int news;             /* it stands in '*news_list' */
+  void *owner;          /* for whoever walks that list */
   struct xai_Transfer *news_next;
   struct xai_Transfer **news_list; /* those that got something */
   int64_t last_ms;                 /* when the last byte came or went */

@@ -152,6 +152,18 @@ M["stale-reset"] = function(serve)
   return answer
 end
 
+local NOBODYS = '{"code":"nobodys","error":"this answers no request"}'
+local NOBODYS_ANSWER = ("HTTP/1.1 403 Forbidden\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s")
+  :format(#NOBODYS, NOBODYS)
+
+--- late-rest[,MS]: the answer and, MS later, bytes that its length does not cover: what looks like
+-- the next one.
+M["late-rest"] = function(serve, arg)
+  local answer = serve()
+  answer.steps = append(http.steps(answer), { { "wait", tonumber(arg) or 20 }, { "write", NOBODYS_ANSWER } })
+  return answer
+end
+
 --- goodbye: GOAWAY, or Connection: close, while the answer is under way; it is right and whole.
 M["goodbye"] = function(serve)
   local answer = serve()

@@ -1,0 +1,123 @@
+/*
+** sockets.c - the sockets of an engine's connections.
+*/
+#define _POSIX_C_SOURCE 200112L
+
+#include "net/sockets.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Room for that descriptor.  Without memory it stays unknown, which is no
+** failure: its connection is used as libcurl would use it. */
+static void note(xai_Sockets *s, int fd) {
+  size_t size = s->size ? s->size : 16;
+  while ((size_t)fd >= size) size *= 2;
+  if (size > s->size) {
+    xai_Socket *at = (xai_Socket *)realloc(s->at, size * sizeof *at);
+    if (at == NULL) return;
+    memset(at + s->size, 0, (size - s->size) * sizeof *at);
+    s->at = at;
+    s->size = size;
+  }
+  memset(&s->at[fd], 0, sizeof s->at[fd]);
+  s->at[fd].open = 1;
+}
+
+static xai_Socket *known(const xai_Sockets *s, int fd) {
+  int is = fd >= 0 && (size_t)fd < s->size && s->at[fd].open;
+  return is ? &s->at[fd] : NULL;
+}
+
+/* A program that the host starts must not keep the connection open. */
+static curl_socket_t on_open(void *ud, curlsocktype purpose,
+                             struct curl_sockaddr *a) {
+  int fd = socket(a->family, a->socktype, a->protocol);
+  (void)purpose;
+  if (fd < 0) return CURL_SOCKET_BAD;
+  fcntl(fd, F_SETFD, FD_CLOEXEC);
+  note((xai_Sockets *)ud, fd);
+  return fd;
+}
+
+static int on_close(void *ud, curl_socket_t fd) {
+  xai_Socket *it = known((xai_Sockets *)ud, fd);
+  if (it != NULL) it->open = 0;
+  return close(fd);
+}
+
+void xai_sockets_lend(xai_Sockets *s, CURL *easy) {
+  curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
+  curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, (void *)s);
+  curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
+  curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, (void *)s);
+}
+
+/* One end of a connection. */
+typedef union xai_End {
+  struct sockaddr any;
+  struct sockaddr_in v4;
+  struct sockaddr_in6 v6;
+  struct sockaddr_storage room;
+} xai_End;
+
+static int port_of(const xai_End *e) {
+  if (e->any.sa_family == AF_INET) return ntohs(e->v4.sin_port);
+  if (e->any.sa_family == AF_INET6) return ntohs(e->v6.sin6_port);
+  return 0;
+}
+
+static int local_port_of(int fd) {
+  xai_End e;
+  socklen_t n = sizeof e;
+  return getsockname(fd, &e.any, &n) == 0 ? port_of(&e) : 0;
+}
+
+static int is_connected_to(int fd, const char *ip, int port) {
+  xai_End e;
+  socklen_t n = sizeof e;
+  char text[INET6_ADDRSTRLEN];
+  const void *address = &e.v4.sin_addr;
+  if (getpeername(fd, &e.any, &n) != 0 || port_of(&e) != port) return 0;
+  if (e.any.sa_family == AF_INET6) address = &e.v6.sin6_addr;
+  return inet_ntop(e.any.sa_family, address, text, sizeof text) != NULL &&
+         strcmp(text, ip) == 0;
+}
+
+int xai_sockets_find(xai_Sockets *s, int local_port, const char *ip, int port) {
+  size_t i;
+  if (local_port <= 0 || ip == NULL) return -1;
+  for (i = 0; i < s->size; i++) {
+    xai_Socket *it = &s->at[i];
+    if (!it->open) continue;
+    if (it->port == 0) it->port = local_port_of((int)i);
+    if (it->port == local_port && is_connected_to((int)i, ip, port))
+      return (int)i;
+  }
+  return -1;
+}
+
+void xai_sockets_note_answer(xai_Sockets *s, int fd) {
+  xai_Socket *it = known(s, fd);
+  if (it != NULL) it->answered = 1;
+}
+
+int xai_sockets_is_spoiled(const xai_Sockets *s, int fd) {
+  const xai_Socket *it = known(s, fd);
+  char byte;
+  if (it == NULL || !it->answered) return 0;
+  return recv(fd, &byte, 1, MSG_PEEK) >= 0 ||
+         (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
+}
+
+void xai_sockets_forget(xai_Sockets *s) {
+  free(s->at);
+  s->at = NULL;
+  s->size = 0;
+}

@@ -1,0 +1,44 @@
+/*
+** sockets.h - the sockets of an engine's connections.
+** libcurl makes and closes them here: it does not tell which of them a request
+** is about to be sent on, so that is found out by their addresses.
+*/
+#ifndef XAI_SOCKETS_H
+#define XAI_SOCKETS_H
+
+#include <curl/curl.h>
+#include <stddef.h>
+
+typedef struct xai_Socket {
+  int open;
+  int port;     /* the local one; 0: not known yet, or it has none */
+  int answered; /* by HTTP/1, so that nothing may come before a request */
+} xai_Socket;
+
+typedef struct xai_Sockets {
+  xai_Socket *at; /* the index is the descriptor */
+  size_t size;
+} xai_Sockets;
+
+/* Have the easy handle's connections use sockets of this list, which must
+** live until the last of them is closed. */
+void xai_sockets_lend(xai_Sockets *s, CURL *easy);
+
+/* The socket that is connected from 'local_port' to 'ip' and 'port', or -1:
+** it is not known. */
+int xai_sockets_find(xai_Sockets *s, int local_port, const char *ip, int port);
+
+/* The head of an HTTP/1 answer came by it. */
+void xai_sockets_note_answer(xai_Sockets *s, int fd);
+
+/*
+** Has something come, or an end, although nothing is asked for yet?  The rest
+** of an answer that was longer than its Content-Length comes so, and would be
+** read as the next answer.
+*/
+int xai_sockets_is_spoiled(const xai_Sockets *s, int fd);
+
+/* Forget all of them; none is closed. */
+void xai_sockets_forget(xai_Sockets *s);
+
+#endif
