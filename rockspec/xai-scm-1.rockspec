@@ -65,6 +65,7 @@ build = {
         "src/net/news.c",
         "src/net/poller.c",
         "src/net/secret.c",
+        "src/net/sockets.c",
         "src/net/transfer.c",
         "src/net/verdict.c",
         "src/bind/answer.c",
