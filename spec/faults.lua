@@ -91,6 +91,7 @@ return {
       { "garbage", all "protocol wait x1 maybe", h2 = LOST },
       { "bad-length", { "decode x1 yes", "truncated stream x1 yes partial", "decode x1 yes" }, h2 = NONE },
       { "bad-length,abc", all "protocol wait x1 maybe", h2 = LOST },
+      { "bad-length,5%2C 6", all "protocol wait x1 maybe", h2 = NONE },
       { "bad-length,-3", all "protocol wait x1 maybe", h2 = LOST },
       { "bad-chunk-size",
         { "connection body x1 maybe", "truncated stream x1 yes partial", "connection body x2 maybe" }, h2 = NONE },

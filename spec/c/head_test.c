@@ -42,6 +42,23 @@ static void test_a_header_is_found_in_any_case_and_the_first_counts(void) {
   CHECK_TEXT(xai_head_find(check_slice("", 0), "x-one"), "");
 }
 
+static int agrees(const char *text) {
+  return xai_head_agrees(check_slice(text, strlen(text)), "content-length");
+}
+
+static void test_headers_that_say_different_things_do_not_agree(void) {
+  CHECK(agrees(""));
+  CHECK(agrees("Content-Length:\r\n"));
+  CHECK(agrees("Content-Length: 5\r\nX: 6\r\n"));
+  CHECK(agrees("Content-Length: 5\r\nX: 6\r\ncontent-length:5 \r\n"));
+  CHECK(agrees("Content-Length: 5,5 , 5\r\n"));
+  CHECK(!agrees("Content-Length: 5\r\nX: 6\r\ncontent-length:6\r\n"));
+  CHECK(!agrees("Content-Length: 5\r\nContent-Length: 55\r\n"));
+  CHECK(!agrees("Content-Length: 5,6\r\n"));
+  CHECK(!agrees("Content-Length: 5,,5\r\n"));
+  CHECK(!agrees("Content-Length: 5\r\nContent-Length: 5, 5, 4\r\n"));
+}
+
 static void test_each_cut_of_a_head_is_read_and_nothing_behind(void) {
   xai_Slice name, value;
   size_t cut, at, count;
@@ -57,6 +74,7 @@ static void test_each_cut_of_a_head_is_read_and_nothing_behind(void) {
 }
 
 int main(void) {
+  RUN(test_headers_that_say_different_things_do_not_agree);
   RUN(test_all_headers_come_in_order_without_blanks_around);
   RUN(test_a_header_is_found_in_any_case_and_the_first_counts);
   RUN(test_each_cut_of_a_head_is_read_and_nothing_behind);

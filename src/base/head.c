@@ -35,3 +35,32 @@ xai_Slice xai_head_find(xai_Slice head, const char *wanted) {
   value.len = 0;
   return value;
 }
+
+/* Cut the first member off a list; 'rest' has length 0 after the last. */
+static xai_Slice next_member(xai_Slice *rest) {
+  xai_Slice member = *rest;
+  const char *comma = (const char *)memchr(rest->at, ',', rest->len);
+  member.len = comma != NULL ? (size_t)(comma - rest->at) : rest->len;
+  rest->at += comma != NULL ? member.len + 1 : member.len;
+  rest->len -= comma != NULL ? member.len + 1 : member.len;
+  return xai_slice_trim(member);
+}
+
+static int is_same(xai_Slice a, xai_Slice b) {
+  return a.len == b.len && memcmp(a.at, b.at, a.len) == 0;
+}
+
+int xai_head_agrees(xai_Slice head, const char *wanted) {
+  xai_Slice name, value, first;
+  size_t at = 0;
+  first.at = NULL;
+  while (xai_head_next(head, &at, &name, &value)) {
+    if (!xai_slice_like(name, wanted)) continue;
+    while (value.len > 0) {
+      xai_Slice member = next_member(&value);
+      if (first.at == NULL) first = member;
+      if (!is_same(first, member)) return 0;
+    }
+  }
+  return 1;
+}

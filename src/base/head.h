@@ -17,4 +17,8 @@ int xai_head_next(xai_Slice head, size_t *at, xai_Slice *name,
 ** is not there. */
 xai_Slice xai_head_find(xai_Slice head, const char *name);
 
+/* Do all headers of that name, and all members of their lists, say the same?
+** Where there are none they do. */
+int xai_head_agrees(xai_Slice head, const char *name);
+
 #endif

@@ -57,6 +57,14 @@ static int read_status(const char *s, size_t n) {
   return status;
 }
 
+/* RFC 9112, section 6.3: an answer of two lengths is to be discarded. */
+static int has_one_length(xai_Transfer *t) {
+  if (xai_head_agrees(xai_transfer_head(t), "content-length")) return 1;
+  xai_fault_set(&t->fault, XAI_KIND_PROTOCOL, XAI_PHASE_WAIT,
+                "the answer is said to have two lengths");
+  return 0;
+}
+
 /* The head is complete: find out what the body will be. */
 static void end_head(xai_Transfer *t) {
   xai_Slice type;
@@ -106,7 +114,9 @@ static size_t on_header(char *s, size_t size, size_t n, void *ud) {
   }
   rc = xai_buffer_append(&t->head, s, n);
   if (rc != XAI_OK) return refuse(t, rc, XAI_HEAD_TOO_LONG);
-  if (n <= 2 && (*s == '\r' || *s == '\n')) end_head(t);
+  if (n > 2 || (*s != '\r' && *s != '\n')) return n;
+  if (!has_one_length(t)) return 0;
+  end_head(t);
   return n;
 }
 
