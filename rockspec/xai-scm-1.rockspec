@@ -59,6 +59,7 @@ build = {
         "src/net/diagnosis.c",
         "src/net/engine.c",
         "src/net/handles.c",
+        "src/net/keeping.c",
         "src/net/line.c",
         "src/net/memory.c",
         "src/net/multi.c",

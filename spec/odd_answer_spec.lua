@@ -183,6 +183,16 @@ describe("an answer", function()
     assert.same({}, (scripted.ask { scripted.answer(200, JSON, " {}") }))
   end)
 
+  it("of two lengths is none, whatever stands between them", function()
+    local answer = 'HTTP/1.1 200 OK\r\nContent-Length: 15\r\n%sContent-Length: %d\r\n\r\n{"object":"odd"}'
+    for _, between in ipairs { "", "X: y\r\n", "HTTP/1.1 200 : x\r\n" } do
+      local _, message, info = scripted.ask({ answer:format(between, 16) })
+      assert.same({ "protocol", "wait", 1 }, { info.kind, info.phase, info.attempts })
+      assert.matches("two lengths", message, 1, true)
+    end
+    assert.equal("odd", scripted.ask({ answer:gsub("15", "16"):format("X: y\r\n", 16) }).object)
+  end)
+
   it("that is an error has its words before a number beside them", function()
     local _, _, info = scripted.ask { scripted.answer(429, JSON, '{"error":7,"message":"Slow down"}') }
     assert.equal("Slow down", info.message)

@@ -426,7 +426,7 @@ describe("what comes on a kept connection although nothing was asked for", funct
     options.api_key, options.base_url, options.max_retries = KEY, server.url, 0
     local client = xai.new(options)
     assert.same({}, assert(scripted.wait(client:start("list_models"))).data)
-    while not server.said_all do require("luv").run("once") end
+    while server.saying > 0 do require("luv").run("once") end
     local result, message, info = scripted.wait(client:start("chat", HI))
     client:close()
     server.close()
@@ -444,6 +444,31 @@ describe("what comes on a kept connection although nothing was asked for", funct
   it("costs nothing that retry = \"safe\" forbids", function()
     local result, _, info, requests = after("rest", { retry = "safe" })
     assert.same({ "list", 1, 2 }, { result and result.object, info.attempts, requests })
+  end)
+
+  it("does not hide that a request was sent by another one before", function()
+    local first = scripted.slowly(SHORT:sub(1, 20), SHORT:sub(21))
+    local server = scripted.kept { first, scripted.slowly(SHORT, "rest"), CLOSED }
+    local client = xai.new { api_key = KEY, base_url = server.url, max_retries = 0 }
+    local calls = { client:start("list_models"), client:start("list_models") }
+    for _, call in ipairs(calls) do assert(scripted.wait(call)) end
+    while server.saying > 0 do require("luv").run("once") end
+    server.deafen()
+    local _, _, info = scripted.wait(client:start("chat", HI))
+    assert.same({ "connection", "wait", "maybe", 3 }, { info.kind, info.phase, info.billed, #server.requests })
+    client:close()
+    server.close()
+  end)
+
+  it("is none either where the answer before called itself one of HTTP/2", function()
+    local lie = "HTTP/2 200 \r\n" .. SHORT:match("\r\n(.*)$")
+    local server = scripted.kept { scripted.slowly(lie, (SHORT:gsub("list", "fake"))), SHORT }
+    local client = xai.new { api_key = KEY, base_url = server.url, max_retries = 0 }
+    assert(scripted.wait(client:start("list_models")))
+    while server.saying > 0 do require("luv").run("once") end
+    assert.equal("list", assert(scripted.wait(client:start("list_models"))).object)
+    client:close()
+    server.close()
   end)
 
   it("is not the next one's by a Unix socket either", function()

@@ -2,6 +2,7 @@
 
 local child = require("spec.support.child")
 local front = require("spec.support.front")
+local records = require("spec.support.records")
 local rig = require("spec.support.rig")
 local scripted = require("spec.support.scripted")
 local tunnel = require("spec.support.tunnel")
@@ -111,6 +112,45 @@ local function promises()
     stream:close()
     local open
     repeat open = assert(house:client():request { path = "/_/open" }).open until open == 0
+  end)
+
+  describe("by HTTP/1.1, what is behind an answer", function()
+    local HEAD, BODY = "HTTP/1.1 200 OK\r\nContent-Length: 27\r\n\r\n", '{"object":"list","data":[]}'
+    local ANSWER = HEAD .. BODY
+    local FAKE = (ANSWER:gsub("list", "fake"))
+
+    for how, pieces in pairs {
+      ["in a record of its own"] = { ANSWER, FAKE },
+      ["in the record of its body"] = { HEAD, BODY .. FAKE },
+      ["in the record of its last part"] = { HEAD .. "{", BODY:sub(2) .. FAKE },
+      ["in the same record"] = { ANSWER .. FAKE },
+    } do
+      it(how .. " is not the next one", function()
+        local server = records.start(door, { pieces, { ANSWER } })
+        local client = client_of { base_url = server.url, deadline = 10 }
+        for _ = 1, 3 do
+          local result, message = scripted.wait(client:start("list_models"))
+          assert.same({ "list" }, { result and result.object, message })
+          while not server.said_all do require("luv").run("once") end
+        end
+        assert.equal(3, #server.requests)
+        server.close()
+      end)
+    end
+  end)
+
+  it("keeps a connection on which an answer and nothing else came", function()
+    local upstream = scripted.start { scripted.answer(200, {}, '{"object":"list","data":[]}') }
+    local other, used = front.start(upstream.url), {}
+    local client = client_of { base_url = other.url, ca_file = other.ca_file, http_version = "1.1" }
+    for i = 1, 3 do
+      local _, message, info = scripted.wait(client:start("list_models"))
+      assert.is_nil(message)
+      used[i] = info.headers["x-connection"]
+    end
+    assert.same({ used[1], used[1], used[1] }, used)
+    other:close()
+    upstream.close()
   end)
 
   it("refuses a certificate that nobody trusted vouches for", function()

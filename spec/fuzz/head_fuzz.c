@@ -39,6 +39,21 @@ static int same(xai_Slice a, xai_Slice b) {
   return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
 }
 
+/* Those of that name agree when all that say something say the same.  Lists are
+** left out here. */
+static void check_agrees(xai_Slice head, const char *word) {
+  xai_Slice n, v, first = {"", 0};
+  size_t at = 0;
+  int agree = 1, lists = 0;
+  while (xai_head_next(head, &at, &n, &v)) {
+    if (!xai_slice_like(n, word) || v.len == 0) continue;
+    if (memchr(v.at, ',', v.len) != NULL) lists = 1;
+    if (first.len == 0) first = v;
+    agree = agree && same(first, v);
+  }
+  require(xai_head_agrees(head, word) == agree || lists);
+}
+
 /* Asked for by its name, in any case: the first of that name. */
 static void check_find(xai_Slice head, xai_Slice name, int upper) {
   char word[64];
@@ -55,6 +70,7 @@ static void check_find(xai_Slice head, xai_Slice name, int upper) {
   while (xai_head_next(head, &at, &n, &v))
     if (xai_slice_like(n, word)) break;
   require(same(found, v));
+  check_agrees(head, word);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {

@@ -68,7 +68,8 @@ http {
 %s}
 ]]
 
-local function free_port()
+--- A port that nobody listens on now.
+function M.free_port()
   local socket = uv.new_tcp()
   socket:bind("127.0.0.1", 0)
   local port = socket:getsockname().port
@@ -91,6 +92,14 @@ local function answers(port)
   socket:close()
   uv.run("nowait")
   return outcome == "connected"
+end
+
+--- Come back when somebody listens there (or after five seconds).
+function M.wait_for(port)
+  for _ = 1, 500 do
+    if answers(port) then return end
+    uv.sleep(10)
+  end
 end
 
 -- The shell ends nginx when its stdin, held by this process, is closed.
@@ -118,14 +127,11 @@ function M.start(upstream)
   local good, other = dir .. "/good", dir .. "/other"
   make_certificate(good, "localhost", "DNS:localhost,IP:127.0.0.1")
   make_certificate(other, "elsewhere.example", "DNS:elsewhere.example")
-  local port, other_port = free_port(), free_port()
+  local port, other_port = M.free_port(), M.free_port()
   local servers = SERVER:format(port, good, good, upstream) .. SERVER:format(other_port, other, other, upstream)
   write_file(dir .. "/conf", CONFIGURATION:format(dir, dir, dir, dir, dir, dir, servers))
   local stop = run_nginx(dir)
-  for _ = 1, 500 do
-    if answers(port) then break end
-    uv.sleep(10)
-  end
+  M.wait_for(port)
   return {
     url = "https://localhost:" .. port, ca_file = good .. ".pem", dir = dir,
     other_url = "https://localhost:" .. other_port, other_ca_file = other .. ".pem",

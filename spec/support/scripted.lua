@@ -42,12 +42,12 @@ local function say(answer, socket, keeps, server)
     local timer = uv.new_timer()
     timer:start(PAUSE_MS, 0, function()
       timer:close()
-      server.said_all = socket:is_closing()
-      if not server.said_all then say(answer[2], socket, keeps, server) end
+      if not socket:is_closing() then return say(answer[2], socket, keeps, server) end
+      server.saying = server.saying - 1
     end)
     return
   end
-  socket:write(answer, function() server.said_all = true end)
+  socket:write(answer, function() server.saying = server.saying - 1 end)
   if keeps and answer ~= "" then return end
   socket:shutdown(function() close(socket) end)
 end
@@ -59,18 +59,19 @@ local function serve(server, socket, answers, keeps)
     seen = seen .. bytes
     if not is_whole(seen) then return end
     server.requests[#server.requests + 1], seen = seen, ""
-    server.said_all = false
+    server.saying = server.saying + 1
     say(answers[#server.requests] or answers[#answers], socket, keeps, server)
   end)
 end
 
 --- Say these answers, one a connection, and the last one to all that follow.
--- Gives { url, requests, connections, said_all, close() }.  With `keeps` a connection stays open after
--- an answer, but for an empty one.  With `path` it listens on that Unix socket.
+-- Gives { url, requests, connections, saying (answers that are not said to their end), deafen(),
+-- close() }.  With `keeps` a connection stays open after an answer, but for an empty one.  With
+-- `path` it listens on that Unix socket.
 function M.start(answers, keeps, path)
   local new = path and function() return uv.new_pipe(false) end or uv.new_tcp
   local listener, sockets = new(), {}
-  local server = { requests = {} }
+  local server = { requests = {}, saying = 0 }
   assert(path and listener:bind(path) or listener:bind("127.0.0.1", 0))
   listener:listen(16, function()
     local socket = new()
@@ -80,6 +81,9 @@ function M.start(answers, keeps, path)
     serve(server, socket, answers, keeps)
   end)
   server.url = "http://127.0.0.1" .. (path and "" or ":" .. listener:getsockname().port)
+  --- No new connections from here on.
+  function server.deafen() close(listener) end
+
   function server.close()
     close(listener)
     for _, socket in ipairs(sockets) do close(socket) end

@@ -28,6 +28,7 @@ xai_Phase xai_diagnosis_phase(const xai_Transfer *t) {
   if (t->head_done)
     return t->content == XAI_CONTENT_EVENTS ? XAI_PHASE_STREAM : XAI_PHASE_BODY;
   if (number_of(e, CURLINFO_PRETRANSFER_TIME_T) != 0) return sending_phase(e);
+  if (t->sends > 0) return XAI_PHASE_WAIT; /* by a connection that ended */
   if (number_of(e, CURLINFO_NAMELOOKUP_TIME_T) == 0) return XAI_PHASE_DNS;
   curl_easy_getinfo(e, CURLINFO_LOCAL_PORT, &port);
   return port == 0 ? XAI_PHASE_CONNECT : XAI_PHASE_TLS;

@@ -23,23 +23,17 @@ long xai_handles_http_version(const xai_Settings *set, const char *url) {
   return CURL_HTTP_VERSION_2TLS;
 }
 
-/*
-** libcurl 7.88 cannot use a connection again whose HTTP/2 began without TLS:
-** each later request on it fails at once, and the connection stays.  Before
-** 8.1 it does not look for unread bytes on a kept one, and we cannot tell
-** which of a Unix socket's it takes (see sockets.h).
-*/
-static int spoils_connections(const xai_Settings *set, long version) {
-  int known = version == CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
+/* libcurl 7.88 cannot use a connection again whose HTTP/2 began without TLS:
+** each later request on it fails at once, and the connection stays. */
+static int spoils_connections(long version) {
   unsigned int libcurl;
-  if (!known && !set->unix_socket) return 0;
+  if (version != CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE) return 0;
   libcurl = curl_version_info(CURLVERSION_NOW)->version_num; /* takes a while */
-  return (known && libcurl >= 0x075800 && libcurl < 0x080000) ||
-         (set->unix_socket && libcurl < 0x080100);
+  return libcurl >= 0x075800 && libcurl < 0x080000;
 }
 
-static void avoid_reuse(CURL *e, const xai_Settings *set, long version) {
-  long fresh = spoils_connections(set, version);
+static void avoid_reuse(CURL *e, long version) {
+  long fresh = spoils_connections(version);
   curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, fresh);
   curl_easy_setopt(e, CURLOPT_FORBID_REUSE, fresh);
 }
@@ -54,7 +48,7 @@ static void set_version(CURL *e, const xai_Settings *set, const char *url) {
   int plain = xai_address_is_plain(url) &&
               version != CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
   curl_easy_setopt(e, CURLOPT_HTTP_VERSION, version);
-  avoid_reuse(e, set, version);
+  avoid_reuse(e, version);
   curl_easy_setopt(e, CURLOPT_PIPEWAIT, plain ? 0L : 1L);
 }
 

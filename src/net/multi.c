@@ -48,6 +48,7 @@ static void set_options(xai_Engine *e) {
 
 int xai_multi_open(xai_Engine *e) {
   xai_poller_open(&e->poller);
+  xai_sockets_init(&e->sockets);
   e->process = xai_process();
   e->multi = curl_multi_init();
   if (e->multi == NULL) return -1;
@@ -59,6 +60,7 @@ void xai_multi_act(xai_Engine *e, curl_socket_t fd, int what) {
   CURLMcode rc;
   int running;
   if (e->spoiled) return;
+  e->sockets.turn++;
   if (e->poller.fd >= 0)
     rc = curl_multi_socket_action(e->multi, fd, what, &running);
   else

@@ -1,7 +1,8 @@
 /*
 ** sockets.c - the sockets of an engine's connections.
 */
-#define _POSIX_C_SOURCE 200112L
+#define _DEFAULT_SOURCE
+#define _DARWIN_C_SOURCE
 
 #include "net/sockets.h"
 
@@ -13,6 +14,14 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+/* The first libcurl that takes no kept connection with something unread. */
+#define GUARDING 0x080100
+
+void xai_sockets_init(xai_Sockets *s) {
+  memset(s, 0, sizeof *s);
+  s->unguarded = curl_version_info(CURLVERSION_NOW)->version_num < GUARDING;
+}
 
 /* Room for that descriptor.  Without memory it stays unknown, which is no
 ** failure: its connection is used as libcurl would use it. */
@@ -73,10 +82,12 @@ static int port_of(const xai_End *e) {
   return 0;
 }
 
+/* -1: it is no socket any more; libcurl closes by itself those that it did not
+** come to use. */
 static int local_port_of(int fd) {
   xai_End e;
   socklen_t n = sizeof e;
-  return getsockname(fd, &e.any, &n) == 0 ? port_of(&e) : 0;
+  return getsockname(fd, &e.any, &n) == 0 ? port_of(&e) : -1;
 }
 
 static int is_connected_to(int fd, const char *ip, int port) {
@@ -96,7 +107,9 @@ int xai_sockets_find(xai_Sockets *s, int local_port, const char *ip, int port) {
   for (i = 0; i < s->size; i++) {
     xai_Socket *it = &s->at[i];
     if (!it->open) continue;
-    if (it->port == 0) it->port = local_port_of((int)i);
+    if (it->port == 0 || it->port == local_port)
+      it->port = local_port_of((int)i);
+    if (it->port < 0) it->open = 0;
     if (it->port == local_port && is_connected_to((int)i, ip, port))
       return (int)i;
   }
@@ -112,7 +125,7 @@ int xai_sockets_is_spoiled(const xai_Sockets *s, int fd) {
   const xai_Socket *it = known(s, fd);
   char byte;
   if (it == NULL || !it->answered) return 0;
-  return recv(fd, &byte, 1, MSG_PEEK) >= 0 ||
+  return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 ||
          (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
 }
 

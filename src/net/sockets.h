@@ -18,7 +18,12 @@ typedef struct xai_Socket {
 typedef struct xai_Sockets {
   xai_Socket *at; /* the index is the descriptor */
   size_t size;
+  unsigned long turn; /* how often libcurl was let at them */
+  int unguarded;      /* libcurl itself does not look at kept ones */
 } xai_Sockets;
+
+/* Which libcurl is it? */
+void xai_sockets_init(xai_Sockets *s);
 
 /* Have the easy handle's connections use sockets of this list, which must
 ** live until the last of them is closed. */

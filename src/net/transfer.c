@@ -11,6 +11,7 @@
 #include "base/retry.h"
 #include "net/address.h"
 #include "net/handles.h"
+#include "net/keeping.h"
 
 #define MAX_HEAD ((size_t)256 << 10)
 
@@ -70,6 +71,7 @@ static void end_head(xai_Transfer *t) {
   xai_Slice type;
   if (t->status < 200) return; /* 1xx: the real one follows */
   t->head_done = 1;
+  xai_keeping_head(t);
   t->content = XAI_CONTENT_PLAIN;
   if (!t->wants_events || t->status >= 300) return;
   type = xai_head_find(xai_transfer_head(t), "content-type");
@@ -105,16 +107,18 @@ static size_t on_header(char *s, size_t size, size_t n, void *ud) {
   n *= size;
   touch(t);
   if (t->head_done) return may_pass(t, n) ? n : 0;
-  if (is_status_line(s, n)) {
+  if (!t->in_head && is_status_line(s, n)) {
+    t->in_head = 1;
     if (!may_pass(t, xai_buffer_size(&t->head))) return 0;
     xai_buffer_clear(&t->head);
     t->status = read_status(s, n);
-    t->shared = s[5] == '2';
+    t->shared = t->may_share && s[5] == '2';
     if (!t->shared) xai_sockets_note_answer(t->sockets, t->socket);
   }
   rc = xai_buffer_append(&t->head, s, n);
   if (rc != XAI_OK) return refuse(t, rc, XAI_HEAD_TOO_LONG);
   if (n > 2 || (*s != '\r' && *s != '\n')) return n;
+  t->in_head = 0;
   if (!has_one_length(t)) return 0;
   end_head(t);
   return n;
@@ -142,7 +146,10 @@ static size_t on_body(char *s, size_t size, size_t n, void *ud) {
   n *= size;
   touch(t);
   if (t->discard) return n;
-  if (!t->sniffed && n > 0) sniff(t, *s);
+  if (!t->sniffed && n > 0) {
+    xai_keeping_body(t, n);
+    sniff(t, *s);
+  }
   if (t->content == XAI_CONTENT_EVENTS) return on_event_bytes(t, s, n);
   rc = xai_buffer_append(&t->body, s, n);
   return rc == XAI_OK ? n : refuse(t, rc, "the answer exceeds max_body");
@@ -160,18 +167,15 @@ static int on_progress(void *ud, curl_off_t dltotal, curl_off_t dlnow,
 }
 
 /*
-** The request is about to be sent.  libcurl 7.88 takes a kept connection
-** without a look at what has come there since.  When one turns out to be dead
-** later, libcurl sends the request again by itself: that is counted, and may be
-** refused.
+** The request is about to be sent.  When a kept connection turns out to be dead
+** later, libcurl sends it again by itself: that is counted, and may be refused.
 */
 #if LIBCURL_VERSION_NUM >= 0x075000
 static int on_send(void *ud, char *ip, char *local_ip, int port,
                    int local_port) {
   xai_Transfer *t = (xai_Transfer *)ud;
   (void)local_ip;
-  t->socket = xai_sockets_find(t->sockets, local_port, ip, port);
-  t->stale = xai_sockets_is_spoiled(t->sockets, t->socket);
+  t->stale = !xai_keeping_may_send(t, local_port, ip, port);
   if (t->stale) return CURL_PREREQFUNC_ABORT;
   if (t->sends <= t->resends) {
     t->sends++;
@@ -236,8 +240,13 @@ int xai_transfer_open(xai_Transfer *t, CURL *used, const xai_Request *r,
                       struct curl_slist *headers, const xai_Settings *set) {
   CURLcode rc = CURLE_OK;
   t->wants_events = r->stream;
-  t->shared = xai_handles_http_version(set, r->url) != CURL_HTTP_VERSION_1_1 &&
-              (set->http_version == 2 || !xai_address_is_plain(r->url));
+  t->may_share =
+      xai_handles_http_version(set, r->url) != CURL_HTTP_VERSION_1_1 &&
+      (set->http_version == 2 || !xai_address_is_plain(r->url));
+  t->shared = t->may_share;
+  t->sealed = !xai_address_is_plain(r->url) ||
+              (set->proxy && !xai_address_is_plain(set->proxy));
+  t->bodiless = strcmp(r->method, "HEAD") == 0;
   t->resends = set->retry == XAI_RETRY_SAFE && !xai_retry_repeatable(r->method)
                    ? 0
                    : FREE_RECONNECTS;
@@ -257,7 +266,8 @@ void xai_transfer_clear(xai_Transfer *t) {
   xai_buffer_free(&t->body);
   xai_sse_free(&t->sse);
   t->status = t->head_done = t->sniffed = t->paused = t->discard = 0;
-  t->sends = t->stale = 0;
+  t->sends = t->stale = t->in_head = 0;
+  xai_keeping_reset(t);
   t->socket = -1;
   t->extra = 0;
   t->uploaded = 0;
@@ -274,6 +284,7 @@ void xai_transfer_retire(xai_Transfer *t) {
 
 CURL *xai_transfer_yield(xai_Transfer *t) {
   CURL *e = t->easy;
+  xai_keeping_reset(t);
   t->easy = NULL;
   curl_easy_setopt(e, CURLOPT_ERRORBUFFER, NULL);
   curl_easy_setopt(e, CURLOPT_HTTPHEADER, NULL);

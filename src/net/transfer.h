@@ -36,14 +36,20 @@ typedef enum xai_Content {
 
 typedef struct xai_Transfer {
   CURL *easy;
-  xai_Buffer head;  /* the last answer's status line and headers */
-  xai_Buffer body;  /* an answer that is not an event stream */
-  xai_Sse sse;      /* an answer that is */
-  int status;       /* 0 until a status line came */
-  int head_done;    /* the answer's head is complete */
-  int shared;       /* over a connection that others may share: HTTP/2 */
-  int wants_events; /* the request asked for a stream */
-  int sniffed;      /* the first byte of the body was looked at */
+  xai_Buffer head; /* the last answer's status line and headers */
+  xai_Buffer body; /* an answer that is not an event stream */
+  xai_Sse sse;     /* an answer that is */
+  int status;      /* 0 until a status line came */
+  int head_done;   /* the answer's head is complete */
+  int in_head;     /* a head has begun, and is not complete */
+  int may_share;   /* HTTP/2 is possible */
+  int sealed;      /* by TLS: libcurl may hold bytes that are nobody's */
+  int bodiless;    /* the method is HEAD */
+  int unkept;      /* its connection is not to be used again */
+  unsigned long head_turn; /* in which the head was complete */
+  int shared;              /* over a connection that others may share: HTTP/2 */
+  int wants_events;        /* the request asked for a stream */
+  int sniffed;             /* the first byte of the body was looked at */
   xai_Content content;
   int paused;
   xai_Sockets *sockets; /* of its engine */
