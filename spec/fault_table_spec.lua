@@ -19,7 +19,7 @@ end
 describe("what a call makes of it when", function()
   -- Longer than the silence after which libcurl is made to look again: what it has read of an answer by
   -- HTTP/2 and not handed out yet is lost when the stream is reset.
-  setup(function() house = rig.open { breath = 400 } end)
+  setup(function() house = rig.open { breath = 300 } end)
   teardown(function() house:close() end)
 
   for _, group in ipairs(groups) do
