@@ -24,7 +24,7 @@ void xai_sockets_init(xai_Sockets *s) {
 }
 
 /* Room for that descriptor.  Without memory it stays unknown, which is no
-** failure: its connection is used as libcurl would use it. */
+** failure: its connection is not kept where it had to be looked at. */
 static void note(xai_Sockets *s, int fd) {
   size_t size = s->size ? s->size : 16;
   while ((size_t)fd >= size) size *= 2;
