@@ -1,51 +1,21 @@
 --- xai.uv inside Neovim: each promise in a headless Neovim of its own.
 
-local child = require("spec.support.child")
-local standin = require("spec.support.server")
+local neovim = require("spec.support.nvim")
 
 if _VERSION ~= "Lua 5.1" then return end -- Neovim's LuaJIT loads what was built for Lua 5.1
 
 local TEXT = "Lua is a small, quick language that lives happily inside other programs."
 
-local server
-
-local function slurp(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read("*a")
-  file:close()
-  return text
-end
-
-local PRELUDE = slurp "spec/support/uv_prelude.lua" .. slurp "spec/support/nvim_prelude.lua"
-
---- What Neovim says that runs this program and leaves.
-local function run(code, attach)
-  local path = os.tmpname()
-  local file = assert(io.open(path, "wb"))
-  file:write(PRELUDE, 'client:request { method = "POST", path = "/_/reset" }\n',
-    attach or 'local handle = require("xai.uv").attach() -- luacheck: ignore\n', code)
-  file:close()
-  local said = child.output(child.with({
-    XAI_BASE_URL = server.url, XAI_API_KEY = "xai-spec", XAI_DEBUG = false, XDG_CONFIG_HOME = "/nonexistent",
-  }, ("timeout -s KILL 60 nvim --headless -u NONE -i NONE -c 'luafile %s' -c 'qall!'"):format(path)))
-  os.remove(path)
-  return (said:gsub("\r", ""))
-end
-
-local function says(expected, code, attach)
-  local said = run(code, attach)
-  assert.is_nil(said:find("E5560", 1, true), said)
-  assert.equal(expected, said)
-end
+local run, says = neovim.run, neovim.says
 
 describe("xai.uv inside Neovim", function()
-  if not child.has "nvim" then
+  if not neovim.is_here() then
     pending "there is no nvim"
     return
   end
 
-  setup(function() server = standin.spawn { pace = 0 } end)
-  teardown(function() server.close() end)
+  setup(neovim.open)
+  teardown(neovim.close)
 
   it("reads 50 streams in coroutines that edit buffers, each complete", function()
     says("true 50 50 651\n", [[

@@ -8,6 +8,7 @@
 --   halves       half a surrogate pair passes; otherwise it is an error
 --   soft         errors are returned (nil, message) and not raised
 --   new          there is `new()`, which gives an instance with default settings
+--   lenient      NaN, Infinity, 0x10, 01 and +1 are numbers
 --   array_mt     tables with this metatable are written as arrays
 
 local M = {}
@@ -55,9 +56,11 @@ local function read_string(switches, text, pos)
   end
 end
 
+local WORDS = { NaN = 0 / 0, Infinity = math.huge, ["-Infinity"] = -math.huge, ["-nan"] = 0 / 0 }
+
 local function read_number(switches, text, pos)
-  local word = text:match("^-?[%d.eE+-]+", pos)
-  local n = tonumber(word or "") or error("invalid token at " .. pos, 0)
+  local word = text:match(switches.lenient and "^[-+]?[%w.+-]+" or "^-?[%d.eE+-]+", pos)
+  local n = tonumber(word or "") or switches.lenient and WORDS[word] or error("invalid token at " .. pos, 0)
   if not switches.integers and math.type and math.type(n) == "integer" then n = n + 0.0 end
   return n, pos + #word
 end

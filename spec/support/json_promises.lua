@@ -241,6 +241,17 @@ promise("text that is no JSON is nil and a reason", function(_, decode)
   end
 end)
 
+promise("numbers and words that JSON does not have are refused", function(_, decode)
+  for _, text in ipairs { "NaN", "nan", "-nan", "Infinity", "-Infinity", "0x10", "+1", "01", "-01", "0x", "None" } do
+    for _, around in ipairs { "[%s]", "[1,%s]", '{"a":%s}', '{"a":{"b":[%s]},"c":1}', " %s " } do
+      local value, why = decode(around:format(text))
+      expect(nil, value)
+      expect("string", type(why))
+    end
+  end
+  expect("01 NaN 0x10", decode('["01 NaN 0x10"]')[1])
+end)
+
 promise("null, strings, numbers and booleans stand alone", function(encode, decode, xai)
   expect(xai.null, decode("null"))
   expect("x", decode('"x"'))

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/chance.h"
+#include "base/jsoncheck.h"
 #include "base/jsonmark.h"
 #include "bind/jsoncodec.h"
 #include "bind/lift.h"
@@ -110,6 +111,77 @@ static int empty_is_object(lua_State *L, int encode) {
   return is;
 }
 
+/* Does the module take numbers that JSON does not have? */
+static int is_lenient(lua_State *L, int decode) {
+  static const char *const texts[] = {"[NaN]", "[0x10]", "[01]"};
+  int is = 0;
+  size_t i;
+  for (i = 0; i < 3 && !is; i++) {
+    lua_pushvalue(L, decode);
+    lua_pushstring(L, texts[i]);
+    is = try_call(L, 1, 1) && lua_istable(L, -1);
+    lua_pop(L, 1);
+  }
+  return is;
+}
+
+/* Is this Neovim?  It has the global 'vim', with a JSON library in it. */
+static int is_neovim(lua_State *L) {
+  static const char *const path[] = {"_G", "vim", "json"};
+  size_t i;
+  int is;
+  lua_getfield(L, LUA_REGISTRYINDEX, "_LOADED");
+  for (i = 0; i < 3 && lua_istable(L, -1); i++) {
+    lua_pushstring(L, path[i]);
+    lua_rawget(L, -2);
+    lua_remove(L, -2);
+  }
+  is = lua_istable(L, -1);
+  lua_pop(L, 1);
+  return is;
+}
+
+#define PROBE "a\n\"b\"\\\t"
+#define PROBES 300 /* more than lua-cjson has room for at first */
+
+/* Push the table {content = a long text with escapes}. */
+static void push_probe(lua_State *L) {
+  luaL_Buffer b;
+  int i;
+  lua_createtable(L, 0, 1);
+  luaL_buffinit(L, &b);
+  for (i = 0; i < PROBES; i++) luaL_addstring(&b, PROBE);
+  luaL_pushresult(&b);
+  lua_setfield(L, -2, "content");
+}
+
+/*
+** Does the module damage what it encodes?  Neovim 0.12 exports functions whose
+** names lua-cjson uses within itself, and the linker gives it Neovim's.
+*/
+static int is_damaging(lua_State *L, int encode, int decode) {
+  int top = lua_gettop(L), same = 1;
+  push_probe(L); /* top + 1 */
+  lua_pushvalue(L, encode);
+  lua_pushvalue(L, top + 1);
+  if (try_call(L, 1, 1) && lua_type(L, -1) == LUA_TSTRING) {
+    lua_pushvalue(L, decode);
+    lua_insert(L, -2);
+    same = try_call(L, 1, 1) && lua_istable(L, -1);
+    if (same) {
+      lua_getfield(L, top + 1, "content");
+      lua_getfield(L, -2, "content");
+      same = lua_type(L, -1) != LUA_TSTRING || lua_rawequal(L, -1, -2);
+    }
+  }
+  lua_settop(L, top);
+  return !same;
+}
+
+#define DAMAGING                                                               \
+  "option 'json': that module damages what it encodes in this Neovim"          \
+  " (lua-cjson does); leave it out, and vim.json is used"
+
 int xai_json_codec(lua_State *L) {
   xai_Codec *c;
   luaL_checktype(L, 1, LUA_TTABLE);
@@ -117,7 +189,11 @@ int xai_json_codec(lua_State *L) {
   own_instance(L, 1);
   get_function(L, 1, "encode"); /* 2 */
   get_function(L, 1, "decode"); /* 3 */
-  push_null(L, 3);              /* 4 */
+  if (is_neovim(L) && is_damaging(L, 2, 3)) {
+    lua_pushliteral(L, DAMAGING);
+    return lua_error(L);
+  }
+  push_null(L, 3); /* 4 */
   c = (xai_Codec *)xai_newuserdata(L, sizeof *c);
   memset(c, 0, sizeof *c);
   luaL_setmetatable(L, XAI_CODEC_MT);
@@ -125,6 +201,7 @@ int xai_json_codec(lua_State *L) {
   c->mark_len = strlen(c->mark);
   c->own_null = lua_islightuserdata(L, 4) && lua_touserdata(L, 4) == NULL;
   c->empty_is_object = empty_is_object(L, 2);
+  c->lenient = is_lenient(L, 3);
   lua_newtable(L);
   lua_pushvalue(L, 2);
   lua_rawseti(L, -2, XAI_CODEC_ENCODE);
@@ -358,6 +435,13 @@ static int take_value(lua_State *L, int i) {
   return words == i;
 }
 
+/* The string at 'text' was decoded: is it JSON for a strict reader, too? */
+static int is_strict(lua_State *L, int text) {
+  size_t n;
+  const char *s = lua_tolstring(L, text, &n);
+  return xai_json_check(s, n) != XAI_JSON_WRONG;
+}
+
 static int decode(lua_State *L, int codec, int halves) {
   xai_Codec *c = (xai_Codec *)luaL_checkudata(L, codec, XAI_CODEC_MT);
   int text = lua_gettop(L), marked, rc, ok;
@@ -373,6 +457,10 @@ static int decode(lua_State *L, int codec, int halves) {
   if (rc == LUA_ERRMEM) return lua_error(L);
   ok = rc == 0 && take_value(L, text + 4);
   if (ok) fix_decoded(L, c, text + 2, text + 3, marked);
+  if (ok && c->lenient && !is_strict(L, text)) {
+    lua_pushliteral(L, "Found a number or a word that JSON does not have");
+    ok = 0;
+  }
   lua_replace(L, text);
   lua_settop(L, text);
   return ok;

@@ -20,6 +20,7 @@ typedef struct xai_Codec {
   size_t mark_len;
   int own_null;        /* the module's null is xai.null */
   int empty_is_object; /* the module writes {} for an empty table */
+  int lenient;         /* the module reads numbers that JSON does not have */
 } xai_Codec;
 
 /* Give back the memory of an unusually large text. */

@@ -163,11 +163,18 @@ end
 
 local client = {}
 
+--- The codec for the module that is to be used, if there is a usable one: core.client refuses what is none.
+local function codec_of(options)
+  local module = type(options) == "table" and options.json or nil
+  local ok, codec = pcall(json.codec, json.is_module(module) and module or nil)
+  if ok then return codec end
+  if module and tostring(codec):find "^option 'json'" then codec = "xai.new: " .. codec end
+  error(codec, 0)
+end
+
 --- A client: its key, address and defaults.  See types.lua for the options.
 function client.new(options)
-  local module = type(options) == "table" and options.json or nil
-  local codec = json.codec(json.is_module(module) and module or nil) -- core.client refuses what is none
-  local new = core.client("xai.new", options, codec)
+  local new = core.client("xai.new", options, codec_of(options))
   if names_hook(options) or is_debugged() or loaded "xai.hooks" then part "xai.hooks".learn(new, options) end
   return new
 end

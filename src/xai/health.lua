@@ -19,8 +19,37 @@ local function check_build(report, core, xai)
   for name, has in pairs(core.features) do
     if has then report.ok("libcurl: " .. name) else report.warn("libcurl without: " .. name) end
   end
-  local json = pcall(require, "cjson") and "lua-cjson" or "vim.json"
-  report.info("JSON: " .. json)
+end
+
+-- What a request may hold, and how that is when it has come back.
+local SAMPLE = '{"content":"a\\n\\"b\\" \\\\ \\u0000 \195\169","list":[[],{},null,1,0.5,true],"id":9007199254740991}'
+
+local function keeps_all(xai)
+  local value = assert(xai.decode(SAMPLE))
+  value.content = value.content:rep(100)
+  local back = assert(xai.decode(xai.encode(value)))
+  return back.content == value.content and back.id == value.id and xai.encode(back.list) == xai.encode(value.list)
+end
+
+--- Which library converts, and does a round trip keep all?
+local function check_json(report, core, xai)
+  local json = require "xai.json"
+  local found, _, name = pcall(json.default_codec)
+  if not found then
+    local way_out = { "install Neovim 0.7 or newer, or lua-cjson" }
+    return report.error("no JSON library works here, so nothing can be sent", way_out)
+  end
+  local ok, kept = pcall(keeps_all, xai)
+  if ok and kept then
+    report.ok(("JSON: %s, which gives back what it is given"):format(name))
+  else
+    report.error(("JSON: %s damages data, so requests would arrive spoiled"):format(name),
+      { 'give another module to xai.new { json = ... }, such as that of "dkjson"' })
+  end
+  local has_cjson, cjson = pcall(require, "cjson")
+  if name ~= "lua-cjson" and has_cjson and type(cjson) == "table" and not pcall(core.codec, cjson) then
+    report.info "lua-cjson is here, too, but damages data in this Neovim: it is not used, and `json` must not name it"
+  end
 end
 
 --- A key is told of, never shown.
@@ -55,6 +84,7 @@ function M.check()
   end
   local xai = require "xai"
   check_build(report, core, xai)
+  check_json(report, core, xai)
   if check_key(report) then check_call(report, xai) end
 end
 
