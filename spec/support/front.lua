@@ -5,6 +5,7 @@
 
 local uv = require("luv")
 local child = require("spec.support.child")
+local leftovers = require("spec.support.leftovers")
 
 local M = {}
 
@@ -111,6 +112,7 @@ local function run_nginx(dir)
     args = { "-c", KEEPER, "sh", find_nginx(), dir }, stdio = { stdin, nil, 2 },
   }, function() over = true end))
   return function()
+    if stdin:is_closing() then return end
     stdin:close()
     while not over do uv.run("once") end
     handle:close()
@@ -136,10 +138,10 @@ function M.start(upstream)
     url = "https://localhost:" .. port, ca_file = good .. ".pem", dir = dir,
     other_url = "https://localhost:" .. other_port, other_ca_file = other .. ".pem",
     plain_url = "http://127.0.0.1:" .. port,
-    close = function()
+    close = leftovers.add(function()
       stop()
-      child.output("rm -r " .. dir)
-    end,
+      child.output("rm -rf " .. dir)
+    end),
   }
 end
 

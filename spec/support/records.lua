@@ -5,6 +5,7 @@
 
 local uv = require "luv"
 local front = require "spec.support.front"
+local leftovers = require "spec.support.leftovers"
 
 local M = {}
 
@@ -41,12 +42,13 @@ function M.start(door, answers)
   end)
   front.wait_for(port)
   server.url = "https://localhost:" .. port
-  function server.close()
+  server.close = leftovers.add(function()
+    if stdin:is_closing() then return end
     process:kill "sigkill"
     while not over do uv.run "once" end
     for _, handle in ipairs { process, stdin, stdout } do handle:close() end
     uv.run "nowait"
-  end
+  end)
   return server
 end
 

@@ -1,5 +1,6 @@
 --- rig.lua - a stand-in server in its own process, and clients for it.
 
+local leftovers = require("spec.support.leftovers")
 local live = require("spec.support.live")
 local standin = require("spec.support.server")
 local xai = require("xai")
@@ -13,7 +14,9 @@ Rig.__index = Rig
 function M.open(options)
   options = options or {}
   options.pace = options.pace or 0
-  return setmetatable({ server = standin.spawn(options), clients = {} }, Rig)
+  local server = standin.spawn(options)
+  leftovers.add(server.close)
+  return setmetatable({ server = server, clients = {} }, Rig)
 end
 
 --- A client of the server that does not retry; options on top.

@@ -3,6 +3,7 @@
 -- Calls must be started (`client:start`), not waited for: `wait` turns both loops.
 
 local uv = require("luv")
+local leftovers = require("spec.support.leftovers")
 local xai = require("xai")
 
 local M = {}
@@ -89,6 +90,7 @@ function M.start(answers, keeps, path)
     for _, socket in ipairs(sockets) do close(socket) end
     uv.run("nowait")
   end
+  leftovers.add(server.close)
   return server
 end
 

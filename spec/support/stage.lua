@@ -1,6 +1,7 @@
 --- stage.lua - what the specs of streams share: a stand-in server in a process of its own, a
 -- client of it for each test, and streams that misbehave on demand.
 
+local leftovers = require("spec.support.leftovers")
 local live = require("spec.support.live")
 local server = require("spec.support.server")
 local json = require("standin.json")
@@ -37,7 +38,9 @@ end
 
 --- Start the server; once for a file.
 function M.open()
-  return setmetatable({ server = server.spawn { pace = 0 } }, Stage)
+  local service = server.spawn { pace = 0 }
+  leftovers.add(service.close)
+  return setmetatable({ server = service }, Stage)
 end
 
 function Stage:close()

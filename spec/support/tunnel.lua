@@ -3,6 +3,7 @@
 -- Calls through it must be started (`client:start`), not waited for.
 
 local uv = require("luv")
+local leftovers = require("spec.support.leftovers")
 
 local M = {}
 
@@ -46,11 +47,11 @@ function M.start(head, opens)
   end)
   return {
     url = "http://127.0.0.1:" .. listener:getsockname().port,
-    close = function()
+    close = leftovers.add(function()
       close(listener)
       for _, socket in ipairs(sockets) do close(socket) end
       uv.run("nowait")
-    end,
+    end),
   }
 end
 
