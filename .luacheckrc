@@ -1,4 +1,4 @@
--- One rule set for five Luas: only what all of them have is a known global.
+-- One rule set for six Luas: only what all of them have is a known global.
 std = "min"
 read_globals = { math = { fields = { "type" } } } -- 5.3 and later; asked for by name
 max_line_length = 120

@@ -16,8 +16,8 @@ PREFIX      ?= /usr/local
 CFLAGS      ?= -O2
 PKG_CONFIG  ?= pkg-config
 
-# The five Luas.  LuaJIT shares the folders of 5.1.
-LUAS    = 5.1 5.2 5.3 5.4 jit
+# The six Luas.  LuaJIT shares the folders of 5.1.
+LUAS    = 5.1 5.2 5.3 5.4 5.5 jit
 LUA     ?= lua$(LUA_VERSION)
 LUA_PC  ?= $(LUA)
 LUA_DIR  = $(subst jit,5.1,$(LUA_VERSION))
@@ -64,14 +64,21 @@ OBJECTS = $(SOURCES:src/%.c=$(OUT)/%.o)
 BASE    = $(filter $(OUT)/base/%,$(OBJECTS))
 C_TESTS = $(patsubst spec/c/%.c,$(OUT)/c/%,$(wildcard spec/c/*_test.c))
 
+# What Debian does not package for Lua 5.5 is built here.
+FOR_55   = .build/for-lua5.5
+MODULES  = $(if $(filter 5.5,$(LUA_VERSION)),modules)
+
 # What `require "xai"` needs to find this build, here and in child processes.
 # A versioned variable would hide the plain one, so it is folded into it.
 V         := $(subst .,_,$(LUA_VERSION))
 LUA_PATH  := $(CURDIR)/src/?.lua;$(CURDIR)/src/?/init.lua;$(or $(LUA_PATH_$V),$(LUA_PATH),;)
 LUA_CPATH := $(CURDIR)/$(OUT)/?.so;$(or $(LUA_CPATH_$V),$(LUA_CPATH),;)
+ifeq ($(LUA_VERSION),5.5)
+LUA_CPATH := $(CURDIR)/$(FOR_55)/?.so;$(LUA_CPATH)
+endif
 export LUA_PATH LUA_CPATH
-unexport LUA_PATH_5_2 LUA_PATH_5_3 LUA_PATH_5_4
-unexport LUA_CPATH_5_2 LUA_CPATH_5_3 LUA_CPATH_5_4
+unexport LUA_PATH_5_2 LUA_PATH_5_3 LUA_PATH_5_4 LUA_PATH_5_5
+unexport LUA_CPATH_5_2 LUA_CPATH_5_3 LUA_CPATH_5_4 LUA_CPATH_5_5
 
 # ---- Watchers -------------------------------------------------------------
 
@@ -89,10 +96,10 @@ VALGRIND   = valgrind --quiet --error-exitcode=99 --leak-check=full \
 # ---- Targets --------------------------------------------------------------
 
 .PHONY: all demo run nvim love play test test-all check asan valgrind contract bench \
-        bench-growth bench-plot bench-smoke bench-record torture torture-short memory install uninstall setup format rockspec clean help tests suite FORCE
+        bench-growth bench-plot bench-smoke bench-record torture torture-short memory install uninstall setup format rockspec clean help tests modules suite FORCE
 .DELETE_ON_ERROR:
 
-all: $(CORE) ## build the module for LUA_VERSION (5.1 5.2 5.3 5.4 jit)
+all: $(CORE) ## build the module for LUA_VERSION (5.1 5.2 5.3 5.4 5.5 jit)
 
 # Set-up may install what a later line asks pkg-config for: hence two makes.
 SETUP = @LUA='$(LUA)' LUA_PC='$(LUA_PC)' .ci/setup
@@ -100,7 +107,7 @@ AGAIN = @$(MAKE) --no-print-directory
 
 demo: ## set up, build, stream an answer (needs no key)
 	$(SETUP) demo $(LUA_VERSION)
-	$(AGAIN) all
+	$(AGAIN) all $(MODULES)
 	@LUA='$(LUA)' .ci/demo
 
 # With a key in XAI_API_KEY it talks to api.x.ai, else to the stand-in server.
@@ -108,7 +115,7 @@ EXAMPLE ?= chat
 SERVED   = $(if $(XAI_API_KEY),,spec/support/with-server --)
 run: ## set up, build, run one of the examples: EXAMPLE=chat
 	$(SETUP) demo $(LUA_VERSION)
-	$(AGAIN) all
+	$(AGAIN) all $(MODULES)
 	@LUA='$(LUA)' $(SERVED) '$(LUA)' examples/$(EXAMPLE).lua $(ARGS)
 
 # LÖVE has a LuaJIT of its own; the stand-in server runs on Debian's.
@@ -123,16 +130,19 @@ test: ## set up, build, run every test on LUA_VERSION
 	$(SETUP) test $(LUA_VERSION)
 	$(AGAIN) suite
 
+# Not every system packages all of them: the others are named and left out.
+PACKAGED = $(shell .ci/packaged $(LUAS))
+
 # `make test-all ON='5.1 jit'` tests on those alone.
-ON ?= $(LUAS)
-test-all: ## the same on all five Luas
-	@.ci/setup test $(ON)
-	@code=0; for v in $(ON); do \
+ON ?=
+test-all: ## the same on all Luas that the system packages
+	@on='$(or $(ON),$(PACKAGED))'; .ci/setup test $$on || exit; \
+	code=0; for v in $$on; do \
 	  $(MAKE) --no-print-directory suite LUA_VERSION=$$v || code=1; \
 	done; exit $$code
 
 check: ## warnings, format, lint, layers, symbols, rockspec
-	@.ci/setup check $(LUAS)
+	@.ci/setup check $(PACKAGED)
 	+@.ci/check
 
 asan: ## every test under AddressSanitizer and UBSan
@@ -205,7 +215,7 @@ uninstall: ## remove what install put there
 	-rmdir '$(LUA_DEST)' '$(CORE_DEST)' 2>/dev/null
 
 setup: ## install all tools that the project uses (Debian, Ubuntu)
-	@.ci/setup all $(LUAS)
+	@.ci/setup all $(PACKAGED)
 
 format: ## lay out the C sources
 	clang-format -i $(wildcard src/*/*.[ch] spec/c/*.[ch])
@@ -227,7 +237,11 @@ help: ## this list
 # C tests are built as the core is; spec/run counts what passes.
 tests: $(C_TESTS)
 
-suite: $(CORE) tests
+# The program looks first what is there, so nothing is built twice.
+modules:
+	@spec/support/build-for-lua55 '$(LUA)' $(FOR_55)
+
+suite: $(CORE) tests $(MODULES)
 	@LUA='$(LUA)' UNDER="$(UNDER)" UNDER_LUA="$(UNDER_LUA)" spec/run $(C_TESTS)
 
 $(CORE): $(OBJECTS)

@@ -14,10 +14,16 @@ local function finally(f)
   getmetatable(object).__gc = f
 end
 
+--- Set a parameter of the collector; what it was.
+local function tune(name, value)
+  local ok, before = pcall(collectgarbage, "param", name, value) -- Lua 5.5
+  return ok and before or not ok and collectgarbage("set" .. name, value)
+end
+
 --- Call `step(1)`, `step(2)`, ... with a hasty collector; after each, garbage that calls `f`.
 local function with_finalizers(count, f, step)
   collectgarbage()
-  local pause, multiplier = collectgarbage("setpause", 100), collectgarbage("setstepmul", 400)
+  local pause, multiplier = tune("pause", 100), tune("stepmul", 400)
   local runs, busy = 0, false
   local function once()
     if busy then return end -- within another one
@@ -31,8 +37,8 @@ local function with_finalizers(count, f, step)
     ok, err = pcall(step, i)
     if not ok then break end
   end
-  collectgarbage("setpause", pause)
-  collectgarbage("setstepmul", multiplier)
+  tune("pause", pause)
+  tune("stepmul", multiplier)
   collectgarbage()
   assert(ok, err)
   assert(runs > 0)

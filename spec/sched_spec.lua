@@ -92,16 +92,16 @@ describe("the scheduler", function()
       assert.is_true(ended)
     end)
 
-    it("raises the error of its function, text with traceback and objects as they are", function()
+    it("raises the error of its function as it is", function()
       local ok, err = pcall(xai.run, function() error("mine") end)
       assert.is_false(ok)
-      assert.matches("sched_spec%.lua:%d+: mine\nstack traceback:\n.*sched_spec%.lua", err)
+      assert.matches("sched_spec%.lua:%d+: mine$", err)
       local object = { kind = "mine" }
       ok, err = pcall(xai.run, fail_with(object))
       assert.is_false(ok)
       assert.equal(object, err)
       ok, err = pcall(xai.run, fail_with(nil))
-      same({ false, nil }, { ok, err })
+      same({ pcall(error, nil) }, { ok, err }) -- on 5.5 these are words
     end)
 
     it("still waits for the others when its function fails", function()
@@ -268,7 +268,7 @@ describe("the scheduler", function()
       assert.equal(2, others)
       assert.equal(0, #list)
       for i = 1, 2 do
-        if not errors[i][1] then assert.matches("mine\nstack traceback:", errors[i][2]) end
+        if not errors[i][1] then assert.matches(": mine$", errors[i][2]) end
       end
     end)
 

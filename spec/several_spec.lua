@@ -48,12 +48,12 @@ describe("the scheduler:", function()
       same({ 1 }, xai.all { task })
     end)
 
-    it("cancels the others when one fails, and says so", function()
+    it("cancels the others when one fails", function()
       local function waiter() xai.run(hang) end
       local sleepers = { xai.spawn(hang), xai.spawn(hang) }
       local ok, err = pcall(xai.all, { sleepers[1], waiter, fail_with("mine"), sleepers[2] })
       assert.is_false(ok)
-      assert.matches("^mine\nstack traceback:.*\n%(xai%.all: cancelled 3 other tasks%)$", err)
+      assert.equal("mine", err)
       turns(3)
       same({ "cancelled", "cancelled" }, { sleepers[1]:status(), sleepers[2]:status() })
     end)
@@ -159,7 +159,7 @@ describe("the scheduler:", function()
         xai.sleep(0)
       end, 2)
       assert.is_false(ok)
-      assert.matches("^mine\n.*%(xai%.map: cancelled 1 other task%)$", err)
+      assert.equal("mine", err)
       turns(5)
       assert.equal(2, begun)
     end)
@@ -337,7 +337,7 @@ describe("the scheduler:", function()
       same({ 5, "cancelled" }, { count, task:status() })
     end)
 
-    if _VERSION == "Lua 5.4" then
+    if _VERSION == "Lua 5.4" then -- steps of 5.5 are short by themselves
       local function steps(number) return collectgarbage("setstepmul", number) end
 
       --- The collector's step size within a frame that a task of `f` has.

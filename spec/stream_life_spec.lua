@@ -7,7 +7,7 @@ local xai = require("xai")
 local same = assert.same
 local stage
 
-local closes_on_break = _VERSION == "Lua 5.4"
+local closes_on_break = rawget(coroutine, "close") ~= nil -- Lua 5.4 and later
 
 --- A stream without end that was read a little, dropped on return.
 local function read_a_little()

@@ -1,5 +1,5 @@
 /*
-** compat.h - one C source for Lua 5.1 to 5.4 and LuaJIT.
+** compat.h - one C source for Lua 5.1 to 5.5 and LuaJIT.
 ** The only file that asks which Lua this is.
 */
 #ifndef XAI_COMPAT_H

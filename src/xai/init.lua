@@ -30,6 +30,17 @@ local xai = {
 local LAZY = { step = "pump" }
 for name in ("run spawn all map race sleep update"):gmatch "%a+" do LAZY[name] = "sched" end
 
+--- Like `assert`: its arguments when they are no failure.  Else it raises the
+-- error object that is third, or the message where there is none.
+function xai.try(...)
+  local result, message, info = ...
+  if result or message == nil and select("#", ...) > 1 then return ... end
+  if select("#", ...) == 0 then error("xai.try: expected the results of a call", 2) end
+  if type(info) == "table" then error(info, 0) end
+  if message == nil then message = "xai.try: the result is " .. tostring(result) end
+  error(message, 0)
+end
+
 setmetatable(xai, {
   __index = function(_, name)
     local part = LAZY[name]

@@ -17,7 +17,7 @@ local parked = setmetatable({}, { __mode = "k" })
 local queue = chain()
 local turn
 
--- A coroutine that is closed (Lua 5.4) while it waits ends what it waits for.
+-- A coroutine that is closed (from Lua 5.4 on) while it waits ends what it waits for.
 local Stay = {}
 
 function Stay.__close(stay)

@@ -22,16 +22,15 @@ function sched.spawn(f, ...)
   return tasks.new(nil, f, ...)
 end
 
---- Cancel those of the list but the running one: how many there were.  What
--- stands in the way of one does not save the others.
+--- Cancel those of the list but the running one.  What stands in the way of
+-- one does not save the others.
 local function cancel_all(list)
-  local count, problem = 0, nil
+  local problem
   for i = 1, #list do
-    local did, err = tasks.try_to_cancel(list[i])
-    count, problem = count + did, problem or err
+    local _, err = tasks.try_to_cancel(list[i])
+    problem = problem or err
   end
   if problem then error(problem, 0) end
-  return count
 end
 
 -- The members change while they are cancelled: so they are linked first, by
@@ -66,8 +65,41 @@ end
 
 -- Several ------------------------------------------------------------------
 
+-- What `#` says of a list with holes differs from Lua to Lua, so that items
+-- behind a hole would be left out silently.
+local function find_hole(list)
+  local count, last = 0, 0
+  for key in pairs(list) do
+    if type(key) == "number" then
+      if key < 1 or key % 1 ~= 0 then return nil, key end
+      count, last = count + 1, math.max(last, key)
+    end
+  end
+  if count == last then return nil end
+  local hole = 1
+  while rawget(list, hole) ~= nil do hole = hole + 1 end
+  return hole
+end
+
+local function check_holes(list, what, expected)
+  if getmetatable(list) ~= nil then return end -- its items may be elsewhere
+  local hole, odd = find_hole(list)
+  if hole then error(("%s: item %d must be %s, got nil"):format(what, hole, expected), 4) end
+  if odd then error(("%s: a list begins at 1, got an item at %s"):format(what, tostring(odd)), 4) end
+end
+
+local function check_names(list, what)
+  for key in pairs(list) do
+    if type(key) ~= "number" and key ~= "n" then -- table.pack has an `n`
+      error(("%s: expected a list, got a table with the key '%s'"):format(what, tostring(key)), 4)
+    end
+  end
+end
+
 local function check_list(list, what)
   if type(list) ~= "table" then error(what .. ": expected a list of functions or tasks, got " .. type(list), 3) end
+  check_names(list, what)
+  check_holes(list, what, "a function or a task")
   for i = 1, #list do
     local item = list[i]
     if type(item) ~= "function" and not tasks.is_task(item) then
@@ -106,10 +138,23 @@ local function begin_join(join, list)
   for _, task in ipairs(join.tasks) do watch(join, task) end
 end
 
+--- One more function to wait for, while not all have ended.
+local function add_to_join(join, f)
+  local i = #join.tasks + 1
+  join.tasks[i] = false
+  join.tasks[i] = sched.spawn(f)
+  join.left = join.left + 1
+  watch(join, join.tasks[i])
+end
+
+local function new_join(first_only)
+  return { tasks = {}, wakers = {}, left = 0, over = false, first_only = first_only }
+end
+
 --- Wait until all of the list have ended, or one has failed, or, with
 -- `first_only`, one has ended.
-local function wait_for_several(list, first_only)
-  local join = { tasks = {}, wakers = {}, left = #list, over = #list == 0, first_only = first_only }
+local function wait_for_several(join, list)
+  join.left, join.over = #list, #list == 0
   local ok, err = pcall(begin_join, join, list)
   if not ok then
     cancel_all(join.tasks)
@@ -119,55 +164,102 @@ local function wait_for_several(list, first_only)
   return join
 end
 
---- The first results of all of them; an error cancels the others.
-local function all_of(list, what)
-  local join = wait_for_several(list)
-  if join.failed then
-    local count = cancel_all(join.tasks)
-    local note = ("\n(%s: cancelled %d other task%s)"):format(what, count, count == 1 and "" or "s")
-    tasks.outcome(join.failed, count > 0 and note or nil)
-  end
-  local results = {}
-  for i, task in ipairs(join.tasks) do results[i] = task.results[1] end
-  return results
+--- Wait for all of the list; an error cancels the others.
+local function wait_for_all(join, list)
+  wait_for_several(join, list)
+  if not join.failed then return end
+  cancel_all(join.tasks)
+  tasks.outcome(join.failed)
 end
 
 --- Wait for all of them; a list of their first results.  When one fails the
 -- others are cancelled and its error is raised.
 function sched.all(list)
   check_list(list, "xai.all")
-  return all_of(list, "xai.all")
+  local join, results = new_join(), {}
+  wait_for_all(join, list)
+  for i, task in ipairs(join.tasks) do results[i] = task.results[1] end
+  return results
 end
 
 --- Wait for the first of them that ends; what it returned, or its error
 -- raised.  The others are cancelled.
 function sched.race(list)
   check_list(list, "xai.race")
-  local join = wait_for_several(list, true)
+  local join = wait_for_several(new_join(true), list)
   cancel_all(join.tasks)
   if not join.first then return nil end -- an empty list
   return tasks.outcome(join.first)
 end
 
---- The list of `f(item, index)` for each item, at most `limit` at once
--- (nothing: all).  An error in one cancels the others and is raised.
-function sched.map(list, f, limit)
-  if type(list) ~= "table" then error("xai.map: expected a list, got " .. type(list), 2) end
-  check_function(f, "xai.map")
-  if limit ~= nil and not (type(limit) == "number" and limit >= 1) then
-    error("xai.map: the limit must be 1 or more", 2)
+-- Items ---------------------------------------------------------------------
+
+--- A function that gives the next item of a list and its index.
+local function items_of_list(list)
+  local last, count = 0, #list
+  return function()
+    if last >= count then return nil end
+    last = last + 1
+    return list[last], last
   end
-  local results, next_index, workers, count = {}, 1, {}, #list
+end
+
+local await_turn = tasks.waits_for()
+
+--- The same of an iterator, which may wait: one task at a time asks it.
+local function items_of_iterator(iterator)
+  local last, asked, ended = 0, nil, false
+  return function()
+    while asked do await_turn(asked) end
+    if ended then return nil end
+    local turn = { wakers = {}, over = false }
+    asked = turn
+    local item = iterator()
+    asked, turn.over = nil, true
+    last, ended = last + 1, item == nil
+    tasks.wake_list(turn)
+    return item, last
+  end
+end
+
+local function is_callable(value)
+  local meta = type(value) ~= "function" and getmetatable(value)
+  return type(value) == "function" or type(meta) == "table" and rawget(meta, "__call") ~= nil
+end
+
+local function check_limit(limit, needed)
+  if limit == nil and needed then error("xai.map: an iterator needs a limit: how many items at once", 3) end
+  if limit ~= nil and not (type(limit) == "number" and limit >= 1) then
+    error("xai.map: the limit must be 1 or more", 3)
+  end
+end
+
+--- The list of `f(item, index)` for each item of a list, or of an iterator, at
+-- most `limit` at once (nothing: all of the list).  An error in one cancels the
+-- others and is raised.
+function sched.map(list, f, limit)
+  local iterates = is_callable(list)
+  if not iterates and type(list) ~= "table" then
+    error("xai.map: expected a list or an iterator, got " .. type(list), 2)
+  end
+  check_function(f, "xai.map")
+  check_limit(limit, iterates)
+  if not iterates then check_holes(list, "xai.map", "there") end
+  local next_item = iterates and items_of_iterator(list) or items_of_list(list)
+  local join, results, workers = new_join(), {}, {}
   local function work()
-    local worker = pump.current()
-    while next_index <= count and not worker.stopped do -- it may have survived its being cancelled
-      local i = next_index
-      next_index = i + 1
-      results[i] = f(list[i], i)
+    local worker, grows = pump.current(), iterates
+    while not worker.stopped do -- it may have survived its being cancelled
+      local item, i = next_item()
+      if item == nil then break end
+      if grows and #join.tasks + 1 <= limit then add_to_join(join, work) end
+      grows = false
+      results[i] = f(item, i)
     end
   end
-  for i = 1, math.min(limit or count, count) do workers[i] = work end
-  all_of(workers, "xai.map")
+  -- Of an iterator nobody knows how many there will be: each brings the next.
+  for i = 1, iterates and 1 or math.min(limit or #list, #list) do workers[i] = work end
+  wait_for_all(join, workers)
   return results
 end
 
@@ -212,7 +304,7 @@ end
 -- By default one step of 5.4's collector looks at 100,000 things, which takes
 -- up to 14 ms: within a frame its steps are 25 times shorter, which still goes
 -- through memory four times faster than it is taken. (Its generational mode has
--- no steps; there the number means nothing.)
+-- no steps; there the number means nothing.  Steps of 5.5 are short by default.)
 local SHORT_STEPS = 4
 local collector = _VERSION == "Lua 5.4" and collectgarbage
 

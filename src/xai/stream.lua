@@ -1,7 +1,7 @@
 --- Streams: what `client:chat{ stream = true }` and its kin return.
 --
 -- A stream is its own iterator (`for event in stream do`), closes itself on
--- `break` in Lua 5.4, and can be read as events, as text, or as the whole
+-- `break` from Lua 5.4 on, and can be read as events, as text, or as the whole
 -- result, and one after the other.
 
 local hooks = require "xai.hooks"

@@ -11,6 +11,7 @@ local yieldable = require "xai.yieldable"
 
 local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
 local close = rawget(coroutine, "close") or function() end
+local traceback = debug.traceback
 
 local tasks = {}
 
@@ -89,9 +90,14 @@ tasks.wake_list = wake_list
 -- Ends ---------------------------------------------------------------------
 
 local function keep_error(task, err)
+  task.err = err
+  if task.passed_trace and rawequal(err, task.passed) then
+    task.trace = task.passed_trace -- it came from a task that this one waited for
+    return
+  end
   local text = pump.describe(err)
-  local is_traced = text:find("\nstack traceback:\n", 1, true) -- by the task that it came from
-  task.err, task.trace = err, is_traced and text or debug.traceback(task.thread, text)
+  local is_traced = text:find("\nstack traceback:\n", 1, true) -- by whoever raised it
+  task.trace = is_traced and text or traceback(task.thread, text)
 end
 
 --- Close what was to be closed in the task, such as the stream of a `for`,
@@ -290,6 +296,7 @@ function tasks.new(group, f, ...)
     next = false, peer = false, queued = false, started = false, yielded = false,
     source = false, subject = false, stopped = false, cancelled = false,
     over = false, ok = false, n = 0, results = false, err = false, trace = false, failure = false,
+    passed = false, passed_trace = false,
     has_failures = false,
   }, Task)
   task.wake = function() make_ready(task) end
@@ -308,11 +315,13 @@ end
 
 local await = tasks.waits_for(function(task) task.waits = task.waits - 1 end)
 
---- What the task's function returned; its error is raised, text with the
--- task's traceback and objects as they are.
-function tasks.outcome(task, note)
+--- What the task's function returned; its error is raised as it was raised
+-- there, and whoever fails of it has the traceback of where it came from.
+function tasks.outcome(task)
   if task.ok then return unpack(task.results, 1, task.n) end
-  error(type(task.err) == "string" and task.trace .. (note or "") or task.err, 0)
+  local waiter = pump.current()
+  if waiter then waiter.passed, waiter.passed_trace = task.err, task.trace end
+  error(task.err, 0)
 end
 
 --- Is it blocked below us on the stack, where Lua cannot yield?

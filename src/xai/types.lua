@@ -78,6 +78,16 @@ function xai.timeout() end
 ---@return integer n
 function xai.active() end
 
+---Like `assert`, but a failure raises `info`, which has `kind` and prints as the message: `xai.try(client:chat(...))`.
+---Without an error object it raises the message. A result of nil or false without a message is no failure.
+---@generic T
+---@param result T
+---@param message? any
+---@param info? xai.Info
+---@param ... any
+---@return T result, any message, xai.Info info, any ... All that it was given.
+function xai.try(result, message, info, ...) end
+
 ---Run `f(...)` as a task. Returns what it returns, or raises its error, once it and all tasks spawned within have ended.
 ---Within a task it lets the others go on.
 ---@param f fun(...): ...
@@ -91,7 +101,8 @@ function xai.run(f, ...) end
 ---@return xai.Task task
 function xai.spawn(f, ...) end
 
----Wait for all. When one fails the others are cancelled and its error is raised.
+---Wait for all. When one fails the others are cancelled and its error is raised, as it was raised there. A list with
+---holes raises.
 ---@param list (xai.Task|fun(): any)[] Tasks, or functions that are spawned.
 ---@return any[] results The first result of each.
 function xai.all(list) end
@@ -103,9 +114,9 @@ function xai.race(list) end
 
 ---Call `f(item, index)` for each item, each in a task. An error cancels the others and is raised.
 ---@generic T, R
----@param list T[]
+---@param list T[]|fun(): T? A list without holes; or an iterator, which is asked when there is room for the next item.
 ---@param f fun(item: T, index: integer): R
----@param limit? integer How many at once; all unless given.
+---@param limit? number How many at once; all of a list unless given. An iterator needs one.
 ---@return R[] results
 function xai.map(list, f, limit) end
 
@@ -121,7 +132,7 @@ function xai.update(budget_ms) end
 ---@class xai.Task
 local Task = {}
 
----Wait until the task has ended. Raises its error: text with the task's traceback, error objects as they are.
+---Wait until the task has ended. Raises its error as it was raised there.
 ---@return any ... What its function returned.
 function Task:wait() end
 
