@@ -33,6 +33,23 @@ local function make_certificate(path, name, alternatives)
   assert(uv.fs_access(path .. ".pem", "R"), said)
 end
 
+local function new_folder()
+  local dir = os.tmpname()
+  os.remove(dir)
+  assert(uv.fs_mkdir(dir, 448)) -- 0700
+  return dir
+end
+
+--- A certificate for localhost and its key: { file, key_file, remove() }.
+function M.certificate()
+  local dir = new_folder()
+  make_certificate(dir .. "/good", "localhost", "DNS:localhost,IP:127.0.0.1")
+  return {
+    file = dir .. "/good.pem", key_file = dir .. "/good.key",
+    remove = function() child.output("rm -r " .. dir) end,
+  }
+end
+
 local SERVER = [[
   server {
     listen 127.0.0.1:%d ssl http2;
@@ -120,17 +137,16 @@ local function run_nginx(dir)
   end
 end
 
---- Serve `upstream`, the URL of a server, by TLS.  Gives { url, ca_file }, and { other_url,
--- other_ca_file } with a certificate for another name; dir; close().
-function M.start(upstream)
-  local dir = os.tmpname()
-  os.remove(dir)
-  assert(uv.fs_mkdir(dir, 448)) -- 0700
+--- Serve `upstream`, the URL of a server, by TLS, with `more` directives of nginx's.  Gives { url,
+-- ca_file }, and { other_url, other_ca_file } with a certificate for another name; dir; close().
+function M.start(upstream, more)
+  local dir = new_folder()
   local good, other = dir .. "/good", dir .. "/other"
   make_certificate(good, "localhost", "DNS:localhost,IP:127.0.0.1")
   make_certificate(other, "elsewhere.example", "DNS:elsewhere.example")
   local port, other_port = M.free_port(), M.free_port()
   local servers = SERVER:format(port, good, good, upstream) .. SERVER:format(other_port, other, other, upstream)
+  servers = (more or "") .. servers
   write_file(dir .. "/conf", CONFIGURATION:format(dir, dir, dir, dir, dir, dir, servers))
   local stop = run_nginx(dir)
   M.wait_for(port)

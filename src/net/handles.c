@@ -32,6 +32,22 @@ static int spoils_connections(long version) {
   return libcurl >= 0x075800 && libcurl < 0x080000;
 }
 
+/*
+** libcurl before 8.1 forgets an HTTP/2 answer when one read fills the buffer
+** that it reads into: the rest waits in libcurl while the socket is silent.  So
+** the buffer holds the longest head that libcurl takes, and one read more.
+*/
+#define LOSING_BEFORE 0x080100
+#define LARGE_BUFFER (160L << 10)
+
+static int may_lose_reads(void) {
+  return curl_version_info(CURLVERSION_NOW)->version_num < LOSING_BEFORE;
+}
+
+static void set_buffer(CURL *e) {
+  if (may_lose_reads()) curl_easy_setopt(e, CURLOPT_BUFFERSIZE, LARGE_BUFFER);
+}
+
 static void avoid_reuse(CURL *e, long version) {
   long fresh = spoils_connections(version);
   curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, fresh);
@@ -50,6 +66,7 @@ static void set_version(CURL *e, const xai_Settings *set, const char *url) {
   curl_easy_setopt(e, CURLOPT_HTTP_VERSION, version);
   avoid_reuse(e, version);
   curl_easy_setopt(e, CURLOPT_PIPEWAIT, plain ? 0L : 1L);
+  if (!plain && version != CURL_HTTP_VERSION_1_1) set_buffer(e);
 }
 
 /* A connection that was idle for longer is not trusted: boxes on the way
