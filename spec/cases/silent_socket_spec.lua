@@ -106,7 +106,8 @@ else
         if n <= others then return end
         local out = { frames.data(ids[1], EVENT:rep(1000) .. END, true) }
         for i = 2, n do
-          out[#out + 1] = frames.head(ids[i], 200, headers("application/json", 200, 100)) .. frames.data(ids[i], JSON, true)
+          out[#out + 1] = frames.head(ids[i], 200, headers("application/json", 200, 100))
+          out[#out + 1] = frames.data(ids[i], JSON, true)
         end
         write(table.concat(out))
       end)
