@@ -10,6 +10,7 @@ exclude_files = { "spec/contract/node_modules", "spec/bench/node_modules" }
 
 files["src/xai/types.lua"] = { ignore = { "" } } -- read by editors, never run
 files["spec/**/*_spec.lua"] = { std = "+busted" }
+files["spec/contract/llama/*_check.lua"] = { std = "+busted" }
 files["examples/love/*.lua"] = { std = "luajit+love" }
 files["examples/nvim/**/*.lua"] = { std = "luajit", globals = { "vim" } }
 files["spec/support/love/*.lua"] = { std = "luajit+love" }
