@@ -1,6 +1,7 @@
 --- llama.lua - what the checks share: servers of llama.cpp, clients for them, what the model says.
 
 local uv = require "luv"
+local leftovers = require "spec.support.leftovers"
 local live = require "spec.support.live"
 local process = require "spec.support.standin.process"
 local xai = require "xai"
@@ -40,7 +41,9 @@ local function start(model, own, more)
   for _, list in ipairs { own, ARGUMENTS, more } do
     for _, argument in ipairs(list) do args[#args + 1] = argument end
   end
-  return process.run(uv, "spec/contract/llama/serve", args)
+  local server = process.run(uv, "spec/contract/llama/serve", args)
+  leftovers.add(server.close)
+  return server
 end
 
 --- Start a server; the arguments are more of llama-server's.
