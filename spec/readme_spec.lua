@@ -4,6 +4,7 @@ local core = require "xai.core"
 local xai = require "xai"
 local program = require "spec.support.program"
 local faults = require "spec.support.server" and require "standin.faults"
+local forms = require "standin.fault_forms"
 
 local function slurp(path)
   local file = assert(io.open(path, "rb"))
@@ -219,8 +220,8 @@ describe("the README", function()
     it("the faults as they are", function()
       local listed, there = {}, {}
       local list = section("Testing your own code"):match "The faults.-\n\n(.-)\n\n"
-      for name in list:gmatch "`([%w-]+)[^`]*`" do listed[#listed + 1] = name end
-      for name in pairs(faults.by_name) do there[#there + 1] = name end
+      for usage in list:gmatch "`([^`]+)`" do listed[#listed + 1] = usage end
+      for name in pairs(faults.by_name) do there[#there + 1] = forms.usage(name) end
       assert.same(sorted(there), sorted(listed))
     end)
 

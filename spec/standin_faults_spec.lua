@@ -51,8 +51,11 @@ describe("a fault of the stand-in server", function()
     local heads, events = {}, {}
     for _, place in ipairs { "before-head", "in-head", "in-body", "before-event", "in-stream" } do
       for what, ending in pairs { reset = "reset", close = "closed", rst = "reset", goaway = "closed" } do
-        if faults.by_name[what .. "-" .. place] then
-          local bytes, fate = exchange(what .. "-" .. place .. ",,2")
+        local fault = what .. "-" .. place
+        if faults.by_name[fault] then
+          if what == "rst" or what == "goaway" then fault = fault .. ",CANCEL" end
+          if place:find "^in%-[bs]" then fault = fault .. ",2" end
+          local bytes, fate = exchange(fault)
           assert.equal(ending, fate, what .. "-" .. place)
           heads[place] = bytes:find("\r\n\r\n", 1, true) ~= nil
           events[place] = bytes:find("\ndata: ", 1, true) ~= nil

@@ -284,7 +284,7 @@ describe("the stand-in server", function()
     end)
 
     it("says so when there is no such fault", function()
-      assert.matches("There is no fault nonsense", get("/fault/nonsense/v1/models").body)
+      assert.matches("There is no fault 'nonsense'", get("/fault/nonsense/v1/models").body)
     end)
   end)
 

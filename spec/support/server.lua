@@ -7,6 +7,9 @@
 -- demand: see standin/faults.lua.  As a module, `start{ pace = 0 }` serves on the running luv
 -- loop and `spawn{ pace = 0 }` in a process of its own; both give port, url and close().
 --
+-- It ends after --idle seconds (600) without a connection.  With --stdin it ends with its standard
+-- input instead, whose other side a parent holds open: with-server, spawn.
+--
 -- How a request travels: connection.lua reads it, `Service:answer` below finds its route,
 -- checks it and calls the endpoint; http.lua turns the answer into bytes.
 
@@ -301,6 +304,7 @@ local function parse(args)
     end
     i = i + 1
   end
+  if options.stdin then options.idle = nil end
   return options
 end
 

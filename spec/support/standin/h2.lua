@@ -174,9 +174,9 @@ local function start_stream(connection, id, request)
   local stream = setmetatable({
     id = id, connection = connection, service = connection.service, socket = connection.socket,
     timer = connection.uv.new_timer(),
-    window = connection.first_window, exchange = request,
+    window = connection.first_window + (connection.widened[id] or 0), exchange = request,
   }, Stream)
-  connection.streams[id] = stream
+  connection.streams[id], connection.widened[id] = stream, nil
   stream.thread = coroutine.create(converse)
   local ok, err = coroutine.resume(stream.thread, stream, request)
   if ok then return end
@@ -258,36 +258,49 @@ FRAMES[DATA] = function(connection, flags, id, payload)
 end
 
 FRAMES[RST_STREAM] = function(connection, _, id)
-  connection.requests[id] = nil
+  connection.requests[id], connection.widened[id] = nil, nil
   if connection.streams[id] then connection.streams[id]:abandon() end
+end
+
+--- Another first window changes those of the streams that there are by the difference.
+local function set_first_window(connection, window)
+  local more = window - connection.first_window
+  connection.first_window = window
+  for _, stream in pairs(connection.streams) do stream.window = stream.window + more end
 end
 
 FRAMES[SETTINGS] = function(connection, flags, _, payload)
   if has(flags, 1) then return end
   for i = 1, #payload, 6 do
-    if number_of(payload:sub(i, i + 1)) == 4 then connection.first_window = number_of(payload:sub(i + 2, i + 5)) end
+    if number_of(payload:sub(i, i + 1)) == 4 then set_first_window(connection, number_of(payload:sub(i + 2, i + 5))) end
   end
   send(connection, SETTINGS, 1, 0, "")
+  wake_all(connection)
 end
 
 FRAMES[PING] = function(connection, flags, _, payload)
   if not has(flags, 1) then send(connection, PING, 1, 0, payload) end
 end
 
+--- It may come while the request of its stream is still on its way, for the answer to come.
 FRAMES[WINDOW_UPDATE] = function(connection, _, id, payload)
-  local widened = id == 0 and connection or connection.streams[id]
-  if widened then widened.window = widened.window + number_of(payload) end
+  local more, widened = number_of(payload) % 2 ^ 31, id == 0 and connection or connection.streams[id]
+  if widened then
+    widened.window = widened.window + more
+  elseif connection.requests[id] then
+    connection.widened[id] = (connection.widened[id] or 0) + more
+  end
   wake_all(connection)
 end
 
 FRAMES[GOAWAY] = function() end
 
-local M = {}
+local M = { CODES = CODES }
 
 --- Serve a connection whose first line was that of the preface; called in its coroutine.
 function M.serve(connection)
   connection:take(8) -- the rest of the preface
-  connection.table, connection.requests = hpack.new(), {}
+  connection.table, connection.requests, connection.widened = hpack.new(), {}, {}
   connection.window, connection.first_window = 65535, 65535
   send(connection, SETTINGS, 0, 0, "\0\3" .. bytes_of(1000, 4)) -- so many streams at once
   send(connection, WINDOW_UPDATE, 0, 0, bytes_of(16777216, 4))
