@@ -111,7 +111,8 @@ describe("the stand-in server", function()
 
   it("knows of each fault how it is written", function()
     for name in pairs(faults.by_name) do
-      local free = forms.usage(name):find "TEXT%]?$" or forms.usage(name):find "URL$" or forms.usage(name):find "VALUE$"
+      local usage = forms.usage(name)
+      local free = usage:find "TEXT%]?$" or usage:find "URL$" or usage:find "VALUE$"
       assert.equal(free ~= nil, forms.fit(name, "a,b,c,d"), name)
       assert.equal(free ~= nil, forms.fit(name, "1,2,3,4") or name == "redirect", name)
     end
@@ -201,7 +202,8 @@ describe("with-server", function()
   end)
 
   it("passes on the exit code of a program that takes an interrupt and goes on (real use, 39)", function()
-    local output, code = run("spec/support/with-server -- sh -c 'kill -INT $PPID; sleep 0.1; echo $XAI_BASE_URL; exit 7'")
+    local output, code = run(
+      "spec/support/with-server -- sh -c 'kill -INT $PPID; sleep 0.1; echo $XAI_BASE_URL; exit 7'")
     assert.equal(7, code)
     assert.is_true(ends(output))
   end)
