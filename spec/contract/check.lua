@@ -81,6 +81,7 @@ end
 local tally = new_tally()
 with_server(serve "prism", check_description, tally)
 with_server(serve "aimock", check_peers, tally, peers.on_aimock, "answers of aimock read as openai and anthropic do")
+with_server(serve "aimock", check_peers, tally, peers.on_openrouter, "answers of aimock by OpenRouter's rules likewise")
 with_server(standin.spawn {}, check_peers, tally, peers.on_standin, "answers of the stand-in server read likewise")
 print_rows(tally)
 print(("\n%d passed, %d failed"):format(tally.passed, tally.failed))

@@ -8,7 +8,7 @@
 --   no `output_text`    openai adds it to a response; it is held against our text
 --   no pings            Anthropic's client swallows them, we hand them on
 --   no text is ""       merged beside tool calls, as the service says it; openai has null
---   reasoning_content   is unknown to openai, which keeps the last piece of it alone
+--   reasoning, reasoning_content   are unknown to openai, which keeps the last piece alone
 --   errors' words       the others put the status, or the whole body, around the words
 -- What Anthropic's client merges is not asked where deltas have no `index`, as
 -- the service sends them: it loses their text.
@@ -107,23 +107,25 @@ local function check_result(api, theirs, ours)
   return differ(theirs, ours)
 end
 
+local function is_given(value)
+  return value ~= nil and value ~= cjson.null
+end
+
 --- Let what openai merges of chat chunks differ where it must.
 local function forgive_merged(theirs, ours)
   for i, choice in ipairs(theirs.choices or {}) do
     local message, own = choice.message, ours.choices[i].message
-    local last, whole = message.reasoning_content, own.reasoning_content
-    if message.content == cjson.null and own.content == "" then message.content = "" end
-    if last and whole and whole:sub(-#last) == last then message.reasoning_content = whole end
+    for _, name in ipairs { "reasoning_content", "reasoning" } do
+      local last, whole = message[name], own[name]
+      if last and whole and whole:sub(-#last) == last then message[name] = whole end
+    end
+    if not is_given(message.content) and own.content == "" then message.content = "" end
   end
 end
 
 --- The words may stand in a body that is quoted as a whole.
 local function says(text, words)
   return text:gsub('\\"', '"'):find(words, 1, true)
-end
-
-local function is_given(value)
-  return value ~= nil and value ~= cjson.null
 end
 
 local function check_error(theirs, message, info)
@@ -195,6 +197,7 @@ end
 --- What the stand-in of others is asked: it answers by the last word.
 local WORDS = {
   "text", "tool", "tools", "both", "thought", "long", "cut", "counted", "bad", "unknown", "slow", "broken", "busy",
+  "first", "mixed", "reasoned", "signed", "searched", "odd", "long_call", "many", "filtered", "blocked", "crumbs",
 }
 
 local function ask_aimock(url)
@@ -210,6 +213,13 @@ local function ask_aimock(url)
   list:add("image", "generate_image", { model = "grok-imagine-image", prompt = "one dog" })
   list:add("images", "generate_image", { model = "grok-imagine-image", prompt = "two dogs", n = 2 })
   list:add("models", "list_models")
+  return list
+end
+
+--- The same by the rules of OpenRouter: `reasoning`, `provider`, errors of another shape.
+local function ask_openrouter(url)
+  local list = questions_for(url)
+  for _, word in ipairs(WORDS) do list:add_both("chat " .. word, "chat", chat("say " .. word)) end
   return list
 end
 
@@ -255,6 +265,12 @@ end
 
 -- ---- Asking --------------------------------------------------------------------------
 
+--- lua-cjson alone refuses half a surrogate pair, which a stream may bring in pieces.
+local function read_answer(line)
+  local ok, answer = pcall(cjson.decode, line)
+  return ok and answer or assert(xai.decode(line))
+end
+
 --- What the others answer, in the order of the questions.
 local function their_answers(questions)
   local file = os.tmpname()
@@ -263,7 +279,7 @@ local function their_answers(questions)
   out:close()
   local answers = {}
   local pipe = assert(io.popen("node spec/contract/peers.mjs < " .. file))
-  for line in pipe:lines() do answers[#answers + 1] = cjson.decode(line) end
+  for line in pipe:lines() do answers[#answers + 1] = read_answer(line) end
   pipe:close()
   os.remove(file)
   return answers
@@ -288,6 +304,14 @@ local peers = {}
 function peers.on_aimock(tally, url)
   local client = new_client(url)
   local n = compare(tally, "aimock", ask_aimock(url), client)
+  client:close()
+  return n
+end
+
+function peers.on_openrouter(tally, url)
+  url = url .. "/api"
+  local client = new_client(url)
+  local n = compare(tally, "aimock as OpenRouter", ask_openrouter(url), client)
   client:close()
   return n
 end
