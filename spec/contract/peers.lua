@@ -194,19 +194,28 @@ local function message(text)
   return { model = "grok-4.7", max_tokens = 400, messages = { { role = "user", content = text } } }
 end
 
+--- Let all that is asked from the `first` question on be refused: else an answer is expected.
+function Questions:refused(first)
+  for i = first, #self do self[i].refused = true end
+end
+
 --- What the stand-in of others is asked: it answers by the last word.
 local WORDS = {
-  "text", "tool", "tools", "both", "thought", "long", "cut", "counted", "bad", "unknown", "slow", "broken", "busy",
-  "first", "mixed", "reasoned", "signed", "searched", "odd", "long_call", "many", "filtered", "blocked", "crumbs",
+  "text", "tool", "tools", "both", "thought", "long", "cut", "counted", "first", "mixed", "reasoned", "signed",
+  "searched", "odd", "long_call", "many", "filtered", "crumbs",
 }
+local REFUSED = { "bad", "unknown", "slow", "broken", "busy", "blocked" }
 
 local function ask_aimock(url)
   local list = questions_for(url)
-  for _, word in ipairs(WORDS) do
+  local function say(word)
     list:add_both("chat " .. word, "chat", chat("say " .. word))
     list:add_both("respond " .. word, "respond", { model = "grok-4.7", input = "say " .. word })
     list:add_both("message " .. word, "message", message("say " .. word))
   end
+  for _, word in ipairs(REFUSED) do say(word) end
+  list:refused(1)
+  for _, word in ipairs(WORDS) do say(word) end
   local counted = chat "say text"
   counted.stream_options = { include_usage = true }
   list:add_stream("chat with usage", "chat", counted)
@@ -219,6 +228,8 @@ end
 --- The same by the rules of OpenRouter: `reasoning`, `provider`, errors of another shape.
 local function ask_openrouter(url)
   local list = questions_for(url)
+  for _, word in ipairs(REFUSED) do list:add_both("chat " .. word, "chat", chat("say " .. word)) end
+  list:refused(1)
   for _, word in ipairs(WORDS) do list:add_both("chat " .. word, "chat", chat("say " .. word)) end
   return list
 end
@@ -229,13 +240,70 @@ local WEATHER = {
   parameters = { type = "object", properties = { city = { type = "string" } }, required = { "city" } },
 }
 
+local function with(body, more)
+  for name, value in pairs(more) do body[name] = value end
+  return body
+end
+
+--- What a conversation may contain: thoughts, several tools, what they gave, pictures, limits.
+local function ask_conversations(list)
+  local two = "What is the weather in Oslo and Lima?"
+  local chat_tools = { { type = "function", ["function"] = WEATHER } }
+  local flat = { { type = "function", name = WEATHER.name, parameters = WEATHER.parameters } }
+  local uses = { { name = WEATHER.name, description = WEATHER.description, input_schema = WEATHER.parameters } }
+  local oslo = { name = WEATHER.name, arguments = '{"city":"Oslo"}' }
+  local called = { id = "call_1", type = "function", ["function"] = oslo }
+  local result = { role = "tool", tool_call_id = "call_1", content = "mild" }
+  local PICTURE = "data:image/png;base64,iVBORw0KGgo="
+  local schema = { type = "object", properties = { city = { type = "string" } }, required = { "city" },
+    additionalProperties = false }
+  local user = { role = "user", content = "What is the weather in Oslo?" }
+
+  list:add_both("chat tools", "chat", with(chat(two), { tools = chat_tools }))
+  list:add_both("chat result", "chat", { model = "grok-4.7", messages = {
+    { role = "system", content = "Be short." }, user, { role = "assistant", tool_calls = { called } }, result } })
+  list:add_both("chat thought", "chat", with(chat "Is 221 a prime?", { model = "grok-4.3", reasoning_effort = "high" }))
+  list:add_both("chat limit", "chat", with(chat "once upon a time", { max_completion_tokens = 3 }))
+  list:add_both("chat usage", "chat", with(chat "joke", { stream_options = { include_usage = true } }))
+  list:add_both("chat schema", "chat", with(chat "Where is Oslo?", { response_format = {
+    type = "json_schema", json_schema = { name = "place", schema = schema, strict = true } } }))
+  list:add_both("chat picture", "chat", { model = "grok-4.7", messages = { { role = "user", content = {
+    { type = "image_url", image_url = { url = PICTURE } }, { type = "text", text = "What is this?" } } } } })
+  list:add_both("respond tools", "respond", { model = "grok-4.7", input = two, store = false, tools = flat })
+  list:add_both("respond result", "respond", { model = "grok-4.7", store = false, input = { user,
+    { type = "function_call", call_id = "call_1", name = WEATHER.name, arguments = '{"city":"Oslo"}' },
+    { type = "function_call_output", call_id = "call_1", output = "mild" } } })
+  list:add_both("respond thought", "respond", { model = "grok-4.3", store = false, input = "Is 221 a prime?",
+    reasoning = { effort = "high" } })
+  list:add_both("respond summary", "respond", { model = "grok-4.7", store = false, input = "Is 221 a prime?",
+    reasoning = { effort = "high", summary = "detailed" }, include = { "reasoning.encrypted_content" } })
+  list:add_both("respond limit", "respond", { model = "grok-4.7", store = false, input = "once upon a time",
+    max_output_tokens = 3 })
+  list:add_both("respond search", "respond", { model = "grok-4.7", store = false, input = "What is new in Oslo?",
+    tools = { { type = "web_search" } } })
+  list:add_both("respond schema", "respond", { model = "grok-4.7", store = false, input = "Where is Oslo?",
+    text = { format = { type = "json_schema", name = "place", schema = schema, strict = true } } })
+  list:add_both("message tools", "message", with(message(two), { tools = uses }), true)
+  local use = { type = "tool_use", id = "call_1", name = WEATHER.name, input = { city = "Oslo" } }
+  local used = { type = "tool_result", tool_use_id = "call_1", content = "mild" }
+  list:add_both("message result", "message", { model = "grok-4.7", max_tokens = 400, system = "Be short.", messages = {
+    user, { role = "assistant", content = { use } }, { role = "user", content = { used } } } }, true)
+  list:add_both("message thought", "message",
+    with(message "Is 221 a prime?", { thinking = { type = "enabled", budget_tokens = 1024 }, max_tokens = 2048 }), true)
+  list:add_both("message limit", "message", with(message "once upon a time", { max_tokens = 3 }), true)
+  list:add_both("message stop", "message", with(message "once upon a time",
+    { model = "grok-4.20-0309-non-reasoning", stop_sequences = { "small" } }), true)
+  list:add_both("complete two", "complete", { model = "grok-3", prompt = "once upon", n = 2 })
+  list:add_both("complete echo", "complete", { model = "grok-3", prompt = "once upon", echo = true, max_tokens = 3 })
+end
+
 --- Our own stand-in answers what the service would, all of it.
 local function ask_standin(url, client)
   local list = questions_for(url)
   local tool = chat "What is the weather in Oslo?"
   tool.tools = { { type = "function", ["function"] = WEATHER } }
   local use = message "What is the weather in Oslo?"
-  use.tools = { { name = WEATHER.name, input_schema = WEATHER.parameters } }
+  use.tools = { { name = WEATHER.name, description = WEATHER.description, input_schema = WEATHER.parameters } }
   local two = chat "Tell me a story"
   two.n = 2
   list:add_both("chat", "chat", chat "Tell me a story about a fox")
@@ -249,17 +317,20 @@ local function ask_standin(url, client)
   list:add_both("message", "message", message "Tell me a story about a fox", true)
   list:add_both("message tool", "message", use, true)
   list:add_both("complete", "complete", { model = "grok-3", prompt = "Once upon a time" })
+  ask_conversations(list)
   list:add("image", "generate_image", { model = "grok-imagine-image", prompt = "a dog", response_format = "b64_json" })
   list:add("image address", "generate_image", { model = "grok-imagine-image", prompt = "a dog" })
   list:add("models", "list_models")
   list:add("model", "get_model", nil, "grok-4.7")
-  list:add("no such model", "get_model", nil, "grok-99")
   local stored = assert(client:respond { model = "grok-4.7", input = "Remember this" })
   list:add("response", "get_response", nil, stored.id)
+  local first = #list + 1
+  list:add("no such model", "get_model", nil, "grok-99")
   list:add("no such response", "get_response", nil, "00000000-0000-4000-8000-000000000000")
   list:add_both("unknown model", "chat", { model = "grok-99", messages = chat("hi").messages })
   list:add_both("wrong type", "chat", { model = "grok-4.7", messages = "hi" })
   list:add("wrong type", "message", { model = "grok-4.7", max_tokens = "many", messages = chat("hi").messages })
+  list:refused(first)
   return list
 end
 
@@ -290,7 +361,12 @@ local function compare(tally, name, questions, client)
   for i, question in ipairs(questions) do
     local check = question.stream and check_stream or check_whole
     local theirs = answers[i] or { error = { status = 0, message = "no answer" } }
-    tally:try(name .. ": " .. question.what, check, client, question, theirs)
+    local what = name .. ": " .. question.what
+    if (theirs.error ~= nil) == (question.refused == true) then
+      tally:try(what, check, client, question, theirs)
+    else
+      tally:note(what, theirs.error and theirs.error.message or "should be refused")
+    end
   end
   return #questions
 end
