@@ -3,7 +3,9 @@
 local uv = require "luv"
 local core = require "xai.core"
 local xai = require "xai"
+local child = require "spec.support.child"
 local check_prism = require "spec.contract.prism"
+local llama = require "spec.contract.llama.llama"
 local new_tally = require "spec.contract.tally"
 local peers = require "spec.contract.peers"
 local process = require "spec.support.standin.process"
@@ -70,6 +72,19 @@ local function check_peers(url, tally, ask, what)
   add_row(asked - (tally.failed - failed), asked, what)
 end
 
+--- What llama-server answers, where there is one.
+local function check_llama(tally)
+  if not child.has "llama-server" or not child.has "python3" then
+    print "Skipped: there is no llama-server (in Debian: llama.cpp-tools)"
+    return
+  end
+  local model = os.tmpname()
+  child.output("python3 spec/contract/llama/mkgguf.py " .. model)
+  local service = llama.open(model)
+  with_server(service.server, check_peers, tally, peers.on_llama, "answers of llama-server likewise")
+  os.remove(model)
+end
+
 local function print_rows(tally)
   print ""
   for _, row in ipairs(rows) do
@@ -83,6 +98,7 @@ with_server(serve "prism", check_description, tally)
 with_server(serve "aimock", check_peers, tally, peers.on_aimock, "answers of aimock read as openai and anthropic do")
 with_server(serve "aimock", check_peers, tally, peers.on_openrouter, "answers of aimock by OpenRouter's rules likewise")
 with_server(standin.spawn {}, check_peers, tally, peers.on_standin, "answers of the stand-in server read likewise")
+check_llama(tally)
 print_rows(tally)
 print(("\n%d passed, %d failed"):format(tally.passed, tally.failed))
 os.exit(tally.failed == 0 and tally.passed > 0 and 0 or 1, true)

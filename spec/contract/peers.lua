@@ -3,7 +3,7 @@
 --
 -- Two readings are equal but for this, and for these reasons only:
 --   null is absent      we drop a null in an object; the others keep it, and add some
---   ids are numbered, times are nought
+--   ids are numbered, times are nought, timings are left out
 --                       a server draws them anew for each request
 --   no `output_text`    openai adds it to a response; it is held against our text
 --   no pings            Anthropic's client swallows them, we hand them on
@@ -15,6 +15,7 @@
 
 local cjson = require "cjson"
 local difference = require "spec.contract.compare"
+local llama = require "spec.contract.llama.llama"
 local xai = require "xai"
 
 local KEY = "xai-spec-0123456789abcdef"
@@ -52,7 +53,9 @@ local function normal(value, seen)
   local copy = {}
   for _, key in ipairs(sorted_keys(value)) do
     local member = value[key]
-    if IDS[key] and type(member) == "string" then
+    if key == "timings" then -- llama-server's
+      copy[key] = nil
+    elseif IDS[key] and type(member) == "string" then
       copy[key] = numbered(member, seen)
     elseif TIMES[key] and type(member) == "number" then
       copy[key] = 0
@@ -104,6 +107,7 @@ local function check_result(api, theirs, ours)
     if theirs.output_text and theirs.output_text ~= text_of(ours) then return "output_text differs" end
     theirs.output_text = nil
   end
+  if api == "list_models" then ours = { object = ours.object, data = ours.data } end -- what openai keeps of it
   return differ(theirs, ours)
 end
 
@@ -163,12 +167,12 @@ end
 local Questions = {}
 Questions.__index = Questions
 
-local function questions_for(url)
-  return setmetatable({ url = url }, Questions)
+local function questions_for(url, key)
+  return setmetatable({ url = url, key = key or KEY }, Questions)
 end
 
 function Questions:add(what, api, body, id)
-  local question = { what = what, url = self.url, key = KEY, api = api, body = body, id = id }
+  local question = { what = what, url = self.url, key = self.key, api = api, body = body, id = id }
   self[#self + 1] = question
   return question
 end
@@ -297,6 +301,38 @@ local function ask_conversations(list)
   list:add_both("complete echo", "complete", { model = "grok-3", prompt = "once upon", echo = true, max_tokens = 3 })
 end
 
+--- llama-server, whose model answers by the last message: see llama/mkgguf.py.
+local function ask_llama(url)
+  local list = questions_for(url, llama.KEY)
+  local fresh = { cache_prompt = false } -- so that the same prompt costs the same
+  local long = ("x"):rep(9000)
+  list:add_both("chat too long", "chat", llama.chat(long))
+  list:add_both("complete too long", "complete", llama.complete(long))
+  list:add_both("respond too long", "respond", llama.respond(long))
+  list:add_both("message too long", "message", llama.message(long), true)
+  list:add("no messages", "chat", { model = "tiny", messages = "hi" })
+  list:refused(1)
+  for _, text in ipairs { "hi", "[think]", "[tool]" } do
+    local tools = text == "[tool]"
+    list:add_both("chat " .. text, "chat",
+      with(llama.chat(text, fresh), { tools = tools and llama.tools "chat" or nil }))
+    -- openai's client wants the places of items, which llama-server does not tell, to merge.
+    list:add_both("respond " .. text, "respond",
+      with(llama.respond(text, fresh), { tools = tools and llama.tools "respond" or nil }), true)
+    list:add_both("message " .. text, "message",
+      with(llama.message(text, fresh), { tools = tools and llama.tools "message" or nil }))
+  end
+  list:add_both("chat usage", "chat", with(llama.chat("hi", fresh), { stream_options = { include_usage = true } }))
+  list:add_both("chat limit", "chat", with(llama.chat("[loop]", fresh), { max_tokens = 5 }))
+  list:add_both("chat twice", "chat", with(llama.chat("hi", fresh), { n = 2 }))
+  list:add_both("chat probabilities", "chat", with(llama.chat("hi", fresh), { logprobs = true, max_tokens = 3 }))
+  list:add_both("message limit", "message", with(llama.message("[loop]", fresh), { max_tokens = 5 }))
+  list:add_both("message stop", "message", with(llama.message("hi", fresh), { stop_sequences = { "world" } }))
+  list:add_both("complete", "complete", llama.complete("hi", fresh))
+  list:add("models", "list_models")
+  return list
+end
+
 --- Our own stand-in answers what the service would, all of it.
 local function ask_standin(url, client)
   local list = questions_for(url)
@@ -371,8 +407,8 @@ local function compare(tally, name, questions, client)
   return #questions
 end
 
-local function new_client(url)
-  return xai.new { api_key = KEY, base_url = url, max_retries = 0 }
+local function new_client(url, key)
+  return xai.new { api_key = key or KEY, base_url = url, max_retries = 0 }
 end
 
 local peers = {}
@@ -388,6 +424,13 @@ function peers.on_openrouter(tally, url)
   url = url .. "/api"
   local client = new_client(url)
   local n = compare(tally, "aimock as OpenRouter", ask_openrouter(url), client)
+  client:close()
+  return n
+end
+
+function peers.on_llama(tally, url)
+  local client = new_client(url, llama.KEY)
+  local n = compare(tally, "llama-server", ask_llama(url), client)
   client:close()
   return n
 end

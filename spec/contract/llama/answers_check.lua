@@ -32,7 +32,7 @@ end
 describe("llama-server answers", function()
   local service, client
 
-  setup(function() service = llama.open() end)
+  setup(function() service = llama.open(llama.MODEL) end)
   teardown(function() service:close() end)
   before_each(function() client = service:client() end)
   after_each(function() assert.equal(0, llama.settle()) end)

@@ -35,7 +35,7 @@ describe("connections to llama-server", function()
   describe("by TCP", function()
     local service, client
 
-    setup(function() service = llama.open() end)
+    setup(function() service = llama.open(llama.MODEL) end)
     teardown(function() service:close() end)
     before_each(function() client = service:client() end)
 
@@ -66,7 +66,7 @@ describe("connections to llama-server", function()
     end)
 
     it("are not made to a server that has ended: the call fails before it is sent", function()
-      local gone = llama.open()
+      local gone = llama.open(llama.MODEL)
       local other = gone:client()
       same(TEXT, text_of(assert(other:chat(llama.chat "hi"))))
       gone:close()
@@ -75,7 +75,7 @@ describe("connections to llama-server", function()
     end)
 
     it("break when the server is killed within a stream, whose beginning is kept", function()
-      local gone = llama.open "--context-shift"
+      local gone = llama.open(llama.MODEL, "--context-shift")
       local other = gone:client()
       local stream = assert(other:chat(llama.chat("[loop]", { stream = true, max_tokens = 1000000000 })))
       local next_words = stream:text()
@@ -101,7 +101,7 @@ describe("connections to llama-server", function()
     local key, certificate = name .. ".key", name .. ".pem"
     child.output(("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=llama "
       .. "-addext subjectAltName=IP:127.0.0.1 -keyout %s -out %s"):format(key, certificate))
-    local service = llama.open("--ssl-key-file", key, "--ssl-cert-file", certificate)
+    local service = llama.open(llama.MODEL, "--ssl-key-file", key, "--ssl-cert-file", certificate)
     finally(function()
       for _, file in ipairs { name, key, certificate } do os.remove(file) end
     end)

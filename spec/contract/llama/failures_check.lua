@@ -8,7 +8,7 @@ local same = assert.same
 describe("llama-server fails", function()
   local service, client
 
-  setup(function() service = llama.open() end)
+  setup(function() service = llama.open(llama.MODEL) end)
   teardown(function() service:close() end)
   before_each(function() client = service:client { max_retries = 2 } end)
   after_each(function()

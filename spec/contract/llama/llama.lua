@@ -8,7 +8,7 @@ local xai = require "xai"
 
 local KEY = "sk-check-0123456789"
 
-local M = {}
+local M = { KEY = KEY, MODEL = os.getenv "LLAMA_MODEL" }
 local clients = {} -- all that are open
 
 --- What mkgguf.py makes the model say, and "[think]" or "[tool]" in the last message adds.
@@ -46,14 +46,14 @@ local function start(model, own, more)
   return server
 end
 
---- Start a server; the arguments are more of llama-server's.
-function M.open(...)
-  return setmetatable({ server = start(os.getenv "LLAMA_MODEL", {}, { ... }) }, Service)
+--- Start a server of the model in that file; the arguments are more of llama-server's.
+function M.open(model, ...)
+  return setmetatable({ server = start(model, {}, { ... }) }, Service)
 end
 
 --- A server on a Unix socket; one that never finishes loading its model when `loading`.
 function M.open_socket(socket, loading)
-  local server = start(loading and "loading" or os.getenv "LLAMA_MODEL", { "--socket", socket }, {})
+  local server = start(loading and "loading" or M.MODEL, { "--socket", socket }, {})
   return setmetatable({ server = server, socket = socket }, Service)
 end
 

@@ -11,7 +11,7 @@ describe("the slots of llama-server", function()
   local service, client
 
   -- With its context shifted, the model that is asked for "[loop]" never ends.
-  setup(function() service = llama.open("--context-shift", "--predict", "-1") end)
+  setup(function() service = llama.open(llama.MODEL, "--context-shift", "--predict", "-1") end)
   teardown(function() service:close() end)
   before_each(function() client = service:client() end)
   after_each(function()
