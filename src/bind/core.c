@@ -254,7 +254,16 @@ static const luaL_Reg functions[] = {{"client", xai_client_new},
                                      {"libcurl", core_libcurl},
                                      {NULL, NULL}};
 
+/*
+** The module is made once for a Lua state: a program that drops it from
+** package.loaded and requires it again, or finds another copy of this file,
+** gets the one that there is.  So it does with what Lua keeps in 'kept'.
+*/
+#define MODULE_KEY "xai.core module"
+
 int luaopen_xai_core(lua_State *L) {
+  lua_getfield(L, LUA_REGISTRYINDEX, MODULE_KEY);
+  if (lua_istable(L, -1)) return 1;
   stay_loaded();
   xai_push_open(L);
   xai_state_open(L);
@@ -274,5 +283,9 @@ int luaopen_xai_core(lua_State *L) {
   /* Clients have their methods from the Lua half. */
   luaL_getmetatable(L, "xai.client");
   lua_setfield(L, -2, "methods");
+  lua_newtable(L);
+  lua_setfield(L, -2, "kept");
+  lua_pushvalue(L, -1);
+  lua_setfield(L, LUA_REGISTRYINDEX, MODULE_KEY);
   return 1;
 }

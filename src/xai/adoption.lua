@@ -1,6 +1,9 @@
 --- A task that waits by the attached loop's own means: the loop waits in its
 -- place, and the others go on.
 
+local kept = require("xai.core").kept -- see xai.part
+if kept["xai.adoption"] then return kept["xai.adoption"] end
+
 local pump = require "xai.pump"
 local wait = require "xai.wait"
 
@@ -33,4 +36,5 @@ function adoption.take(task, ...)
   return true
 end
 
+kept["xai.adoption"] = adoption
 return adoption

@@ -9,10 +9,7 @@ local part = require "xai.part"
 
 local methods = core.methods
 
-local function loaded(name)
-  local module = package.loaded[name]
-  return type(module) == "table" and module or nil
-end
+local loaded = core.kept -- see part.lua
 
 -- Hooks --------------------------------------------------------------------
 
@@ -28,7 +25,7 @@ end
 
 --- The hooks for one call, or nil when there are none.
 local function hooks_of(client, opts)
-  if not loaded "xai.hooks" and not names_hook(opts) then return nil end
+  if not loaded["xai.hooks"] and not names_hook(opts) then return nil end
   return part "xai.hooks".of(client, opts)
 end
 
@@ -47,14 +44,14 @@ local SLICE = 0.5 -- see wait.lua
 --- Block while nobody else is there who could go on meanwhile.
 local function block(request)
   while not request:done() do
-    local wait = loaded "xai.wait"
+    local wait = loaded["xai.wait"]
     if wait then return wait.done(request) end -- now there may be
     core.step(SLICE)
   end
 end
 
 local function wait_for(request, hooked)
-  if hooked or loaded "xai.wait" then return part "xai.wait".done(request, hooked) end
+  if hooked or loaded["xai.wait"] then return part "xai.wait".done(request, hooked) end
   local ok, err = pcall(block, request)
   if ok then return end
   request:cancel() -- nobody is left to read its answer
@@ -175,7 +172,7 @@ end
 --- A client: its key, address and defaults.  See types.lua for the options.
 function client.new(options)
   local new = core.client("xai.new", options, codec_of(options))
-  if names_hook(options) or is_debugged() or loaded "xai.hooks" then part "xai.hooks".learn(new, options) end
+  if names_hook(options) or is_debugged() or loaded["xai.hooks"] then part "xai.hooks".learn(new, options) end
   return new
 end
 

@@ -5,6 +5,9 @@
 -- thread of ours, the driver, watches the engine's one descriptor as if it
 -- were a socket, while somebody waits for something; then the loop may end.
 
+local kept = require("xai.core").kept -- see xai.part
+if kept["xai.copas"] then return kept["xai.copas"] end
+
 local copas = require "copas"
 local core = require "xai.core"
 local pump = require "xai.pump"
@@ -300,4 +303,5 @@ end
 wait.host = host
 pump.on_active = start_driver
 
-return { attached = true }
+kept["xai.copas"] = { attached = true }
+return kept["xai.copas"]

@@ -5,6 +5,9 @@
 -- that was started in it is under way; so a loop with nothing left may end.
 -- What was started outside of all loops belongs to the next that needs us.
 
+local kept = require("xai.core").kept -- see xai.part
+if kept["xai.cqueues"] then return kept["xai.cqueues"] end
+
 local condition = require "cqueues.condition"
 local cqueues = require "cqueues"
 local core = require "xai.core"
@@ -162,4 +165,5 @@ end)
 wait.host = host
 pump.on_active = started
 
-return { attached = true }
+kept["xai.cqueues"] = { attached = true }
+return kept["xai.cqueues"]

@@ -1,5 +1,8 @@
 --- The hooks of a client and of a call: on_request, on_response, on_retry, debug.
 
+local kept = require("xai.core").kept -- see xai.part
+if kept["xai.hooks"] then return kept["xai.hooks"] end
+
 local pump = require "xai.pump"
 
 local hooks = {}
@@ -102,4 +105,5 @@ function hooks.response(set, message, info, request)
   end
 end
 
+kept["xai.hooks"] = hooks
 return hooks

@@ -2,6 +2,8 @@
 -- What users see is documented in types.lua and in the README.
 
 local core = require "xai.core"
+local kept = core.kept -- see xai.part; a core of another version may not have it
+if kept and kept.xai then return kept.xai end
 
 local VERSION = "0.1.0"
 
@@ -51,4 +53,5 @@ setmetatable(xai, {
   end,
 })
 
+kept.xai = xai
 return xai

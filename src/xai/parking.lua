@@ -1,6 +1,9 @@
 --- Coroutines that are not our tasks: suspended while a call of theirs waits,
 -- and resumed when things are handed out.
 
+local kept = require("xai.core").kept -- see xai.part
+if kept["xai.parking"] then return kept["xai.parking"] end
+
 local chain = require "xai.chain"
 local pump = require "xai.pump"
 local yieldable = require "xai.yieldable"
@@ -95,4 +98,5 @@ function pump.has_parked()
   return turn ~= nil or queue.first ~= false
 end
 
+kept["xai.parking"] = parking
 return parking

@@ -1,5 +1,8 @@
 --- Moves everything, and hands out what came: callbacks first, then tasks.
 
+local kept = require("xai.core").kept -- see xai.part
+if kept["xai.pump"] then return kept["xai.pump"] end
+
 local core = require "xai.core"
 local timers = require "xai.timers"
 
@@ -176,6 +179,7 @@ end
 -- `xai.on_error(err, traceback)`, or words on stderr.
 function pump.report(err, traceback, where)
   local xai = package.loaded.xai -- to require it from here would be a circle
+  if type(xai) ~= "table" then xai = kept.xai end
   local on_error = type(xai) == "table" and xai.on_error
   local told, problem = false, nil
   if on_error then told, problem = pcall(on_error, err, traceback) end
@@ -250,4 +254,5 @@ function pump.callback(f, ...)
   pump.report(problem.err, problem.text, "callback")
 end
 
+kept["xai.pump"] = pump
 return pump

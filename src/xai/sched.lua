@@ -3,6 +3,9 @@
 -- Nothing runs by itself: tasks go on within xai.run, xai.step, xai.update,
 -- or an attached event loop.
 
+local kept = require("xai.core").kept -- see xai.part
+if kept["xai.sched"] then return kept["xai.sched"] end
+
 local core = require "xai.core"
 local pump = require "xai.pump"
 local tasks = require "xai.task"
@@ -341,4 +344,5 @@ function sched.update(budget_ms)
   if not ok then error(err, 0) end
 end
 
+kept["xai.sched"] = sched
 return sched

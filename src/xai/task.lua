@@ -1,5 +1,8 @@
 --- Tasks: coroutines that wait without blocking each other, and whose turn it is.
 
+local kept = require("xai.core").kept -- see xai.part
+if kept["xai.task"] then return kept["xai.task"] end
+
 local adoption = require "xai.adoption"
 local chain = require "xai.chain"
 local core = require "xai.core"
@@ -400,4 +403,5 @@ function Task:__tostring()
   return "xai.task (" .. self:status() .. ")"
 end
 
+kept["xai.task"] = tasks
 return tasks

@@ -1,5 +1,8 @@
 --- Moments at which something is to be woken: a binary heap, earliest first.
 
+local kept = require("xai.core").kept -- see xai.part
+if kept["xai.timers"] then return kept["xai.timers"] end
+
 local core = require "xai.core"
 
 local timers = {}
@@ -102,4 +105,5 @@ function timers.any()
   return heap[1] ~= nil
 end
 
+kept["xai.timers"] = timers
 return timers

@@ -1,5 +1,8 @@
 --- Failures of tasks that nobody has heard of.
 
+local kept = require("xai.core").kept -- see xai.part
+if kept["xai.unheard"] then return kept["xai.unheard"] end
+
 local pump = require "xai.pump"
 
 local unheard = {}
@@ -53,4 +56,5 @@ function unheard.review()
   if patience <= 0 then unheard.report() end
 end
 
+kept["xai.unheard"] = unheard
 return unheard

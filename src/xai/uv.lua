@@ -3,6 +3,9 @@
 -- One handle watches the engine's one descriptor while something is under
 -- way; with nothing under way nothing wakes the loop, and it may end.
 
+local kept = require("xai.core").kept -- see xai.part
+if kept["xai.uv"] then return kept["xai.uv"] end
+
 local core = require "xai.core"
 local parking = require "xai.parking"
 local pump = require "xai.pump"
@@ -358,7 +361,7 @@ local M = {}
 function M.attach(opts)
   opts = opts or {}
   check(opts)
-  local uv = opts.uv or default_uv()
+  local uv = opts.uv or loop and loop.uv or default_uv()
   if loop and loop.uv ~= uv then error("xai.uv.attach: another loop is attached", 2) end
   if not loop and not last_moment then
     begin(uv, opts.schedule or vim and uv == (vim.uv or vim.loop) and vim.schedule or nil)
@@ -375,4 +378,5 @@ function M.attach(opts)
   return handle
 end
 
+kept["xai.uv"] = M
 return M

@@ -9,6 +9,9 @@
 -- `remove(subject, ticket)` takes back; `abandon(subject)` is called when the
 -- wait is interrupted.
 
+local kept = require("xai.core").kept -- see xai.part
+if kept["xai.wait"] then return kept["xai.wait"] end
+
 local core = require "xai.core"
 local hooks = require "xai.hooks"
 local pump = require "xai.pump"
@@ -201,4 +204,5 @@ function wait.breathe(request)
   error(err, 0)
 end
 
+kept["xai.wait"] = wait
 return wait
