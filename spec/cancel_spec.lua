@@ -85,6 +85,7 @@ describe("cancelling a call", function()
     local body = stages.body("chat", fields)
     if where.content then body.messages = { { role = "user", content = where.content } } end
     local opts, log = recorder.new { headers = { ["x-fault"] = where.fault }, max_retries = where.retries or 0 }
+    if not fields.stream then opts.on_event = nil end
     return client, body, opts, log
   end
 

@@ -124,9 +124,9 @@ describe("an echo of the key", function()
     assert.same({ "timeout", text:sub(1, -21) .. ("*"):rep(20) }, { info.kind, info.body })
     for _, status in ipairs { 200, 400 } do -- without a length the end proves nothing
       local answer = ("HTTP/1.1 %d No\r\nConnection: close\r\n\r\n"):format(status) .. text
-      _, message, info = scripted.ask({ answer }, { api_key = KEY })
-      show(message, info)
-      assert.matches("provided: %*+$", info.body)
+      local _, words, facts = scripted.ask({ answer }, { api_key = KEY })
+      show(words, facts)
+      assert.matches("provided: %*+$", facts.body)
     end
     show(chat("late-head,1"), chat("late-head,1"))
   end)

@@ -104,7 +104,9 @@ end
 
 --- Start a call without waiting for it.
 function Stage:start(name, fault, options, fields)
-  return self.client:start(name, M.body(name, fields), options_with(fault, options))
+  local all = options_with(fault, options)
+  if not (fields and fields.stream) then all.on_event = nil end -- is refused there
+  return self.client:start(name, M.body(name, fields), all)
 end
 
 --- What the server knows of the last request but its own.

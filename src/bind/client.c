@@ -179,6 +179,13 @@ static void default_base(lua_State *L, int copy) {
   lua_pop(L, 1);
 }
 
+/* Nothing would come of these for all calls of a client. */
+static void refuse_options_of_calls(lua_State *L, const char *what) {
+  xai_options_refuse(L, 2, what, "on_event", "is one of a call");
+  xai_options_refuse(L, 2, what, "on_done", "is one of a call");
+  xai_options_refuse(L, 2, what, "raw", "is one of a call");
+}
+
 int xai_client_new(lua_State *L) {
   const char *what = luaL_checkstring(L, 1);
   xai_Settings set;
@@ -187,6 +194,7 @@ int xai_client_new(lua_State *L) {
   lua_settop(L, 3); /* what, options, codec */
   xai_settings_init(&set);
   xai_options_read(L, 2, what, &set);
+  refuse_options_of_calls(L, what);
   push_options(L, 2);
   copy = lua_gettop(L);
   default_base(L, copy);

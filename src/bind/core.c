@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/heap.h"
+#include "base/nearest.h"
 #include "bind/client.h"
 #include "bind/info.h"
 #include "bind/json.h"
@@ -202,6 +203,24 @@ static int core_decode(lua_State *L) {
   return 2;
 }
 
+/* core.nearest(wrong, table) -> the name in it that was meant, if one is near.
+** Names that begin with "_" are for Lua. */
+static int core_nearest(lua_State *L) {
+  xai_Nearest n;
+  xai_nearest_begin(&n, luaL_checkstring(L, 1));
+  luaL_checktype(L, 2, LUA_TTABLE);
+  lua_settop(L, 2);
+  lua_pushnil(L);
+  while (lua_next(L, 2)) {
+    const char *name = NULL;
+    if (lua_type(L, -2) == LUA_TSTRING) name = lua_tostring(L, -2);
+    if (name != NULL && *name != '_') xai_nearest_consider(&n, name);
+    lua_pop(L, 1);
+  }
+  lua_pushstring(L, n.name); /* the table keeps it */
+  return 1;
+}
+
 /* core.libcurl() -> libcurl's and its libraries' versions.  Not a field: to
 ** tell them all, libcurl wakes libraries that are needed for nothing else. */
 static int core_libcurl(lua_State *L) {
@@ -250,6 +269,7 @@ static const luaL_Reg functions[] = {{"client", xai_client_new},
                                      {"failure", core_failure},
                                      {"close", core_close},
                                      {"endpoints", core_endpoints},
+                                     {"nearest", core_nearest},
                                      {"uuid", core_uuid},
                                      {"libcurl", core_libcurl},
                                      {NULL, NULL}};

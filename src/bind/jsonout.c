@@ -30,7 +30,8 @@ void xai_codec_trim(xai_Codec *c) {
 /* The way from the root to a value, for messages. */
 typedef struct Step {
   const struct Step *up;
-  const char *key; /* NULL: 'index' */
+  const void *table; /* whose member it is; NULL: the root */
+  const char *key;   /* NULL: 'index' */
   int index;
   int depth;
 } Step;
@@ -217,6 +218,7 @@ static int write_members(Writer *w, const Step *s, int t, int list) {
   Step here;
   int copy;
   here.up = s;
+  here.table = lua_topointer(L, t);
   here.depth = s->depth + 1;
   lua_pushnil(L);
   copy = lua_gettop(L); /* nil until something is replaced */
@@ -232,13 +234,36 @@ static int write_members(Writer *w, const Step *s, int t, int list) {
   return 0;
 }
 
+/* The step that leads to a table again that is on the way to it: the first
+** from the root on, and in 'whole' the step that led to it before. */
+static const Step *find_cycle(const Step *s, const Step **whole) {
+  const Step *again = NULL, *a, *b;
+  for (a = s; a->up != NULL; a = a->up)
+    for (b = a->up; b->up != NULL; b = b->up)
+      if (a->table == b->table) {
+        again = a->up;
+        *whole = b->up;
+      }
+  return again;
+}
+
+/* "metadata contains itself, as metadata.t" */
+static int refuse_depth(const Writer *w, const Step *s) {
+  const Step *whole = NULL, *again = find_cycle(s, &whole);
+  if (again == NULL) return refuse(w, s, "is nested too deeply");
+  lua_pushliteral(w->L, "contains itself, as ");
+  push_path(w->L, again);
+  lua_concat(w->L, 2);
+  return refuse(w, whole, lua_tostring(w->L, -1));
+}
+
 static int write_table(Writer *w, const Step *s, int t) {
   lua_State *L = w->L;
   size_t n = lua_rawlen(L, t);
   int marked = is_array_marked(L, t);
   int list = n > 0 || marked;
   if (lua_rawequal(L, t, w->null)) return 0;
-  if (s->depth > MAX_DEPTH) refuse(w, s, "is nested too deeply, or in itself");
+  if (s->depth > MAX_DEPTH) refuse_depth(w, s);
   luaL_checkstack(L, 16, "nested table");
   if (check_keys(w, s, t, list, n) > 0) return write_members(w, s, t, list);
   if (marked) return push_marked(w, "[]");
@@ -299,7 +324,7 @@ static void unmark_text(lua_State *L, xai_Codec *c) {
 
 void xai_json_encode(lua_State *L, int codec, int value, const char *what) {
   xai_Codec *c = (xai_Codec *)luaL_checkudata(L, codec, XAI_CODEC_MT);
-  Step root = {NULL, NULL, 0, 0};
+  Step root = {NULL, NULL, NULL, 0, 0};
   Writer w;
   int top = lua_gettop(L);
   luaL_checkstack(L, 16, "JSON");

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/nearest.h"
 #include "base/slice.h"
 #include "bind/headercheck.h"
 #include "bind/luaerr.h"
@@ -72,45 +73,10 @@ static const Option options[] = {
 
 /* ---------------------------------------------------------- unknown names */
 
-static size_t min3(size_t a, size_t b, size_t c) {
-  size_t m = a < b ? a : b;
-  return m < c ? m : c;
-}
-
-#define LONGEST 32
-
-/* Edits (Levenshtein) between two names; many when one is long. */
-static size_t distance(const char *a, const char *b) {
-  size_t row[LONGEST + 1], n = strlen(a), m = strlen(b), i, j;
-  if (n > LONGEST || m > LONGEST) return LONGEST;
-  for (j = 0; j <= m; j++) row[j] = j;
-  for (i = 1; i <= n; i++) {
-    size_t corner = row[0];
-    row[0] = i;
-    for (j = 1; j <= m; j++) {
-      size_t up = row[j];
-      row[j] = min3(up + 1, row[j - 1] + 1, corner + (a[i - 1] != b[j - 1]));
-      corner = up;
-    }
-  }
-  return row[m];
-}
-
-typedef struct Nearest {
-  const char *name;
-  size_t edits;
-} Nearest;
-
-static void consider(Nearest *best, const char *wrong, const char *name) {
-  size_t d = distance(wrong, name);
-  if (d >= best->edits) return;
-  best->edits = d;
-  best->name = name;
-}
-
 static int unknown(lua_State *L, const char *what, const char *noun,
-                   const char *wrong, const Nearest *best) {
-  if (best->name == NULL || best->edits > 2 + strlen(wrong) / 4)
+                   const xai_Nearest *best) {
+  const char *wrong = best->wrong;
+  if (best->name == NULL)
     return xai_misuse(L, "%s: unknown %s '%s'", what, noun, wrong);
   return xai_misuse(L, "%s: unknown %s '%s' (did you mean '%s'?)", what, noun,
                     wrong, best->name);
@@ -135,12 +101,13 @@ static const char *check_known(lua_State *L, int i, const char *what,
 }
 
 static const Option *find(lua_State *L, const char *what, const char *name) {
-  Nearest best = {NULL, LONGEST};
+  xai_Nearest best;
   size_t i;
   for (i = 0; i < COUNT; i++)
     if (strcmp(options[i].name, name) == 0) return &options[i];
-  for (i = 0; i < COUNT; i++) consider(&best, name, options[i].name);
-  unknown(L, what, "option", name, &best);
+  xai_nearest_begin(&best, name);
+  for (i = 0; i < COUNT; i++) xai_nearest_consider(&best, options[i].name);
+  unknown(L, what, "option", &best);
   return NULL;
 }
 
@@ -149,11 +116,12 @@ void xai_options_only(lua_State *L, int t, const char *what, const char *noun,
   lua_pushnil(L);
   while (lua_next(L, t)) {
     const char *name = check_known(L, -2, what, noun);
-    Nearest best = {NULL, LONGEST};
+    xai_Nearest best;
     const char *const *n;
+    xai_nearest_begin(&best, name);
     for (n = names; *n != NULL && strcmp(*n, name) != 0; n++)
-      consider(&best, name, *n);
-    if (*n == NULL) unknown(L, what, noun, name, &best);
+      xai_nearest_consider(&best, *n);
+    if (*n == NULL) unknown(L, what, noun, &best);
     lua_pop(L, 1);
   }
 }
@@ -326,6 +294,16 @@ void xai_options_read(lua_State *L, int t, const char *what,
     read_value(&r);
     lua_pop(L, 1);
   }
+}
+
+void xai_options_refuse(lua_State *L, int t, const char *what, const char *name,
+                        const char *why) {
+  int given;
+  if (!lua_istable(L, t)) return;
+  lua_getfield(L, t, name);
+  given = lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  if (given) xai_misuse(L, "%s: option '%s' %s", what, name, why);
 }
 
 static void copy_pairs(lua_State *L, int i) {

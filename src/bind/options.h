@@ -22,6 +22,10 @@ void xai_options_read(lua_State *L, int i, const char *what, xai_Settings *set);
 void xai_options_only(lua_State *L, int i, const char *what, const char *noun,
                       const char *const *names);
 
+/* Raise "what: option 'name' why" if the table at 'i', if it is one, sets it. */
+void xai_options_refuse(lua_State *L, int i, const char *what, const char *name,
+                        const char *why);
+
 /* Push a copy of the option table at 'i', with its own fields only. */
 void xai_options_copy(lua_State *L, int i);
 

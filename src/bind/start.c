@@ -8,6 +8,7 @@
 
 #include "bind/headers.h"
 #include "bind/luaerr.h"
+#include "bind/options.h"
 #include "bind/request.h"
 #include "bind/target.h"
 
@@ -101,14 +102,29 @@ static void start(xai_Start *s) {
   begin(s, r);
 }
 
+/* An option that would do nothing is a mistake. */
+static void check_options(const xai_Start *s, const xai_Endpoint *row) {
+  const char *why = "needs stream = true in the request";
+  if (row != NULL)
+    why = row->api != XAI_API_PLAIN ? "needs stream = true in the body"
+                                    : "is for functions that stream";
+  if (!s->stream) {
+    xai_options_refuse(s->L, 4, s->what, "on_event", why);
+    xai_options_refuse(s->L, 4, s->what, "raw", why);
+  }
+  if (lua_isnil(s->L, 5))
+    xai_options_refuse(s->L, 4, s->what, "on_done", "is one of client:start");
+}
+
 int xai_start(lua_State *L) {
   const xai_Endpoint *row;
   const char *name = luaL_checkstring(L, 2);
+  const char *as = luaL_optstring(L, 5, name);
   xai_Start s;
-  lua_settop(L, 4); /* client, name, argument, options */
+  lua_settop(L, 5); /* client, name, argument, options, as */
   memset(&s, 0, sizeof s);
   s.L = L;
-  s.what = lua_pushfstring(L, "client:%s", name);
+  s.what = lua_pushfstring(L, "client:%s", strcmp(as, "warm") ? name : as);
   s.client = xai_client_check(L, s.what);
   s.engine = s.client->engine;
   s.options = lua_isnil(L, 4) ? 0 : 4;
@@ -120,6 +136,7 @@ int xai_start(lua_State *L) {
     xai_target_row(&s, row);
   else
     xai_target_free_form(&s);
+  check_options(&s, row);
   start(&s);
   lua_pushboolean(L, s.stream);
   return 2;

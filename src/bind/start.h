@@ -23,7 +23,11 @@ typedef struct xai_Start {
   int stream, raw, any_json, pending_ok, read_once;
 } xai_Start;
 
-/* core.start(client, name, argument, options) -> request, streamed */
+/*
+** core.start(client, name, argument, options [, as]) -> request, streamed.
+** 'as' is the name of the function that the user called, where it is another
+** one and returns before the call's end: "start", "warm".
+*/
 int xai_start(lua_State *L);
 
 #endif

@@ -60,16 +60,43 @@ static int is_error_object(const xai_Buffer *body, int any) {
   return xai_json_given(&value);
 }
 
+/* Where does the host of an address begin, behind its scheme? */
+static size_t host_at(xai_Slice to) {
+  size_t i = 0;
+  while (i < to.len && strchr("/?#", to.at[i]) == NULL && to.at[i] != ':') i++;
+  if (i < to.len && to.at[i] == ':') i++;
+  return i + 2 <= to.len && memcmp(to.at + i, "//", 2) == 0 ? i + 2 : 0;
+}
+
+/* Up to the first of these bytes. */
+static size_t until(xai_Slice s, size_t from, const char *ends) {
+  while (from < s.len &&
+         (s.at[from] == '\0' || strchr(ends, s.at[from]) == NULL))
+    from++;
+  return from;
+}
+
+/* An address as it may be shown: without a password and a query. */
+static void show_address(xai_Slice to, char *out, size_t size) {
+  size_t host = host_at(to), path, at, i, end = until(to, 0, "?#");
+  path = host > 0 ? until(to, host, "/\\?#") : 0;
+  for (at = i = host; i < path; i++)
+    if (to.at[i] == '@') at = i + 1;
+  end = end > at ? end : at;
+  snprintf(out, size, "%.*s%.*s", (int)(host < 32 ? host : 32), to.at,
+           (int)(end - at < 200 ? end - at : 200), to.at + at);
+}
+
+/* The body of such an answer says nothing that helps: often "Moved". */
 static void set_redirect(xai_Call *c) {
-  char text[sizeof c->fault.text], *p;
+  char address[256], text[sizeof c->fault.text], *p;
   xai_Slice to = xai_head_find(xai_transfer_head(&c->transfer), "location");
-  if (to.len > 0)
-    snprintf(text, sizeof text, "redirect to %.*s refused",
-             to.len < 200 ? (int)to.len : 200, to.at);
-  else
-    snprintf(text, sizeof text, "redirect to nowhere refused");
+  show_address(to, address, sizeof address);
+  snprintf(text, sizeof text, "redirect to %s refused",
+           to.len > 0 ? address : "nowhere");
   for (p = text; *p != '\0'; p++)
     if ((unsigned char)*p < ' ' || *p == 0x7F) *p = ' ';
+  xai_buffer_clear(&c->complaint.message);
   xai_fault_set(&c->fault, XAI_KIND_REDIRECT, XAI_PHASE_NONE, text);
 }
 

@@ -8,6 +8,20 @@ local wait = require "xai.wait"
 local Call = {}
 Call.__index = Call
 
+-- Fields that a call may not have yet.
+local FIELDS = {
+  over = true, value = true, message = true, info = true, told = true, busy = true, raw = true, on_event = true,
+  on_done = true, hooked = true, warms = true,
+}
+
+setmetatable(Call, {
+  __index = function(_, name)
+    if FIELDS[name] then return nil end
+    local nothing = part "xai.names"("call", name, Call)
+    return nothing
+  end,
+})
+
 local function finish(call, result, message, info)
   call.over = true
   call.value, call.message, call.info = result, message, info

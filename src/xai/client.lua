@@ -141,9 +141,13 @@ function methods.start(self, name, argument, opts)
     local hint = type(name) == "table" and " (call it with a colon)" or ""
     error("client:start: the name of a function must come first, got " .. type(name) .. hint, 2)
   end
-  if has_argument[name] == nil then error("client:start: unknown function '" .. name .. "'", 2) end
+  if has_argument[name] == nil then
+    local meant = core.nearest(name, has_argument)
+    local hint = meant and " (did you mean '" .. meant .. "'?)" or ""
+    error("client:start: unknown function '" .. name .. "'" .. hint, 2)
+  end
   if not has_argument[name] then argument, opts = nil, only_options("client:start: " .. name, argument, opts) end
-  local request, streamed = core.start(self, name, argument, opts)
+  local request, streamed = core.start(self, name, argument, opts, "start")
   local hooked = hooks_of(self, opts)
   tell_request(hooked, request)
   return part "xai.call".follow(request, name, streamed, opts, hooked)
@@ -154,9 +158,17 @@ end
 -- answered, whatever it said.  Asks for the headers of "/", which costs nothing.
 function methods.warm(self, first, second)
   local opts = only_options("client:warm", first, second)
-  local request = core.start(self, "request", { method = "HEAD", path = "/" }, opts)
+  local request = core.start(self, "request", { method = "HEAD", path = "/" }, opts, "warm")
   return part "xai.call".follow_warm(request, opts)
 end
+
+-- Its functions are these and no others.
+setmetatable(methods, {
+  __index = function(_, name)
+    local nothing = part "xai.names"("client", name, methods, true)
+    return nothing
+  end,
+})
 
 local client = {}
 

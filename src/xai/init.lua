@@ -43,13 +43,29 @@ function xai.try(...)
   error(message, 0)
 end
 
+-- Fields that users set.
+local OPEN = { on_error = true }
+
+local known = {}
+for _, names in ipairs { xai, LAZY, OPEN } do
+  for name in pairs(names) do known[name] = true end
+end
+
 setmetatable(xai, {
   __index = function(_, name)
     local part = LAZY[name]
-    if not part then return nil end
+    if not part then
+      if OPEN[name] then return nil end
+      local nothing = load_part "xai.names"("xai", name, known)
+      return nothing
+    end
     local value = load_part("xai." .. part)[name]
     rawset(xai, name, value)
     return value
+  end,
+  __newindex = function(_, name, value)
+    if not known[name] then load_part "xai.names"("xai", name, known) end
+    rawset(xai, name, value)
   end,
 })
 

@@ -12,6 +12,19 @@ local wait = require "xai.wait"
 local Stream = {}
 Stream.__index = Stream
 
+-- Fields that a stream may not have yet.
+local FIELDS = {
+  whole = true, message = true, failure = true, got = true, merged = true, raw = true, hooked = true,
+}
+
+setmetatable(Stream, {
+  __index = function(_, name)
+    if FIELDS[name] then return nil end
+    local nothing = part "xai.names"("stream", name, Stream)
+    return nothing
+  end,
+})
+
 --- Note the end: proven (`message` nil) or broken.
 local function finish(stream, message, info)
   stream.over = true
@@ -35,7 +48,7 @@ end
 
 --- May the next piece be taken at once, if it is here?
 local function is_plain(stream)
-  return not (stream.over or stream.whole ~= nil or pump.deadline or wait.host)
+  return not (stream.over or stream.has_whole or pump.deadline or wait.host)
 end
 
 --- Call `method` of the request until it answers something but "not yet".
@@ -59,7 +72,7 @@ local function conclude(stream, message, info)
   if message and not stream.request:streaming() then
     local result, reason, facts = stream.request:outcome()
     if result ~= nil then
-      stream.whole = result
+      stream.whole, stream.has_whole = result, true
       return stream:take_whole()
     end
     message, info = reason, facts
@@ -71,7 +84,7 @@ end
 -- the stream broke.  Never raises for what the network does.
 function Stream:next()
   if self.over then return ending(self) end
-  if self.whole ~= nil then return self:take_whole() end
+  if self.has_whole then return self:take_whole() end
   local event, message, info = read(self, "event")
   if event ~= nil then return event end
   return conclude(self, message, info)
@@ -100,7 +113,7 @@ end
 
 local function next_text(stream, n)
   if stream.over then return ending(stream) end
-  if stream.whole ~= nil then return text_of(stream, stream:take_whole(), n) end
+  if stream.has_whole then return text_of(stream, stream:take_whole(), n) end
   local text, message, info = read(stream, "text")
   if text ~= nil then return text end
   local event
@@ -136,8 +149,8 @@ end
 -- nil, info; or nil, message, info with what there was in `info.partial`.
 function Stream:result()
   if self.raw then error("stream:result: a raw stream has no result; read its events", 2) end
-  if not self.over and self.whole == nil then conclude(self, select(2, read(self, "skip"))) end
-  if self.whole ~= nil and not self.message then
+  if not self.over and not self.has_whole then conclude(self, select(2, read(self, "skip"))) end
+  if self.has_whole and not self.message then
     self.over = true
     return self.whole, nil, self.request:info()
   end
@@ -176,14 +189,17 @@ local streams = {}
 function streams.open(request, name, raw, hooked)
   wait.opened(request, hooked)
   if not request:streaming() then wait.done(request, hooked) end
-  local stream = setmetatable({ request = request, name = name, raw = raw, hooked = hooked }, Stream)
+  local stream = setmetatable({
+    request = request, name = name, raw = raw, hooked = hooked,
+    over = false, has_whole = false, -- asked for with each event
+  }, Stream)
   local info
   if request:streaming() then
     info = request:info()
   else
     local result, message, failed = request:outcome()
     if result == nil then return nil, message, failed end
-    stream.whole, info = result, failed
+    stream.whole, stream.has_whole, info = result, true, failed
   end
   return stream, nil, info, stream
 end

@@ -6,6 +6,7 @@ if kept["xai.task"] then return kept["xai.task"] end
 local adoption = require "xai.adoption"
 local chain = require "xai.chain"
 local core = require "xai.core"
+local part = require "xai.part"
 local pump = require "xai.pump"
 local timers = require "xai.timers"
 local unheard = require "xai.unheard"
@@ -20,6 +21,13 @@ local tasks = {}
 
 local Task = {}
 Task.__index = Task
+
+setmetatable(Task, {
+  __index = function(_, name)
+    local nothing = part "xai.names"("task", name, Task)
+    return nothing
+  end,
+})
 
 -- What a task of ours yields; anything else is the user's own yield.
 local PARKED = {}

@@ -217,37 +217,37 @@ function Task:traceback() end
 
 ---Options of `client:start`.
 ---@class xai.StartOptions: xai.SharedOptions
----@field raw? boolean Hand out stream events undecoded. Default false.
+---@field raw? boolean Hand out stream events undecoded; needs `stream = true`. Default false.
 ---@field on_event? fun(event: any) Called with each event of a stream.
 ---@field on_done? fun(result: any, message: string?, info: xai.Info) Called once, after the last event.
 
 ---Options of `client:start("chat")`.
 ---@class xai.ChatStartOptions: xai.SharedOptions
----@field raw? boolean Hand out stream events undecoded. Default false.
+---@field raw? boolean Hand out stream events undecoded; needs `stream = true`. Default false.
 ---@field on_event? fun(event: xai.ChatChunk) Called with each event of a stream.
 ---@field on_done? fun(result: xai.ChatCompletion?, message: string?, info: xai.Info) Called once, after the last event.
 
 ---Options of `client:start("respond")`.
 ---@class xai.ResponseStartOptions: xai.SharedOptions
----@field raw? boolean Hand out stream events undecoded. Default false.
+---@field raw? boolean Hand out stream events undecoded; needs `stream = true`. Default false.
 ---@field on_event? fun(event: xai.ResponseEvent) Called with each event of a stream.
 ---@field on_done? fun(result: xai.Response?, message: string?, info: xai.Info) Called once, after the last event.
 
 ---Options of `client:start("message")`.
 ---@class xai.MessageStartOptions: xai.SharedOptions
----@field raw? boolean Hand out stream events undecoded. Default false.
+---@field raw? boolean Hand out stream events undecoded; needs `stream = true`. Default false.
 ---@field on_event? fun(event: xai.MessageEvent) Called with each event of a stream.
 ---@field on_done? fun(result: xai.Message?, message: string?, info: xai.Info) Called once, after the last event.
 
 ---Options of `client:start("complete")`.
 ---@class xai.CompletionStartOptions: xai.SharedOptions
----@field raw? boolean Hand out stream events undecoded. Default false.
+---@field raw? boolean Hand out stream events undecoded; needs `stream = true`. Default false.
 ---@field on_event? fun(event: xai.CompletionChunk) Called with each event of a stream.
 ---@field on_done? fun(result: xai.Completion?, message: string?, info: xai.Info) Called once, after the last event.
 
 ---Options of `client:start("complete_legacy")`.
 ---@class xai.CompleteStartOptions: xai.SharedOptions
----@field raw? boolean Hand out stream events undecoded. Default false.
+---@field raw? boolean Hand out stream events undecoded; needs `stream = true`. Default false.
 ---@field on_event? fun(event: xai.CompleteEvent) Called with each event of a stream.
 ---@field on_done? fun(result: xai.Complete?, message: string?, info: xai.Info) Called once, after the last event.
 
