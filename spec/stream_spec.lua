@@ -200,7 +200,7 @@ describe("a stream", function()
   end)
 
   it("refuses an event that is not a JSON object, with what came before", function()
-    for _, data in ipairs { "{half", "17", '"word"', "null" } do
+    for _, data in ipairs { "{half", "17", '"word"', "[]" } do
       local bytes = 'data: {"choices":[{"index":0,"delta":{"content":"a"}}]}\n\ndata: ' .. data .. "\n\n"
       local events, _, info = stages.events(stage:say("chat", bytes))
       assert.equal(1, #events)
@@ -209,7 +209,7 @@ describe("a stream", function()
   end)
 
   it("refuses it also where nobody looks at the events, whatever end follows", function()
-    for _, data in ipairs { '{"choices":[', "17", "null" } do
+    for _, data in ipairs { '{"choices":[', "17", "[]" } do
       local bytes = 'data: {"choices":[{"index":0,"delta":{"content":"a"}}]}\n\ndata: ' .. data
         .. "\n\ndata: [DONE]\n\n"
       local _, _, info = stage:say("chat", bytes):result()

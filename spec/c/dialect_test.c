@@ -13,6 +13,11 @@ static const char *const meanings[] = {"data",   "end",  "done", "nothing",
 static const char *const fields[] = {"",        "TEXT",      "REASONING",
                                      "SUMMARY", "ARGUMENTS", "SIGNATURE"};
 
+/* A first event that says all which is the same in each. */
+#define FIRST                                                                  \
+  "{\"id\":\"x\",\"object\":\"o\",\"created\":1,\"model\":\"m\","              \
+  "\"type\":\"t\",\"system_fingerprint\":\"f\",\"service_tier\":\"s\"}"
+
 static void put_quoted(xai_Buffer *out, xai_Slice s) {
   xai_buffer_puts(out, " <");
   xai_buffer_append(out, s.at, s.len);
@@ -23,6 +28,7 @@ static void write_down(xai_Buffer *out, const xai_Reading *r) {
   char part[64];
   xai_buffer_puts(out, meanings[r->meaning]);
   if (r->has_text) put_quoted(out, r->text);
+  if (r->parts) xai_buffer_puts(out, " in parts");
   if (r->field == XAI_FIELD_NONE) return;
   snprintf(part, sizeof part, " %s %u.%u", fields[r->field], (unsigned)r->a,
            (unsigned)r->b);
@@ -52,7 +58,7 @@ static void named(xai_Api api, long want, const char *name, const char *data,
   xai_Dialect d;
   xai_dialect_init(&d, api);
   d.want = want;
-  read_one(&d, "message", "{}", "data");
+  read_one(&d, "message", FIRST, "data");
   read_one(&d, name, data, expected);
 }
 
@@ -86,6 +92,29 @@ static void test_chat_text_is_read_and_can_be_remembered_by_itself(void) {
         "data <a> TEXT 0.0 <a>");
 }
 
+/* The first value of a member of the envelope is kept, whenever it comes. */
+static void test_an_event_with_a_first_id_or_time_is_kept_whole(void) {
+  static const char *const members[] = {
+      "\"id\":\"x\"",     "\"created\":5",
+      "\"model\":\"m\"",  "\"system_fingerprint\":\"f\"",
+      "\"object\":\"o\"", "\"service_tier\":\"s\""};
+  size_t i;
+  for (i = 0; i < sizeof members / sizeof *members; i++) {
+    char event[200];
+    xai_Dialect d;
+    xai_dialect_init(&d, XAI_API_CHAT);
+    read_one(&d, "message", "{\"id\":\"\",\"model\":\"\",\"created\":0}",
+             "data");
+    read_one(&d, "message",
+             "{\"id\":\"\",\"choices\":[{\"delta\":{\"content\":\"a\"}}]}",
+             "data <a> TEXT 0.0 <a>");
+    snprintf(event, sizeof event,
+             "{%s,\"choices\":[{\"delta\":{\"content\":\"a\"}}]}", members[i]);
+    read_one(&d, "message", event, "data <a>");
+    read_one(&d, "message", event, "data <a> TEXT 0.0 <a>");
+  }
+}
+
 static void test_the_first_event_is_kept_whole(void) {
   xai_Dialect d;
   xai_dialect_init(&d, XAI_API_CHAT);
@@ -116,7 +145,8 @@ static void test_a_chunk_that_says_more_is_kept_whole(void) {
         "data <a>");
   means(XAI_API_CHAT, CHAT("{\"delta\":{\"refusal\":\"no\"}}"), "data");
   means(XAI_API_CHAT, CHAT("{\"delta\":{\"content\":null}}"), "data");
-  means(XAI_API_CHAT, CHAT("{\"delta\":{\"content\":[\"a\"]}}"), "data");
+  means(XAI_API_CHAT, CHAT("{\"delta\":{\"content\":[\"a\"]}}"),
+        "data <\"a\"> in parts");
   means(XAI_API_CHAT, CHAT(""), "data");
   means(XAI_API_CHAT,
         "{\"choices\":[{\"delta\":{\"content\":\"a\"}}],"
@@ -127,7 +157,7 @@ static void test_a_chunk_that_says_more_is_kept_whole(void) {
         "\"citations\":[]}",
         "data <a>");
   means(XAI_API_CHAT, CHAT("{\"index\":\"0\",\"delta\":{\"content\":\"a\"}}"),
-        "data");
+        "data <a>");
 }
 
 static void test_of_several_choices_the_wanted_one_has_the_text(void) {
@@ -203,9 +233,125 @@ static void test_responses_end_with_a_terminal_event(void) {
   means(XAI_API_RESPONSES, "{\"type\":\"response.brand_new\"}", "data");
 }
 
-/* --------------------------------------------------- messages and complete */
-
 #define BLOCK(delta) "{\"type\":\"content_block_delta\",\"delta\":{" delta "}}"
+
+/* The visible text of a stream of these events; NULL ends them. */
+static void shows(xai_Api api, const char *expected,
+                  const char *const *events) {
+  xai_Dialect d;
+  xai_Reading r;
+  xai_Buffer out;
+  unsigned half = 0;
+  xai_buffer_init(&out, 0);
+  xai_dialect_init(&d, api);
+  for (; *events != NULL; events++) {
+    size_t n = strlen(*events);
+    char *copy = check_copy(*events, n);
+    check_note("%s", *events);
+    xai_dialect_read(&d, check_slice("message", 7), check_slice(copy, n), &r);
+    if (r.has_text) CHECK(xai_dialect_text(&r, &half, &out) == XAI_OK);
+    free(copy);
+  }
+  CHECK_TEXT(check_held(&out), expected);
+  xai_buffer_free(&out);
+}
+
+#define AT(a, b) "\"output_index\":" #a ",\"content_index\":" #b
+#define SAID(text) "{\"type\":\"output_text\",\"text\":\"" text "\"}"
+#define TEXT_DELTA(a, b, text)                                                 \
+  "{\"type\":\"response.output_text.delta\"," AT(a, b) ",\"delta\":\"" text    \
+                                                       "\"}"
+#define TEXT_DONE(a, b, text)                                                  \
+  "{\"type\":\"response.output_text.done\"," AT(a, b) ",\"text\":\"" text "\"" \
+                                                                          "}"
+#define PART_DONE(a, b, text)                                                  \
+  "{\"type\":\"response.content_part.done\"," AT(a, b) ",\"part\":" SAID(      \
+      text) "}"
+#define MESSAGE(id, parts)                                                     \
+  "{\"type\":\"message\",\"id\":\"" id "\",\"content\":[" parts "]}"
+#define ITEM(what, a, item)                                                    \
+  "{\"type\":\"response.output_item." what "\",\"output_index\":" #a           \
+  ",\"item\":" item "}"
+#define COMPLETED(output)                                                      \
+  "{\"type\":\"response.completed\",\"response\":{\"output\":[" output "]}}"
+
+static void test_the_text_of_a_response_is_shown_once(void) {
+  static const char *const all[] = {ITEM("added", 0, MESSAGE("m", "")),
+                                    TEXT_DELTA(0, 0, "a"),
+                                    TEXT_DELTA(0, 0, "b"),
+                                    TEXT_DONE(0, 0, "ab"),
+                                    PART_DONE(0, 0, "ab"),
+                                    ITEM("done", 0, MESSAGE("m", SAID("ab"))),
+                                    COMPLETED(MESSAGE("m", SAID("ab"))),
+                                    NULL};
+  static const char *const late[] = {
+      TEXT_DONE(0, 0, "ab"), TEXT_DELTA(0, 0, "ab"), COMPLETED(""), NULL};
+  static const char *const parts[] = {PART_DONE(0, 0, "a"),
+                                      PART_DONE(0, 1, "b"), NULL};
+  static const char *const item[] = {
+      ITEM("done", 0, MESSAGE("m", SAID("a") "," SAID("b"))), NULL};
+  static const char *const rest[] = {
+      TEXT_DELTA(0, 0, "a"),
+      ITEM("done", 0, MESSAGE("m", SAID("a") "," SAID("\\u0062"))), NULL};
+  static const char *const last[] = {
+      COMPLETED("{\"type\":\"reasoning\",\"content\":[" SAID("x") "]}," MESSAGE(
+          "m", SAID("a")) "," MESSAGE("n", SAID("b"))),
+      NULL};
+  static const char *const twice[] = {ITEM("done", 0, MESSAGE("m", SAID("a"))),
+                                      ITEM("done", 0, MESSAGE("n", SAID("b"))),
+                                      COMPLETED(""), NULL};
+  static const char *const again[] = {
+      ITEM("added", 0, MESSAGE("m", "")), TEXT_DONE(0, 0, "a"),
+      ITEM("added", 0, MESSAGE("n", "")), TEXT_DONE(0, 0, "b"), NULL};
+  static const char *const renamed[] = {
+      ITEM("added", 0, MESSAGE("m", "")), TEXT_DELTA(0, 0, "a"),
+      ITEM("done", 0, MESSAGE("n", SAID("a"))),
+      ITEM("done", 0, MESSAGE("n", SAID("a"))), NULL};
+  static const char *const refused[] = {
+      PART_DONE(0, 0, ""), TEXT_DONE(0, 0, ""), TEXT_DELTA(0, 0, "ab"), NULL};
+  shows(XAI_API_RESPONSES, "ab", all);
+  shows(XAI_API_RESPONSES, "ab", late);
+  shows(XAI_API_RESPONSES, "ab", parts);
+  shows(XAI_API_RESPONSES, "ab", item);
+  shows(XAI_API_RESPONSES, "ab", rest);
+  shows(XAI_API_RESPONSES, "ab", last);
+  shows(XAI_API_RESPONSES, "ab", twice);
+  shows(XAI_API_RESPONSES, "ab", again);
+  shows(XAI_API_RESPONSES, "a", renamed);
+  shows(XAI_API_RESPONSES, "ab", refused);
+}
+
+static void test_the_text_of_typed_parts_is_shown_and_no_other(void) {
+  static const char *const list[] = {
+      "{\"choices\":[{\"delta\":{\"content\":[{\"type\":\"text\",\"text\":"
+      "\"a\"},"
+      "{\"type\":\"reasoning\",\"text\":\"x\"},5,\"y\",[],"
+      "{\"type\":\"text\",\"text\":\"\\ud83d\"}]}}]}",
+      "{\"choices\":[{\"delta\":{\"content\":{\"type\":\"text\","
+      "\"text\":\"\\ude00\"}}}]}",
+      "{\"choices\":[{\"delta\":{\"content\":\"b\"}}]}", NULL};
+  static const char *const whole[] = {
+      "{\"choices\":[{\"message\":{\"content\":\"a\"}}]}",
+      "{\"choices\":[{\"message\":{\"content\":\"a\"}}]}", NULL};
+  static const char *const places[] = {
+      "{\"choices\":[{\"delta\":{\"content\":\"a\"}},"
+      "{\"delta\":{\"content\":\"b\"}}]}",
+      NULL};
+  static const char *const blocks[] = {
+      "{\"type\":\"message_start\",\"message\":{\"content\":[]}}",
+      "{\"type\":\"content_block_start\",\"index\":0,\"content_block\":"
+      "{\"type\":\"text\",\"text\":\"a\"}}",
+      BLOCK("\"text\":\"b\""), NULL};
+  shows(XAI_API_CHAT,
+        "a\xF0\x9F\x98\x80"
+        "b",
+        list);
+  shows(XAI_API_CHAT, "a", whole);
+  shows(XAI_API_CHAT, "a", places);
+  shows(XAI_API_MESSAGES, "ab", blocks);
+}
+
+/* --------------------------------------------------- messages and complete */
 
 static void test_deltas_of_messages_are_read_with_and_without_index(void) {
   means(XAI_API_MESSAGES, BLOCK("\"type\":\"text_delta\",\"text\":\"a\""),
@@ -213,7 +359,7 @@ static void test_deltas_of_messages_are_read_with_and_without_index(void) {
   means(XAI_API_MESSAGES,
         "{\"type\":\"content_block_delta\",\"index\":3,"
         "\"delta\":{\"type\":\"text_delta\",\"text\":\"a\"}}",
-        "data <a> TEXT 0.0 <a>");
+        "data <a> TEXT 4.0 <a>");
   means(XAI_API_MESSAGES, BLOCK("\"thinking\":\"a\""),
         "data REASONING 0.0 <a>");
   means(XAI_API_MESSAGES, BLOCK("\"partial_json\":\"\""),
@@ -282,11 +428,31 @@ static void test_what_is_no_whole_object_cannot_be_trusted(void) {
   means(XAI_API_CHAT, "not JSON", "broken");
   means(XAI_API_CHAT, "{\"choices\":[", "broken");
   means(XAI_API_RESPONSES, "{\"type\":\"response.completed\"", "broken");
-  means(XAI_API_OTHER, "null", "broken");
+  means(XAI_API_OTHER, "7", "broken");
+}
+
+static void test_what_keeps_a_line_alive_is_nothing(void) {
+  static const char *const names[] = {"ping", "keep-alive", "keepalive",
+                                      "keep_alive", "heartbeat"};
+  static const xai_Api apis[] = {XAI_API_CHAT,     XAI_API_RESPONSES,
+                                 XAI_API_MESSAGES, XAI_API_COMPLETIONS,
+                                 XAI_API_COMPLETE, XAI_API_OTHER};
+  size_t i, k;
+  for (i = 0; i < sizeof apis / sizeof *apis; i++) {
+    means(apis[i], "", "nothing");
+    means(apis[i], " null ", "nothing");
+    for (k = 0; k < sizeof names / sizeof *names; k++) {
+      named(apis[i], 0, names[k], "2026-11-30", "nothing");
+      named(apis[i], 0, names[k], "{half", "nothing");
+      named(apis[i], 0, names[k], "null", "nothing");
+    }
+    named(apis[i], 0, "pings", "2026-11-30", "broken");
+  }
+  named(XAI_API_CHAT, 0, "ping", "{\"time\":1}", "nothing");
+  named(XAI_API_MESSAGES, 0, "ping", "{\"type\":\"ping\"}", "data");
 }
 
 static void test_what_nobody_knows_is_handed_on(void) {
-  means(XAI_API_CHAT, "", "nothing");
   means(XAI_API_CHAT, "{\"choices\":5}", "data");
   means(XAI_API_CHAT, "{\"choices\":[5,null,\"a\",[]]}", "data");
   means(XAI_API_OTHER, "{\"error\":\"e\"}", "data");
@@ -350,11 +516,14 @@ static void test_the_end_is_proven_or_it_is_not_the_end(void) {
 int main(void) {
   RUN(test_chat_text_is_read_and_can_be_remembered_by_itself);
   RUN(test_the_first_event_is_kept_whole);
+  RUN(test_an_event_with_a_first_id_or_time_is_kept_whole);
   RUN(test_a_chunk_that_says_more_is_kept_whole);
   RUN(test_of_several_choices_the_wanted_one_has_the_text);
   RUN(test_deltas_of_responses_are_read_by_their_type);
   RUN(test_a_delta_that_says_more_is_kept_whole);
   RUN(test_the_type_counts_and_the_events_name_without_it);
+  RUN(test_the_text_of_a_response_is_shown_once);
+  RUN(test_the_text_of_typed_parts_is_shown_and_no_other);
   RUN(test_responses_end_with_a_terminal_event);
   RUN(test_deltas_of_messages_are_read_with_and_without_index);
   RUN(test_messages_end_with_message_stop);
@@ -362,6 +531,7 @@ int main(void) {
   RUN(test_a_failure_is_known_in_each_of_its_shapes);
   RUN(test_the_marker_is_known_by_equality);
   RUN(test_what_is_no_whole_object_cannot_be_trusted);
+  RUN(test_what_keeps_a_line_alive_is_nothing);
   RUN(test_what_nobody_knows_is_handed_on);
   RUN(test_the_end_is_proven_or_it_is_not_the_end);
   return check_done();

@@ -12,6 +12,10 @@
   "{\"type\":\"response.output_text.delta\",\"sequence_number\":" number       \
   ",\"output_index\":2,\"delta\":\"" text "\",\"logprobs\":[]}"
 
+/* What is the same in each event. */
+#define FIRST                                                                  \
+  "{\"id\":\"x\",\"created\":1,\"model\":\"m\",\"system_fingerprint\":\"f\"}"
+
 /* A dialect behind its first event, which choice 1 is wanted of. */
 static xai_Dialect dialect;
 static xai_Pattern pattern;
@@ -42,7 +46,7 @@ static void learn(xai_Api api, const char *name, const char *data) {
   xai_Reading r;
   xai_dialect_init(&dialect, api);
   dialect.want = 1;
-  xai_dialect_read(&dialect, of("message"), of("{}"), &r);
+  xai_dialect_read(&dialect, of("message"), of(FIRST), &r);
   xai_pattern_init(&pattern);
   read_in_full(of(name), of(data), &r);
   xai_pattern_learn(&pattern, of(name), of(data), &r);

@@ -30,9 +30,10 @@ typedef struct StreamCase {
 #define COMPLETED "\"type\":\"response.completed\""
 #define INCOMPLETE "\"type\":\"response.incomplete\""
 #define OSLO "{\\\"city\\\":\\\"Oslo\\\",\\\"unit\\\":\\\"C\\\"}"
-#define THOUGHT                                                                \
-  "EER0.0<The user wants live weather, so the tool is needed.\\n>"             \
-  "G0.0<c2lnbmF0dXJlLXBsYWNlaG9sZGVy>EEA0.0<{\\\"city\\\":\\\"Oslo\\\"}>EEE"
+#define THOUGHT(first, second)                                                 \
+  "EER" first ".0<The user wants live weather, so the tool is needed.\\n>"     \
+  "G" first ".0<c2lnbmF0dXJlLXBsYWNlaG9sZGVy>EEA" second                       \
+  ".0<{\\\"city\\\":\\\"Oslo\\\"}>EEE"
 #define ALERT                                                                  \
   "The alert level was lowered.[[1]](https://volcano.example.org/status)"      \
   " Activity is weak."
@@ -67,14 +68,14 @@ static const StreamCase stream_cases[] = {
      XAI_STREAM_END, DONE, "\"finish_reason\":\"length\""},
     {"messages.stream.error.sse", XAI_API_MESSAGES, "Twen", 3, "EET0.0<Twen>",
      XAI_STREAM_ERROR, NULL, NULL},
-    {"messages.stream.ping.sse", XAI_API_MESSAGES, "23", 8, "EEEET0.0<23>EEE",
+    {"messages.stream.ping.sse", XAI_API_MESSAGES, "23", 8, "EEEET1.0<23>EEE",
      XAI_STREAM_END, MESSAGE_STOP, NULL},
     {"messages.stream.text.sse", XAI_API_MESSAGES, "Twenty-three", 7,
      "EET0.0<Twenty-three>EEE", XAI_STREAM_END, MESSAGE_STOP, NULL},
     {"messages.stream.thinking-tool-use.indexed.sse", XAI_API_MESSAGES, "", 12,
-     THOUGHT, XAI_STREAM_END, MESSAGE_STOP, NULL},
-    {"messages.stream.thinking-tool-use.sse", XAI_API_MESSAGES, "", 12, THOUGHT,
-     XAI_STREAM_END, MESSAGE_STOP, NULL},
+     THOUGHT("1", "2"), XAI_STREAM_END, MESSAGE_STOP, NULL},
+    {"messages.stream.thinking-tool-use.sse", XAI_API_MESSAGES, "", 12,
+     THOUGHT("0", "0"), XAI_STREAM_END, MESSAGE_STOP, NULL},
     {"responses.stream.data-only-done.sse", XAI_API_RESPONSES, "ok", 9,
      "EEEET0.0<ok>EEEE", XAI_STREAM_END, COMPLETED, NULL},
     {"responses.stream.error-first.sse", XAI_API_RESPONSES, "", 0, "",

@@ -51,7 +51,8 @@ static void check_reading(Reader *r) {
   const xai_Reading *is = &e->reading;
   xai_Reading full;
   xai_dialect_read(&r->dialect, e->sse.name, e->sse.data, &full);
-  CHECK(is->meaning == full.meaning && is->has_text == full.has_text);
+  CHECK(is->meaning == full.meaning && is->has_text == full.has_text &&
+        is->parts == full.parts);
   CHECK(is->field == full.field && is->a == full.a && is->b == full.b);
   if (full.has_text) CHECK(same(is->text, full.text));
   if (full.field != XAI_FIELD_NONE) CHECK(same(is->piece, full.piece));
@@ -65,8 +66,7 @@ static xai_StreamState read_on(Reader *r, int over, int clean) {
     CHECK(xai_stream_peek(&r->stream, &r->in, over, clean) == state);
     if (state != XAI_STREAM_EVENT) return state;
     check_reading(r);
-    if (said->has_text)
-      xai_json_unescape(said->text, &r->stream.half, &r->text);
+    if (said->has_text) xai_dialect_text(said, &r->stream.half, &r->text);
     r->events++;
     CHECK(xai_stream_take(&r->stream, &r->in) == XAI_OK);
   }

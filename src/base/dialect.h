@@ -50,6 +50,8 @@ typedef struct xai_Reading {
   xai_Meaning meaning;
   int has_text;   /* the event has visible text of the wanted choice */
   xai_Slice text; /* that text, as raw JSON string content */
+  int parts;      /* 'text' is the inside of a list of typed parts instead */
+  int turns;      /* from here on the same bytes may mean something else */
   /* When 'field' is not NONE the event says no more than: append 'piece'
   ** to the field of part (a, b) of the answer. */
   xai_Field field;
@@ -64,6 +66,34 @@ typedef struct xai_Reading {
 
 #define XAI_MAX_CHOICES 128 /* the service's own limit of 'n' */
 
+/* How many items and parts of a response are told apart: the last ones. */
+#define XAI_KNOWN_ITEMS 8
+#define XAI_KNOWN_PARTS 16
+
+/* An item of a response.  Its id may change on the way. */
+typedef struct xai_Item {
+  uint32_t a;
+  uint32_t id[2]; /* hashes, 0: none */
+  int known;
+  int done;
+} xai_Item;
+
+/* A part of a response that has text. */
+typedef struct xai_Part {
+  uint32_t a, b;
+  int known;
+  int stated; /* as a whole: what comes after that is late */
+} xai_Part;
+
+/* Which texts of a response were shown: some services send them in pieces,
+** some at the end, and some both ways. */
+typedef struct xai_Told {
+  xai_Item item[XAI_KNOWN_ITEMS];
+  xai_Part part[XAI_KNOWN_PARTS];
+  unsigned items, parts; /* how many there ever were */
+  int any;               /* some text was shown */
+} xai_Told;
+
 typedef struct xai_Dialect {
   xai_Api api;
   long want;      /* index of the choice whose text is wanted */
@@ -71,7 +101,11 @@ typedef struct xai_Dialect {
   int ended;      /* the end marker was read */
   int choices;    /* choices seen */
   int unfinished; /* of them, how many have no finish_reason yet */
-  unsigned char seen[XAI_MAX_CHOICES]; /* 1 seen, 2 finished */
+  unsigned known; /* bit i: member i of the envelope had a value */
+  union {
+    unsigned char seen[XAI_MAX_CHOICES]; /* bits: seen, finished, had text */
+    xai_Told told;                       /* of responses */
+  } of;
 } xai_Dialect;
 
 void xai_dialect_init(xai_Dialect *d, xai_Api api);
@@ -79,6 +113,10 @@ void xai_dialect_init(xai_Dialect *d, xai_Api api);
 /* Read one event ('name' as the stream gave it). */
 void xai_dialect_read(xai_Dialect *d, xai_Slice name, xai_Slice data,
                       xai_Reading *r);
+
+/* Append the visible text of a reading, as UTF-8.  '*half' as in
+** xai_json_unescape.  XAI_OK, XAI_ENOMEM or XAI_ELIMIT. */
+int xai_dialect_text(const xai_Reading *r, unsigned *half, xai_Buffer *out);
 
 /*
 ** Is the stream's end proven, given whether the transfer ended cleanly?

@@ -105,6 +105,7 @@ static void read_event(xai_Stream *s) {
   xai_Reading *r = &s->event.reading;
   if (xai_pattern_match(&s->pattern, ev->name, ev->data, r)) return;
   xai_dialect_read(&s->dialect, ev->name, ev->data, r);
+  if (r->turns) xai_pattern_forget(&s->pattern);
   if (r->field != XAI_FIELD_NONE)
     xai_pattern_learn(&s->pattern, ev->name, ev->data, r);
 }

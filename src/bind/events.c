@@ -176,16 +176,18 @@ int xai_events_next(lua_State *L) {
 }
 
 /* Push the text, joined with a half character of the text before. */
-static void push_text(lua_State *L, xai_LuaRequest *r, xai_Slice raw) {
+static void push_text(lua_State *L, xai_LuaRequest *r) {
   xai_Stream *s = &r->call->stream;
+  const xai_Reading *reading = &s->event.reading;
+  xai_Slice raw = reading->text;
   xai_Buffer *b = &r->engine->scratch;
   unsigned half = s->half; /* changed for good only when nothing raised */
-  if (half == 0 && memchr(raw.at, '\\', raw.len) == NULL) {
+  if (half == 0 && !reading->parts && memchr(raw.at, '\\', raw.len) == NULL) {
     xai_push_slice(L, raw);
     return;
   }
   xai_buffer_clear(b);
-  if (xai_json_unescape(raw, &half, b) != XAI_OK)
+  if (xai_dialect_text(reading, &half, b) != XAI_OK)
     luaL_error(L, "not enough memory");
   xai_push_buffer(L, b);
   s->half = half;
@@ -220,8 +222,7 @@ int xai_events_text(lua_State *L) {
     }
     if (is_useless(reading))
       return fail_event(L, r, reading->meaning == XAI_MEANS_DEEP);
-    if (reading->has_text && reading->text.len > 0)
-      push_text(L, r, reading->text);
+    if (reading->has_text && reading->text.len > 0) push_text(L, r);
     if (c->stream.taken == taken) {
       if (take(L, r) && lua_gettop(L) > 1 && lua_rawlen(L, -1) > 0) return 1;
     }

@@ -2,7 +2,7 @@
 -- gives.  Facts: the merging recipes of the service's streaming rules.
 --
 -- Each builder has `event(self, event)`, `piece(self, field, text, a, b)`
--- (text for part a, b of the answer) and `result(self)`.  The tables it is
+-- (text for part a, b of the answer) and `result(self, is_over)`.  The tables it is
 -- given are its own: nothing that was handed out to the user is changed.
 
 local core = require "xai.core"
@@ -86,7 +86,7 @@ return function(request, name, is_over)
     end
     at, field, value, a, b = request:said(at)
   end
-  local result = builder:result()
+  local result = builder:result(is_over)
   if request:halves() then result = part "xai.halves"(result) end
   return result, damage
 end

@@ -1,17 +1,11 @@
 --- Results of chat and of completions from their streams: choices that grow.
 -- The interface is that of merge.lua.
 
+local calls = require "xai.merge_calls"
 local core = require "xai.core"
+local growth = require "xai.growth"
 
 local array = core.array
-
-local function append(list, item)
-  list[#list + 1] = item
-end
-
-local function joined(parts)
-  return parts and table.concat(parts) or nil
-end
 
 local Chunks = {}
 Chunks.__index = Chunks
@@ -19,130 +13,123 @@ Chunks.__index = Chunks
 local FIRST_WINS = { id = true, object = true, created = true, model = true }
 
 local function new_chunks(object, of_chat)
-  return setmetatable({ object = object, of_chat = of_chat, top = {}, choices = {}, order = {} }, Chunks)
+  return setmetatable({
+    object = object, of_chat = of_chat, growth = growth.new(), top = {}, choices = {}, order = {},
+  }, Chunks)
 end
 
 function Chunks:choice(index)
   local choice = self.choices[index]
   if not choice then
-    choice = { index = index, texts = {}, message = {}, calls = {}, rest = {} }
+    choice = { message = {}, calls = calls.new(self.growth), rest = {} }
     self.choices[index] = choice
-    append(self.order, index)
+    self.order[#self.order + 1] = index
   end
   return choice
 end
 
-local function add_text(choice, name, text)
-  local parts = choice.texts[name] or {}
-  choice.texts[name] = parts
-  append(parts, text)
-end
+local PIECES = { text = "content", reasoning = "reasoning_content", summary = "reasoning" }
 
 function Chunks:piece(field, text, a)
-  local name = self.of_chat and (field == "reasoning" and "reasoning_content" or "content") or "text"
-  add_text(self:choice(a), name, text)
+  self.growth:add(self:choice(a).message, self.of_chat and PIECES[field] or "text", text)
 end
 
---- The call that a delta continues: by index, else by id, else by position.
-local function find_call(calls, delta, position)
-  for _, call in ipairs(calls) do
-    if delta.index ~= nil and call.index == delta.index then return call end
-    if delta.index == nil and delta.id ~= nil and call.id == delta.id then return call end
-  end
-  if delta.index == nil and delta.id == nil then return calls[position] end
-end
-
-local function add_call(calls, delta, position)
-  local call = find_call(calls, delta, position)
-  if not call then
-    call = { index = delta.index, fields = {}, arguments = {} }
-    append(calls, call)
-  end
-  call.id = call.id or delta.id
-  local called = type(delta["function"]) == "table" and delta["function"] or {}
-  call.type = call.type or delta.type
-  call.name = call.name or called.name
-  if type(called.arguments) == "string" then append(call.arguments, called.arguments) end
-end
-
-local JOINED = { content = true, reasoning_content = true, refusal = true }
-
-function Chunks.delta(_, choice, delta)
+function Chunks:delta(choice, delta)
   for key, value in pairs(delta) do
-    if JOINED[key] and type(value) == "string" then
-      add_text(choice, key, value)
-    elseif key == "tool_calls" and type(value) == "table" then
-      for position, call in ipairs(value) do
-        if type(call) == "table" then add_call(choice.calls, call, position) end
+    if key == "tool_calls" and type(value) == "table" then
+      choice.calls:add(value)
+    elseif key == "function_call" and type(value) == "table" then
+      choice.called = choice.called or calls.new_legacy(self.growth)
+      choice.called:add(value)
+    elseif key ~= "tool_calls" or choice.message[key] == nil then
+      self.growth:add(choice.message, key, value)
+    end
+  end
+end
+
+--- What a choice says beside its delta.
+function Chunks:add_rest(rest, key, value)
+  if key == "logprobs" and type(value) == "table" and type(rest.logprobs) == "table" then
+    for name, list in pairs(value) do
+      local all = rest.logprobs[name]
+      if growth.is_list(list) and growth.is_list(all) then
+        for _, item in ipairs(list) do all[#all + 1] = item end
+      else
+        self.growth:keep(rest.logprobs, name, list)
       end
-    else
-      choice.message[key] = value
     end
+  elseif key == "token_ids" and growth.is_list(value) then
+    self.growth:add(rest, key, value)
+  elseif value ~= "" then
+    self.growth:keep(rest, key, value)
   end
 end
 
-local function add_logprobs(choice, logprobs)
-  local all = choice.rest.logprobs
-  if type(all) ~= "table" then
-    choice.rest.logprobs = logprobs
-    return
-  end
-  for key, value in pairs(logprobs) do
-    if type(value) == "table" and type(all[key]) == "table" then
-      for _, item in ipairs(value) do append(all[key], item) end
-    else
-      all[key] = value
-    end
-  end
-end
-
-function Chunks:add_choice(given)
-  local choice = self:choice(type(given.index) == "number" and given.index or 0)
+function Chunks:add_choice(given, position)
+  local choice = self:choice(type(given.index) == "number" and given.index or position)
   for key, value in pairs(given) do
     if key == "delta" and type(value) == "table" then
       self:delta(choice, value)
+    elseif key == "message" and type(value) == "table" then
+      choice.whole = value
     elseif key == "text" and type(value) == "string" then
-      add_text(choice, "text", value)
-    elseif key == "logprobs" and type(value) == "table" then
-      add_logprobs(choice, value)
+      self.growth:append(choice.message, "text", value)
     elseif key ~= "index" then
-      choice.rest[key] = value
+      self:add_rest(choice.rest, key, value)
     end
   end
+end
+
+local function is_unknown(value)
+  return value == nil or value == "" or value == 0
+end
+
+--- Does the event only keep the line alive?
+local function is_ping(event)
+  return event.choices == nil and (event.type == "ping" or event.type == "keepalive" or event.type == "heartbeat")
 end
 
 function Chunks:event(event)
+  if is_ping(event) then return end
   for key, value in pairs(event) do
     if key == "choices" then
-      for _, choice in ipairs(type(value) == "table" and value or {}) do
-        if type(choice) == "table" then self:add_choice(choice) end
+      for i, choice in ipairs(type(value) == "table" and value or {}) do
+        if type(choice) == "table" then self:add_choice(choice, i - 1) end
       end
-    elseif not FIRST_WINS[key] or self.top[key] == nil then
-      self.top[key] = value
+    elseif FIRST_WINS[key] then
+      if is_unknown(self.top[key]) then self.top[key] = value end
+    elseif key == "usage" and not growth.is_empty(value) then
+      self.top.usage = value
+    else
+      self.growth:keep(self.top, key, value)
     end
   end
 end
 
-local function finished_call(call)
-  return {
-    id = call.id,
-    type = call.type or "function",
-    ["function"] = { name = call.name, arguments = table.concat(call.arguments) },
-  }
+--- The parts of a list were counted for the stream alone.
+local function drop_places(parts)
+  for _, part in ipairs(parts) do
+    if type(part) == "table" then part.index = nil end
+  end
 end
 
-local function finished_message(choice)
+local function finished_message(choice, is_over)
   local message = choice.message
+  message.tool_calls = choice.calls:result(is_over) or message.tool_calls
+  if choice.called then message.function_call = choice.called:result(is_over) end
+  for key, value in pairs(choice.whole or {}) do -- no delta has said that
+    if growth.is_empty(message[key]) then message[key] = value end
+  end
   message.role = message.role or "assistant"
   message.content = message.content or "" -- as the service says it beside tool calls
-  for name, parts in pairs(choice.texts) do message[name] = table.concat(parts) end
-  if choice.calls[1] then message.tool_calls = {} end
-  for i, call in ipairs(choice.calls) do message.tool_calls[i] = finished_call(call) end
+  if type(message.content) == "table" then drop_places(message.content) end
   return message
 end
 
-function Chunks:result()
+--- `is_over`: the stream has come to its end.
+function Chunks:result(is_over)
   local result = self.top
+  self.growth:finish()
   result.object = self.object
   result.choices = array {}
   table.sort(self.order)
@@ -151,9 +138,9 @@ function Chunks:result()
     local out = choice.rest
     out.index = index
     if self.of_chat then
-      out.message = finished_message(choice)
+      out.message = finished_message(choice, is_over or out.finish_reason ~= nil)
     else
-      out.text = joined(choice.texts.text) or ""
+      out.text = choice.message.text or ""
     end
     result.choices[i] = out
   end

@@ -1,100 +1,156 @@
---- Results of messages from their streams: blocks that follow each other.
+--- Results of messages from their streams: blocks by their index.
 -- The interface is that of merge.lua.
 
 local core = require "xai.core"
+local growth = require "xai.growth"
 local json = require "xai.json"
 
 local array = core.array
-
-local function append(list, item)
-  list[#list + 1] = item
-end
+local is_empty, is_list = growth.is_empty, growth.is_list
 
 local Messages = {}
 Messages.__index = Messages
 
 local function new_messages()
-  return setmetatable({ message = { type = "message", role = "assistant" }, blocks = {} }, Messages)
+  return setmetatable({
+    message = { type = "message", role = "assistant" }, growth = growth.new(), blocks = {}, indices = {},
+  }, Messages)
 end
 
---- A delta belongs to the block that was opened last: xAI's deltas have no
--- index, and blocks never overlap.
-function Messages:add(name, text)
-  local block = self.blocks[#self.blocks]
-  if not block then
-    block = { block = { type = name == "thinking" and "thinking" or "text" }, texts = {} }
-    append(self.blocks, block)
+-- Blocks -----------------------------------------------------------------------
+
+--- The type of a block that some deltas tell of, where no event has opened it.
+local TYPES = {
+  text = "text", citation = "text", thinking = "thinking", signature = "thinking", partial_json = "tool_use",
+}
+
+function Messages:open(block, index, is_started)
+  local entry = { block = block, started = is_started }
+  self.blocks[#self.blocks + 1] = entry
+  if index ~= nil then self.indices[index] = entry end
+  return entry
+end
+
+local function fits(block, member)
+  local kind, wanted = block.type, TYPES[member]
+  return kind == nil or wanted == nil or kind == wanted or
+    wanted == "tool_use" and type(kind) == "string" and kind:find "tool_use$" ~= nil
+end
+
+--- The block that a delta belongs to: by its index, or the last one, as xAI's
+-- deltas have none.
+function Messages:block(index, member)
+  local entry = index ~= nil and self.indices[index] or nil
+  if entry then return entry.block end
+  entry = self.blocks[#self.blocks]
+  if not entry or index ~= nil and not (entry.started and fits(entry.block, member)) then
+    entry = self:open({ type = TYPES[member] or "text" }, index)
   end
-  block.texts[name] = block.texts[name] or {}
-  append(block.texts[name], text)
+  return entry.block
 end
 
-local BLOCK_FIELDS = { text = "text", reasoning = "thinking", arguments = "partial_json", signature = "signature" }
-
-function Messages:piece(field, text)
-  self:add(BLOCK_FIELDS[field], text)
-end
-
-local message_events = {}
-
-function message_events.message_start(self, event)
-  if type(event.message) == "table" then self.message = event.message end
-end
-
-function message_events.content_block_start(self, event)
-  local block = type(event.content_block) == "table" and event.content_block or {}
-  append(self.blocks, { block = block, texts = {} })
-end
-
-function message_events.content_block_delta(self, event)
-  for name, value in pairs(type(event.delta) == "table" and event.delta or {}) do
-    if name ~= "type" and type(value) == "string" then self:add(name, value) end
+function Messages:add(index, member, value)
+  local block = self:block(index, member)
+  if block.type == nil then block.type = TYPES[member] end
+  if member == "citation" then member, value = "citations", { value } end
+  if is_list(value) then
+    if not is_list(block[member]) then block[member] = array {} end
+    for _, item in ipairs(value) do block[member][#block[member] + 1] = item end
+  elseif type(value) == "string" then
+    if block[member] ~= nil and type(block[member]) ~= "string" then block[member] = nil end
+    self.growth:append(block, member, value)
+  else
+    self.growth:add(block, member, value)
   end
 end
 
-function message_events.message_delta(self, event)
-  for key, value in pairs(type(event.delta) == "table" and event.delta or {}) do self.message[key] = value end
-  if type(event.usage) ~= "table" then return end
+local MEMBERS = { text = "text", reasoning = "thinking", arguments = "partial_json", signature = "signature" }
+
+--- `a` is the delta's index and 1; 0: it has none.
+function Messages:piece(field, text, a)
+  self:add(a > 0 and a - 1 or nil, MEMBERS[field], text)
+end
+
+-- Events -----------------------------------------------------------------------
+
+local function index_of(event)
+  return type(event.index) == "number" and event.index or nil
+end
+
+local function table_of(value)
+  return type(value) == "table" and value or {}
+end
+
+local events = {}
+
+function events.message_start(self, event)
+  if type(event.message) ~= "table" then return end
+  for key, value in pairs(event.message) do self.growth:keep(self.message, key, value) end
+end
+
+function events.content_block_start(self, event)
+  self:open(table_of(event.content_block), index_of(event), true)
+end
+
+function events.content_block_delta(self, event)
+  for member, value in pairs(table_of(event.delta)) do
+    if member ~= "type" then self:add(index_of(event), member, value) end
+  end
+end
+
+--- Counts only grow: some services say 0 for what they said before.
+function Messages:count(usage)
   if type(self.message.usage) ~= "table" then self.message.usage = {} end
-  for key, value in pairs(event.usage) do self.message.usage[key] = value end
+  local all = self.message.usage
+  for key, value in pairs(usage) do
+    if value ~= 0 or type(all[key]) ~= "number" then self.growth:keep(all, key, value) end
+  end
+end
+
+function events.message_delta(self, event)
+  for key, value in pairs(table_of(event.delta)) do self.growth:keep(self.message, key, value) end
+  for key, value in pairs(event) do
+    if key ~= "type" and key ~= "delta" and key ~= "usage" then self.growth:keep(self.message, key, value) end
+  end
+  if type(event.usage) == "table" then self:count(event.usage) end
 end
 
 function Messages:event(event)
-  local f = message_events[event.type]
+  local f = events[event.type]
   if f then f(self, event) end
 end
 
+-- Result -----------------------------------------------------------------------
+
 --- The input of a tool: no piece at all, or an empty one, means {}.
-local function set_input(block, text)
-  if text == "" then
-    block.input = type(block.input) == "table" and block.input or {}
+local function set_input(block)
+  local text = block.partial_json
+  if type(text) == "table" then
+    block.input, block.partial_json = text, nil
+    return
+  end
+  if type(text) ~= "string" or not text:find "%S" then
+    block.input = block.input or {}
+    block.partial_json = nil
     return
   end
   local input = json.decode(text)
-  if type(input) == "table" then
-    block.input = input
-  else
-    block.partial_json = text -- the stream broke within it
-  end
-end
-
-local function finished_block(entry)
-  local block = entry.block
-  for name, parts in pairs(entry.texts) do
-    local text = table.concat(parts)
-    if name == "partial_json" then
-      set_input(block, text)
-    else
-      block[name] = (type(block[name]) == "string" and block[name] or "") .. text
-    end
-  end
-  return block
+  if type(input) ~= "table" then return end -- the stream broke within it
+  block.input, block.partial_json = input, nil
 end
 
 function Messages:result()
-  local message = self.message
+  local message, whole = self.message, self.message.content
+  self.growth:finish()
   message.content = array {}
-  for i, entry in ipairs(self.blocks) do message.content[i] = finished_block(entry) end
+  for i, entry in ipairs(self.blocks) do
+    local block = entry.block
+    if block.partial_json ~= nil or type(block.type) == "string" and block.type:find "tool_use$" then
+      set_input(block)
+    end
+    message.content[i] = block
+  end
+  if is_empty(message.content) and is_list(whole) then message.content = whole end
   return message
 end
 

@@ -2,38 +2,37 @@
 -- The interface is that of merge.lua.
 
 local core = require "xai.core"
+local growth = require "xai.growth"
 
 local array = core.array
-
-local function append(list, item)
-  list[#list + 1] = item
-end
+local is_empty, is_list = growth.is_empty, growth.is_list
 
 local Responses = {}
 Responses.__index = Responses
 
 local function new_responses()
-  return setmetatable({ items = {}, texts = {}, highest = -1 }, Responses)
+  return setmetatable({ growth = growth.new(), entries = {}, current = {}, ids = {}, highest = 0 }, Responses)
 end
 
---- The field that an `*.delta` event extends, of the item or of one of its parts.
-local DELTAS = {
-  ["response.output_text.delta"] = { list = "content", type = "output_text", field = "text" },
-  ["response.refusal.delta"] = { list = "content", type = "refusal", field = "refusal" },
-  ["response.reasoning_text.delta"] = { list = "content", type = "reasoning_text", field = "text" },
-  ["response.reasoning_summary_text.delta"] = { list = "summary", type = "summary_text", field = "text" },
-  ["response.function_call_arguments.delta"] = { field = "arguments" },
-  ["response.custom_tool_call_input.delta"] = { field = "input" },
-  ["response.code_interpreter_call_code.delta"] = { field = "code" },
-  ["response.mcp_call_arguments.delta"] = { field = "arguments" },
-  ["response.mcp_call_output.delta"] = { field = "output" },
+--- What the events of each text extend (`.delta`) or state (`.done`): `field` of
+-- an item of type `of`, or of a part of its `list`.
+local TEXTS = {
+  ["response.output_text"] = { of = "message", list = "content", type = "output_text", field = "text" },
+  ["response.refusal"] = { of = "message", list = "content", type = "refusal", field = "refusal" },
+  ["response.reasoning_text"] = { of = "reasoning", list = "content", type = "reasoning_text", field = "text" },
+  ["response.reasoning_summary_text"] = { of = "reasoning", list = "summary", type = "summary_text", field = "text" },
+  ["response.function_call_arguments"] = { of = "function_call", field = "arguments" },
+  ["response.custom_tool_call_input"] = { of = "custom_tool_call", field = "input" },
+  ["response.code_interpreter_call_code"] = { of = "code_interpreter_call", field = "code" },
+  ["response.mcp_call_arguments"] = { of = "mcp_call", field = "arguments" },
+  ["response.mcp_call_output"] = { of = "mcp_call", field = "output" },
 }
 
 local PIECES = {
-  text = DELTAS["response.output_text.delta"],
-  reasoning = DELTAS["response.reasoning_text.delta"],
-  summary = DELTAS["response.reasoning_summary_text.delta"],
-  arguments = DELTAS["response.function_call_arguments.delta"],
+  text = TEXTS["response.output_text"],
+  reasoning = TEXTS["response.reasoning_text"],
+  summary = TEXTS["response.reasoning_summary_text"],
+  arguments = TEXTS["response.function_call_arguments"],
 }
 
 local MOST = 10000 -- items, and parts of one; more is no answer of the service
@@ -43,97 +42,260 @@ local function place(i)
   return type(i) == "number" and i >= 0 and i < MOST and i % 1 == 0 and i or 0
 end
 
-function Responses:item(index)
-  index = place(index)
-  if not self.items[index] then self.items[index] = {} end
-  if index > self.highest then self.highest = index end
-  return self.items[index]
+-- Items ------------------------------------------------------------------------
+
+function Responses:open(index)
+  local entry = { index = index or self.highest, number = #self.entries, item = {}, done_parts = {}, places = {} }
+  if entry.index > self.highest then self.highest = entry.index end
+  self.entries[#self.entries + 1] = entry
+  self.current[entry.index] = entry
+  return entry
 end
 
-function Responses:part(index, list, i, kind)
-  local item = self:item(index)
-  if type(item[list]) ~= "table" then item[list] = array {} end
+--- The item that an event tells of; ids may change on the way, so they only
+-- tell apart items of one place.
+function Responses:find(index, id)
+  local known = id ~= nil and id ~= "" and self.ids[id]
+  if known and (index == nil or known.index == index) then return known end
+  if index ~= nil then return self.current[index] end
+  return self.entries[#self.entries]
+end
+
+local function index_of(event)
+  return event.output_index ~= nil and place(event.output_index) or nil
+end
+
+--- The item that an event with a text belongs to.
+function Responses:item_for(event, how)
+  local index, id = index_of(event), event.item_id
+  local entry = self:find(index, id)
+  if entry and entry.done and not is_empty(id) and not self.ids[id] and not is_empty(entry.item.id) then entry = nil end
+  entry = entry or self:open(index)
+  if not is_empty(id) then self.ids[id] = self.ids[id] or entry end
+  if entry.item.type == nil then
+    entry.item.type, entry.item.id = how.of, event.item_id
+    if how.of == "message" then entry.item.role = "assistant" end
+  end
+  return entry
+end
+
+--- All texts of `owner` as they are so far.
+function Responses:settled(owner)
+  for key in pairs(self.growth.texts[owner] or {}) do self.growth:value(owner, key) end
+  return owner
+end
+
+--- Let `new`, which takes the place of `old`, have what it does not say itself.
+function Responses:fill(new, old)
+  for key, value in pairs(self:settled(old)) do
+    local own = new[key]
+    if is_empty(own) then
+      if key ~= "status" then new[key] = value end
+    elseif (key == "content" or key == "summary") and is_list(own) and is_list(value) then
+      for i, part in ipairs(own) do
+        if type(part) == "table" and type(value[i]) == "table" then self:fill(part, value[i]) end
+      end
+    end
+  end
+end
+
+function Responses:replace(entry, item)
+  self:fill(item, entry.item)
+  for _, list in ipairs { "content", "summary" } do
+    for _, part in ipairs(is_list(entry.item[list]) and entry.item[list] or {}) do
+      if type(part) == "table" then self:settled(part) end
+    end
+  end
+  entry.item, entry.opened = item, true
+  if item.id ~= nil and item.id ~= "" then self.ids[item.id] = entry end
+end
+
+local function has_other(a, b, key)
+  return not is_empty(a[key]) and not is_empty(b[key]) and a[key] ~= b[key]
+end
+
+function Responses:added(event)
+  local item, index = event.item, index_of(event)
+  local entry = self:find(index, item.id)
+  local goes_on = entry and not entry.done and (not entry.opened or item.id ~= nil and item.id == entry.item.id)
+  self:replace(goes_on and entry or self:open(index), item)
+end
+
+function Responses:done(event)
+  local item, index = event.item, index_of(event)
+  local entry = self:find(index, item.id)
+  if entry and (has_other(entry.item, item, "type") or entry.done and has_other(entry.item, item, "id")) then
+    entry = nil
+  end
+  entry = entry or self:open(index)
+  self:replace(entry, item)
+  entry.done = true
+end
+
+-- Parts ------------------------------------------------------------------------
+
+--- The part at place `i` of a list of the item; it is made where it is not there.
+function Responses:part(entry, list, i, kind)
+  local item = entry.item
+  if not is_list(item[list]) then item[list] = array {} end
   local parts = item[list]
-  i = place(i) + 1
-  while #parts < i do append(parts, { type = kind }) end
+  i = place(i)
+  i = entry.places[list] and entry.places[list][i] or i + 1
+  while #parts < i do parts[#parts + 1] = { type = kind } end
   if type(parts[i]) ~= "table" then parts[i] = { type = kind } end
   return parts[i], parts, i
 end
 
---- Text is gathered in lists and joined at the end: linear work.
-function Responses:extend(owner, field, text)
-  local fields = self.texts[owner] or {}
-  self.texts[owner] = fields
-  fields[field] = fields[field] or { type(owner[field]) == "string" and owner[field] or "" }
-  append(fields[field], text)
+--- A part is announced, or stated.
+function Responses:set_part(event, is_done)
+  local part = event.part
+  local list = event.summary_index ~= nil and "summary" or "content"
+  local named = event.summary_index or event.content_index
+  local entry = self:item_for(event, { of = list == "summary" and "reasoning" or "message" })
+  local old, parts, i = self:part(entry, list, named, part.type)
+  if not is_done and entry.done_parts[old] then -- its place is used again
+    i = #parts + 1
+    entry.places[list] = entry.places[list] or {}
+    entry.places[list][place(named)] = i
+  else
+    self:fill(part, old)
+  end
+  parts[i] = part
+  entry.done_parts[part] = is_done
 end
 
-function Responses:add_delta(how, text, a, b)
-  local owner = how.list and self:part(a, how.list, b, how.type) or self:item(a)
-  self:extend(owner, how.field, text)
+function Responses:annotate(event)
+  local entry = self:item_for(event, PIECES.text)
+  local part = self:part(entry, "content", event.content_index, "output_text")
+  if not is_list(part.annotations) then part.annotations = array {} end
+  self.growth:extend(part.annotations, "annotations", { event.annotation })
+end
+
+-- Texts ------------------------------------------------------------------------
+
+function Responses:owner(entry, how, i)
+  return how.list and self:part(entry, how.list, i, how.type) or entry.item
+end
+
+--- What was stated is not extended: that comes late, and is no more of it.
+local function is_stated(entry, owner, field)
+  return (entry.done or entry.done_parts[owner]) and not is_empty(owner[field])
+end
+
+function Responses:extend(entry, how, text, i)
+  local owner = self:owner(entry, how, i)
+  if is_stated(entry, owner, how.field) then return end
+  if type(owner[how.field]) ~= "string" then owner[how.field] = nil end
+  self.growth:append(owner, how.field, text)
+  return owner
+end
+
+function Responses:state(entry, how, text, i)
+  local owner = self:owner(entry, how, i)
+  if is_empty(text) then return end
+  self.growth:value(owner, how.field)
+  owner[how.field] = text
+  entry.done_parts[owner] = true
+  return owner
 end
 
 function Responses:piece(field, text, a, b)
-  self:add_delta(PIECES[field], text, a, b)
+  local how = PIECES[field]
+  self:extend(self:item_for({ output_index = a }, how), how, text, b)
 end
 
-local handle = {}
-
-function handle.item(self, event)
-  if type(event.item) ~= "table" then return end
-  self:item(event.output_index)
-  self.items[place(event.output_index)] = event.item
+local function add_logprobs(owner, logprobs, is_done)
+  if not owner or not is_list(logprobs) or logprobs[1] == nil then return end
+  if is_done or not is_list(owner.logprobs) then
+    owner.logprobs = logprobs
+  else
+    for _, item in ipairs(logprobs) do owner.logprobs[#owner.logprobs + 1] = item end
+  end
 end
 
-function handle.part(self, event)
-  local part = event.part
-  if type(part) ~= "table" then return end
-  local list = event.summary_index ~= nil and "summary" or "content"
-  local _, parts, i = self:part(event.output_index, list, event.summary_index or event.content_index, part.type)
-  parts[i] = part
+--- An event of a text; which one is the beginning of its type.
+function Responses:text_event(event, name, what)
+  local how = TEXTS[name]
+  local i = event.content_index or event.summary_index
+  local is_done = what == "done"
+  local text
+  if is_done then text = event[how.field] else text = event.delta end
+  if type(text) ~= "string" then return end
+  local entry = self:item_for(event, how)
+  local owner = self[is_done and "state" or "extend"](self, entry, how, text, i)
+  if how.of == "message" then add_logprobs(owner, event.logprobs, is_done) end
+  if how.of == "function_call" and is_empty(entry.item.name) then entry.item.name = event.name end
 end
 
-function handle.annotation(self, event)
-  local part = self:part(event.output_index, "content", event.content_index, "output_text")
-  if type(part.annotations) ~= "table" then part.annotations = array {} end
-  append(part.annotations, event.annotation)
-end
+-- Events -----------------------------------------------------------------------
 
-local HANDLERS = {
-  ["response.output_item.added"] = handle.item,
-  ["response.output_item.done"] = handle.item,
-  ["response.content_part.added"] = handle.part,
-  ["response.content_part.done"] = handle.part,
-  ["response.reasoning_summary_part.added"] = handle.part,
-  ["response.reasoning_summary_part.done"] = handle.part,
-  ["response.output_text.annotation.added"] = handle.annotation,
+--- The states of a response whose event says nothing more.
+local FINAL = {
+  ["response.completed"] = "completed", ["response.incomplete"] = "incomplete", ["response.done"] = "completed",
 }
 
-local FINAL = { ["response.completed"] = true, ["response.incomplete"] = true, ["response.done"] = true }
+--- A response as it is now; the last one may lack what the first had.
+function Responses:respond(response, kind)
+  local old = self.response or {}
+  if response then
+    for _, key in ipairs { "id", "object", "created_at", "model" } do
+      if FINAL[kind] and is_empty(response[key]) then response[key] = old[key] end
+    end
+    self.response = response
+  elseif FINAL[kind] then
+    self.response, old.status = old, FINAL[kind]
+  end
+  self.final = FINAL[kind]
+end
+
+local EVENTS = {
+  ["response.output_item.added"] = { "item", Responses.added },
+  ["response.output_item.done"] = { "item", Responses.done },
+  ["response.content_part.added"] = { "part", Responses.set_part },
+  ["response.content_part.done"] = { "part", Responses.set_part, true },
+  ["response.reasoning_summary_part.added"] = { "part", Responses.set_part },
+  ["response.reasoning_summary_part.done"] = { "part", Responses.set_part, true },
+  ["response.output_text.annotation.added"] = { "annotation", Responses.annotate },
+}
 
 function Responses:event(event)
   local kind = event.type
-  if type(event.response) == "table" then
-    self.response = event.response
-    self.final = FINAL[kind]
-  elseif HANDLERS[kind] then
-    HANDLERS[kind](self, event)
-  elseif DELTAS[kind] and type(event.delta) == "string" then
-    self:add_delta(DELTAS[kind], event.delta, event.output_index, event.content_index or event.summary_index)
+  if type(event.response) == "table" or FINAL[kind] then
+    self:respond(type(event.response) == "table" and event.response, kind)
+  elseif EVENTS[kind] then
+    local row = EVENTS[kind]
+    local what, act, is_done = row[1], row[2], row[3]
+    if type(event[what]) == "table" then act(self, event, is_done) end
+  elseif type(kind) == "string" then
+    local name, what = kind:match "^(.*)%.(%a+)$"
+    if TEXTS[name] and (what == "delta" or what == "done") then self:text_event(event, name, what) end
   end
 end
 
---- The last event repeats the whole answer; without it, the pieces are all there is.
-function Responses:result()
-  if self.final then return self.response end
-  for owner, fields in pairs(self.texts) do
-    for field, parts in pairs(fields) do owner[field] = table.concat(parts) end
+--- The items that were streamed, in their order.
+function Responses:output(is_over)
+  table.sort(self.entries, function(a, b)
+    if a.index ~= b.index then return a.index < b.index end
+    return a.number < b.number
+  end)
+  local output = array {}
+  for i, entry in ipairs(self.entries) do
+    local item = entry.item
+    if is_over and item.type == "function_call" and is_empty(item.arguments) then item.arguments = "{}" end
+    output[i] = item
   end
+  return output
+end
+
+--- The last event repeats the whole answer; where it does not, the pieces are all
+-- there is.
+function Responses:result(is_over)
   local result = self.response or { object = "response" }
-  result.output = array {}
-  for index = 0, self.highest do
-    if self.items[index] then append(result.output, self.items[index]) end
-  end
+  self.growth:finish()
+  local own = result.output
+  if self.final and is_list(own) and own[1] ~= nil then return result end
+  result.output = self:output(is_over)
+  if result.output[1] == nil and is_list(own) then result.output = own end
   return result
 end
 

@@ -1,0 +1,291 @@
+--- Tool calls from the deltas of a stream: which call each delta belongs to.
+--
+-- By its id, by its index, or to the call under way.  Gateways leave out either,
+-- use one index for all calls, or another one for each piece.
+
+local json = require "xai.json"
+
+local Calls = {}
+Calls.__index = Calls
+
+local calls = {}
+
+local function filled(value)
+  if value ~= "" then return value end
+end
+
+-- A call's arguments -----------------------------------------------------------
+
+--- Read the pieces that came since: how deep in JSON they end.
+local function scan(input)
+  for i = input.scanned + 1, #input.parts do
+    local text, at = input.parts[i], input.escaped and 2 or 1
+    input.escaped = input.escaped and text == ""
+    while true do
+      local pos = text:find(input.quoted and '["\\]' or '["%[%]{}]', at)
+      if not pos then break end
+      local c = text:sub(pos, pos)
+      at = pos + 1
+      if c == "\\" then
+        input.escaped = at > #text
+        at = at + 1
+      elseif c == '"' then
+        input.quoted = not input.quoted
+      else
+        input.opened = true
+        input.depth = input.depth + ((c == "{" or c == "[") and 1 or -1)
+      end
+    end
+  end
+  input.scanned = #input.parts
+end
+
+--- Are they a whole object or list?
+local function is_complete(input)
+  scan(input)
+  return input.opened and input.depth <= 0 and not input.quoted
+end
+
+--- Have they begun, and not ended?
+local function is_open(input)
+  scan(input)
+  return input.depth > 0 or input.quoted
+end
+
+local function new_input()
+  return { parts = {}, size = 0, scanned = 0, depth = 0 }
+end
+
+local function text_of(input)
+  if input.parts[2] then
+    input.parts = { table.concat(input.parts) }
+    input.scanned = math.min(input.scanned, 1)
+  end
+  return input.parts[1] or ""
+end
+
+local function is_empty_object(text)
+  return text:find "^%s*{%s*}%s*$" ~= nil
+end
+
+--- The pieces together, all scanned.
+local function joined(input)
+  scan(input)
+  local text = text_of(input)
+  input.scanned = #input.parts
+  return text
+end
+
+--- Is `text` the whole again, or the {} that some begin or end with?
+local function repeats(input, text)
+  if not text:find "^%s*{" or not is_complete(input) then return false end
+  return is_empty_object(text) or #text == input.size and text == joined(input)
+end
+
+local function append(input, text)
+  if text == "" or repeats(input, text) then return end
+  if input.size < 5 and text:find "^%s*{" and is_empty_object(joined(input)) then
+    input.parts, input.size, input.scanned, input.depth, input.opened = {}, 0, 0, 0, nil
+  end
+  input.parts[#input.parts + 1] = text
+  input.size = input.size + #text
+end
+
+--- Arguments as a value and not as its text.
+local function set(entry, value)
+  if type(value) == "table" and next(value) == nil and entry.input.size > 0 then return end
+  entry.input = new_input()
+  append(entry.input, json.encode(value))
+end
+
+-- One call ---------------------------------------------------------------------
+
+local function new_entry(index)
+  return { index = index, out = {}, names = {}, name_size = 0, input = new_input() }
+end
+
+local function name_of(entry)
+  if entry.names[2] then entry.names = { table.concat(entry.names) } end
+  return entry.names[1]
+end
+
+--- A name comes whole, in pieces, or whole again and again.
+local function add_name(entry, name)
+  if #name == entry.name_size and name == name_of(entry) then return end
+  entry.names[#entry.names + 1] = name
+  entry.name_size = entry.name_size + #name
+end
+
+local INPUT = { ["function"] = "arguments", custom = "input" }
+
+local function add_called(entry, growth, kind, called)
+  local out = entry.out[kind] or {}
+  entry.out[kind] = out
+  for key, value in pairs(called) do
+    if key == "name" then
+      if type(value) == "string" and value ~= "" then add_name(entry, value) end
+    elseif key ~= INPUT[kind] then
+      growth:add_once(out, key, value)
+    elseif type(value) ~= "string" then
+      set(entry, value)
+    elseif kind == "custom" then
+      entry.input.parts[#entry.input.parts + 1] = value -- free text
+    else
+      append(entry.input, value)
+    end
+  end
+end
+
+local function add(entry, growth, delta)
+  for key, value in pairs(delta) do
+    if INPUT[key] then
+      if type(value) == "table" then add_called(entry, growth, key, value) end
+    elseif key == "id" or key == "type" then
+      entry.out[key] = entry.out[key] or filled(value)
+    elseif key ~= "index" then
+      growth:add_once(entry.out, key, value)
+    end
+  end
+end
+
+--- The call as the answer without `stream` has it.
+local function finished(entry, is_over)
+  local out = entry.out
+  local of_function = out["function"] or not out.custom and (out.type == nil or out.type == "function")
+  out.type = out.type or of_function and "function" or "custom"
+  if out.custom then
+    out.custom.name, out.custom.input = name_of(entry), table.concat(entry.input.parts)
+  elseif of_function then
+    local text = joined(entry.input)
+    if is_over and not text:find "%S" then text = "{}" end
+    local called = out["function"] or {}
+    called.name, called.arguments = name_of(entry), text
+    out["function"] = called
+  end
+  return out
+end
+
+-- Which call -------------------------------------------------------------------
+
+local function called_in(delta)
+  for kind, input in pairs(INPUT) do
+    local called = delta[kind]
+    if type(called) == "table" then return filled(called.name), filled(called[input]) end
+  end
+end
+
+--- Does the delta begin another call, though it may be named like this one?
+local function begins_anew(entry, name, input)
+  local own = name_of(entry)
+  return name and own and (name ~= own or input) and is_complete(entry.input)
+end
+
+--- The same, where its id or its index is that of this one: what comes again is
+-- no other call.
+local function is_other(entry, name, input)
+  local again = name == name_of(entry) and type(input) == "string" and repeats(entry.input, input)
+  return not again and begins_anew(entry, name, input)
+end
+
+--- A call of this id was not seen yet.  It may be the one under way, whose id
+-- comes late, or a service that makes up an id for each piece.
+local function of_new_id(entry, name, input)
+  if not entry or begins_anew(entry, name, input) then return nil end
+  local own = name_of(entry)
+  if entry.out.id == nil then return (not name or not own or name == own) and entry or nil end
+  return not name and input and is_open(entry.input) and entry or nil
+end
+
+function Calls:by_id(id, index, name, input)
+  local entry = self.ids[id]
+  if not entry then
+    if index ~= nil then return of_new_id(self.indices[index], name, input) end
+    return of_new_id(self.current, name, input)
+  end
+  local elsewhere = index ~= nil and index ~= entry.index and self.indices[index] ~= entry
+  if (elsewhere or name ~= name_of(entry)) and is_other(entry, name, input) then return nil end
+  return entry
+end
+
+--- The call that a delta goes on with, or nil: it opens one.  `nth`: its place
+-- among several of its chunk that have neither id nor index.
+function Calls:continued(delta, nth)
+  local name, input = called_in(delta)
+  local id, index, entry = filled(delta.id), delta.index, nil
+  if id ~= nil then return self:by_id(id, index, name, input) end
+  if index ~= nil then
+    entry = self.indices[index]
+    if not entry and not name then entry = self.current end
+  elseif nth and not name and self.list[nth] then
+    return self.list[nth]
+  else
+    entry = self.current
+    if entry and (name and entry.named_in == self.chunk or begins_anew(entry, name, input)) then return nil end
+  end
+  if entry and is_other(entry, name, input) then return nil end
+  return entry
+end
+
+local function is_anonymous(delta)
+  return type(delta) == "table" and filled(delta.id) == nil and delta.index == nil
+end
+
+function Calls:add_one(delta, nth)
+  local entry = self:continued(delta, nth)
+  if not entry then
+    entry = new_entry(delta.index)
+    self.list[#self.list + 1] = entry
+  end
+  add(entry, self.growth, delta)
+  if called_in(delta) then entry.named_in = self.chunk end
+  if entry.out.id ~= nil then self.ids[filled(delta.id) or entry.out.id] = entry end
+  if delta.index ~= nil then self.indices[delta.index] = entry end
+  self.current = entry
+end
+
+--- Take in the calls of one delta: a list, or a single one.
+function Calls:add(deltas)
+  if deltas[1] == nil and (deltas.id or deltas["function"] or deltas.custom) then deltas = { deltas } end
+  local anonymous = 0
+  for _, delta in ipairs(deltas) do anonymous = anonymous + (is_anonymous(delta) and 1 or 0) end
+  self.chunk = self.chunk + 1
+  for i, delta in ipairs(deltas) do
+    if type(delta) == "table" then self:add_one(delta, anonymous > 1 and is_anonymous(delta) and i) end
+  end
+end
+
+--- In the order of the indices, where each call has one of its own.
+function Calls:sort()
+  local seen = {}
+  for _, entry in ipairs(self.list) do
+    local index = entry.index
+    if type(index) ~= "number" or seen[index] then return end
+    seen[index] = true
+  end
+  table.sort(self.list, function(a, b) return a.index < b.index end)
+end
+
+--- The list of all calls, or nil.  `is_over`: they are complete.
+function Calls:result(is_over)
+  if not self.list[1] then return nil end
+  self:sort()
+  local list = {}
+  for i, entry in ipairs(self.list) do list[i] = finished(entry, is_over) end
+  return list
+end
+
+--- No calls yet; `growth` is what the values of one result grow by.
+function calls.new(growth)
+  return setmetatable({ growth = growth, list = {}, ids = {}, indices = {}, chunk = 0 }, Calls)
+end
+
+--- The call that was before there were several: {name, arguments}.
+function calls.new_legacy(growth)
+  local entry = new_entry()
+  return {
+    add = function(_, called) add_called(entry, growth, "function", called) end,
+    result = function(_, is_over) return finished(entry, is_over)["function"] end,
+  }
+end
+
+return calls
