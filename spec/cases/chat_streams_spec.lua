@@ -84,13 +84,15 @@ describe("a stream of a chat", function()
     it("whose id comes late, or is another one in each piece (vercel/ai#14277)", function()
       same(TWO, calls_of { piece(0, nil, "f", '{"x"'), piece(0, "a", nil, ":1}"), piece(1, "b", "g", "{}") })
       same(TWO, calls_of { piece(nil, nil, "f", ""), piece(nil, "a", nil, '{"x":1}'), piece(nil, "b", "g") })
-      same({ 'a f {"x":1}' }, calls_of { piece(0, "a", "f", '{"x"'), piece(0, "z1", nil, ":1"), piece(0, "z2", nil, "}") })
+      same({ 'a f {"x":1}' }, calls_of { piece(0, "a", "f", '{"x"'), piece(0, "z1", nil, ":1"), piece(0, "z2", nil,
+        "}") })
     end)
 
     it("that are whole, and come again (vercel/ai#14277)", function()
       same(TWO, calls_of { piece(0, "a", "f", '{"x":1}'), piece(1, "b", "g", "{}"),
         { piece(0, "a", "f", '{"x":1}'), piece(1, "b", "g", "{}") } })
-      same({ 'a f {"x":1}' }, calls_of { piece(0, "a", "f", "{}"), piece(0, nil, nil, '{"x"'), piece(0, nil, nil, ":1}") })
+      same({ 'a f {"x":1}' }, calls_of { piece(0, "a", "f", "{}"), piece(0, nil, nil, '{"x"'), piece(0, nil, nil,
+        ":1}") })
       same({ 'a f {"x":"}"}' }, calls_of { piece(0, "a", "f", '{"x":"}'), piece(0, "a", "f", '"}') })
     end)
 
@@ -142,9 +144,12 @@ describe("a stream of a chat", function()
     end)
 
     it("whose names come in pieces, or again, and whose empty ones are none (NVIDIA-NeMo/Switchyard#785)", function()
-      same({ "a get_weather {}" }, calls_of { piece(0, "a", "get_"), piece(0, nil, "weather"), piece(0, nil, nil, "{}") })
-      same({ "a get_weather {}" }, calls_of { piece(nil, "a", "get_"), piece(nil, nil, "weather", ""), piece(nil, "a", "get_weather", "{}") })
-      same({ "a f {}" }, calls_of { piece(0, "", "", ""), piece(0, "a", "f"), piece(0, "", "", "{"), piece(0, "a", "f", "}") })
+      same({ "a get_weather {}" }, calls_of { piece(0, "a", "get_"), piece(0, nil, "weather"), piece(0, nil, nil,
+        "{}") })
+      same({ "a get_weather {}" }, calls_of { piece(nil, "a", "get_"), piece(nil, nil, "weather", ""), piece(nil, "a",
+        "get_weather", "{}") })
+      same({ "a f {}" }, calls_of { piece(0, "", "", ""), piece(0, "a", "f"), piece(0, "", "", "{"), piece(0, "a", "f",
+        "}") })
       same({ "a f {}" }, calls_of { piece(nil, "", ""), piece(nil, "a", "f", "{}") })
     end)
 
@@ -162,7 +167,8 @@ describe("a stream of a chat", function()
     it("of another type (JetBrains/koog#2183)", function()
       same({ { id = "a", type = "custom", custom = { name = "sh", input = "ls -l" } },
         { id = "b", type = "custom", custom = { name = "sh", input = "" } } },
-        message_of({ { tool_calls = { { index = 0, id = "a", type = "custom", custom = { name = "sh", input = "ls" } } } },
+        message_of({ { tool_calls = { { index = 0, id = "a", type = "custom", custom = { name = "sh",
+          input = "ls" } } } },
           { tool_calls = { { index = 0, custom = { input = " -l" } } } },
           { tool_calls = { { index = 1, id = "b", type = "custom", custom = { name = "sh" } } } } }).tool_calls)
       same({ { id = "a", type = "odd", odd = { name = "n", text = "ab" } } },
@@ -207,7 +213,8 @@ describe("a stream of a chat", function()
     local message = message_of {
       { reasoning_details = { detail "a" }, annotations = { link } },
       { reasoning_details = { detail "a" } },
-      { reasoning_details = { detail("b", { signature = "s" }), { type = "reasoning.encrypted", data = "d", index = 1 } } },
+      { reasoning_details = { detail("b", { signature = "s" }), { type = "reasoning.encrypted", data = "d",
+        index = 1 } } },
       { annotations = { link, other } },
     }
     same({ { type = "reasoning.text", text = "aab", format = "f", index = 0, signature = "s" },
@@ -223,7 +230,8 @@ describe("a stream of a chat", function()
         { content = { { type = "text", text = "Hel" }, { type = "image_url", image_url = { url = "u" } } } },
         { content = { { type = "text", text = "lo" } } },
       }
-      same({ { type = "reasoning", summary = { { type = "summary_text", text = "hmm" } } }, { type = "text", text = "Hel" },
+      same({ { type = "reasoning", summary = { { type = "summary_text", text = "hmm" } } }, { type = "text",
+        text = "Hel" },
         { type = "image_url", image_url = { url = "u" } }, { type = "text", text = "lo" } }, message.content)
       assert.equal("Hello", text)
     end)
@@ -234,7 +242,8 @@ describe("a stream of a chat", function()
         { content = { { type = "thinking", thinking = { { type = "text", text = "m" } } } } },
         { content = "Hel" }, { content = "lo" }, { content = { type = "text", text = "!" } },
       }
-      same({ { { type = "thinking", thinking = { { type = "text", text = "hm" } } }, { type = "text", text = "Hello!" } },
+      same({ { { type = "thinking", thinking = { { type = "text", text = "hm" } } }, { type = "text",
+        text = "Hello!" } },
         "Hello!" }, { message.content, text })
       message, text = message_of { { content = "Hel" }, { content = { { type = "text", text = "lo", index = 0 } } } }
       same({ { { type = "text", text = "Hel" }, { type = "text", text = "lo" } }, "Hello" }, { message.content, text })
@@ -242,7 +251,8 @@ describe("a stream of a chat", function()
 
     it("whose halves of a character are in two parts", function()
       local bytes = [[data: {"choices":[{"index":0,"delta":{"content":[{"type":"text","text":"a\ud83d"}]}}]}]] .. "\n\n"
-        .. [[data: {"choices":[{"index":0,"delta":{"content":[{"type":"text","text":"\ude00"}]}}]}]] .. "\n\ndata: [DONE]\n\n"
+        .. [[data: {"choices":[{"index":0,"delta":{"content":[{"type":"text","text":"\ude00"}]}}]}]]
+          .. "\n\ndata: [DONE]\n\n"
       local result, text = ways.read(stage, "chat", bytes)
       same({ "a😀", { { type = "text", text = "a😀" } } }, { text, result.choices[1].message.content })
     end)
@@ -294,9 +304,11 @@ describe("a stream of a chat", function()
   it("that has whole messages in place of deltas (BerriAI/litellm#25766)", function()
     local message = { role = "assistant", content = "ab", tool_calls = { { id = "a", type = "function",
       ["function"] = { name = "f", arguments = "{}" } } } }
-    local whole = { id = "c", object = "chat.completion", choices = { { index = 0, message = message, finish_reason = "stop" } } }
+    local whole = { id = "c", object = "chat.completion", choices = { { index = 0, message = message,
+      finish_reason = "stop" } } }
     local result, text = ways.read(stage, "chat", ways.bytes(xai.encode, { whole, "[DONE]" }))
-    same({ { id = "c", object = "chat.completion", choices = { { index = 0, message = message, finish_reason = "stop" } } }, "ab" },
+    same({ { id = "c", object = "chat.completion", choices = { { index = 0, message = message,
+      finish_reason = "stop" } } }, "ab" },
       { result, text })
     local delta = { id = "c", choices = { { index = 0, delta = { content = "a" } } } }
     result, text = ways.read(stage, "chat", ways.bytes(xai.encode, { delta, delta, whole, "[DONE]" }))

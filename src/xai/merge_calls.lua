@@ -211,7 +211,8 @@ end
 -- among several of its chunk that have neither id nor index.
 function Calls:continued(delta, nth)
   local name, input = called_in(delta)
-  local id, index, entry = filled(delta.id), delta.index, nil
+  local id, index = filled(delta.id), delta.index
+  local entry
   if id ~= nil then return self:by_id(id, index, name, input) end
   if index ~= nil then
     entry = self.indices[index]

@@ -135,7 +135,7 @@ end
 -- Parts ------------------------------------------------------------------------
 
 --- The part at place `i` of a list of the item; it is made where it is not there.
-function Responses:part(entry, list, i, kind)
+local function part_of(entry, list, i, kind)
   local item = entry.item
   if not is_list(item[list]) then item[list] = array {} end
   local parts = item[list]
@@ -152,7 +152,7 @@ function Responses:set_part(event, is_done)
   local list = event.summary_index ~= nil and "summary" or "content"
   local named = event.summary_index or event.content_index
   local entry = self:item_for(event, { of = list == "summary" and "reasoning" or "message" })
-  local old, parts, i = self:part(entry, list, named, part.type)
+  local old, parts, i = part_of(entry, list, named, part.type)
   if not is_done and entry.done_parts[old] then -- its place is used again
     i = #parts + 1
     entry.places[list] = entry.places[list] or {}
@@ -166,7 +166,7 @@ end
 
 function Responses:annotate(event)
   local entry = self:item_for(event, PIECES.text)
-  local part = self:part(entry, "content", event.content_index, "output_text")
+  local part = part_of(entry, "content", event.content_index, "output_text")
   if not is_list(part.annotations) then part.annotations = array {} end
   self.growth:extend(part.annotations, "annotations", { event.annotation })
 end
@@ -174,7 +174,7 @@ end
 -- Texts ------------------------------------------------------------------------
 
 function Responses:owner(entry, how, i)
-  return how.list and self:part(entry, how.list, i, how.type) or entry.item
+  return how.list and part_of(entry, how.list, i, how.type) or entry.item
 end
 
 --- What was stated is not extended: that comes late, and is no more of it.
