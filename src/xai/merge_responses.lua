@@ -173,7 +173,7 @@ end
 
 -- Texts ------------------------------------------------------------------------
 
-function Responses:owner(entry, how, i)
+local function owner_of(entry, how, i)
   return how.list and part_of(entry, how.list, i, how.type) or entry.item
 end
 
@@ -183,7 +183,7 @@ local function is_stated(entry, owner, field)
 end
 
 function Responses:extend(entry, how, text, i)
-  local owner = self:owner(entry, how, i)
+  local owner = owner_of(entry, how, i)
   if is_stated(entry, owner, how.field) then return end
   if type(owner[how.field]) ~= "string" then owner[how.field] = nil end
   self.growth:append(owner, how.field, text)
@@ -191,7 +191,7 @@ function Responses:extend(entry, how, text, i)
 end
 
 function Responses:state(entry, how, text, i)
-  local owner = self:owner(entry, how, i)
+  local owner = owner_of(entry, how, i)
   if is_empty(text) then return end
   self.growth:value(owner, how.field)
   owner[how.field] = text
