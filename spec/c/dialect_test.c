@@ -263,7 +263,7 @@ static void shows(xai_Api api, const char *expected,
                                                        "\"}"
 #define TEXT_DONE(a, b, text)                                                  \
   "{\"type\":\"response.output_text.done\"," AT(a, b) ",\"text\":\"" text "\"" \
-                                                                          "}"
+                                                      "}"
 #define PART_DONE(a, b, text)                                                  \
   "{\"type\":\"response.content_part.done\"," AT(a, b) ",\"part\":" SAID(      \
       text) "}"
