@@ -166,6 +166,9 @@ int xai_events_next(lua_State *L) {
       return 1;
     }
     if (state != XAI_STREAM_EVENT) return push_end(L, r, state);
+    if (is_useless(&c->stream.event.reading))
+      return fail_event(L, r,
+                        c->stream.event.reading.meaning == XAI_MEANS_DEEP);
     rc = push_shown(L, r);
     if (c->stream.taken == taken) {
       if (rc <= 0) return fail_event(L, r, rc < 0);
