@@ -3,6 +3,7 @@
 */
 #include "base/jsonmark.h"
 
+#include "base/jsoncheck.h"
 #include "base/jsonscan.h"
 #include "check.h"
 
@@ -69,6 +70,8 @@ static size_t mark_number(const char *s, size_t n, const char *mark, int what,
   for (behind = len; behind < n && in(s[behind], " \t\r\n");) behind++;
   marked = may && sign + digits == len && digits >= 16 && s[sign] != '0' &&
            !(behind < n && s[behind] == ':') && (what & XAI_MARK_INTEGERS);
+  if ((what & XAI_MARK_NUMBERS) && may && !(behind < n && s[behind] == ':'))
+    marked = xai_json_check(s, len) == XAI_JSON_RIGHT;
   if (marked) put(out, '"');
   if (marked) xai_buffer_puts(out, mark);
   xai_buffer_append(out, s, len);
@@ -187,6 +190,28 @@ static void test_text_that_loses_nothing_is_left_alone(void) {
   becomes("\"\\ud83d\\ude00 \\\\ud83d \\u00e9\"", ALL, NULL);
 }
 
+static void test_all_numbers_can_be_replaced(void) {
+  const int what = XAI_MARK_NUMBERS;
+  becomes("[1,-0.5,2e9, 1.5E+3 ]", what,
+          "[\"M1\",\"M-0.5\",\"M2e9\", \"M1.5E+3\" ]");
+  becomes("{\"1.5\":0.5}", what, "{\"1.5\":\"M0.5\"}");
+  becomes("7", what, "\"M7\"");
+  becomes("[01,1.,.5,-,1e,1.5.5,1-1]", what, NULL);
+  becomes("{1:2}", what, "{1:\"M2\"}");
+  becomes("[\"a\"1,true0.5]", what, NULL);
+  becomes("[\"0.5\",null]", what, NULL);
+}
+
+static void test_fractions_are_told_from_prose(void) {
+  CHECK(xai_jsonmark_fractions(LIT("[0.5]")));
+  CHECK(xai_jsonmark_fractions(LIT("{\"a\":-12.5e3}")));
+  CHECK(xai_jsonmark_fractions(LIT("1.5")));
+  CHECK(!xai_jsonmark_fractions(LIT("")));
+  CHECK(!xai_jsonmark_fractions(LIT("[1,2]")));
+  CHECK(!xai_jsonmark_fractions(LIT("\"One. Two.Three, a1.5, grok-4.5.\"")));
+  CHECK(!xai_jsonmark_fractions(LIT("[5.")));
+}
+
 static void test_only_what_was_asked_for_is_replaced(void) {
   static const char text[] = "[[],1234567890123456,\"\\ud83d\"]";
   becomes(text, 0, NULL);
@@ -275,7 +300,7 @@ static void test_any_json_text_is_rewritten_as_the_reference_does(void) {
   for (i = 0; i < 30000; i++) {
     size = 0;
     say_value(4);
-    agree(text, size, (int)check_random(2 * XAI_MARK_HALVES));
+    agree(text, size, (int)check_random(2 * XAI_MARK_NUMBERS));
   }
 }
 
@@ -324,6 +349,8 @@ int main(void) {
   RUN(test_lone_halves_become_the_replacement_character);
   RUN(test_halves_can_be_kept_to_be_joined_later);
   RUN(test_text_that_loses_nothing_is_left_alone);
+  RUN(test_all_numbers_can_be_replaced);
+  RUN(test_fractions_are_told_from_prose);
   RUN(test_only_what_was_asked_for_is_replaced);
   RUN(test_a_sign_is_no_digit);
   RUN(test_any_json_text_is_rewritten_as_the_reference_does);

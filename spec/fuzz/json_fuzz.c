@@ -90,7 +90,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
 
   xai_buffer_init(&out, 0);
   xai_buffer_init(&twice, 0);
-  what = (int)input_number(&in, 2 * XAI_MARK_HALVES);
+  what = (int)input_number(&in, 2 * XAI_MARK_NUMBERS);
   require(xai_jsonmark(in.at, in.len, "~", what, &out) >= 0);
   xai_buffer_clear(&out);
   what = ALL | (int)input_number(&in, 2) * XAI_MARK_HALVES;

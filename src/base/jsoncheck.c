@@ -46,7 +46,7 @@ static const char *check_digits(const char *p, const char *end) {
   return q > p ? q : NULL;
 }
 
-static const char *check_number(const char *p, const char *end) {
+const char *xai_json_number(const char *p, const char *end) {
   if (p < end && *p == '-') p++;
   p = p < end && *p == '0' ? p + 1 : check_digits(p, end);
   if (p != NULL && p < end && *p == '.') p = check_digits(p + 1, end);
@@ -69,7 +69,7 @@ static const char *check_scalar(const char *p, const char *end) {
     case 't': return check_word(p, end, "true");
     case 'f': return check_word(p, end, "false");
     case 'n': return check_word(p, end, "null");
-    default: return check_number(p, end);
+    default: return xai_json_number(p, end);
   }
 }
 

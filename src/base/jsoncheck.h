@@ -27,4 +27,7 @@ xai_JsonCheck xai_json_check(const char *s, size_t n);
 ** escape. */
 size_t xai_json_escape(const char *s, const char *end);
 
+/* Behind the number at 'p', or NULL: there is none. */
+const char *xai_json_number(const char *p, const char *end);
+
 #endif

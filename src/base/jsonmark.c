@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "base/jsoncheck.h"
 #include "base/jsonscan.h"
 
 #define LONG_NUMBER 16 /* digits; 2^53 has sixteen */
@@ -75,8 +76,21 @@ static int may_have_surrogate(const char *p, const char *end) {
   return 0;
 }
 
+/* Points in prose have a blank or a letter at one side. */
+int xai_jsonmark_fractions(const char *s, size_t n) {
+  const char *p = s, *end = s + n, *from;
+  while ((p = find(p, end, '.')) != NULL) {
+    for (from = p; from > s && is_digit(from[-1]);) from--;
+    if (from < p && p + 1 < end && is_digit(p[1]) && may_begin(s, from))
+      return 1;
+    p++;
+  }
+  return 0;
+}
+
 static int needs_work(const char *s, const char *end, int what) {
-  return ((what & XAI_MARK_EMPTY_ARRAYS) && may_have_empty_array(s, end)) ||
+  return (what & XAI_MARK_NUMBERS) != 0 ||
+         ((what & XAI_MARK_EMPTY_ARRAYS) && may_have_empty_array(s, end)) ||
          ((what & XAI_MARK_INTEGERS) && may_have_long_number(s, end)) ||
          ((what & (XAI_MARK_SURROGATES | XAI_MARK_HALVES)) &&
           may_have_surrogate(s, end));
@@ -116,12 +130,19 @@ static int in_number(char c) {
          c == '-';
 }
 
-/* Where no number may stand, or no such number, a string must not take its
-** place: the decoder is to refuse the text. */
-static int is_wrong(const Marker *m, const char *first, const char *end) {
+/* Where no number may stand, a string must not take its place: the decoder is
+** to refuse the text. */
+static int may_stand(const Marker *m, const char *end) {
   const char *q = skip_space(end, m->end);
-  return *first == '0' || (q < m->end && *q == ':') ||
-         !may_begin(m->start, m->p);
+  return (q == m->end || *q != ':') && may_begin(m->start, m->p);
+}
+
+/* Is [m->p, q), 'whole' if it has digits only, a number to be replaced? */
+static int is_wanted(const Marker *m, const char *first, const char *q,
+                     int whole) {
+  if (m->what & XAI_MARK_NUMBERS) return xai_json_number(m->p, q) == q;
+  return whole && (m->what & XAI_MARK_INTEGERS) && q - first >= LONG_NUMBER &&
+         *first != '0';
 }
 
 static int on_number(Marker *m) {
@@ -132,8 +153,7 @@ static int on_number(Marker *m) {
     if (!is_digit(*q) && q >= first) whole = 0;
   text.at = m->p;
   text.len = (size_t)(q - m->p);
-  if (whole && q - first >= LONG_NUMBER && (m->what & XAI_MARK_INTEGERS) &&
-      !is_wrong(m, first, q))
+  if (is_wanted(m, first, q, whole) && may_stand(m, q))
     return replace(m, q, "\"", text, "\"");
   m->p = q;
   return XAI_OK;

@@ -44,3 +44,10 @@ int xai_bytes_have_control(const char *s, size_t n) {
     if ((unsigned char)s[i] < ' ' || s[i] == 0x7F) return 1;
   return 0;
 }
+
+xai_Slice xai_slice_skip_bom(xai_Slice s) {
+  if (s.len < 3 || memcmp(s.at, "\xEF\xBB\xBF", 3) != 0) return s;
+  s.at += 3;
+  s.len -= 3;
+  return s;
+}

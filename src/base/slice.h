@@ -31,4 +31,7 @@ int xai_bytes_have_control(const char *s, size_t n);
 /* The slice without blanks, tabs and line ends at both ends. */
 xai_Slice xai_slice_trim(xai_Slice s);
 
+/* The slice without the byte order mark that UTF-8 texts may begin with. */
+xai_Slice xai_slice_skip_bom(xai_Slice s);
+
 #endif

@@ -8,6 +8,7 @@
 #include "bind/state.h"
 #include "bind/luaerr.h"
 #include "bind/options.h"
+#include "bind/push.h"
 #include "bind/target.h"
 
 /* Append a header line of up to three parts to the call's list. */
@@ -102,8 +103,10 @@ static void add_pair(const xai_Start *s, xai_Call *call) {
   lua_State *L = s->L;
   xai_Slice value = {"", 0};
   const char *between = ":";
-  lua_pushvalue(L, -1); /* tolstring would change the table's number */
+  lua_pushvalue(L, -1);
   if (!lua_isboolean(L, -1)) {
+    xai_push_text(L, -1);
+    lua_replace(L, -2);
     value.at = lua_tolstring(L, -1, &value.len);
     between = xai_slice_trim(value).len > 0 ? ": " : ";";
     if (*between == ';') value.len = 0;

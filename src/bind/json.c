@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/chance.h"
+#include "base/decimal.h"
 #include "base/jsoncheck.h"
 #include "base/jsonmark.h"
 #include "bind/jsoncodec.h"
@@ -252,8 +253,24 @@ static int is_mark(const Fixer *f, const char *s, size_t n) {
          memcmp(s, f->codec->mark, f->codec->mark_len) == 0;
 }
 
+static Fix fix_number(Fixer *f);
+
+#define SHORT_NUMBER 64
+
+/* Push the number nearest to the text. */
+static void push_number(lua_State *L, const char *s, size_t n) {
+  char small[SHORT_NUMBER + XAI_DECIMAL_POINT_SIZE], *scratch = small;
+  int top = lua_gettop(L);
+  if (n > SHORT_NUMBER)
+    scratch = (char *)xai_newuserdata(L, n + XAI_DECIMAL_POINT_SIZE);
+  lua_pushnumber(L, (lua_Number)xai_decimal_read(s, n, scratch));
+  lua_insert(L, top + 1);
+  lua_settop(L, top + 1);
+}
+
 /* "<mark>L2": the second string that was taken out.
-** "<mark>123": the integer, or the nearest number where it does not fit. */
+** "<mark>123": the integer, or the nearest number where it does not fit.
+** "<mark>0.5": the number. */
 static Fix fix_string(Fixer *f) {
   size_t n;
   const char *s;
@@ -261,6 +278,7 @@ static Fix fix_string(Fixer *f) {
   s = lua_tolstring(f->L, -1, &n);
   if (!is_mark(f, s, n) || n == f->codec->mark_len) return FIX_NONE;
   s += f->codec->mark_len;
+  n -= f->codec->mark_len;
   if (*s == XAI_LIFTED) {
     lua_rawgeti(f->L, f->lifted, (int)strtol(s + 1, NULL, 10));
     return FIX_REPLACE;
@@ -268,7 +286,7 @@ static Fix fix_string(Fixer *f) {
   if (*s != '-' && (*s < '0' || *s > '9')) return FIX_NONE;
 #if XAI_HAS_INTEGERS
   errno = 0;
-  {
+  if (strspn(s, "-0123456789") == n) {
     long long v = strtoll(s, NULL, 10);
     if (errno == 0) {
       lua_pushinteger(f->L, (lua_Integer)v);
@@ -276,7 +294,8 @@ static Fix fix_string(Fixer *f) {
     }
   }
 #endif
-  lua_pushnumber(f->L, (lua_Number)strtod(s, NULL));
+  push_number(f->L, s, n);
+  if (fix_number(f) == FIX_REPLACE) lua_remove(f->L, -2);
   return FIX_REPLACE;
 }
 
@@ -404,9 +423,7 @@ static void fix_decoded(lua_State *L, const xai_Codec *c, int null, int lifted,
 }
 
 /* Replace the text on top by one that the decoder loses nothing of. */
-static int mark_text(lua_State *L, xai_Codec *c, int halves) {
-  const int what = XAI_MARK_EMPTY_ARRAYS | halves |
-                   (XAI_HAS_INTEGERS ? XAI_MARK_INTEGERS : 0);
+static int mark_text(lua_State *L, xai_Codec *c, int what) {
   size_t n;
   const char *s = lua_tolstring(L, -1, &n);
   int rc;
@@ -442,21 +459,64 @@ static int is_strict(lua_State *L, int text) {
   return xai_json_check(s, n) != XAI_JSON_WRONG;
 }
 
-static int decode(lua_State *L, int codec, int halves) {
-  xai_Codec *c = (xai_Codec *)luaL_checkudata(L, codec, XAI_CODEC_MT);
-  int text = lua_gettop(L), marked, rc, ok;
-  luaL_checkstack(L, 10, "JSON");
-  xai_getenv(L, codec);
-  lua_rawgeti(L, -1, XAI_CODEC_NULL);
+/*
+** Decode the string at 'text', rewritten as 'what' says, into the next slot:
+** 1.  0: the decoder refused it, and its words are there.  Above the text are
+** the codec's environment and its null.
+*/
+static int decode_as(lua_State *L, xai_Codec *c, int text, int what) {
+  int at = lua_gettop(L) + 1, marked, rc, ok;
   lua_pushvalue(L, text);
-  marked = xai_lift_strings(L, c); /* text + 3: the list; text + 4: the text */
-  marked |= mark_text(L, c, halves);
+  marked = xai_lift_strings(L, c); /* at: the list; at + 1: the text */
+  marked |= mark_text(L, c, what);
   lua_rawgeti(L, text + 1, XAI_CODEC_DECODE);
   lua_insert(L, -2);
   rc = lua_pcall(L, 1, 3, 0);
-  if (rc == LUA_ERRMEM) return lua_error(L);
-  ok = rc == 0 && take_value(L, text + 4);
-  if (ok) fix_decoded(L, c, text + 2, text + 3, marked);
+  if (rc == LUA_ERRMEM) lua_error(L);
+  ok = rc == 0 && take_value(L, at + 1);
+  if (ok) fix_decoded(L, c, text + 2, at, marked);
+  lua_replace(L, at);
+  lua_settop(L, at);
+  return ok;
+}
+
+/* May the string at 'i' hold fractions, which decoders read by the locale? */
+static int has_fractions(lua_State *L, int i) {
+  size_t n;
+  const char *s = lua_tolstring(L, i, &n);
+  return xai_jsonmark_fractions(s, n);
+}
+
+/* Replace a string on top that begins with a byte order mark. */
+static void skip_bom(lua_State *L) {
+  xai_Slice s, rest;
+  s.at = lua_tolstring(L, -1, &s.len);
+  rest = xai_slice_skip_bom(s);
+  if (rest.len == s.len) return;
+  lua_pushlstring(L, rest.at, rest.len);
+  lua_replace(L, -2);
+}
+
+/*
+** lua-cjson keeps the decimal point of the moment when it was loaded.  When the
+** locale has a comma since, it takes [1,2] for 1.2; when it had one, it refuses
+** fractions.  So numbers are taken out where the locale has no point, or where
+** the decoder refused a text with fractions.
+*/
+static int decode(lua_State *L, int codec, int halves) {
+  xai_Codec *c = (xai_Codec *)luaL_checkudata(L, codec, XAI_CODEC_MT);
+  int text = lua_gettop(L), ok;
+  int what = XAI_MARK_EMPTY_ARRAYS | XAI_MARK_INTEGERS | halves;
+  luaL_checkstack(L, 16, "JSON");
+  skip_bom(L);
+  xai_getenv(L, codec);
+  lua_rawgeti(L, -1, XAI_CODEC_NULL);
+  if (xai_decimal_is_foreign()) what |= XAI_MARK_NUMBERS;
+  ok = decode_as(L, c, text, what);
+  if (!ok && !(what & XAI_MARK_NUMBERS) && has_fractions(L, text)) {
+    ok = decode_as(L, c, text, what | XAI_MARK_NUMBERS);
+    if (!ok) lua_pop(L, 1); /* the first words tell the place */
+  }
   if (ok && c->lenient && !is_strict(L, text)) {
     lua_pushliteral(L, "Found a number or a word that JSON does not have");
     ok = 0;

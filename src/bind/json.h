@@ -3,7 +3,8 @@
 **
 ** A JSON library for Lua (lua-cjson in any of its forms, vim.json) does the
 ** conversion.  A codec makes all of them behave the same and lose nothing:
-** integers of 64 bits, empty arrays, null, halves of surrogate pairs.
+** integers of 64 bits, numbers beyond them, fractions in any locale, empty
+** arrays, null, halves of surrogate pairs.
 */
 #ifndef XAI_JSON_H
 #define XAI_JSON_H
@@ -24,7 +25,7 @@ void xai_json_encode(lua_State *L, int codec, int value, const char *what);
 
 /*
 ** Replace the string on top of the stack by the value it holds; 1.  When it
-** is not JSON, by the reason as a string; 0.
+** is not JSON, by the reason as a string; 0.  A byte order mark is skipped.
 */
 int xai_json_decode(lua_State *L, int codec);
 

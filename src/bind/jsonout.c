@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/decimal.h"
+#include "base/utf8.h"
 #include "bind/json.h"
 #include "bind/jsoncodec.h"
 #include "bind/luaerr.h"
@@ -42,6 +44,7 @@ typedef struct Writer {
   const char *what; /* "client:chat" */
   int null;         /* index of the module's null */
   int marked;       /* something was replaced by a marked string */
+  int foreign;      /* the locale has no decimal point; -1: not known yet */
 } Writer;
 
 /* --------------------------------------------------------------- messages */
@@ -87,25 +90,31 @@ static int push_marked(Writer *w, const char *text) {
   return 1;
 }
 
-/* Whatever the locale, JSON wants a point. */
-static void fix_point(char *s) {
-  for (; *s != '\0'; s++)
-    if (strchr("0123456789+-eE.", *s) == NULL) *s = '.';
+/* Do that many digits hold the number? */
+static int holds(lua_Number n, int digits) {
+  char s[40];
+  snprintf(s, sizeof s, "%.*g", digits, (double)n);
+  return strtod(s, NULL) == (double)n;
 }
 
 /* The library writes 14 digits.  Enough for this number? */
-static int number_is_plain(lua_Number n) {
-  char s[40];
-  snprintf(s, sizeof s, "%.14g", (double)n);
-  return strtod(s, NULL) == (double)n &&
-         (n != floor(n) || fabs((double)n) < 1e14);
+static int is_short(lua_Number n) {
+  return holds(n, 14) && (n != floor(n) || fabs((double)n) < 1e14);
+}
+
+/* Is the number left to the library?  It may write the locale's comma. */
+static int is_plain(Writer *w, lua_Number n) {
+  if (!is_short(n)) return 0;
+  if (!XAI_HAS_INTEGERS && n == floor(n)) return 1;
+  if (w->foreign < 0) w->foreign = xai_decimal_is_foreign();
+  return !w->foreign;
 }
 
 static int write_number(Writer *w, const Step *s, int i) {
   lua_State *L = w->L;
   lua_Number n = lua_tonumber(L, i);
-  char text[64];
-  int digits;
+  char text[XAI_DECIMAL_SIZE];
+  int digits = 15;
 #if XAI_HAS_INTEGERS
   if (lua_isinteger(L, i)) {
     lua_Integer v = lua_tointeger(L, i);
@@ -115,17 +124,27 @@ static int write_number(Writer *w, const Step *s, int i) {
   }
 #endif
   if (n != n || n - n != 0) return refuse(w, s, "is not a finite number");
-  if (number_is_plain(n)) return 0;
+  if (is_plain(w, n)) return 0;
   if (n == floor(n) && fabs((double)n) < 1e18) {
     snprintf(text, sizeof text, "%.0f", (double)n);
     return push_marked(w, text);
   }
-  for (digits = 15; digits <= 17; digits++) {
-    snprintf(text, sizeof text, "%.*g", digits, (double)n);
-    if (strtod(text, NULL) == (double)n) break;
-  }
-  fix_point(text);
+  while (digits < 17 && !holds(n, digits)) digits++;
+  xai_decimal_write(text, (double)n, digits);
   return push_marked(w, text);
+}
+
+/* A string that goes out is UTF-8; JSON has no other. */
+static void check_text(const Writer *w, const Step *s, int i,
+                       const char *what) {
+  lua_State *L = w->L;
+  size_t n, at;
+  const char *text = lua_tolstring(L, i, &n);
+  at = xai_utf8_check(text, n);
+  if (at == n) return;
+  lua_pushfstring(L, "%sis not UTF-8 (byte %d of %d)", what, (int)at + 1,
+                  (int)n);
+  refuse(w, s, lua_tostring(L, -1));
 }
 
 /* Our null, the module's null, or something JSON does not have. */
@@ -170,7 +189,10 @@ static void check_key(Writer *w, const Step *s, int list, size_t n) {
   lua_State *L = w->L;
   lua_Number k;
   if (!list) {
-    if (lua_type(L, -2) == LUA_TSTRING) return;
+    if (lua_type(L, -2) == LUA_TSTRING) {
+      check_text(w, s, lua_gettop(L) - 1, "has a name that ");
+      return;
+    }
     refuse(w, s,
            lua_type(L, -2) == LUA_TNUMBER
                ? "mixes names and numbers, or is a list with holes "
@@ -273,7 +295,7 @@ static int write_table(Writer *w, const Step *s, int t) {
 /* 1 when a replacement for the value at 'i' was pushed, else 0. */
 static int write_value(Writer *w, const Step *s, int i) {
   switch (lua_type(w->L, i)) {
-    case LUA_TSTRING:
+    case LUA_TSTRING: check_text(w, s, i, ""); return 0;
     case LUA_TBOOLEAN: return 0;
     case LUA_TNUMBER: return write_number(w, s, i);
     case LUA_TTABLE: return write_table(w, s, i);
@@ -337,6 +359,7 @@ void xai_json_encode(lua_State *L, int codec, int value, const char *what) {
   w.what = what;
   w.null = top + 2;
   w.marked = 0;
+  w.foreign = -1;
   if (!write_value(&w, &root, value)) lua_pushvalue(L, value);
   if (lua_pcall(L, 1, 1, 0) != 0)
     xai_misuse(L, "%s: %s", what, lua_tostring(L, -1));

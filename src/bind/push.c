@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/decimal.h"
 #include "base/jsonscan.h"
 
 #define SMALL 1024
@@ -57,6 +58,19 @@ void xai_push_open(lua_State *L) {
   lua_pushlightuserdata(L, &pusher_key);
   lua_pushcfunction(L, pusher);
   lua_rawset(L, LUA_REGISTRYINDEX);
+}
+
+/* A copy is changed: lua_tolstring turns a number into a string. */
+void xai_push_text(lua_State *L, int i) {
+  int number = lua_type(L, i) == LUA_TNUMBER;
+  char point[XAI_DECIMAL_POINT_SIZE];
+  lua_pushvalue(L, i);
+  lua_tolstring(L, -1, NULL);
+  if (!number) return;
+  xai_decimal_point(point);
+  if (strcmp(point, ".") == 0) return;
+  luaL_gsub(L, lua_tostring(L, -1), point, ".");
+  lua_remove(L, -2);
 }
 
 void xai_push_unescaped(lua_State *L, xai_Buffer *b, xai_Slice raw) {

@@ -18,6 +18,10 @@ void xai_push_open(lua_State *L);
 void xai_push_slice(lua_State *L, xai_Slice s);
 void xai_push_buffer(lua_State *L, const xai_Buffer *b);
 
+/* Push the string at 'i', or the number there as text, with a point whatever
+** the locale. */
+void xai_push_text(lua_State *L, int i);
+
 /* Push the content of a JSON string without its escapes, halves of surrogate
 ** pairs as U+FFFD; 'scratch' is for short use. */
 void xai_push_unescaped(lua_State *L, xai_Buffer *scratch, xai_Slice raw);

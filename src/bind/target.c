@@ -163,7 +163,7 @@ static void push_pair(const xai_Start *s, char sign) {
   int rc;
   if (lua_type(L, -2) != LUA_TSTRING || !lua_isstring(L, -1))
     xai_misuse(L, "%s: query must map strings to strings or numbers", s->what);
-  lua_pushvalue(L, -1); /* tolstring would change the table's number */
+  xai_push_text(L, -1);
   name = lua_tolstring(L, -3, &n);
   value = lua_tolstring(L, -1, &m);
   xai_buffer_clear(b);

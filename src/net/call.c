@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/decimal.h"
 #include "base/retry.h"
 #include "net/memory.h"
 #include "net/secret.h"
@@ -292,9 +293,10 @@ int64_t xai_call_due(const xai_Call *c) {
 
 static void give_up(xai_Call *c, xai_Phase phase, const char *what,
                     int64_t ms) {
-  char text[128];
+  char text[128], seconds[XAI_DECIMAL_SIZE];
   if (c->state == XAI_CALL_WAITING) leave_wait(c);
-  snprintf(text, sizeof text, "%s of %g s passed", what, (double)ms / 1000);
+  xai_decimal_write(seconds, (double)ms / 1000, 6);
+  snprintf(text, sizeof text, "%s of %s s passed", what, seconds);
   xai_fault_set(&c->fault, XAI_KIND_TIMEOUT, phase, text);
   c->where = xai_diagnosis_phase(&c->transfer);
   detach(c, 1);

@@ -1,0 +1,16 @@
+/*
+** utf8.h - is a text UTF-8?
+*/
+#ifndef XAI_UTF8_H
+#define XAI_UTF8_H
+
+#include <stddef.h>
+
+/*
+** The offset of the first byte that begins no whole UTF-8 character, or 'n'
+** when all of the text is UTF-8.  Overlong forms, surrogates and characters
+** beyond U+10FFFF are not UTF-8.
+*/
+size_t xai_utf8_check(const char *s, size_t n);
+
+#endif
