@@ -53,8 +53,8 @@ describe("Text that is not UTF-8 in a request", function()
       local text, byte = broken[1], broken[2]
       local place = ("is not UTF-8 (byte %d of %d)"):format(byte, #text)
       for library, module in pairs(LIBRARIES) do
-        local function refused(what, name, argument)
-          local ok, message = pcall(client.start, client, name, argument, { json = module })
+        local function refused(what, fn, argument)
+          local ok, message = pcall(client.start, client, fn, argument, { json = module })
           assert.same({ false, library }, { ok, library })
           assert.is_truthy(message:find(what .. place, 1, true), message:sub(1, 300))
         end
