@@ -225,7 +225,7 @@ typedef struct Tag {
 
 /* Both generations of the service's codes, and the types that gateways in
 ** the manner of OpenAI and Anthropic send. */
-static xai_Kind kind_of_code(const xai_Complaint *c) {
+static xai_Kind kind_of_word(const xai_Complaint *c) {
   static const Tag tags[] = {
       {"invalid-argument", XAI_KIND_BAD_REQUEST},
       {"specified an invalid argument", XAI_KIND_BAD_REQUEST},
@@ -253,6 +253,24 @@ static xai_Kind kind_of_code(const xai_Complaint *c) {
     if (xai_slice_has(code, tags[i].text) || xai_slice_has(type, tags[i].text))
       return tags[i].kind;
   return XAI_KIND_API;
+}
+
+/* The status that the code is, as gateways give it under 200; 0: none. */
+static int status_in(const xai_Complaint *c) {
+  xai_Slice code = slice_of(&c->code);
+  int i, status = 0;
+  if (code.len != 3) return 0;
+  for (i = 0; i < 3; i++) {
+    if (code.at[i] < '0' || code.at[i] > '9') return 0;
+    status = status * 10 + (code.at[i] - '0');
+  }
+  return status;
+}
+
+static xai_Kind kind_of_code(const xai_Complaint *c) {
+  int status = status_in(c);
+  return status >= 400 && status < 600 ? xai_fault_classify(status, c)
+                                       : kind_of_word(c);
 }
 
 xai_Kind xai_fault_classify(int status, const xai_Complaint *c) {
@@ -304,9 +322,19 @@ const char *xai_status_phrase(int status) {
   }
 }
 
+/* Is the word part of the code or of the type? */
+static int is_tagged(const xai_Complaint *c, const char *word) {
+  return xai_slice_has(slice_of(&c->code), word) ||
+         xai_slice_has(slice_of(&c->type), word);
+}
+
 /* Under status 200 too: the model had no time, or there was none. */
 int xai_complaint_passes(const xai_Complaint *c) {
-  return xai_complaint_says(c, "no capacity") ||
+  xai_Kind kind = xai_fault_classify(200, c);
+  if (kind == XAI_KIND_QUOTA) return 0;
+  return kind == XAI_KIND_RATE_LIMIT || xai_status_passes(status_in(c)) ||
+         is_tagged(c, "overloaded") || is_tagged(c, "server_error") ||
+         is_tagged(c, "unavailable") || xai_complaint_says(c, "no capacity") ||
          xai_complaint_says(c, "waiting for first token") ||
          xai_complaint_says(c, "unavailable");
 }

@@ -115,6 +115,17 @@ static xai_StreamState shown(const xai_Stream *s) {
                                                      : XAI_STREAM_EVENT;
 }
 
+/* A ping says nothing of the answer.  Before the first event it is dropped, so
+** that the stream may still begin anew. */
+static int is_ping(const xai_SseEvent *ev) {
+  xai_Json event, type;
+  xai_Slice data = xai_slice_trim(ev->data);
+  if (xai_slice_is(ev->name, "ping")) return 1;
+  if (!xai_json_read(data.at, data.len, &event)) return 0;
+  type = xai_json_get(&event, "type");
+  return type.type == XAI_JSON_STRING && xai_slice_is(type.raw, "ping");
+}
+
 xai_StreamState xai_stream_peek(xai_Stream *s, xai_Sse *in, int over,
                                 int clean) {
   int rc;
@@ -133,7 +144,8 @@ xai_StreamState xai_stream_peek(xai_Stream *s, xai_Sse *in, int over,
       break;
     }
     read_event(s);
-    if (s->event.reading.meaning != XAI_MEANS_NOTHING &&
+    if ((s->begun || !is_ping(&s->event.sse)) &&
+        s->event.reading.meaning != XAI_MEANS_NOTHING &&
         s->event.reading.meaning != XAI_MEANS_DONE)
       break;
     xai_sse_pop(in);
@@ -171,7 +183,7 @@ xai_StreamState xai_stream_glance(const xai_Stream *s, xai_Sse *in, int ended,
     if (rc == 0 && ended && !s->raw) rc = last_event(in, &ev);
     if (rc < 0) return XAI_STREAM_FAULT;
     if (rc == 0) return XAI_STREAM_WAIT;
-    state = meaning_of(s, &ev);
+    state = is_ping(&ev) && !s->raw ? XAI_STREAM_WAIT : meaning_of(s, &ev);
     *data = ev.data;
     if (state != XAI_STREAM_WAIT || !whole) return state;
     xai_sse_pop(in);

@@ -291,9 +291,21 @@ int64_t xai_call_due(const xai_Call *c) {
                min64(deadline_at(c), nudge_at(c)));
 }
 
+/* The rest of an error answer does not come: it is that error all the same. */
+static void give_up_error(xai_Call *c) {
+  c->where = xai_diagnosis_phase(&c->transfer);
+  xai_verdict_judge(c, CURLE_OPERATION_TIMEDOUT);
+  detach(c, 1);
+  settle(c);
+}
+
 static void give_up(xai_Call *c, xai_Phase phase, const char *what,
                     int64_t ms) {
   char text[128], seconds[XAI_DECIMAL_SIZE];
+  if (phase != XAI_PHASE_DEADLINE && xai_verdict_is_error(c)) {
+    give_up_error(c);
+    return;
+  }
   if (c->state == XAI_CALL_WAITING) leave_wait(c);
   xai_decimal_write(seconds, (double)ms / 1000, 6);
   snprintf(text, sizeof text, "%s of %s s passed", what, seconds);

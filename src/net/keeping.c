@@ -40,6 +40,8 @@ void xai_keeping_body(xai_Transfer *t, size_t n) {
     keep(t, 1);
 }
 
+void xai_keeping_refuse(xai_Transfer *t) { keep(t, 0); }
+
 void xai_keeping_reset(xai_Transfer *t) {
   if (t->unkept && t->easy != NULL) keep(t, 1);
 }

@@ -21,6 +21,7 @@ void xai_transfer_init(xai_Transfer *t, const xai_Settings *set) {
   xai_buffer_init(&t->body, set->max_body);
   xai_sse_init(&t->sse, set->max_event);
   t->max_buffer = set->max_buffer;
+  t->max_error = set->max_body < XAI_MAX_ERROR ? set->max_body : XAI_MAX_ERROR;
   t->socket = -1;
 }
 
@@ -140,6 +141,17 @@ static size_t on_event_bytes(xai_Transfer *t, char *s, size_t n) {
   return n;
 }
 
+/* An error answer is known by its head: when enough of its words came, a short
+** count stops the transfer, and the connection is closed with the rest. */
+static size_t on_error_bytes(xai_Transfer *t, const char *s, size_t n) {
+  size_t room = t->max_error - xai_buffer_size(&t->body);
+  int rc = xai_buffer_append(&t->body, s, n < room ? n : room);
+  if (rc != XAI_OK) return refuse(t, rc, "the answer exceeds max_body");
+  if (n < room) return n;
+  xai_keeping_refuse(t);
+  return 0;
+}
+
 static size_t on_body(char *s, size_t size, size_t n, void *ud) {
   xai_Transfer *t = (xai_Transfer *)ud;
   int rc;
@@ -151,6 +163,7 @@ static size_t on_body(char *s, size_t size, size_t n, void *ud) {
     sniff(t, *s);
   }
   if (t->content == XAI_CONTENT_EVENTS) return on_event_bytes(t, s, n);
+  if (t->status >= 300) return on_error_bytes(t, s, n);
   rc = xai_buffer_append(&t->body, s, n);
   return rc == XAI_OK ? n : refuse(t, rc, "the answer exceeds max_body");
 }

@@ -32,6 +32,9 @@ typedef enum xai_Content {
   XAI_CONTENT_EVENTS   /* parsed by 'sse' */
 } xai_Content;
 
+/* The most that is kept of an error answer's body: more is not waited for. */
+#define XAI_MAX_ERROR ((size_t)1 << 20)
+
 #define XAI_HEAD_TOO_LONG "the answer's headers are too long"
 
 typedef struct xai_Transfer {
@@ -66,6 +69,7 @@ typedef struct xai_Transfer {
   struct xai_Transfer **news_list; /* those that got something */
   int64_t last_ms;                 /* when the last byte came or went */
   size_t max_buffer;
+  size_t max_error; /* so much of an error answer is kept */
   xai_Fault fault; /* a failure that a callback found */
   char error[CURL_ERROR_SIZE];
 } xai_Transfer;

@@ -152,9 +152,16 @@ void xai_verdict_complain(xai_Call *c, xai_Slice data) {
                     : "the service reported a failure");
 }
 
+/* x-should-retry: 1, 0; -1 when it is not said. */
+static int should_retry(const xai_Call *c) {
+  xai_Slice v =
+      xai_head_find(xai_transfer_head(&c->transfer), "x-should-retry");
+  return xai_slice_like(v, "true") ? 1 : xai_slice_like(v, "false") ? 0 : -1;
+}
+
 int xai_verdict_is_refused(xai_Call *c, xai_Slice data) {
   xai_verdict_complain(c, data);
-  if (xai_complaint_passes(&c->complaint)) return 1;
+  if (xai_complaint_passes(&c->complaint) || should_retry(c) == 1) return 1;
   forget_fault(c);
   return 0;
 }
@@ -198,11 +205,36 @@ static int64_t asked_wait(const xai_Call *c) {
   return ms >= 0 ? ms : until_date(c);
 }
 
+int xai_verdict_is_error(const xai_Call *c) {
+  return c->transfer.head_done && c->transfer.status >= 300;
+}
+
+/* An answer whose head says that it is an error is that error, however its body
+** ended: what came of its words tells enough. */
+static void forgive_broken_error(xai_Call *c) {
+  xai_Transfer *t = &c->transfer;
+  if (xai_verdict_is_error(c) && t->fault.kind != XAI_KIND_MEMORY)
+    memset(&t->fault, 0, sizeof t->fault);
+}
+
+/* A stream broke off, and all that came of it is a failure that passes. */
+static int is_broken_refusal(xai_Call *c) {
+  xai_Transfer *t = &c->transfer;
+  xai_Slice data;
+  if (t->content != XAI_CONTENT_EVENTS || c->stream.begun ||
+      xai_stream_glance(&c->stream, &t->sse, 0, &data) != XAI_STREAM_ERROR)
+    return 0;
+  return xai_verdict_is_refused(c, data);
+}
+
 /* What did the finished attempt bring? */
 void xai_verdict_judge(xai_Call *c, CURLcode code) {
   xai_Transfer *t = &c->transfer;
   xai_diagnosis_judge(t, code);
-  if (t->fault.kind != XAI_KIND_NONE) {
+  forgive_broken_error(c);
+  if (t->fault.kind != XAI_KIND_NONE && is_broken_refusal(c)) {
+    memset(&t->fault, 0, sizeof t->fault);
+  } else if (t->fault.kind != XAI_KIND_NONE) {
     c->fault = t->fault;
   } else if (!t->head_done) {
     xai_fault_set(&c->fault, XAI_KIND_TRUNCATED, XAI_PHASE_WAIT,
@@ -221,13 +253,6 @@ void xai_verdict_judge(xai_Call *c, CURLcode code) {
 }
 
 /* --------------------------------------------------------------- retries */
-
-/* x-should-retry: 1, 0; -1 when it is not said. */
-static int should_retry(const xai_Call *c) {
-  xai_Slice v =
-      xai_head_find(xai_transfer_head(&c->transfer), "x-should-retry");
-  return xai_slice_like(v, "true") ? 1 : xai_slice_like(v, "false") ? 0 : -1;
-}
 
 /* Did the answer come whole, so that it is known to be an error? */
 static int is_whole(const xai_Call *c) {
