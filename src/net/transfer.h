@@ -70,7 +70,7 @@ typedef struct xai_Transfer {
   int64_t last_ms;                 /* when the last byte came or went */
   size_t max_buffer;
   size_t max_error; /* so much of an error answer is kept */
-  xai_Fault fault; /* a failure that a callback found */
+  xai_Fault fault;  /* a failure that a callback found */
   char error[CURL_ERROR_SIZE];
 } xai_Transfer;
 
