@@ -296,7 +296,7 @@ $(OUT)/flags: FORCE
 	  echo '$(COMPILE) $(LDFLAGS)' > $@
 
 %/node_modules: %/package-lock.json
-	cd $* && npm ci --ignore-scripts --no-audit --no-fund
+	cd $* && npm ci --ignore-scripts --no-audit --no-fund || { rm -rf node_modules; exit 1; }
 	@touch $@
 
 -include $(OBJECTS:.o=.d) $(C_TESTS:=.d)

@@ -10,6 +10,7 @@ local new_tally = require "spec.contract.tally"
 local peers = require "spec.contract.peers"
 local process = require "spec.support.standin.process"
 local standin = require "spec.support.server"
+local check_vercel = require "spec.contract.vercel"
 
 --- Run `f(url, ...)` with a server that ends in every case.
 local function with_server(server, f, ...)
@@ -98,6 +99,7 @@ with_server(serve "prism", check_description, tally)
 with_server(serve "aimock", check_peers, tally, peers.on_aimock, "answers of aimock read as openai and anthropic do")
 with_server(serve "aimock", check_peers, tally, peers.on_openrouter, "answers of aimock by OpenRouter's rules likewise")
 with_server(standin.spawn {}, check_peers, tally, peers.on_standin, "answers of the stand-in server read likewise")
+with_server(standin.spawn {}, check_peers, tally, check_vercel, "answers of the stand-in server read as Vercel does")
 check_llama(tally)
 print_rows(tally)
 print(("\n%d passed, %d failed"):format(tally.passed, tally.failed))
