@@ -99,6 +99,7 @@ build = {
     },
     -- every Lua file; types.lua is for editors
     ["xai.adoption"] = "src/xai/adoption.lua",
+    ["xai.answered"] = "src/xai/answered.lua",
     ["xai.call"] = "src/xai/call.lua",
     ["xai.chain"] = "src/xai/chain.lua",
     ["xai.client"] = "src/xai/client.lua",

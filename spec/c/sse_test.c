@@ -357,6 +357,66 @@ static void test_a_parser_that_was_freed_can_be_used_again(void) {
   xai_buffer_free(&out);
 }
 
+/* However few bytes there are: it is told as it will be, or not at all. */
+static void test_it_is_told_what_begins_a_stream(void) {
+  static const char *const streams[] = {"data: x",
+                                        "data:",
+                                        "event: a",
+                                        "id:1",
+                                        "retry: 5",
+                                        ": hello",
+                                        ":",
+                                        "\n\ndata:",
+                                        "\r\n\r: x",
+                                        "\xEF\xBB\xBF:",
+                                        "\ndata:{}",
+                                        "data: {\"a\":1}\n\n",
+                                        "\xEF\xBB\xBF\n\nevent:x"};
+  static const char *const others[] = {
+      "{\"data\":1}", " data: x", "<html>",         "[1]",
+      "\"data:\"",    "null",     "true",           "12",
+      "date",         "datum:",   "foo: bar",       "ok",
+      "Data: x",      "eventual", "\xEF\xBB\xBF{}", "\xEF\xBB\xBF\xEF\xBB\xBF:",
+      "\xEF\xBBx",    "error: x"};
+  size_t i, n;
+  for (i = 0; i < sizeof streams / sizeof *streams; i++) {
+    check_note("%s", streams[i]);
+    CHECK(xai_sse_begins(streams[i], strlen(streams[i])) == 1);
+    for (n = 0; n < strlen(streams[i]); n++) {
+      char *copy = check_copy(streams[i], n);
+      CHECK(xai_sse_begins(copy, n) != 0);
+      free(copy);
+    }
+  }
+  for (i = 0; i < sizeof others / sizeof *others; i++) {
+    check_note("%s", others[i]);
+    CHECK(xai_sse_begins(others[i], strlen(others[i])) == 0);
+    for (n = 0; n < strlen(others[i]); n++) {
+      char *copy = check_copy(others[i], n);
+      CHECK(xai_sse_begins(copy, n) != 1);
+      free(copy);
+    }
+  }
+}
+
+static void test_bytes_that_are_taken_over_are_read_like_others(void) {
+  xai_Buffer bytes;
+  xai_Sse p;
+  xai_SseEvent ev;
+  xai_buffer_init(&bytes, 100);
+  xai_buffer_puts(&bytes, "data: 1\n\nda");
+  xai_sse_init(&p, 1000);
+  xai_sse_adopt(&p, &bytes);
+  CHECK(xai_buffer_size(&bytes) == 0 && bytes.max == 100);
+  CHECK(xai_sse_peek(&p, &ev) == 1 && xai_slice_is(ev.data, "1"));
+  xai_sse_pop(&p);
+  CHECK(xai_sse_peek(&p, &ev) == 0);
+  CHECK(xai_sse_feed(&p, "ta: 2\n\n", 7) == XAI_OK);
+  CHECK(xai_sse_peek(&p, &ev) == 1 && xai_slice_is(ev.data, "2"));
+  xai_sse_free(&p);
+  xai_buffer_free(&bytes);
+}
+
 int main(void) {
   RUN(test_the_events_are_those_of_the_standard);
   RUN(test_however_the_bytes_arrive_the_events_are_the_same);
@@ -372,5 +432,7 @@ int main(void) {
   RUN(test_what_never_ends_is_refused_or_takes_no_room);
   RUN(test_a_last_event_that_is_too_large_is_refused);
   RUN(test_a_parser_that_was_freed_can_be_used_again);
+  RUN(test_it_is_told_what_begins_a_stream);
+  RUN(test_bytes_that_are_taken_over_are_read_like_others);
   return check_done();
 }

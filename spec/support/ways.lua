@@ -50,6 +50,12 @@ local WAYS = {
     local fields = { stream = true }
     return stage:start(name, "say," .. stages.encoded(bytes), nil, fields):wait()
   end },
+  { "without stream", function(stage, name, bytes)
+    return stage:whole(name, nil, "say," .. stages.encoded(bytes))
+  end },
+  { "started without stream", function(stage, name, bytes)
+    return stage:start(name, "say," .. stages.encoded(bytes)):wait()
+  end },
 }
 
 --- Read the bytes in every way, check that all give the same, and return it: the result (or

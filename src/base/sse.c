@@ -27,6 +27,35 @@ void xai_sse_free(xai_Sse *p) {
   xai_sse_init(p, p->max_event);
 }
 
+/* Does the line at 's' begin with this field?  -1: as far as it goes. */
+static int begins_with(const char *s, size_t n, const char *field) {
+  size_t len = strlen(field);
+  if (memcmp(s, field, n < len ? n : len) != 0) return 0;
+  return n < len ? -1 : 1;
+}
+
+int xai_sse_begins(const char *s, size_t n) {
+  static const char *const fields[] = {":", "data:", "event:", "id:", "retry:"};
+  size_t i;
+  int rc = begins_with(s, n, "\xEF\xBB\xBF");
+  if (rc < 0) return -1;
+  if (rc > 0) s += 3, n -= 3;
+  while (n > 0 && (*s == '\n' || *s == '\r')) s++, n--;
+  if (n == 0) return -1;
+  for (i = 0; i < sizeof fields / sizeof *fields; i++) {
+    rc = begins_with(s, n, fields[i]);
+    if (rc != 0) return rc;
+  }
+  return 0;
+}
+
+void xai_sse_adopt(xai_Sse *p, xai_Buffer *from) {
+  xai_sse_free(p);
+  p->in = *from;
+  p->in.max = 0;
+  xai_buffer_init(from, from->max);
+}
+
 int xai_sse_feed(xai_Sse *p, const char *s, size_t n) {
   return xai_buffer_append(&p->in, s, n);
 }

@@ -40,8 +40,18 @@ typedef struct xai_Sse {
 void xai_sse_init(xai_Sse *p, size_t max_event);
 void xai_sse_free(xai_Sse *p);
 
+/*
+** Do these bytes begin an event stream, behind a byte order mark and blank
+** lines?  1 for a comment or a field of the standard, 0 for anything else, -1
+** when more bytes are needed to tell.  No JSON text begins so.
+*/
+int xai_sse_begins(const char *s, size_t n);
+
 /* Take in bytes.  XAI_OK or XAI_ENOMEM. */
 int xai_sse_feed(xai_Sse *p, const char *s, size_t n);
+
+/* Take over all bytes of 'from', which is empty then; the parser is new. */
+void xai_sse_adopt(xai_Sse *p, xai_Buffer *from);
 
 /*
 ** Look at the next event without taking it.  1: '*ev' is set (when not

@@ -44,6 +44,9 @@ static void begin(xai_Start *s, xai_LuaRequest *r) {
   wire.method = s->method;
   wire.url = lua_tostring(L, s->url);
   wire.stream = s->stream;
+  wire.raw = s->raw;
+  wire.may_stream =
+      s->api != XAI_API_PLAIN && s->api != XAI_API_OTHER && !s->raw;
   if (s->body != 0) wire.body = lua_tolstring(L, s->body, &wire.body_len);
   xai_engine_start(s->engine, r->call, &wire);
 }

@@ -144,7 +144,7 @@ void xai_target_row(xai_Start *s, const xai_Endpoint *row) {
   if (xai_endpoint_has_body(row)) {
     check_body(s);
     s->stream = row->api != XAI_API_PLAIN && get_flag(L, 3, "stream");
-    s->api = s->stream ? row->api : XAI_API_PLAIN;
+    s->api = row->api;
     xai_json_encode(L, s->codec, 3, s->what);
     s->body = lua_gettop(L);
   }

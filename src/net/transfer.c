@@ -74,24 +74,39 @@ static void end_head(xai_Transfer *t) {
   t->head_done = 1;
   xai_keeping_head(t);
   t->content = XAI_CONTENT_PLAIN;
-  if (!t->wants_events || t->status >= 300) return;
   type = xai_head_find(xai_transfer_head(t), "content-type");
-  if (xai_slice_has(type, "text/event-stream"))
-    t->content = XAI_CONTENT_EVENTS;
-  else if (!xai_slice_has(type, "json") && !xai_slice_has(type, "html"))
-    t->content = XAI_CONTENT_UNKNOWN; /* gateways name it anything */
+  t->called = xai_slice_has(type, "text/event-stream");
+  t->otherwise = xai_slice_has(type, "json") || xai_slice_has(type, "html");
+  t->sniffed = !t->wants_events || t->status >= 300 || (t->raw && t->called);
+  if (!t->wants_events || t->status >= 300) return;
+  t->content = t->called ? XAI_CONTENT_EVENTS : XAI_CONTENT_UNKNOWN;
+}
+
+/* The first byte that tells something; 0: there is none yet. */
+static char first_of(const char *s, size_t n) {
+  static const char bom[] = "\xEF\xBB\xBF";
+  size_t k = n < 3 ? n : 3;
+  if (memcmp(s, bom, k) == 0) s += k, n -= k;
+  while (n > 0 && (*s == ' ' || *s == '\t' || *s == '\n' || *s == '\r'))
+    s++, n--;
+  return n > 0 ? *s : '\0';
 }
 
 /*
-** The first byte of the body settles what it is: no line of an event stream
-** begins with a brace, and services answer a stream request with plain JSON
-** under any type.
+** The first bytes of a body settle what it is: no line of an event stream
+** begins with a bracket, and no JSON text with a field of one.  Gateways call
+** either anything.  UNKNOWN: these are too few.  'over': there are no more.
 */
-static void sniff(xai_Transfer *t, char first) {
-  t->sniffed = 1;
-  if (t->content == XAI_CONTENT_PLAIN) return;
-  t->content =
-      first == '{' || first == '<' ? XAI_CONTENT_PLAIN : XAI_CONTENT_EVENTS;
+static xai_Content look_at(const xai_Transfer *t, const char *s, size_t n,
+                           int over) {
+  int begins = xai_sse_begins(s, n);
+  char first = first_of(s, n);
+  if (begins > 0) return XAI_CONTENT_EVENTS;
+  if (first == '{' || first == '[' || first == '<') return XAI_CONTENT_PLAIN;
+  if (first != '\0' && t->called) return XAI_CONTENT_EVENTS;
+  if (begins < 0 && !over) return XAI_CONTENT_UNKNOWN;
+  if (t->called) return XAI_CONTENT_EVENTS;
+  return t->otherwise ? XAI_CONTENT_PLAIN : XAI_CONTENT_EVENTS;
 }
 
 /* What is not kept is bounded, too: heads of 1xx answers, trailers. */
@@ -152,20 +167,56 @@ static size_t on_error_bytes(xai_Transfer *t, const char *s, size_t n) {
   return 0;
 }
 
+static size_t store(xai_Transfer *t, const char *s, size_t n) {
+  int rc = xai_buffer_append(&t->body, s, n);
+  return rc == XAI_OK ? n : refuse(t, rc, "the answer exceeds max_body");
+}
+
+/* More blanks than this are no keeping alive. */
+#define MOST_HELD ((size_t)1 << 10)
+
+/* It is not settled what the body is: bytes that do not tell are held. */
+static size_t on_first_bytes(xai_Transfer *t, char *s, size_t n) {
+  int held = xai_buffer_size(&t->body) > 0;
+  xai_Content content;
+  if (held && store(t, s, n) != n) return 0;
+  content =
+      held ? look_at(t, xai_buffer_data(&t->body), xai_buffer_size(&t->body),
+                     xai_buffer_size(&t->body) > MOST_HELD)
+           : look_at(t, s, n, n > MOST_HELD);
+  if (content == XAI_CONTENT_UNKNOWN) return held ? n : store(t, s, n);
+  t->sniffed = 1;
+  t->content = content;
+  if (content == XAI_CONTENT_EVENTS && held)
+    xai_sse_adopt(&t->sse, &t->body);
+  else if (content == XAI_CONTENT_EVENTS)
+    return on_event_bytes(t, s, n);
+  return held ? n : store(t, s, n);
+}
+
 static size_t on_body(char *s, size_t size, size_t n, void *ud) {
   xai_Transfer *t = (xai_Transfer *)ud;
-  int rc;
   n *= size;
   touch(t);
-  if (t->discard) return n;
-  if (!t->sniffed && n > 0) {
-    xai_keeping_body(t, n);
-    sniff(t, *s);
-  }
+  if (t->discard || n == 0) return n;
+  if (!t->begun) xai_keeping_body(t, n);
+  t->begun = 1;
+  if (!t->sniffed) return on_first_bytes(t, s, n);
   if (t->content == XAI_CONTENT_EVENTS) return on_event_bytes(t, s, n);
   if (t->status >= 300) return on_error_bytes(t, s, n);
-  rc = xai_buffer_append(&t->body, s, n);
-  return rc == XAI_OK ? n : refuse(t, rc, "the answer exceeds max_body");
+  return store(t, s, n);
+}
+
+void xai_transfer_end_body(xai_Transfer *t) {
+  size_t n = xai_buffer_size(&t->body);
+  const char *s = xai_buffer_data(&t->body);
+  if (!t->begun && t->otherwise) t->content = XAI_CONTENT_PLAIN;
+  if (t->status < 200 || t->status >= 300 || n == 0) return;
+  if (t->sniffed && (t->wants_events || !t->may_stream)) return;
+  if (!t->wants_events && !t->called && xai_sse_begins(s, n) <= 0) return;
+  t->sniffed = 1;
+  t->content = look_at(t, s, n, 1);
+  if (t->content == XAI_CONTENT_EVENTS) xai_sse_adopt(&t->sse, &t->body);
 }
 
 /* Bytes that go out are life, too. */
@@ -253,6 +304,8 @@ int xai_transfer_open(xai_Transfer *t, CURL *used, const xai_Request *r,
                       struct curl_slist *headers, const xai_Settings *set) {
   CURLcode rc = CURLE_OK;
   t->wants_events = r->stream;
+  t->raw = r->raw;
+  t->may_stream = r->may_stream;
   t->may_share =
       xai_handles_http_version(set, r->url) != CURL_HTTP_VERSION_1_1 &&
       (set->http_version == 2 || !xai_address_is_plain(r->url));
@@ -278,7 +331,7 @@ void xai_transfer_clear(xai_Transfer *t) {
   xai_buffer_clear(&t->head);
   xai_buffer_free(&t->body);
   xai_sse_free(&t->sse);
-  t->status = t->head_done = t->sniffed = t->paused = t->discard = 0;
+  t->status = t->head_done = t->sniffed = t->begun = t->paused = t->discard = 0;
   t->sends = t->stale = t->in_head = 0;
   xai_keeping_reset(t);
   t->socket = -1;

@@ -22,7 +22,9 @@ typedef struct xai_Request {
   const char *url;
   const char *body; /* NULL: none */
   size_t body_len;
-  int stream; /* an answer of type text/event-stream is parsed as such */
+  int stream;     /* an answer that is an event stream is parsed as such */
+  int raw;        /* and one that is called so is one, whatever it looks like */
+  int may_stream; /* one may come though none was asked for */
 } xai_Request;
 
 /* What the body of the answer is. */
@@ -40,7 +42,7 @@ typedef enum xai_Content {
 typedef struct xai_Transfer {
   CURL *easy;
   xai_Buffer head; /* the last answer's status line and headers */
-  xai_Buffer body; /* an answer that is not an event stream */
+  xai_Buffer body; /* an answer that is no event stream, or may be none */
   xai_Sse sse;     /* an answer that is */
   int status;      /* 0 until a status line came */
   int head_done;   /* the answer's head is complete */
@@ -52,7 +54,12 @@ typedef struct xai_Transfer {
   unsigned long head_turn; /* in which the head was complete */
   int shared;              /* over a connection that others may share: HTTP/2 */
   int wants_events;        /* the request asked for a stream */
-  int sniffed;             /* the first byte of the body was looked at */
+  int raw;                 /* what is called a stream is one */
+  int may_stream;          /* a stream may come all the same */
+  int called;              /* the answer's type is that of event streams */
+  int otherwise;           /* its type is another one that is well known */
+  int begun;               /* some of the body has come */
+  int sniffed;             /* it is known what the body is */
   xai_Content content;
   int paused;
   xai_Sockets *sockets; /* of its engine */
@@ -83,6 +90,10 @@ void xai_transfer_init(xai_Transfer *t, const xai_Settings *set);
 ** or an option is refused ('fault' tells). */
 int xai_transfer_open(xai_Transfer *t, CURL *used, const xai_Request *r,
                       struct curl_slist *headers, const xai_Settings *set);
+
+/* The body has ended: settle what it is, if its bytes have not, and whether it
+** is a stream though none was asked for. */
+void xai_transfer_end_body(xai_Transfer *t);
 
 /* Forget the last attempt's answer, before another attempt. */
 void xai_transfer_clear(xai_Transfer *t);

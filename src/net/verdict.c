@@ -231,6 +231,7 @@ static int is_broken_refusal(xai_Call *c) {
 void xai_verdict_judge(xai_Call *c, CURLcode code) {
   xai_Transfer *t = &c->transfer;
   xai_diagnosis_judge(t, code);
+  xai_transfer_end_body(t);
   forgive_broken_error(c);
   if (t->fault.kind != XAI_KIND_NONE && is_broken_refusal(c)) {
     memset(&t->fault, 0, sizeof t->fault);

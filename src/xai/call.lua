@@ -63,7 +63,12 @@ end
 
 local function advance_whole(call)
   if not call.request:done() then return end
-  local result, message, info = call.request:outcome()
+  local result, message, info
+  if call.request:streaming() then
+    result, message, info = part "xai.answered"(call.request, call.name)
+  else
+    result, message, info = call.request:outcome()
+  end
   if result == nil and call.warms and info.status then
     result, message, info = true, nil, call.request:info()
   end

@@ -77,9 +77,14 @@ local function read_all(stream, on_event)
   return stream:result()
 end
 
-local function whole(request, hooked)
+local function outcome_of(request, name)
+  if request:streaming() then return part "xai.answered"(request, name) end
+  return request:outcome()
+end
+
+local function whole(request, name, hooked)
   wait_for(request, hooked)
-  local result, message, info = request:outcome()
+  local result, message, info = outcome_of(request, name)
   tell_response(hooked, message, info, request)
   return result, message, info
 end
@@ -96,7 +101,7 @@ local function complete(client, request, name, streamed, opts)
   local hooked = hooks_of(client, opts)
   tell_request(hooked, request)
   if streamed then return stream_of(request, name, opts, hooked) end
-  return whole(request, hooked)
+  return whole(request, name, hooked)
 end
 
 -- The C function that starts a call names the line of whoever called the

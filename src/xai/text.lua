@@ -35,7 +35,10 @@ local function block_text(block)
 end
 
 local READERS = {
-  chat = function(result, n) return list(chosen(result, n).message).content end,
+  chat = function(result, n)
+    local content = list(chosen(result, n).message).content
+    return type(content) == "table" and gather(content, block_text) or content
+  end,
   complete = function(result, n) return chosen(result, n).text end,
   respond = function(result) return gather(result.output, message_text) end,
   message = function(result) return gather(result.content, block_text) end,
