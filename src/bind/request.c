@@ -30,6 +30,7 @@ xai_LuaRequest *xai_request_check(lua_State *L) {
   if (!is_request(L)) luaL_checkudata(L, 1, XAI_REQUEST_MT); /* raises */
   r = (xai_LuaRequest *)lua_touserdata(L, 1);
   if (r->call == NULL) luaL_error(L, "the call was released");
+  xai_engine_enter(r->engine);
   return r;
 }
 

@@ -44,7 +44,10 @@ static EngineBox *push_box(lua_State *L) {
 xai_Engine *xai_state_engine(lua_State *L) {
   EngineBox *box = push_box(L);
   lua_pop(L, 1); /* the registry keeps it */
-  if (box->engine != NULL) return box->engine;
+  if (box->engine != NULL) {
+    xai_engine_enter(box->engine);
+    return box->engine;
+  }
   if (xai_memory_open()) box->engine = xai_engine_new();
   if (box->engine == NULL) luaL_error(L, "not enough memory");
   return box->engine;
@@ -57,7 +60,9 @@ xai_Engine *xai_state_engine_if_any(lua_State *L) {
   lua_rawget(L, LUA_REGISTRYINDEX);
   box = (EngineBox *)lua_touserdata(L, -1);
   lua_pop(L, 1);
-  return box ? box->engine : NULL;
+  if (box == NULL || box->engine == NULL) return NULL;
+  xai_engine_enter(box->engine);
+  return box->engine;
 }
 
 const char *xai_state_agent(lua_State *L) {

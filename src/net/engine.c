@@ -67,8 +67,7 @@ static void leave(xai_Engine *e) {
   xai_multi_leave(e);
 }
 
-/* Before libcurl is asked for anything: is it this process that it serves? */
-static void be_home(xai_Engine *e) {
+void xai_engine_enter(xai_Engine *e) {
   if (e->multi == NULL || xai_multi_is_ours(e)) return;
   leave(e);
   xai_multi_open(e);
@@ -159,7 +158,7 @@ static void mend(xai_Engine *e) {
 
 int xai_engine_start(xai_Engine *e, xai_Call *c, const xai_Request *r) {
   int rc, later = e->starts >= MAX_STARTS || e->line_first != NULL;
-  be_home(e);
+  xai_engine_enter(e);
   mend(e);
   c->chance = &e->chance;
   c->handles = &e->handles;
@@ -188,7 +187,7 @@ static void kick(xai_Engine *e) {
 static int end_call(xai_Engine *e, xai_Call *c, xai_Kind kind,
                     const char *text) {
   int was_running = c->state == XAI_CALL_RUNNING;
-  be_home(e);
+  xai_engine_enter(e);
   if (c->state == XAI_CALL_DONE || c->state == XAI_CALL_NEW) return 0;
   xai_call_abort(c, kind, XAI_PHASE_NONE, text);
   changed(e, c, 1);
@@ -228,7 +227,7 @@ void xai_engine_release(xai_Engine *e, xai_Call *c) {
 
 int xai_engine_take(xai_Engine *e, xai_Call *c) {
   int rc, was_paused = c->transfer.paused;
-  if (was_paused) be_home(e);
+  if (was_paused) xai_engine_enter(e);
   rc = xai_call_take(c);
   if (was_paused) {
     note_due(e, c);
@@ -238,7 +237,7 @@ int xai_engine_take(xai_Engine *e, xai_Call *c) {
 }
 
 int xai_engine_try_again(xai_Engine *e, xai_Call *c) {
-  be_home(e);
+  xai_engine_enter(e);
   if (!xai_call_try_again(c)) return 0;
   changed(e, c, 1);
   kick(e);
@@ -248,19 +247,21 @@ int xai_engine_try_again(xai_Engine *e, xai_Call *c) {
 
 void xai_engine_set_key(xai_Engine *e, xai_Call *c,
                         struct curl_slist *headers) {
+  xai_engine_enter(e);
   xai_call_set_key(c, headers);
   changed(e, c, 1);
   rearm(e);
 }
 
 void xai_engine_keep_key(xai_Engine *e, xai_Call *c) {
+  xai_engine_enter(e);
   xai_call_keep_key(c);
   changed(e, c, 1);
   rearm(e);
 }
 
 void xai_engine_drain(xai_Engine *e, xai_Call *c) {
-  be_home(e);
+  xai_engine_enter(e);
   xai_call_drain(c);
   changed(e, c, c->state != XAI_CALL_DONE);
   rearm(e);
@@ -339,7 +340,7 @@ static int64_t allowed_wait(const xai_Engine *e, int64_t wait_ms) {
 
 int xai_engine_step(xai_Engine *e, int64_t wait_ms, int most) {
   int moved = 0;
-  be_home(e);
+  xai_engine_enter(e);
   if (e->multi == NULL) return 0;
   e->news = e->starts = 0;
   if (e->poller.fd >= 0) {
@@ -386,13 +387,14 @@ int64_t xai_engine_timeout(const xai_Engine *e) {
 }
 
 void xai_engine_wake_at(xai_Engine *e, int64_t at_ms) {
+  xai_engine_enter(e);
   e->wake_ms = at_ms;
   rearm(e);
 }
 
 int xai_engine_fd(xai_Engine *e) {
   int fd;
-  be_home(e);
+  xai_engine_enter(e);
   fd = e->multi ? xai_poller_show(&e->poller) : -1;
   rearm(e);
   return fd;

@@ -41,6 +41,13 @@ xai_Engine *xai_engine_new(void);
 xai_Engine *xai_engine_ref(xai_Engine *e);
 void xai_engine_unref(xai_Engine *e);
 
+/*
+** To be called before anything else of the engine is, whenever Lua comes in:
+** in a process that was forked, what was under way is the other process's, and
+** neither its calls nor its descriptors are touched.
+*/
+void xai_engine_enter(xai_Engine *e);
+
 /* End all calls (kind 'closed') and release the connections.  A second call
 ** does nothing. */
 void xai_engine_close(xai_Engine *e);
