@@ -458,14 +458,14 @@ describe("the types for editors", function()
       no_proxy on_request on_response on_retry proxy retry retry_timeouts timeout unix_socket user_agent]],
       keys(types.class["xai.SharedOptions"].fields))
     assert.same(words [[attempts billed body code elapsed head headers kind message param partial phase
-      rate_limit request_id retry_after retryable status type url wait]],
+      rate_limit request_id resends retry_after retryable status type url wait]],
       keys(types.class["xai.Info"].fields))
     assert.same(words "limit_requests limit_tokens remaining_requests remaining_tokens",
       keys(types.class["xai.RateLimit"].fields))
     assert.same(words [[api authentication bad_request cancelled closed connection decode limit
       memory not_found pending permission protocol quota rate_limit redirect server timeout tls
       too_large truncated unprocessable]], literals(types, "xai.ErrorKind"))
-    assert.same(words "body connect deadline dns idle send stream tls wait",
+    assert.same(words "body connect deadline dns idle proxy send stream tls wait",
       literals(types, "xai.Phase"))
     assert.same(words "maybe no yes", literals(types, "xai.Billed"))
   end)

@@ -23,9 +23,9 @@ const char *xai_kind_name(xai_Kind kind) {
 }
 
 const char *xai_phase_name(xai_Phase phase) {
-  static const char *const names[] = {NULL,   "dns",     "connect", "tls",
-                                      "send", "wait",    "body",    "stream",
-                                      "idle", "deadline"};
+  static const char *const names[] = {NULL,     "dns",  "connect", "proxy",
+                                      "tls",    "send", "wait",    "body",
+                                      "stream", "idle", "deadline"};
   return names[phase];
 }
 

@@ -40,6 +40,7 @@ typedef enum xai_Phase {
   XAI_PHASE_NONE,
   XAI_PHASE_DNS,
   XAI_PHASE_CONNECT,
+  XAI_PHASE_PROXY, /* it refused */
   XAI_PHASE_TLS,
   XAI_PHASE_SEND,
   XAI_PHASE_WAIT,

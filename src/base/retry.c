@@ -46,7 +46,7 @@ static int timeout_allowed(const xai_Failure *f) {
 }
 
 int xai_retry_allowed(const xai_Failure *f) {
-  if (f->events) return 0;
+  if (f->events || f->where == XAI_PHASE_PROXY) return 0;
   if (f->whole) return answer_allowed(f);
   switch (f->kind) {
     case XAI_KIND_CONNECTION: return break_allowed(f);

@@ -148,11 +148,11 @@ static void set_head(lua_State *L, const xai_Transfer *t) {
   lua_setfield(L, -2, "head");
 }
 
-/* Requests sent, with those that libcurl has repeated by itself. */
-static int sent(const xai_Call *c) {
-  int repeated =
+/* How often libcurl sent the request again by itself. */
+static int resends(const xai_Call *c) {
+  int now =
       c->multi != NULL && c->transfer.sends > 1 ? c->transfer.sends - 1 : 0;
-  return c->attempts + repeated;
+  return c->resends + now;
 }
 
 /* Servers echo keys.  What a call that is done may show is scrubbed. */
@@ -165,11 +165,13 @@ static void hide_key(const xai_Call *c) {
 void xai_info_push(lua_State *L, const xai_Call *c) {
   int64_t end = c->state == XAI_CALL_DONE ? c->ended_ms : xai_clock_ms();
   hide_key(c);
-  lua_createtable(L, 0, 8);
+  lua_createtable(L, 0, 9);
   luaL_setmetatable(L, INFO_MT);
   if (c->transfer.status != 0) set_head(L, &c->transfer);
-  lua_pushinteger(L, sent(c));
+  lua_pushinteger(L, c->attempts);
   lua_setfield(L, -2, "attempts");
+  lua_pushinteger(L, resends(c));
+  lua_setfield(L, -2, "resends");
   lua_pushnumber(L, (lua_Number)(end - c->began_ms) / 1000);
   lua_setfield(L, -2, "elapsed");
   xai_getenv(L, 1);
@@ -180,19 +182,26 @@ void xai_info_push(lua_State *L, const xai_Call *c) {
 
 /* ------------------------------------------------------------ the failure */
 
+/* Did an earlier request of the call perhaps have its effect? */
+static int was_sent_before(const xai_Call *c) {
+  return c->may_be_done || c->resends > 0;
+}
+
 /* Was the failed call paid for? */
 static const char *billed(const xai_Call *c, const xai_Fault *f) {
   int status = c->transfer.status;
+  xai_Phase phase = f->phase >= XAI_PHASE_IDLE ? c->where : f->phase;
   if (c->stream.dialect.events) return "yes";
   switch (f->kind) {
-    case XAI_KIND_TLS:
-    case XAI_KIND_REDIRECT:
     case XAI_KIND_PENDING: return "no";
+    case XAI_KIND_TLS:
+    case XAI_KIND_REDIRECT: return was_sent_before(c) ? "maybe" : "no";
     case XAI_KIND_DECODE:
     case XAI_KIND_TRUNCATED: return status == 200 ? "yes" : "maybe";
     default: break;
   }
-  if (f->phase >= XAI_PHASE_DNS && f->phase <= XAI_PHASE_TLS) return "no";
+  if (was_sent_before(c)) return "maybe";
+  if (phase >= XAI_PHASE_DNS && phase <= XAI_PHASE_TLS) return "no";
   if (f->kind == XAI_KIND_PERMISSION) return "maybe"; /* a fee for unsafe */
   if (status == 408) return "maybe";
   return status >= 400 && status < 500 ? "no" : "maybe";

@@ -41,9 +41,10 @@ void xai_luaerr_set(lua_State *L, const xai_Report *r) {
     lua_setfield(L, -2, "phase");
   }
   if (r->complaint != NULL) set_words(L, r->complaint);
-  lua_pushboolean(L, xai_fault_retryable(r->fault->kind, r->status) ||
-                         (r->complaint != NULL && r->status < 300 &&
-                          xai_complaint_passes(r->complaint)));
+  lua_pushboolean(L, r->fault->phase != XAI_PHASE_PROXY &&
+                         (xai_fault_retryable(r->fault->kind, r->status) ||
+                          (r->complaint != NULL && r->status < 300 &&
+                           xai_complaint_passes(r->complaint))));
   lua_setfield(L, -2, "retryable");
   if (r->retry_after_ms >= 0) {
     lua_pushnumber(L, (lua_Number)r->retry_after_ms / 1000);

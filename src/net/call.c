@@ -47,8 +47,8 @@ void xai_call_free(xai_Call *c) {
 ** through, are not wiped before it goes. */
 static int is_reusable(const xai_Call *c) {
   return c->usual && c->posts && !c->cut_off && c->attempts == 1 &&
-         c->fault.kind == XAI_KIND_NONE && !xai_memory_wipes() &&
-         c->transfer.easy != NULL;
+         c->resends == 0 && c->fault.kind == XAI_KIND_NONE &&
+         !xai_memory_wipes() && c->transfer.easy != NULL;
 }
 
 static void retire(xai_Call *c) {
@@ -137,10 +137,7 @@ static void detach(xai_Call *c, int cut_off) {
   c->multi = NULL;
   if (multi == NULL) return;
   if (c->timed) c->times = xai_diagnosis_times(&c->transfer);
-  if (c->transfer.sends > 1) {
-    c->attempts += c->transfer.sends - 1;
-    c->resends += c->transfer.sends - 1;
-  }
+  if (c->transfer.sends > 1) c->resends += c->transfer.sends - 1;
   c->cut_off = cut_off;
   if (cut_off) {
     xai_transfer_discard(&c->transfer);

@@ -53,8 +53,8 @@ typedef struct xai_Call {
   int key_refused; /* a new key was asked for because the old one failed */
   int may_be_done; /* an attempt that failed may have had its effect */
   int gone;        /* what was to be deleted is no longer there */
-  int attempts;    /* requests sent, libcurl's own repetitions included */
-  int resends;     /* those */
+  int attempts;    /* begun so far */
+  int resends;     /* requests that libcurl sent again by itself */
   int timed;       /* the times are wanted */
   xai_Times times; /* of the last attempt */
   xai_Phase where; /* how far the last attempt had come */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "net/memory.h"
+#include "net/proxy.h"
 
 static curl_off_t number_of(CURL *e, CURLINFO what) {
   curl_off_t n = 0;
@@ -13,25 +14,59 @@ static curl_off_t number_of(CURL *e, CURLINFO what) {
   return n;
 }
 
-/* The request is on its way: has all of its body left? */
-static xai_Phase sending_phase(CURL *e) {
-  return number_of(e, CURLINFO_SIZE_UPLOAD_T) <
-                 number_of(e, CURLINFO_CONTENT_LENGTH_UPLOAD_T)
+/* Was the request let go?  A libcurl before 7.80 does not say; it has that time
+** only for requests that were. */
+static int was_sent(const xai_Transfer *t) {
+  if (t->tells_sends) return t->sends > 0;
+  return t->sends > 0 || number_of(t->easy, CURLINFO_PRETRANSFER_TIME_T) != 0;
+}
+
+/*
+** The request was let go: has all of its body left?  Where it was sent by a
+** kept connection that ended, libcurl makes another one and counts anew: what
+** left by the first one is not known any more.
+*/
+static xai_Phase sending_phase(const xai_Transfer *t) {
+  curl_off_t sent = number_of(t->easy, CURLINFO_SIZE_UPLOAD_T);
+  if (t->sends > 1 || t->opens_late) return XAI_PHASE_WAIT;
+  if (sent == 0 && t->opens == 0) return XAI_PHASE_WAIT;
+  return sent < number_of(t->easy, CURLINFO_CONTENT_LENGTH_UPLOAD_T)
              ? XAI_PHASE_SEND
              : XAI_PHASE_WAIT;
 }
 
-/* A kept connection has no times of its making: the last one comes first. */
-xai_Phase xai_diagnosis_phase(const xai_Transfer *t) {
-  CURL *e = t->easy;
+/* Is the connection one to a proxy that did not open the tunnel? */
+static int lacks_tunnel(const xai_Transfer *t) {
+  return t->tunnel_port != 0 && t->opened_port == t->tunnel_port &&
+         !xai_proxy_opened(t->easy);
+}
+
+/*
+** Did a socket come to be connected?  Each libcurl leaves something out: 7.88
+** has no time of a connection whose handshake failed, 8.14 has neither time nor
+** port where the handshake was not over in time, and no 8.x has them meanwhile.
+** The socket does not tell, either, once it was reset.
+*/
+static int was_connected(const xai_Transfer *t) {
   long port = 0;
+  if (number_of(t->easy, CURLINFO_CONNECT_TIME_T) != 0) return 1;
+  curl_easy_getinfo(t->easy, CURLINFO_LOCAL_PORT, &port);
+  return port > 0 || xai_sockets_connected(t->sockets, t);
+}
+
+/* Nothing was sent: how far did the connection come? */
+static xai_Phase making_phase(const xai_Transfer *t) {
+  if (xai_proxy_refused(t->easy)) return XAI_PHASE_PROXY;
+  if (t->opens == 0) return XAI_PHASE_DNS;
+  if (xai_proxy_failed(t->easy) || lacks_tunnel(t) || !was_connected(t))
+    return XAI_PHASE_CONNECT;
+  return t->sealed ? XAI_PHASE_TLS : XAI_PHASE_CONNECT;
+}
+
+xai_Phase xai_diagnosis_phase(const xai_Transfer *t) {
   if (t->head_done)
     return t->content == XAI_CONTENT_EVENTS ? XAI_PHASE_STREAM : XAI_PHASE_BODY;
-  if (number_of(e, CURLINFO_PRETRANSFER_TIME_T) != 0) return sending_phase(e);
-  if (t->sends > 0) return XAI_PHASE_WAIT; /* by a connection that ended */
-  if (number_of(e, CURLINFO_NAMELOOKUP_TIME_T) == 0) return XAI_PHASE_DNS;
-  curl_easy_getinfo(e, CURLINFO_LOCAL_PORT, &port);
-  return port == 0 ? XAI_PHASE_CONNECT : XAI_PHASE_TLS;
+  return was_sent(t) ? sending_phase(t) : making_phase(t);
 }
 
 xai_Times xai_diagnosis_times(const xai_Transfer *t) {

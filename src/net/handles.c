@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "net/address.h"
+#include "net/curl_facts.h"
 
 /* -------------------------------------------------------------- options */
 
@@ -23,33 +24,17 @@ long xai_handles_http_version(const xai_Settings *set, const char *url) {
   return CURL_HTTP_VERSION_2TLS;
 }
 
-/* libcurl 7.88 cannot use a connection again whose HTTP/2 began without TLS:
-** each later request on it fails at once, and the connection stays. */
-static int spoils_connections(long version) {
-  unsigned int libcurl;
-  if (version != CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE) return 0;
-  libcurl = curl_version_info(CURLVERSION_NOW)->version_num; /* takes a while */
-  return libcurl >= 0x075800 && libcurl < 0x080000;
-}
-
-/*
-** libcurl before 8.1 forgets an HTTP/2 answer when one read fills the buffer
-** that it reads into: the rest waits in libcurl while the socket is silent.  So
-** the buffer holds the longest head that libcurl takes, and one read more.
-*/
-#define LOSING_BEFORE 0x080100
+/* It holds the longest head that libcurl takes, and one read more. */
 #define LARGE_BUFFER (160L << 10)
 
-static int may_lose_reads(void) {
-  return curl_version_info(CURLVERSION_NOW)->version_num < LOSING_BEFORE;
-}
-
 static void set_buffer(CURL *e) {
-  if (may_lose_reads()) curl_easy_setopt(e, CURLOPT_BUFFERSIZE, LARGE_BUFFER);
+  if (xai_curl_loses_full_reads())
+    curl_easy_setopt(e, CURLOPT_BUFFERSIZE, LARGE_BUFFER);
 }
 
 static void avoid_reuse(CURL *e, long version) {
-  long fresh = spoils_connections(version);
+  long fresh = version == CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE &&
+               xai_curl_spoils_plain_http2();
   curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, fresh);
   curl_easy_setopt(e, CURLOPT_FORBID_REUSE, fresh);
 }

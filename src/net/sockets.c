@@ -44,28 +44,29 @@ static xai_Socket *known(const xai_Sockets *s, int fd) {
   return is ? &s->at[fd] : NULL;
 }
 
-/* A program that the host starts must not keep the connection open. */
-static curl_socket_t on_open(void *ud, curlsocktype purpose,
-                             struct curl_sockaddr *a) {
-  int fd = socket(a->family, a->socktype, a->protocol);
-  (void)purpose;
-  if (fd < 0) return CURL_SOCKET_BAD;
-  fcntl(fd, F_SETFD, FD_CLOEXEC);
-  note((xai_Sockets *)ud, fd);
+/*
+** A program that the host starts must not keep the connection open, nor one
+** that another thread starts at this very moment.  Kernels that do not know the
+** flag refuse it.
+*/
+static int open_closed_on_exec(int family, int type, int protocol) {
+  int fd = -1;
+#ifdef SOCK_CLOEXEC
+  fd = socket(family, type | SOCK_CLOEXEC, protocol);
+  if (fd >= 0 || errno != EINVAL) return fd;
+#endif
+  fd = socket(family, type, protocol);
+  if (fd >= 0) fcntl(fd, F_SETFD, FD_CLOEXEC);
   return fd;
 }
 
-static int on_close(void *ud, curl_socket_t fd) {
-  xai_Socket *it = known((xai_Sockets *)ud, fd);
-  if (it != NULL) it->open = 0;
-  return close(fd);
-}
-
-void xai_sockets_lend(xai_Sockets *s, CURL *easy) {
-  curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
-  curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, (void *)s);
-  curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
-  curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, (void *)s);
+curl_socket_t xai_sockets_open(xai_Sockets *s, const struct curl_sockaddr *a,
+                               const void *maker) {
+  int fd = open_closed_on_exec(a->family, a->socktype, a->protocol);
+  if (fd < 0) return CURL_SOCKET_BAD;
+  note(s, fd);
+  if (known(s, fd) != NULL) s->at[fd].maker = maker;
+  return fd;
 }
 
 /* One end of a connection. */
@@ -76,10 +77,54 @@ typedef union xai_End {
   struct sockaddr_storage room;
 } xai_End;
 
+static int is_connected(int fd) {
+  xai_End e;
+  socklen_t n = sizeof e;
+  return getpeername(fd, &e.any, &n) == 0;
+}
+
+static int on_close(void *ud, curl_socket_t fd) {
+  xai_Socket *it = known((xai_Sockets *)ud, fd);
+  if (it != NULL) {
+    it->was_connected = is_connected(fd);
+    it->open = 0;
+  }
+  return close(fd);
+}
+
+int xai_sockets_connected(const xai_Sockets *s, const void *maker) {
+  size_t i;
+  for (i = 0; i < s->size; i++) {
+    const xai_Socket *it = &s->at[i];
+    if (it->maker != maker) continue;
+    if (it->open ? is_connected((int)i) : it->was_connected) return 1;
+  }
+  return 0;
+}
+
+void xai_sockets_disown(xai_Sockets *s, const void *maker) {
+  size_t i;
+  for (i = 0; i < s->size; i++)
+    if (s->at[i].maker == maker) s->at[i].maker = NULL;
+}
+
+void xai_sockets_lend(xai_Sockets *s, CURL *easy) {
+  curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
+  curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, (void *)s);
+}
+
 static int port_of(const xai_End *e) {
   if (e->any.sa_family == AF_INET) return ntohs(e->v4.sin_port);
   if (e->any.sa_family == AF_INET6) return ntohs(e->v6.sin6_port);
   return 0;
+}
+
+int xai_sockets_port(const struct sockaddr *a) {
+  xai_End e;
+  memset(&e, 0, sizeof e);
+  if (a->sa_family == AF_INET) memcpy(&e.v4, a, sizeof e.v4);
+  if (a->sa_family == AF_INET6) memcpy(&e.v6, a, sizeof e.v6);
+  return port_of(&e);
 }
 
 /* -1: it is no socket any more; libcurl closes by itself those that it did not

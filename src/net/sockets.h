@@ -11,8 +11,10 @@
 
 typedef struct xai_Socket {
   int open;
-  int port;     /* the local one; 0: not known yet, or it has none */
-  int answered; /* by HTTP/1, so that nothing may come before a request */
+  int port;          /* the local one; 0: not known yet, or it has none */
+  int answered;      /* by HTTP/1, so that nothing may come before a request */
+  int was_connected; /* when it was closed */
+  const void *maker; /* who made it, while that one cares */
 } xai_Socket;
 
 typedef struct xai_Sockets {
@@ -25,7 +27,20 @@ typedef struct xai_Sockets {
 /* Which libcurl is it? */
 void xai_sockets_init(xai_Sockets *s);
 
-/* Have the easy handle's connections use sockets of this list, which must
+/* A new socket of this list, made by 'maker', or CURL_SOCKET_BAD. */
+curl_socket_t xai_sockets_open(xai_Sockets *s, const struct curl_sockaddr *a,
+                               const void *maker);
+
+/* Is, or was when it was closed, a socket that 'maker' made connected? */
+int xai_sockets_connected(const xai_Sockets *s, const void *maker);
+
+/* Forget who made them. */
+void xai_sockets_disown(xai_Sockets *s, const void *maker);
+
+/* The port of an address; 0: it has none. */
+int xai_sockets_port(const struct sockaddr *a);
+
+/* Have the easy handle's connections close sockets of this list, which must
 ** live until the last of them is closed. */
 void xai_sockets_lend(xai_Sockets *s, CURL *easy);
 

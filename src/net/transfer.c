@@ -12,6 +12,7 @@
 #include "net/address.h"
 #include "net/handles.h"
 #include "net/keeping.h"
+#include "net/proxy.h"
 
 #define MAX_HEAD ((size_t)256 << 10)
 
@@ -253,6 +254,17 @@ static int on_send(void *ud, char *ip, char *local_ip, int port,
 
 /* --------------------------------------------------------------- options */
 
+/* A connection of its own is being made for this transfer. */
+static curl_socket_t on_open(void *ud, curlsocktype purpose,
+                             struct curl_sockaddr *address) {
+  xai_Transfer *t = (xai_Transfer *)ud;
+  (void)purpose;
+  t->opens++;
+  if (t->sends > 0) t->opens_late = 1;
+  t->opened_port = xai_sockets_port(&address->addr);
+  return xai_sockets_open(t->sockets, address, t);
+}
+
 static void set_callbacks(xai_Transfer *t) {
   CURL *e = t->easy;
   curl_easy_setopt(e, CURLOPT_ERRORBUFFER, t->error);
@@ -260,9 +272,12 @@ static void set_callbacks(xai_Transfer *t) {
   curl_easy_setopt(e, CURLOPT_HEADERDATA, (void *)t);
   curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
   curl_easy_setopt(e, CURLOPT_WRITEDATA, (void *)t);
+  curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, on_open);
+  curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, (void *)t);
   xai_sockets_lend(t->sockets, e);
 #if LIBCURL_VERSION_NUM >= 0x075000
-  curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, on_send);
+  t->tells_sends =
+      curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, on_send) == CURLE_OK;
   curl_easy_setopt(e, CURLOPT_PREREQDATA, (void *)t);
 #endif
 }
@@ -310,8 +325,8 @@ int xai_transfer_open(xai_Transfer *t, CURL *used, const xai_Request *r,
       xai_handles_http_version(set, r->url) != CURL_HTTP_VERSION_1_1 &&
       (set->http_version == 2 || !xai_address_is_plain(r->url));
   t->shared = t->may_share;
-  t->sealed = !xai_address_is_plain(r->url) ||
-              (set->proxy && !xai_address_is_plain(set->proxy));
+  t->sealed = !xai_address_is_plain(r->url) || xai_proxy_is_https(set);
+  t->tunnel_port = xai_proxy_tunnel_port(set, r->url);
   t->bodiless = strcmp(r->method, "HEAD") == 0;
   t->resends = set->retry == XAI_RETRY_SAFE && !xai_retry_repeatable(r->method)
                    ? 0
@@ -327,12 +342,18 @@ int xai_transfer_open(xai_Transfer *t, CURL *used, const xai_Request *r,
   return -1;
 }
 
+static void disown_sockets(xai_Transfer *t) {
+  if (t->opens > 0) xai_sockets_disown(t->sockets, t);
+  t->opens = t->opens_late = 0;
+}
+
 void xai_transfer_clear(xai_Transfer *t) {
   xai_buffer_clear(&t->head);
   xai_buffer_free(&t->body);
   xai_sse_free(&t->sse);
   t->status = t->head_done = t->sniffed = t->begun = t->paused = t->discard = 0;
   t->sends = t->stale = t->in_head = 0;
+  disown_sockets(t);
   xai_keeping_reset(t);
   t->socket = -1;
   t->extra = 0;
@@ -345,6 +366,7 @@ void xai_transfer_clear(xai_Transfer *t) {
 void xai_transfer_retire(xai_Transfer *t) {
   CURL *easy = t->easy;
   t->easy = NULL;
+  disown_sockets(t);
   if (easy != NULL) curl_easy_cleanup(easy);
 }
 
@@ -352,6 +374,7 @@ CURL *xai_transfer_yield(xai_Transfer *t) {
   CURL *e = t->easy;
   xai_keeping_reset(t);
   t->easy = NULL;
+  disown_sockets(t);
   curl_easy_setopt(e, CURLOPT_ERRORBUFFER, NULL);
   curl_easy_setopt(e, CURLOPT_HTTPHEADER, NULL);
   curl_easy_setopt(e, CURLOPT_POSTFIELDS, NULL);

@@ -49,6 +49,7 @@ typedef struct xai_Transfer {
   int in_head;     /* a head has begun, and is not complete */
   int may_share;   /* HTTP/2 is possible */
   int sealed;      /* by TLS: libcurl may hold bytes that are nobody's */
+  int tunnel_port; /* of the proxy that is to open a tunnel, or 0 */
   int bodiless;    /* the method is HEAD */
   int unkept;      /* its connection is not to be used again */
   unsigned long head_turn; /* in which the head was complete */
@@ -65,7 +66,11 @@ typedef struct xai_Transfer {
   xai_Sockets *sockets; /* of its engine */
   int socket;           /* the one that it was sent on, or -1 */
   int stale;            /* nothing was sent: the connection is not to be used */
+  int tells_sends;      /* libcurl says when it sends the request */
   int sends;            /* how often libcurl sent the request in this attempt */
+  int opens;            /* how many sockets it made for it */
+  int opens_late;       /* one of them after it had sent it */
+  int opened_port;      /* which port the last one is for */
   int resends;          /* how often more it may, on its own */
   size_t extra;         /* bytes of heads before the last, and of trailers */
   curl_off_t uploaded;  /* bytes of the request's body */

@@ -100,6 +100,9 @@ static void set_redirect(xai_Call *c) {
   xai_fault_set(&c->fault, XAI_KIND_REDIRECT, XAI_PHASE_NONE, text);
 }
 
+/* Only a proxy says so, here one that carries plain http. */
+#define PROXY_REFUSED 407
+
 static void read_error(xai_Call *c) {
   xai_Transfer *t = &c->transfer;
   xai_secret_hide_in(c, &t->body); /* before a cut leaves half a key */
@@ -112,6 +115,11 @@ static void read_error(xai_Call *c) {
   }
   if (t->status >= 300 && t->status < 400) {
     set_redirect(c);
+    return;
+  }
+  if (t->status == PROXY_REFUSED) {
+    xai_fault_set(&c->fault, XAI_KIND_CONNECTION, XAI_PHASE_PROXY,
+                  "the proxy wants to know who asks (407)");
     return;
   }
   xai_fault_set(&c->fault, xai_fault_classify(t->status, &c->complaint),
@@ -302,27 +310,37 @@ static int was_refused(const xai_Failure *f) {
   return f->whole && f->status >= 400 && f->status < 500 && f->status != 408;
 }
 
+/* May it have had its effect? */
+static int may_be_done(const xai_Call *c, const xai_Failure *f) {
+  return !was_refused(f) &&
+         (f->answered || f->where > XAI_PHASE_SEND || c->transfer.sends > 1);
+}
+
 /* How long to wait before the next attempt; -1: there is none. */
-int64_t xai_verdict_wait(xai_Call *c, int64_t deadline_ms) {
-  xai_Failure f = failure_of(c);
-  int64_t wait, first_ms = f.kind == XAI_KIND_RATE_LIMIT
+static int64_t wait_after(xai_Call *c, const xai_Failure *f,
+                          int64_t deadline_ms) {
+  int64_t wait, first_ms = f->kind == XAI_KIND_RATE_LIMIT
                                ? XAI_FIRST_WAIT_LIMITED_MS
                                : XAI_FIRST_WAIT_MS;
-  c->retry_after_ms = f.whole ? asked_wait(c) : -1;
-  if (!was_refused(&f) &&
-      (f.answered || f.where > XAI_PHASE_SEND || c->transfer.sends > 1))
-    c->may_be_done = 1;
-  if (may_ask_for_key(c, &f)) {
+  if (may_ask_for_key(c, f)) {
     c->key_refused = 1;
     return 0;
   }
-  if (c->attempts - c->resends > c->set.max_retries) return -1;
-  if (!xai_retry_allowed(&f)) return -1;
+  if (c->attempts > c->set.max_retries) return -1;
+  if (!xai_retry_allowed(f)) return -1;
   if (c->retry_after_ms > XAI_MAX_HINT_MS) return -1;
-  wait = c->retry_after_ms >= 0
-             ? c->retry_after_ms
-             : xai_backoff_delay(first_ms, c->attempts - c->resends,
-                                 xai_chance_roll(c->chance));
+  wait = c->retry_after_ms >= 0 ? c->retry_after_ms
+                                : xai_backoff_delay(first_ms, c->attempts,
+                                                    xai_chance_roll(c->chance));
   if (deadline_ms - xai_clock_ms() <= wait) return -1;
+  return wait;
+}
+
+int64_t xai_verdict_wait(xai_Call *c, int64_t deadline_ms) {
+  xai_Failure f = failure_of(c);
+  int64_t wait;
+  c->retry_after_ms = f.whole ? asked_wait(c) : -1;
+  wait = wait_after(c, &f, deadline_ms);
+  if (wait >= 0 && may_be_done(c, &f)) c->may_be_done = 1;
   return wait;
 }

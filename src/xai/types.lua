@@ -658,7 +658,8 @@ function RawStream:next() end
 ---@field head? string The status line and headers of the answer, as they came.
 ---@field headers? table<string, string> Response headers, keys in lower case; read from `head` when first asked for.
 ---@field request_id? string `x-request-id` of the answer, for support.
----@field attempts integer Requests sent, retries included.
+---@field attempts integer How often it was tried: 1, and one for each `on_retry`.
+---@field resends integer Requests that libcurl sent again by itself, as the connection was lost before an answer.
 ---@field wait? number Seconds until the next attempt; only in `on_retry`.
 ---@field elapsed number Seconds since the call began.
 ---@field rate_limit? xai.RateLimit What is left; only on successful generation calls; read from `head` when first asked for.
@@ -711,6 +712,7 @@ function RawStream:next() end
 ---@alias xai.Phase
 ---| "dns" # Looking up the name.
 ---| "connect" # Opening the connection.
+---| "proxy" # The proxy refused; never repeated.
 ---| "tls" # Handshake.
 ---| "send" # Sending the request.
 ---| "wait" # Waiting for the head of the answer.
