@@ -96,7 +96,7 @@ VALGRIND   = valgrind --quiet --error-exitcode=99 --leak-check=full \
 # ---- Targets --------------------------------------------------------------
 
 .PHONY: all demo run nvim love play test test-all check asan valgrind contract bench \
-        bench-growth bench-plot bench-smoke bench-record torture torture-short memory llama install uninstall setup format rockspec clean help tests modules suite FORCE
+        bench-growth bench-plot bench-smoke bench-record torture torture-short memory llama newcomer install uninstall setup format rockspec clean help tests modules suite FORCE
 .DELETE_ON_ERROR:
 
 all: $(CORE) ## build the module for LUA_VERSION (5.1 5.2 5.3 5.4 5.5 jit)
@@ -170,6 +170,13 @@ contract: ## every function against the API's own description
 	$(SETUP) contract $(LUA_VERSION)
 	$(AGAIN) all spec/contract/node_modules
 	@LUA='$(LUA)' spec/contract/run
+
+# As root, where namespaces can be made; elsewhere it says so.
+SUITE   ?= trixie
+TARGETS ?=
+newcomer: ## demo, test and TARGETS in a fresh Debian: SUITE=trixie
+	@.ci/setup newcomer || true
+	@spec/newcomer/run $(SUITE) $(TARGETS)
 
 # Skipped where there is no llama-server, unless LLAMA_REQUIRED is set.
 llama: ## the functions against llama-server, where it is packaged (Debian sid)

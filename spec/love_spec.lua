@@ -26,7 +26,7 @@ local function play(streams)
     ("LUA=%s LUA_PATH='%s' LUA_CPATH='%s'"):format(program.lua, program.path, program.cpath),
     ("XAI_GAME_SCRIPT=%s/spec/support/love/play.lua GAME_REPORT=%s GAME_STREAMS=%d"):format(program.root, report,
       streams),
-    "SDL_AUDIODRIVER=dummy timeout 60 spec/support/with-server --pace 30 --",
+    "SDL_AUDIODRIVER=dummy timeout 120 spec/support/with-server --pace 60 --",
     "xvfb-run -a -s '-screen 0 800x480x24' love examples/love",
   }, " "))
   assert.equal(0, code, output)
@@ -48,8 +48,8 @@ describe("the game", function()
       assert.matches("Otto: Cold light on the wire —\none word, then another word.\nThe loop never blocks.\n",
         report, 1, true)
       assert.matches(("more streams: %d\n"):format(streams), report, 1, true)
-      assert.is_true(tonumber(report:match "frames: (%d+)") >= 20, report)
-      assert.is_true(tonumber(report:match "lengths seen: (%d+)") >= 5, report)
+      assert.is_true(tonumber(report:match "frames: (%d+)") >= 10, report)
+      assert.is_true(tonumber(report:match "lengths seen: (%d+)") >= 3, report)
     end)
   end
 end)

@@ -188,7 +188,8 @@ describe("an answer", function()
     for _, between in ipairs { "", "X: y\r\n", "HTTP/1.1 200 : x\r\n" } do
       local _, message, info = scripted.ask({ answer:format(between, 16) })
       assert.same({ "protocol", "wait", 1 }, { info.kind, info.phase, info.attempts })
-      assert.matches("two lengths", message, 1, true)
+      -- From 8.21 on libcurl sees it first.
+      assert.is_truthy(message:find("two lengths", 1, true) or message:find("Content-Length", 1, true), message)
     end
     assert.equal("odd", scripted.ask({ answer:gsub("15", "16"):format("X: y\r\n", 16) }).object)
   end)

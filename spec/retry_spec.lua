@@ -464,7 +464,8 @@ describe("what comes on a kept connection although nothing was asked for", funct
     local lie = "HTTP/2 200 \r\n" .. SHORT:match("\r\n(.*)$")
     local server = scripted.kept { scripted.slowly(lie, (SHORT:gsub("list", "fake"))), SHORT }
     local client = xai.new { api_key = KEY, base_url = server.url, max_retries = 0 }
-    assert(scripted.wait(client:start("list_models")))
+    local first, _, info = scripted.wait(client:start("list_models"))
+    assert.is_true(first ~= nil or info.kind == "protocol") -- libcurl 8.8 and later refuse it
     while server.saying > 0 do require("luv").run("once") end
     assert.equal("list", assert(scripted.wait(client:start("list_models"))).object)
     client:close()

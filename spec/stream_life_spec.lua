@@ -207,6 +207,7 @@ describe("a stream", function()
     local connections = {}
     for _ = 1, 5 do
       stages.events(assert(stage:stream("chat")))
+      stages.rest()
       connections[stage:last_request().connection] = true
     end
     local count = 0

@@ -33,6 +33,9 @@ function M.start(door, answers)
       "-cert", door.dir .. "/good.pem", "-key", door.dir .. "/good.key" },
     stdio = { stdin, stdout, nil },
   }, function() over = true end))
+  local broken = uv.new_signal()
+  broken:start("sigpipe", function() end) -- a client that leaves ends openssl, not this
+  broken:unref()
   local seen = ""
   stdout:read_start(function(_, bytes)
     seen = seen .. (bytes or "")
@@ -46,7 +49,7 @@ function M.start(door, answers)
     if stdin:is_closing() then return end
     process:kill "sigkill"
     while not over do uv.run "once" end
-    for _, handle in ipairs { process, stdin, stdout } do handle:close() end
+    for _, handle in ipairs { process, stdin, stdout, broken } do handle:close() end
     uv.run "nowait"
   end)
   return server

@@ -64,10 +64,7 @@ end
 
 --- A stream that was read to its end counts until its connection has come to rest: wait for that.
 function M.rest()
-  for _ = 1, 200 do
-    if xai.active() == 0 then return end
-    xai.step(0.01)
-  end
+  while xai.active() > 0 do xai.step(1) end
 end
 
 --- The body of a request to `name` with other fields.

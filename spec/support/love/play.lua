@@ -6,7 +6,8 @@
 
 local xai = require "xai"
 
-local MAX_FRAMES = 3000
+-- More than a quick machine draws while a slow server answers.
+local MAX_FRAMES = 60000
 local PICTURE_SECONDS = 1.7
 
 local function at(sorted, share)
