@@ -262,13 +262,38 @@ local function new_loop(uv)
   return new
 end
 
+--- Is there a screen on which the text needs more than the last line?
+local function is_too_wide(text)
+  if not vim.api.nvim_list_uis()[1] then return false end
+  return text:find("\n", 1, true) ~= nil or vim.fn.strdisplaywidth(text) > vim.v.echospace
+end
+
+--- The beginning of its first line, as much as the last line of the screen has room for.
+local function first_words(text)
+  text = vim.fn.strcharpart(text:match "[^\n]*", 0, vim.v.echospace)
+  while vim.fn.strdisplaywidth(text) > vim.v.echospace do
+    text = vim.fn.strcharpart(text, 0, vim.fn.strchars(text) - 1)
+  end
+  return text
+end
+
+--- Put the text among the messages without showing it.
+local function keep_message(text)
+  local literal = ("%q"):format(text):gsub("\\\n", "\\n"):gsub("\r", "\\r")
+  vim.cmd(("silent lua vim.api.nvim_echo({ { %s } }, true, {})"):format(literal))
+end
+
 --- Words about an error in a callback, or of `debug`; on stderr they would
--- spoil the screen.
+-- spoil the screen.  What has no room in its last line would have the editor
+-- wait for Enter: all of it is among the messages, of an error the beginning
+-- is shown.
 local function tell_in_vim(text, is_note)
   text = text:gsub("\t", "  ")
+  local group = is_note and "None" or "ErrorMsg"
   vim.schedule(function()
-    if is_note then return vim.api.nvim_echo({ { text } }, true, {}) end
-    vim.api.nvim_err_writeln(text)
+    if not is_too_wide(text) then return vim.api.nvim_echo({ { text, group } }, true, {}) end
+    keep_message(text)
+    if not is_note then vim.api.nvim_echo({ { first_words(text), group } }, false, {}) end
   end)
 end
 

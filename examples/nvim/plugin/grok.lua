@@ -1,7 +1,7 @@
 -- The commands of the plugin; the rest is loaded when one of them is used.
+-- Read again (`:Lazy reload`), it makes them again; with g:loaded_grok, none.
 
 if vim.g.loaded_grok then return end
-vim.g.loaded_grok = true
 
 vim.api.nvim_create_user_command("Grok", function(command)
   require("grok").ask(command.args, command.range > 0 and { command.line1, command.line2 } or nil)

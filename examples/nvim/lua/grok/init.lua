@@ -3,6 +3,7 @@
 -- Every answer is a started call.  Its callbacks run on the main loop, so they
 -- may edit buffers; nothing here waits, and any number may run at once.
 
+local state = require "grok.state"
 local view = require "grok.view"
 local xai = require "xai"
 
@@ -28,8 +29,7 @@ local function get_client()
   return client
 end
 
--- buffer -> the answers that are being written into it: { call }.
-local running = {}
+local running = state.running
 
 local function forget(buffer, answer)
   local list = vim.tbl_filter(function(other) return other ~= answer end, running[buffer] or {})
@@ -97,7 +97,7 @@ local REWRITE = "Rewrite the text as instructed. Reply with the new text alone: 
 function M.edit(instruction, first, last)
   local buffer = vim.api.nvim_get_current_buf()
   if not vim.bo[buffer].modifiable then
-    return vim.notify("Grok: this buffer cannot be changed", vim.log.levels.WARN)
+    return view.tell "this buffer cannot be changed"
   end
   stream({
     { role = "system", content = REWRITE },

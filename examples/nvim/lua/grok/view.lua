@@ -1,6 +1,8 @@
 --- What an answer looks like: text that grows in a buffer, its thinking folded,
 -- and its progress beside it.
 
+local state = require "grok.state"
+
 local api = vim.api
 local SPACE = api.nvim_create_namespace "grok"
 local HAS_WINBAR = vim.fn.has "nvim-0.8" == 1
@@ -14,11 +16,21 @@ local M = {}
 local View = {}
 View.__index = View
 
--- buffer -> what each of its views says, while there are any.
-local progress = {}
+local progress, ticks, own_bars = state.progress, state.ticks, state.own_bars
 
--- buffer -> its changedtick after the last change that one of them made.
-local ticks = {}
+--- A note of one line.  What is wider than the screen would have Neovim wait for
+-- Enter: all of it is among the messages then, and its beginning is shown.
+function M.tell(text)
+  text = "Grok: " .. text:gsub("%s+", " ")
+  local room = math.max(vim.v.echospace, 20)
+  if vim.fn.strdisplaywidth(text) > room then
+    vim.cmd("silent echomsg " .. vim.fn.string(text))
+    repeat text = vim.fn.strcharpart(text, 0, math.min(vim.fn.strchars(text), room) - 1)
+    until vim.fn.strdisplaywidth(text) < room
+    text = text .. "…"
+  end
+  vim.notify(text, vim.log.levels.WARN)
+end
 
 --- The windows that show the buffer of a view.
 local function windows(buffer)
@@ -26,9 +38,6 @@ local function windows(buffer)
 end
 
 -- ---- Progress: in the window bar, or before Neovim 0.8 behind the text ------
-
--- Window and buffer -> the bar that ours stands in for.
-local own_bars = {}
 
 --- What the answers in a buffer say, or nil.
 local function words_of(buffer)
@@ -52,7 +61,8 @@ local function show_bars()
   end
 end
 
-if HAS_WINBAR then api.nvim_create_autocmd("BufEnter", { callback = show_bars }) end
+local group = api.nvim_create_augroup("grok", { clear = true })
+if HAS_WINBAR then api.nvim_create_autocmd("BufEnter", { group = group, callback = show_bars }) end
 
 local function show_behind(view, text)
   local buffer = view.buffer
@@ -135,7 +145,7 @@ function View:write()
   if self.lost or self.due == "" then return end
   if not self:is_in_place() then return self:lose "stopped, as its text was changed" end
   if pcall(self.put, self) or vim.bo[self.buffer].modifiable then return end
-  local now = vim.loop.now()
+  local now = (vim.uv or vim.loop).now()
   self.refused = self.refused or now
   if now - self.refused > PATIENCE then self:lose "stopped, as the buffer cannot be changed" end
 end
@@ -195,7 +205,7 @@ function View:finish(problem, is_news)
   if self.notes then vim.b[self.buffer].grok = "over" end
   api.nvim_buf_del_extmark(self.buffer, SPACE, self.tail)
   if self.last then api.nvim_buf_del_extmark(self.buffer, SPACE, self.last) end
-  if problem and is_news then vim.notify("Grok: " .. problem, vim.log.levels.WARN) end
+  if problem and is_news then M.tell(problem) end
 end
 
 local function new_view(buffer, row, column, fields)
@@ -212,10 +222,16 @@ local function is_free(window)
   return view.grok == "over"
 end
 
+--- Neovim 0.12 starts a parser for markdown, which not every set-up has.
+local function colour(buffer)
+  local ok = pcall(function() vim.bo[buffer].filetype = "markdown" end)
+  if not ok then pcall(function() vim.bo[buffer].syntax = "markdown" end) end
+end
+
 --- A scratch buffer in a window: that of an answer that is over, or a new one.
 local function scratch()
   local buffer = api.nvim_create_buf(true, true)
-  vim.bo[buffer].filetype = "markdown"
+  colour(buffer)
   local free = vim.tbl_filter(is_free, api.nvim_tabpage_list_wins(0))[1]
   if free then api.nvim_set_current_win(free) else vim.cmd "botright vsplit" end
   api.nvim_win_set_buf(0, buffer)
