@@ -222,16 +222,16 @@ local function is_free(window)
   return view.grok == "over"
 end
 
---- Neovim 0.12 starts a parser for markdown, which not every set-up has.
-local function colour(buffer)
-  local ok = pcall(function() vim.bo[buffer].filetype = "markdown" end)
-  if not ok then pcall(function() vim.bo[buffer].syntax = "markdown" end) end
+--- Neovim 0.12 starts a parser for markdown, which not every set-up has: that is
+-- no reason to have no answer.
+local function be_markdown()
+  vim.cmd "silent! setlocal filetype=markdown"
 end
 
 --- A scratch buffer in a window: that of an answer that is over, or a new one.
 local function scratch()
   local buffer = api.nvim_create_buf(true, true)
-  colour(buffer)
+  api.nvim_buf_call(buffer, be_markdown)
   local free = vim.tbl_filter(is_free, api.nvim_tabpage_list_wins(0))[1]
   if free then api.nvim_set_current_win(free) else vim.cmd "botright vsplit" end
   api.nvim_win_set_buf(0, buffer)
