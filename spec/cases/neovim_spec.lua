@@ -126,3 +126,128 @@ describe("JSON in Neovim (today's systems, 1)", function()
     ]])
   end)
 end)
+
+-- The example plugin, in the Neovim that makes it.
+local PLUGIN = [[
+  vim.opt.runtimepath:append { vim.fn.getcwd() .. "/examples/nvim" }
+  vim.cmd "runtime plugin/grok.lua"
+  local function grok() return require "grok" end
+  local function idle() return grok().count() == 0 end
+  local function text(buffer) return table.concat(vim.api.nvim_buf_get_lines(buffer or 0, 0, -1, false), "\n") end
+  local function treat(fault) grok().setup { client = { headers = { ["x-fault"] = fault } } } end
+
+  --- What a plugin manager does: it forgets modules and commands, and reads the plugin again.
+  local function reload(pattern)
+    for name in pairs(package.loaded) do
+      if name:find(pattern) then package.loaded[name], package.preload[name] = nil, nil end
+    end
+    for _, name in ipairs { "Grok", "GrokEdit", "GrokStop" } do vim.api.nvim_del_user_command(name) end
+    vim.cmd "runtime plugin/grok.lua"
+  end
+]]
+
+describe("The example plugin (folke/lazy.nvim#944)", function()
+  setup(neovim.open)
+  teardown(neovim.close)
+
+  for what, pattern in pairs { ["itself"] = "^grok", ["the library"] = "^xai", ["both"] = "^[gx][ra][oi]" } do
+    it("goes on with an answer when " .. what .. " is read again in the middle, and has its commands", function()
+      neovim.says("2 1\ntrue true\n2 0 aborted\n", PLUGIN .. ([[
+        treat "slow-words,20"
+        vim.cmd "Grok What is Lua?"
+        vim.wait(5000, function() return #text() > 30 end, 5)
+        reload %q
+        say(vim.fn.exists ":Grok", grok().count())
+        say(vim.wait(5000, idle, 5), text() == "# What is Lua?\n\n" .. TEXT)
+        treat "endless,3"
+        vim.cmd "Grok What is Lua?"
+        vim.wait(5000, function() return #text() > 30 end, 5)
+        reload %q
+        local before = vim.fn.exists ":GrokStop"
+        vim.cmd "GrokStop"
+        say(before, grok().count(), xai.run(function() return ended(2) end))
+      ]]):format(pattern, pattern))
+    end)
+  end
+
+  it("that is read again a hundred times has no more autocommands, and its progress is shown once", function()
+    neovim.says("true true\n", PLUGIN .. [[
+      grok().count()
+      local before = #vim.api.nvim_get_autocmds {}
+      for _ = 1, 100 do
+        reload "^[gx][ra][oi]"
+        vim.cmd "Grok What is Lua?"
+        vim.wait(5000, idle, 1)
+      end
+      say(#vim.api.nvim_get_autocmds {} == before, text() == "# What is Lua?\n\n" .. TEXT)
+    ]])
+  end)
+
+  it("has no commands where g:loaded_grok is set", function()
+    neovim.says("0\n", [[vim.g.loaded_grok = 1]] .. PLUGIN .. [[say(vim.fn.exists ":Grok")]])
+  end)
+end)
+
+describe("The example plugin (today's systems, Neovim)", function()
+  setup(neovim.open)
+  teardown(neovim.close)
+
+  it("answers where reading a markdown buffer raises, as without its parser", function()
+    neovim.says("true true markdown\n", PLUGIN .. [[
+      vim.api.nvim_create_autocmd("FileType", { pattern = "markdown", callback = function() error "no parser" end })
+      local ok = pcall(vim.cmd, "Grok What is Lua?")
+      vim.wait(5000, idle)
+      say(ok, text() == "# What is Lua?\n\n" .. TEXT, vim.bo.filetype)
+    ]])
+  end)
+
+  -- In a Neovim with a screen of 40 columns: does it wait for Enter, and what was told?
+  local SCREEN = [[
+    local inner, ask = embedded()
+    vim.fn.rpcrequest(inner, "nvim_ui_attach", 40, 12, vim.empty_dict())
+    ask("vim.opt.runtimepath:append { ... }", vim.fn.getcwd() .. "/examples/nvim")
+    ask "vim.cmd 'runtime plugin/grok.lua'"
+    local function mode() return vim.fn.rpcrequest(inner, "nvim_get_mode").mode end
+    local function told(words)
+      words = words:gsub("%s+", "") -- a long text is told in pieces
+      vim.wait(5000, function()
+        if mode() ~= "n" then return true end
+        return ask("return vim.fn.execute('messages'):gsub('%s+', ''):find(..., 1, true) ~= nil", words)
+      end, 20)
+      pass(50)
+      local at = mode()
+      if at ~= "n" then return "it is in mode " .. at end
+      return ask("return vim.fn.execute('messages'):gsub('%s+', ''):find(..., 1, true) ~= nil", words)
+    end
+  ]]
+
+  it("does not have Neovim wait for Enter to tell of a long failure", function()
+    neovim.says("true n\ntrue n\n", SCREEN .. [[
+      ask "require('grok').setup { model = 'grok-nonesuch-of-a-long-name-that-has-no-room-on-a-screen' }"
+      ask "vim.cmd 'Grok What is Lua?'"
+      say(told "grok-nonesuch-of-a-long-name-that-has-no-room-on-a-screen", mode())
+      ask "vim.cmd 'enew' vim.fn.setline(1, { 1, 2, 3 }) vim.cmd '2GrokEdit What is Lua?'"
+      say(told "Grok: HTTP 400 bad_request", mode())
+      vim.fn.jobstop(inner)
+    ]])
+  end)
+
+  it("nor does the library, for an error in a callback or what `debug` tells", function()
+    neovim.says("true n\ntrue n\ntrue n\n", SCREEN .. [[
+      ask [=[client:start("get_model", "grok-3", { on_done = function() error "boom, and a traceback" end })]=]
+      say(told "boom, and a traceback", mode())
+      say(told "stack traceback", mode())
+      ask [=[client:start("get_model", "grok-3", { debug = true })]=]
+      say(told "HTTP 200", mode())
+      vim.fn.jobstop(inner)
+    ]])
+  end)
+
+  it("tells of short things as ever", function()
+    neovim.says("true n\n", SCREEN .. [[
+      ask "vim.cmd 'set nomodifiable' vim.cmd '.GrokEdit x'"
+      say(told "Grok: this buffer cannot be changed", mode())
+      vim.fn.jobstop(inner)
+    ]])
+  end)
+end)

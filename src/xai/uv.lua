@@ -262,38 +262,46 @@ local function new_loop(uv)
   return new
 end
 
---- Is there a screen on which the text needs more than the last line?
-local function is_too_wide(text)
-  if not vim.api.nvim_list_uis()[1] then return false end
-  return text:find("\n", 1, true) ~= nil or vim.fn.strdisplaywidth(text) > vim.v.echospace
-end
-
---- The beginning of its first line, as much as the last line of the screen has room for.
-local function first_words(text)
-  text = vim.fn.strcharpart(text:match "[^\n]*", 0, vim.v.echospace)
-  while vim.fn.strdisplaywidth(text) > vim.v.echospace do
-    text = vim.fn.strcharpart(text, 0, vim.fn.strchars(text) - 1)
+--- As much of the text as so many columns have room for, if it can be up to a
+-- blank; and the rest.
+local function cut(text, room)
+  local n = room
+  local piece = vim.fn.strcharpart(text, 0, n)
+  while n > 1 and vim.fn.strdisplaywidth(piece) > room do
+    n = n - 1
+    piece = vim.fn.strcharpart(text, 0, n)
   end
-  return text
+  if #piece < #text then piece = piece:match "^(.*%S%s+)%S*$" or piece end
+  return piece, text:sub(math.max(#piece, 1) + 1)
 end
 
---- Put the text among the messages without showing it.
-local function keep_message(text)
-  local literal = ("%q"):format(text):gsub("\\\n", "\\n"):gsub("\r", "\\r")
-  vim.cmd(("silent lua vim.api.nvim_echo({ { %s } }, true, {})"):format(literal))
+--- Put a text among the messages that has no room in the last line of the
+-- screen: as one message it would have the editor wait for Enter.  What is
+-- shown then is its beginning.
+local function tell_in_pieces(text, group)
+  local room = math.max(vim.v.echospace, 10)
+  for line in text:gmatch "[^\n]+" do
+    repeat
+      local piece
+      piece, line = cut(line, room)
+      vim.cmd "redraw"
+      vim.api.nvim_echo({ { piece, group } }, true, {})
+    until line == ""
+  end
+  vim.cmd "redraw"
+  vim.api.nvim_echo({ { (cut(text:match "[^\n]*", room)), group } }, false, {})
 end
 
 --- Words about an error in a callback, or of `debug`; on stderr they would
--- spoil the screen.  What has no room in its last line would have the editor
--- wait for Enter: all of it is among the messages, of an error the beginning
--- is shown.
+-- spoil the screen.
 local function tell_in_vim(text, is_note)
   text = text:gsub("\t", "  ")
   local group = is_note and "None" or "ErrorMsg"
   vim.schedule(function()
-    if not is_too_wide(text) then return vim.api.nvim_echo({ { text, group } }, true, {}) end
-    keep_message(text)
-    if not is_note then vim.api.nvim_echo({ { first_words(text), group } }, false, {}) end
+    local has_room = not text:find("\n", 1, true) and vim.fn.strdisplaywidth(text) <= vim.v.echospace
+    local has_screen = vim.api.nvim_list_uis()[1] ~= nil
+    if has_screen and not has_room then return tell_in_pieces(text, group) end
+    vim.api.nvim_echo({ { text, group } }, true, {})
   end)
 end
 

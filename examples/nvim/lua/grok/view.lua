@@ -18,18 +18,32 @@ View.__index = View
 
 local progress, ticks, own_bars = state.progress, state.ticks, state.own_bars
 
---- A note of one line.  What is wider than the screen would have Neovim wait for
--- Enter: all of it is among the messages then, and its beginning is shown.
+--- As much of the text as so many columns have room for, and the rest.
+local function cut(text, room)
+  local n = room
+  repeat
+    local piece = vim.fn.strcharpart(text, 0, n)
+    n = n - 1
+    if n == 0 or vim.fn.strdisplaywidth(piece) <= room then return piece, text:sub(#piece + 1) end
+  until false
+end
+
+--- A note.  What has no room in the last line would have Neovim wait for Enter:
+-- it is put among the messages piece by piece, and its beginning is shown.
 function M.tell(text)
   text = "Grok: " .. text:gsub("%s+", " ")
-  local room = math.max(vim.v.echospace, 20)
-  if vim.fn.strdisplaywidth(text) > room then
-    vim.cmd("silent echomsg " .. vim.fn.string(text))
-    repeat text = vim.fn.strcharpart(text, 0, math.min(vim.fn.strchars(text), room) - 1)
-    until vim.fn.strdisplaywidth(text) < room
-    text = text .. "…"
+  local room = math.max(vim.v.echospace, 10)
+  local first, rest = cut(text, room)
+  if rest ~= "" then
+    local piece
+    repeat
+      piece, text = cut(text, room)
+      api.nvim_echo({ { piece, "WarningMsg" } }, true, {})
+      vim.cmd "redraw"
+    until text == ""
+    first = (cut(first, room - 1)) .. "…"
   end
-  vim.notify(text, vim.log.levels.WARN)
+  vim.notify(first, vim.log.levels.WARN)
 end
 
 --- The windows that show the buffer of a view.
