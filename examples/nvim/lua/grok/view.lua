@@ -32,7 +32,7 @@ end
 -- it is put among the messages piece by piece, and its beginning is shown.
 function M.tell(text)
   text = "Grok: " .. text:gsub("%s+", " ")
-  local room = math.max(vim.v.echospace, 10)
+  local room = api.nvim_list_uis()[1] and math.max(vim.v.echospace, 10) or #text
   local first, rest = cut(text, room)
   if rest ~= "" then
     local piece
