@@ -267,7 +267,7 @@ end
 local function cut(text, room)
   local n = room
   local piece = vim.fn.strcharpart(text, 0, n)
-  while n > 1 and vim.fn.strdisplaywidth(piece) > room do
+  while n > 1 and vim.api.nvim_strwidth(piece) > room do
     n = n - 1
     piece = vim.fn.strcharpart(text, 0, n)
   end
@@ -298,7 +298,7 @@ local function tell_in_vim(text, is_note)
   text = text:gsub("\t", "  ")
   local group = is_note and "None" or "ErrorMsg"
   vim.schedule(function()
-    local has_room = not text:find("\n", 1, true) and vim.fn.strdisplaywidth(text) <= vim.v.echospace
+    local has_room = not text:find("\n", 1, true) and vim.api.nvim_strwidth(text) <= vim.v.echospace
     local has_screen = vim.api.nvim_list_uis()[1] ~= nil
     if has_screen and not has_room then return tell_in_pieces(text, group) end
     vim.api.nvim_echo({ { text, group } }, true, {})

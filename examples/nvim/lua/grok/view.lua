@@ -24,7 +24,7 @@ local function cut(text, room)
   repeat
     local piece = vim.fn.strcharpart(text, 0, n)
     n = n - 1
-    if n == 0 or vim.fn.strdisplaywidth(piece) <= room then return piece, text:sub(#piece + 1) end
+    if n == 0 or api.nvim_strwidth(piece) <= room then return piece, text:sub(#piece + 1) end
   until false
 end
 
