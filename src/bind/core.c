@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/heap.h"
+#include "base/interrupt.h"
 #include "base/nearest.h"
 #include "bind/client.h"
 #include "bind/info.h"
@@ -221,6 +222,28 @@ static int core_nearest(lua_State *L) {
   return 1;
 }
 
+/* core.listen(on): note Ctrl-C for core.interrupted, or do so no longer. */
+static int core_listen(lua_State *L) {
+  if (xai_engine_listen(xai_state_engine(L), lua_toboolean(L, 1)) != 0)
+    return luaL_error(L, "xai: this system does not let us listen for Ctrl-C");
+  return 0;
+}
+
+/* core.interrupted([take]) -> was Ctrl-C noted?  With 'take' once only. */
+static int core_interrupted(lua_State *L) {
+  xai_Engine *e = xai_state_engine_if_any(L);
+  lua_pushboolean(L,
+                  e != NULL && xai_engine_interrupted(e, lua_toboolean(L, 1)));
+  return 1;
+}
+
+/* core.rearm(): Lua's own handler for Ctrl-C has worked, and is to do so again. */
+static int core_rearm(lua_State *L) {
+  (void)L;
+  xai_interrupt_rearm();
+  return 0;
+}
+
 /* core.libcurl() -> libcurl's and its libraries' versions.  Not a field: to
 ** tell them all, libcurl wakes libraries that are needed for nothing else. */
 static int core_libcurl(lua_State *L) {
@@ -270,6 +293,9 @@ static const luaL_Reg functions[] = {{"client", xai_client_new},
                                      {"close", core_close},
                                      {"endpoints", core_endpoints},
                                      {"nearest", core_nearest},
+                                     {"listen", core_listen},
+                                     {"interrupted", core_interrupted},
+                                     {"rearm", core_rearm},
                                      {"uuid", core_uuid},
                                      {"libcurl", core_libcurl},
                                      {NULL, NULL}};
@@ -285,6 +311,7 @@ int luaopen_xai_core(lua_State *L) {
   lua_getfield(L, LUA_REGISTRYINDEX, MODULE_KEY);
   if (lua_istable(L, -1)) return 1;
   stay_loaded();
+  xai_interrupt_remember();
   xai_push_open(L);
   xai_state_open(L);
   xai_luaerr_open(L);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/interrupt.h"
 #include "net/line.h"
 #include "net/multi.h"
 #include "net/news.h"
@@ -20,6 +21,7 @@ xai_Engine *xai_engine_new(void) {
   xai_Engine *e = (xai_Engine *)calloc(1, sizeof *e);
   if (e == NULL) return NULL;
   e->refs = 1;
+  e->interrupt = -1;
   e->curl_due_ms = e->calls_due_ms = e->wake_ms = XAI_NEVER;
   xai_chance_init(&e->chance);
   xai_buffer_init(&e->scratch, 0);
@@ -77,6 +79,7 @@ void xai_engine_close(xai_Engine *e) {
   CURLM *multi;
   xai_Call *c;
   if (e->multi != NULL && !xai_multi_is_ours(e)) leave(e);
+  xai_engine_listen(e, 0);
   multi = e->multi;
   e->multi = NULL; /* closed first: nothing may start meanwhile */
   for (c = e->calls; c != NULL; c = c->next) {
@@ -342,6 +345,7 @@ int xai_engine_step(xai_Engine *e, int64_t wait_ms, int most) {
   int moved = 0;
   xai_engine_enter(e);
   if (e->multi == NULL) return 0;
+  if (e->interrupt >= 0) xai_interrupt_hold();
   e->news = e->starts = 0;
   if (e->poller.fd >= 0) {
     moved |= serve_timer(e);
@@ -379,6 +383,7 @@ int64_t xai_engine_timeout(const xai_Engine *e) {
   int64_t due, now;
   if (e->multi == NULL) return -1;
   if (e->ready_first != NULL || e->line_first != NULL || e->untold) return 0;
+  if (xai_interrupt_pending(e->interrupt)) return 0;
   due = own_due(e);
   if (e->wake_ms < due) due = e->wake_ms;
   if (due == XAI_NEVER) return -1;
@@ -398,4 +403,25 @@ int xai_engine_fd(xai_Engine *e) {
   fd = e->multi ? xai_poller_show(&e->poller) : -1;
   rearm(e);
   return fd;
+}
+
+int xai_engine_listen(xai_Engine *e, int on) {
+  if (on == (e->interrupt >= 0)) return 0;
+  xai_engine_enter(e);
+  if (!on) {
+    int fd = xai_interrupt_fd(e->interrupt);
+    if (fd >= 0 && e->poller.fd >= 0) xai_poller_forget(&e->poller, fd);
+    xai_interrupt_close(e->interrupt);
+    e->interrupt = -1;
+    return 0;
+  }
+  if (e->multi == NULL) return -1;
+  e->interrupt = xai_interrupt_open();
+  xai_multi_watch_interrupt(e);
+  return e->interrupt >= 0 ? 0 : -1;
+}
+
+int xai_engine_interrupted(xai_Engine *e, int take) {
+  return take ? xai_interrupt_take(e->interrupt)
+              : xai_interrupt_pending(e->interrupt);
 }

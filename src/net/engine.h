@@ -27,11 +27,12 @@ typedef struct xai_Engine {
   int news;             /* something came since the step began */
   int starts;           /* attempts begun since then */
   int64_t served_ms;    /* when sockets last had a turn */
-  int behind;  /* steps in which there may be unread answers of calls */
-  int spoiled; /* libcurl must not be asked again: see mend */
-  int untold;  /* a transfer was cut off: libcurl needs a turn */
-  int active;  /* calls that are not done */
-  long live;   /* objects that others hold: calls, clients */
+  int behind;    /* steps in which there may be unread answers of calls */
+  int interrupt; /* its listener for Ctrl-C, or -1 */
+  int spoiled;   /* libcurl must not be asked again: see mend */
+  int untold;    /* a transfer was cut off: libcurl needs a turn */
+  int active;    /* calls that are not done */
+  long live;     /* objects that others hold: calls, clients */
   unsigned long owners; /* numbers given to owners of calls so far */
   int refs;
 } xai_Engine;
@@ -103,5 +104,11 @@ void xai_engine_wake_at(xai_Engine *e, int64_t at_ms);
 
 /* The one descriptor to watch, or -1. */
 int xai_engine_fd(xai_Engine *e);
+
+/* Note Ctrl-C for this engine, or let it be again.  0, or -1: that cannot be. */
+int xai_engine_listen(xai_Engine *e, int on);
+
+/* Was it pressed since the last time?  With 'take' it is forgotten then. */
+int xai_engine_interrupted(xai_Engine *e, int take);
 
 #endif

@@ -4,6 +4,7 @@
 #include "net/multi.h"
 
 #include "base/clock.h"
+#include "base/interrupt.h"
 #include "base/process.h"
 
 #define MAX_IDLE_CONNECTIONS 256L
@@ -46,8 +47,14 @@ static void set_options(xai_Engine *e) {
 #endif
 }
 
+void xai_multi_watch_interrupt(xai_Engine *e) {
+  int fd = xai_interrupt_fd(e->interrupt);
+  if (fd >= 0 && e->poller.fd >= 0) xai_poller_watch(&e->poller, fd, 1, 0, 0);
+}
+
 int xai_multi_open(xai_Engine *e) {
   xai_poller_open(&e->poller);
+  xai_multi_watch_interrupt(e);
   xai_sockets_init(&e->sockets);
   e->process = xai_process();
   e->multi = curl_multi_init();
@@ -92,7 +99,7 @@ static void note_turns(xai_Engine *e) {
 
 int xai_multi_serve(xai_Engine *e, int64_t wait_ms, int most) {
   xai_Ready ready[XAI_MAX_READY];
-  int i, n;
+  int i, n, interrupt = xai_interrupt_fd(e->interrupt);
   if (most <= 0 || most > XAI_MAX_READY) most = XAI_MAX_READY;
   note_absence(e, most);
   n = xai_poller_wait(&e->poller, ready, most, wait_ms);
@@ -101,6 +108,10 @@ int xai_multi_serve(xai_Engine *e, int64_t wait_ms, int most) {
     int what = (ready[i].readable ? CURL_CSELECT_IN : 0) |
                (ready[i].writable ? CURL_CSELECT_OUT : 0) |
                (ready[i].failed ? CURL_CSELECT_ERR : 0);
+    if (ready[i].fd == interrupt) {
+      xai_interrupt_drain(e->interrupt); /* it stays noted */
+      continue;
+    }
     xai_multi_act(e, ready[i].fd, what);
   }
   return n > 0;

@@ -32,6 +32,9 @@ int xai_multi_serve(xai_Engine *e, int64_t wait_ms, int most);
 /* The same where there is no poller: libcurl looks at its sockets itself. */
 void xai_multi_serve_all(xai_Engine *e, int64_t wait_ms);
 
+/* Let the descriptor tell of Ctrl-C, too, if the engine listens for that. */
+void xai_multi_watch_interrupt(xai_Engine *e);
+
 /* Put a new handle in the place of a spoiled one without transfers.  0, or
 ** -1 without memory. */
 int xai_multi_renew(xai_Engine *e);

@@ -55,7 +55,7 @@ local function wait_for(request, hooked)
   local ok, err = pcall(block, request)
   if ok then return end
   request:cancel() -- nobody is left to read its answer
-  error(err, 0)
+  error(part "xai.pump".interruption(err), 0)
 end
 
 -- Calls --------------------------------------------------------------------

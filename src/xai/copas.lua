@@ -113,7 +113,7 @@ local function drive()
   local fd = core.fd()
   repeat
     rest(fd)
-    pump.step(0)
+    pump.drive()
     resume_woken()
     timers.hurry(pump.has_ready() or woken[1] ~= nil)
   until not is_needed()

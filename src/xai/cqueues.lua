@@ -64,7 +64,7 @@ local function drive(state)
   local fd = core.fd()
   local door = fd and { pollfd = fd, events = "r" }
   while is_needed(state) do
-    pump.step(0)
+    pump.drive()
     if is_needed(state) then rest(state, door) end
   end
   state.driver = false

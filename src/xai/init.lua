@@ -29,7 +29,7 @@ local xai = {
 }
 
 -- Parts that not every program needs are loaded when they are first asked for.
-local LAZY = { step = "pump" }
+local LAZY = { step = "pump", on_interrupt = "interrupt" }
 for name in ("run spawn all map race sleep update"):gmatch "%a+" do LAZY[name] = "sched" end
 
 --- Like `assert`: its arguments when they are no failure.  Else it raises the

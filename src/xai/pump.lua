@@ -19,6 +19,9 @@ local pump = {
   on_active = nil, -- set by an adapter: something was started that nobody may wait for
   handed_out = nil, -- set by an adapter: called after each handing out
   tell = nil, -- set by an adapter: (words, are they no error?), where they go, if not to stderr
+  serve_interrupt = nil, -- set by xai.interrupt: call the user's function if Ctrl-C was pressed
+  interrupt_error = nil, -- { what that function raised last }
+  driven = false, -- did somebody's event loop call us, and not code that waits?
   begin_frame = nil, -- set by the scheduler: tasks that yielded by themselves are ready again
 }
 
@@ -106,7 +109,7 @@ end
 --- Is there something that could be handed out now, but for what the core has?
 function pump.has_ready()
   return current ~= nil or postponed[1] ~= nil or pump.has_tasks ~= nil and pump.has_tasks()
-    or pump.has_parked ~= nil and pump.has_parked()
+    or pump.has_parked ~= nil and pump.has_parked() or pump.serve_interrupt ~= nil and core.interrupted()
 end
 
 -- After so many events or tasks of a frame the allocator's housekeeping is done:
@@ -141,6 +144,7 @@ local function hand_out_one()
 end
 
 local function hand_out_all()
+  if pump.serve_interrupt then pump.serve_interrupt() end
   repeat until not hand_out_one() or pump.is_late()
   if pump.run_tasks then pump.run_tasks() end
   if pump.run_parked then pump.run_parked() end
@@ -157,15 +161,32 @@ function pump.hand_out()
   if pump.handed_out then pump.handed_out() end
 end
 
+local function step(seconds)
+  if pump.has_ready() then seconds = 0 end
+  core.step(seconds)
+  pump.hand_out()
+end
+
 --- Move what can be moved, waiting at most `seconds` (nothing: not at all)
 -- for something to happen; then run the callbacks and tasks that are due.
 function pump.step(seconds)
   if seconds ~= nil and not (type(seconds) == "number" and seconds >= 0) then
     error("xai.step: expected a number of seconds, got " .. pump.shown(seconds), 2)
   end
-  if pump.has_ready() then seconds = 0 end
-  core.step(seconds)
-  pump.hand_out()
+  local driven = pump.driven
+  pump.driven = false
+  local ok, err = pcall(step, seconds)
+  pump.driven = driven
+  if not ok then error(pump.interruption(err), 0) end
+end
+
+--- The same for an event loop, which could do nothing with an error.
+function pump.drive()
+  local driven = pump.driven
+  pump.driven = true
+  local ok, err = pcall(step, 0)
+  pump.driven = driven
+  if not ok then error(err, 0) end -- there was no memory
 end
 
 --- The same, but nobody's code runs: callbacks and tasks have their turn later.
@@ -232,8 +253,25 @@ core.on_key_error(function(err)
 end)
 
 --- Is it what the interpreter lua raises where Ctrl-C was pressed?
-local function is_interrupt(err)
+local function is_raised_by_lua(err)
   return type(err) == "string" and err:find("interrupted!", -12, true) ~= nil
+end
+
+--- Is it that, or what we or the function for interrupts have made of it?
+function pump.is_interrupt(err)
+  if is_raised_by_lua(err) then return true end
+  if pump.interrupt_error and rawequal(pump.interrupt_error[1], err) then return true end
+  return type(err) == "table" and rawget(err, "kind") == "cancelled" and rawget(err, "message") == "interrupted"
+end
+
+local is_interrupt = pump.is_interrupt
+
+--- The error with which a wait ends: Ctrl-C is of kind "cancelled" in every host.
+-- The interpreter's handler works once; whoever catches this hears of the next, too.
+function pump.interruption(err)
+  if not is_raised_by_lua(err) then return err end
+  core.rearm()
+  return core.failure("cancelled", "interrupted")
 end
 
 --- Is it an error after which the same may succeed: for lack of memory, or since

@@ -341,7 +341,7 @@ function sched.update(budget_ms)
   local ok, err = pcall(serve_frame)
   restore_steps(usual)
   pump.deadline = before
-  if not ok then error(err, 0) end
+  if not ok then error(pump.interruption(err), 0) end
 end
 
 kept["xai.sched"] = sched

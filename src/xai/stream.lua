@@ -48,13 +48,14 @@ end
 
 --- May the next piece be taken at once, if it is here?
 local function is_plain(stream)
-  return not (stream.over or stream.has_whole or pump.deadline or wait.host)
+  return not (stream.over or stream.has_whole or pump.deadline or wait.host or pump.serve_interrupt)
 end
 
 --- Call `method` of the request until it answers something but "not yet".
 local function read(stream, method)
   local request = stream.request
   if pump.deadline then wait.give_way(request) end
+  if pump.serve_interrupt then wait.heed_interrupt(request) end
   local value, message, info = request[method](request)
   if value then wait.breathe(request) end
   if value ~= false then return value, message, info end

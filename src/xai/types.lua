@@ -124,6 +124,14 @@ function xai.map(list, f, limit) end
 ---@param seconds number
 function xai.sleep(seconds) end
 
+---Call `f(err)` when Ctrl-C (SIGINT) is pressed, each time, in place of what else would happen; nil lets that happen
+---again. `f` may end calls and tasks; what it raises leaves the wait that it was called in, as `err` would, an error of
+---kind `cancelled`: `xai.on_interrupt(error)` does just that. Pressed twice before `f` could be called, Ctrl-C does what it
+---did before.
+---@param f? fun(err: xai.Error)
+---@return (fun(err: xai.Error))? before The function that was set before.
+function xai.on_interrupt(f) end
+
 ---Serve one frame of a game: run what is ready within the budget, and return. What is left goes on in the next frame.
 ---@param budget_ms? number Milliseconds; 2 unless given.
 function xai.update(budget_ms) end

@@ -121,7 +121,11 @@ local function drain()
   pump.deadline = own.frame_end
   local ok, problem = xpcall(pump.hand_out, traceback)
   pump.deadline, own.frame_end = before, frame_end
-  if not ok then pump.report(problem.err, problem.text) end
+  if not ok and own.blocked > 0 and pump.is_interrupt(problem.err) then
+    own.interrupt = problem -- whoever waits raises it
+  elseif not ok then
+    pump.report(problem.err, problem.text)
+  end
   if not loop then return end -- detached by a callback
   loop.draining = draining
   settle()
@@ -154,6 +158,14 @@ local function is_fast()
   return vim ~= nil and vim.in_fast_event ~= nil and vim.in_fast_event()
 end
 
+--- Raise what the function for interrupts has raised in the loop.
+local function raise_interrupt(own)
+  local problem = own and own.interrupt
+  if not problem then return end
+  own.interrupt = nil
+  error(problem.err, 0)
+end
+
 --- Neovim: it serves everything of its own in the meantime, also Ctrl-C. (Its
 -- wait counts whole milliseconds of each turn of the loop, so turns that are
 -- shorter would go on for ever: a slice ends by our clock.)
@@ -170,6 +182,7 @@ local function wait_in_vim(ready, ...)
     local over, why = vim.wait(VIM_SLICE_MS, is_over, VIM_SLICE_MS)
     if over then why = select(2, vim.wait(0)) end -- was there a Ctrl-C?
     if why == -2 then error(core.failure("cancelled", "interrupted"), 0) end
+    raise_interrupt(loop)
   until is_done
 end
 
@@ -206,7 +219,9 @@ local function wait_in_luv(ready, ...)
       if not stuck then pump.step(SLICE) end
     else
       local alive
-      alive, calm = go_round(loop.uv, calm)
+      local own = loop
+      alive, calm = go_round(own.uv, calm)
+      raise_interrupt(own)
       stuck = not alive and not is_busy()
     end
   end

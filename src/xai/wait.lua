@@ -106,7 +106,7 @@ local function wait_blocking(task, source, subject, ready, ...)
   if ticket then source.remove(subject, ticket) end
   if ok then return end
   if source.abandon then source.abandon(subject) end
-  error(err, 0)
+  error(pump.interruption(err), 0)
 end
 
 --- The task is about to wait: cancelling it is to reach the subject.
@@ -134,7 +134,7 @@ end
 
 --- Is there nobody who could go on while we wait?
 local function is_alone()
-  return not pump.running and not wait.host and not pump.expects() and not core.has_ready()
+  return not (pump.running or wait.host or pump.serve_interrupt or pump.expects() or core.has_ready())
 end
 
 --- Move things until the request is ready, as long as there is nobody else.
@@ -153,7 +153,7 @@ function wait.for_request(request, ready, ...)
     local ok, result = pcall(block_for_request, ready, ...)
     if not ok then
       request:cancel() -- nobody is left to read its answer
-      error(result, 0)
+      error(pump.interruption(result), 0)
     end
     if result then return end
   end
@@ -190,6 +190,16 @@ function wait.give_way(request)
   wake()
   park()
   if task then task:resumed() end
+end
+
+--- Where something of the request was here without a wait: was Ctrl-C pressed
+-- meanwhile?  A task's turn is the wrong moment for that.
+function wait.heed_interrupt(request)
+  if pump.running then return end
+  local ok, err = pcall(pump.serve_interrupt)
+  if ok then return end
+  request:cancel()
+  error(err, 0)
 end
 
 --- Where something of the request was here without a wait: let the host go on
