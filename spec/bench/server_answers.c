@@ -33,12 +33,13 @@ static void reply(struct conn *c, int status, const char *ct, const char *body,
   own_add(c, body, n);
 }
 
-static struct img {
+struct img {
   long kb;
   char *p;
   size_t n;
   struct img *next;
-} * imgs;
+};
+static struct img *imgs;
 static struct img *get_img(long kb) {
   for (struct img *i = imgs; i; i = i->next)
     if (i->kb == kb) return i;

@@ -52,5 +52,6 @@ void hdel(struct conn *c) {
 }
 
 struct conn *first_due(void) {
-  return nheap ? heap[0] : NULL;
+  if (nheap == 0) return NULL;
+  return heap[0];
 }

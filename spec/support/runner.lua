@@ -94,7 +94,7 @@ local function spec_files()
       if not seen[path] then list[#list + 1], seen[path] = path, true end
     end
     pipe:close()
-    if not found then list[#list + 1] = word end -- busted says what is wrong
+    if not found then list[#list + 1] = word end -- a file of another name; or busted says what is wrong
   end
   return list
 end
