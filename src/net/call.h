@@ -25,15 +25,15 @@ typedef struct xai_Call {
   xai_Stream stream;
   xai_Settings set; /* its strings are only valid while it is opened */
   /* From here on all is zero at first. */
-  struct xai_Call *prev, *next;           /* the engine's list */
-  struct xai_Call *ready_next;            /* the engine's queue of news */
-  struct xai_Call *line_prev, *line_next; /* of those that are to begin */
-  int in_line;                            /* it is one of them */
-  int queued;                             /* it is in that queue */
-  int watched;                            /* its news go into that queue */
-  unsigned long owner;                    /* number of whose call it is */
-  CURLM *multi;                           /* while an attempt is under way */
-  struct curl_slist *headers;             /* filled before it begins */
+  struct xai_Call *prev, *next;             /* the engine's list */
+  struct xai_Call *ready_prev, *ready_next; /* the engine's queue of news */
+  struct xai_Call *line_prev, *line_next;   /* of those that are to begin */
+  int in_line;                              /* it is one of them */
+  int queued;                               /* it is in that queue */
+  int watched;                              /* its news go into that queue */
+  unsigned long owner;                      /* number of whose call it is */
+  CURLM *multi;                             /* while an attempt is under way */
+  struct curl_slist *headers;               /* filled before it begins */
   xai_Chance *chance;
   xai_Handles *handles;
   xai_CallState state;

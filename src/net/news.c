@@ -6,6 +6,7 @@
 void xai_engine_queue(xai_Engine *e, xai_Call *c) {
   if (!c->watched || c->queued) return;
   c->queued = 1;
+  c->ready_prev = e->ready_last;
   c->ready_next = NULL;
   if (e->ready_last)
     e->ready_last->ready_next = c;
@@ -14,24 +15,21 @@ void xai_engine_queue(xai_Engine *e, xai_Call *c) {
   e->ready_last = c;
 }
 
-xai_Call *xai_engine_ready(xai_Engine *e) {
-  xai_Call *c = e->ready_first;
-  if (c == NULL) return NULL;
-  e->ready_first = c->ready_next;
-  if (e->ready_first == NULL) e->ready_last = NULL;
-  c->ready_next = NULL;
+void xai_news_forget(xai_Engine *e, xai_Call *c) {
+  if (!c->queued) return;
   c->queued = 0;
-  return c;
+  if (c->ready_prev)
+    c->ready_prev->ready_next = c->ready_next;
+  else
+    e->ready_first = c->ready_next;
+  if (c->ready_next)
+    c->ready_next->ready_prev = c->ready_prev;
+  else
+    e->ready_last = c->ready_prev;
 }
 
-void xai_news_forget(xai_Engine *e, xai_Call *c) {
-  xai_Call **at = &e->ready_first, *before = NULL;
-  if (!c->queued) return;
-  while (*at != c) {
-    before = *at;
-    at = &(*at)->ready_next;
-  }
-  *at = c->ready_next;
-  if (e->ready_last == c) e->ready_last = before;
-  c->queued = 0;
+xai_Call *xai_engine_ready(xai_Engine *e) {
+  xai_Call *c = e->ready_first;
+  if (c != NULL) xai_news_forget(e, c);
+  return c;
 }

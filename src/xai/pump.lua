@@ -3,6 +3,7 @@
 local kept = require("xai.core").kept -- see xai.part
 if kept["xai.pump"] then return kept["xai.pump"] end
 
+local chain = require "xai.chain"
 local core = require "xai.core"
 local timers = require "xai.timers"
 
@@ -30,7 +31,16 @@ local handlers = {}
 local waiters = {}
 
 -- Requests with news that could not be handed out where they were found.
-local postponed = {}
+local postponed = chain()
+
+local function postpone(request)
+  postponed:append { request = request, next = false }
+end
+
+local function take_postponed()
+  local first = postponed:take()
+  return first and first.request
+end
 
 --- The task whose code is asking; none in the main program, whose callbacks an
 -- event loop may run while the task runs that loop.
@@ -51,7 +61,7 @@ end
 
 --- What came for the request is handed out later, where user's code may run.
 function pump.postpone(request)
-  postponed[#postponed + 1] = request
+  postpone(request)
   if pump.on_active then pump.on_active() end
 end
 
@@ -59,7 +69,7 @@ end
 -- its request's outcome is to be handed out.
 function pump.leave()
   pump.leaving = true
-  for request in pairs(handlers) do postponed[#postponed + 1] = request end
+  for request in pairs(handlers) do postpone(request) end
 end
 
 function pump.forget(request)
@@ -108,7 +118,7 @@ end
 
 --- Is there something that could be handed out now, but for what the core has?
 function pump.has_ready()
-  return current ~= nil or postponed[1] ~= nil or pump.has_tasks ~= nil and pump.has_tasks()
+  return current ~= nil or postponed.first ~= false or pump.has_tasks ~= nil and pump.has_tasks()
     or pump.has_parked ~= nil and pump.has_parked() or pump.serve_interrupt ~= nil and core.interrupted()
 end
 
@@ -133,13 +143,13 @@ end
 
 -- What is told may hand out others within.
 local function hand_out_one()
-  local request = current or table.remove(postponed, 1) or core.ready()
+  local request = current or take_postponed() or core.ready()
   if not request then return false end
   current = request
   local ok, err = pcall(tell, request)
   if current == request then current = nil end
   if ok then return true end
-  if current then postponed[#postponed + 1] = request else current = request end
+  if current then postpone(request) else current = request end
   error(err, 0)
 end
 
@@ -192,7 +202,7 @@ end
 --- The same, but nobody's code runs: callbacks and tasks have their turn later.
 function pump.step_alone(seconds)
   core.step(seconds)
-  for request in core.ready do postponed[#postponed + 1] = request end
+  for request in core.ready do postpone(request) end
   timers.serve()
 end
 
