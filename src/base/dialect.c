@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "base/error_body.h"
 #include "base/jsoncheck.h"
 
 void xai_dialect_init(xai_Dialect *d, xai_Api api) {
@@ -60,6 +61,7 @@ static void add_stamp(xai_Reading *r, const xai_Json *v) {
 typedef struct Choice {
   long index;
   int finished;
+  int failed;
   int rare; /* more than one piece of one text */
   xai_Field field;
   xai_Slice piece;
@@ -116,6 +118,7 @@ static void read_choice(Choice *c, const xai_Json *choice, long place) {
       c->finished = names_reason(&v);
     else if (xai_json_given(&v))
       c->rare = 1;
+    if (xai_slice_is(key, "error")) c->failed = xai_error_given(&v);
     if (xai_slice_is(key, "message")) c->whole = xai_json_get(&v, "content");
   }
   if (c->index < 0) c->rare = 1;
@@ -174,6 +177,7 @@ static int read_choices(xai_Dialect *d, const xai_Json *list, xai_Reading *r) {
   while (xai_json_next(&w, &key, &v)) {
     read_choice(&c, &v, n);
     note_choice(d, &c);
+    if (c.failed) r->meaning = XAI_MEANS_ERROR;
     simple = ++n == 1 && !c.rare && !c.finished && c.field != XAI_FIELD_NONE;
     if (simple) set_piece(r, c.field, c.index, 0, c.piece);
     choose_text(d, &c, r);
@@ -215,7 +219,7 @@ static void read_chunk(xai_Dialect *d, const xai_Json *event, xai_Reading *r) {
   while (xai_json_next(&w, &key, &v)) {
     if (xai_slice_is(key, "choices")) {
       simple = read_choices(d, &v, r);
-    } else if (xai_slice_is(key, "error") && xai_json_given(&v)) {
+    } else if (xai_slice_is(key, "error") && xai_error_given(&v)) {
       r->meaning = XAI_MEANS_ERROR;
     } else if ((member = envelope_member(key)) >= 0) {
       add_stamp(r, &v);
@@ -241,7 +245,7 @@ static void read_complete(xai_Dialect *d, const xai_Json *event,
     } else if (xai_slice_is(key, "stop_reason") && names_reason(&v)) {
       r->meaning = XAI_MEANS_END;
       rare = 1;
-    } else if (xai_slice_is(key, "error") && xai_json_given(&v)) {
+    } else if (xai_slice_is(key, "error") && xai_error_given(&v)) {
       r->meaning = XAI_MEANS_ERROR;
     } else if ((member = envelope_member(key)) >= 0) {
       rare |= is_first_value(d, member, &v);
@@ -530,6 +534,11 @@ static void read_stated(xai_Told *told, const Typed *t, xai_Reading *r) {
     r->turns = 0;
 }
 
+static int has_failed(const xai_Json *response) {
+  xai_Json status = xai_json_get(response, "status");
+  return is_string(&status) && xai_slice_is(status.raw, "failed");
+}
+
 static void read_responses(xai_Dialect *d, const xai_Json *event,
                            xai_Slice name, xai_Reading *r) {
   xai_Told *told = &d->of.told;
@@ -543,7 +552,9 @@ static void read_responses(xai_Dialect *d, const xai_Json *event,
   }
   m = find(responses_events, t.type);
   if (m != NULL) r->meaning = m->meaning;
-  if (m == NULL && xai_json_given(&t.error)) r->meaning = XAI_MEANS_ERROR;
+  if (r->meaning == XAI_MEANS_END && has_failed(&t.response))
+    r->meaning = XAI_MEANS_ERROR;
+  if (m == NULL && xai_error_given(&t.error)) r->meaning = XAI_MEANS_ERROR;
   if (m == NULL) read_stated(told, &t, r);
   if (r->meaning == XAI_MEANS_END && !told->any) {
     xai_Json output = xai_json_get(&t.response, "output");
@@ -607,7 +618,7 @@ static void read_messages(const xai_Json *event, xai_Slice name,
     read_message_start(&t.message, r);
   else if (xai_slice_is(t.type, "message_stop"))
     r->meaning = XAI_MEANS_END;
-  else if (xai_slice_is(t.type, "error") || xai_json_given(&t.error))
+  else if (xai_slice_is(t.type, "error") || xai_error_given(&t.error))
     r->meaning = XAI_MEANS_ERROR;
 }
 

@@ -1,13 +1,11 @@
 /*
-** fault.c - what can go wrong, and how an error answer is read.
+** fault.c - what can go wrong, and its kind.  Error bodies: error_body.c.
 */
 #include "base/fault.h"
 
 #include <string.h>
 
-#include "base/jsonscan.h"
-
-#define MAX_TEXT 500
+#include "base/quota.h"
 
 const char *xai_kind_name(xai_Kind kind) {
   static const char *const names[] = {
@@ -61,134 +59,6 @@ void xai_complaint_free(xai_Complaint *c) {
   xai_buffer_free(&c->param);
 }
 
-/* Is the character that ends at 'i' one of U+0080 to U+009F, to which terminals
-** listen, too? */
-static int is_late_control(const xai_Buffer *b, size_t i) {
-  return i > 0 && (unsigned char)b->at[i - 1] == 0xC2 &&
-         (unsigned char)b->at[i] >= 0x80 && (unsigned char)b->at[i] < 0xA0;
-}
-
-/* Make one line of it, cut between characters. */
-static void tidy(xai_Buffer *b) {
-  size_t i;
-  for (i = 0; i < b->len; i++) {
-    if (is_late_control(b, i)) b->at[i - 1] = b->at[i] = ' ';
-    if ((unsigned char)b->at[i] < ' ' || b->at[i] == 0x7F) b->at[i] = ' ';
-  }
-  while (b->len > 0 && b->at[b->len - 1] == ' ') b->len--;
-  b->len = cut(b->at, b->len, MAX_TEXT);
-}
-
-/* Set 'out' from a string or a number; leave it when 'v' is neither. */
-static int take(const xai_Json *v, xai_Buffer *out) {
-  unsigned half = 0;
-  xai_Slice raw = v->raw;
-  int rc = XAI_OK;
-  if (raw.len > 8 * MAX_TEXT) raw.len = 8 * MAX_TEXT;
-  if (v->type == XAI_JSON_STRING) {
-    xai_buffer_clear(out);
-    rc = xai_json_unescape(raw, &half, out);
-    if (rc == XAI_OK && half != 0) rc = xai_buffer_puts(out, "\xEF\xBF\xBD");
-  } else if (v->type == XAI_JSON_NUMBER) {
-    xai_buffer_clear(out);
-    rc = xai_buffer_append(out, raw.at, raw.len);
-  }
-  tidy(out);
-  return rc;
-}
-
-static int take_member(const xai_Json *object, const char *name,
-                       xai_Buffer *out) {
-  xai_Json v = xai_json_get(object, name);
-  return take(&v, out);
-}
-
-/* The words of {message, type, code, param}; 'detail', 'msg' as spares. */
-static int take_members(xai_Complaint *c, const xai_Json *o) {
-  int rc = take_member(o, "code", &c->code);
-  if (rc == XAI_OK) rc = take_member(o, "type", &c->type);
-  if (rc == XAI_OK) rc = take_member(o, "param", &c->param);
-  if (rc == XAI_OK) rc = take_member(o, "message", &c->message);
-  if (rc == XAI_OK && xai_buffer_size(&c->message) == 0)
-    rc = take_member(o, "detail", &c->message);
-  if (rc == XAI_OK && xai_buffer_size(&c->message) == 0)
-    rc = take_member(o, "msg", &c->message);
-  return rc;
-}
-
-/* The failure may be that of the event's response. */
-static int read_object(xai_Complaint *c, const xai_Json *o) {
-  xai_Json inner, response = xai_json_get(o, "response");
-  int rc = XAI_OK;
-  if (response.type == XAI_JSON_OBJECT) o = &response;
-  inner = xai_json_get(o, "error");
-  if (inner.type == XAI_JSON_OBJECT) return take_members(c, &inner);
-  rc = take_members(c, o);
-  if (rc == XAI_OK &&
-      (inner.type == XAI_JSON_STRING || xai_buffer_size(&c->message) == 0))
-    rc = take(&inner, &c->message);
-  return rc;
-}
-
-/* Where 'text' begins in 's', from 'at' on; the length when nowhere. */
-static size_t find(xai_Slice s, size_t at, const char *text) {
-  xai_Slice part;
-  for (part.len = strlen(text); at + part.len <= s.len; at++) {
-    part.at = s.at + at;
-    if (xai_slice_like(part, text)) return at;
-  }
-  return s.len;
-}
-
-/* A gateway's page: its title tells enough. */
-static int read_html(xai_Complaint *c, xai_Slice page) {
-  size_t from = find(page, find(page, 0, "<title"), ">");
-  size_t to = find(page, from, "</title>");
-  xai_Slice title = {page.at + from, to - from};
-  if (to == page.len) title.len = 0;
-  if (title.len > 0) title.at++, title.len--; /* the '>' */
-  title = xai_slice_trim(title);
-  if (title.len == 0) return xai_buffer_puts(&c->message, "an HTML page");
-  return xai_buffer_append(&c->message, title.at, title.len);
-}
-
-static int is_html(xai_Slice s) { return s.len > 0 && s.at[0] == '<'; }
-
-static xai_Slice skip_bom(xai_Slice s) {
-  if (s.len < 3 || memcmp(s.at, "\xEF\xBB\xBF", 3) != 0) return s;
-  s.at += 3;
-  s.len -= 3;
-  return s;
-}
-
-static int read_body(xai_Complaint *c, xai_Slice s) {
-  xai_Json v;
-  if (s.len > 0 && xai_json_read(s.at, s.len, &v))
-    return v.type == XAI_JSON_OBJECT ? read_object(c, &v)
-                                     : take(&v, &c->message);
-  if (is_html(s)) return read_html(c, s);
-  if (s.len > 2 * MAX_TEXT) s.len = 2 * MAX_TEXT;
-  return xai_buffer_append(&c->message, s.at, s.len);
-}
-
-static void clear(xai_Complaint *c) {
-  xai_buffer_clear(&c->message);
-  xai_buffer_clear(&c->code);
-  xai_buffer_clear(&c->type);
-  xai_buffer_clear(&c->param);
-}
-
-int xai_complaint_read(xai_Complaint *c, const char *body, size_t n) {
-  xai_Slice s = {body, n};
-  int rc;
-  clear(c);
-  rc = read_body(c, xai_slice_trim(skip_bom(s)));
-  tidy(&c->message);
-  if (rc == XAI_OK) rc = xai_buffer_terminate(&c->message);
-  if (rc != XAI_OK) clear(c);
-  return rc;
-}
-
 static xai_Slice slice_of(const xai_Buffer *b) {
   xai_Slice s;
   s.at = xai_buffer_data(b);
@@ -210,6 +80,13 @@ static int is_quota(const xai_Complaint *c) {
          xai_complaint_says(c, "insufficient_quota") ||
          xai_complaint_says(c, "usage_limit_exceeded") ||
          xai_complaint_says(c, "credit_balance");
+}
+
+/* Whatever the status: quotas of 429 may be those of a minute. */
+static int lacks_money(const xai_Complaint *c) {
+  return xai_quota_lacks(slice_of(&c->code)) ||
+         xai_quota_lacks(slice_of(&c->type)) ||
+         xai_quota_lacks(slice_of(&c->message));
 }
 
 static int is_key_trouble(const xai_Complaint *c) {
@@ -276,7 +153,9 @@ static xai_Kind kind_of_code(const xai_Complaint *c) {
 xai_Kind xai_fault_classify(int status, const xai_Complaint *c) {
   int client_error = status >= 400 && status < 500;
   xai_Kind kind;
+  if (status == 402) return XAI_KIND_QUOTA;
   if ((status == 403 || status == 429) && is_quota(c)) return XAI_KIND_QUOTA;
+  if (client_error && status != 429 && lacks_money(c)) return XAI_KIND_QUOTA;
   if ((status == 400 || status == 403) && is_key_trouble(c))
     return XAI_KIND_AUTHENTICATION;
   switch (status) {
@@ -292,7 +171,8 @@ xai_Kind xai_fault_classify(int status, const xai_Complaint *c) {
   if (status >= 500) return XAI_KIND_SERVER;
   if (status >= 300) return XAI_KIND_REDIRECT;
   kind = kind_of_code(c);
-  return kind == XAI_KIND_RATE_LIMIT && is_quota(c) ? XAI_KIND_QUOTA : kind;
+  if (kind == XAI_KIND_RATE_LIMIT) return is_quota(c) ? XAI_KIND_QUOTA : kind;
+  return lacks_money(c) ? XAI_KIND_QUOTA : kind;
 }
 
 const char *xai_status_phrase(int status) {
@@ -305,6 +185,7 @@ const char *xai_status_phrase(int status) {
     case 308: return "Permanent Redirect";
     case 400: return "Bad Request";
     case 401: return "Unauthorized";
+    case 402: return "Payment Required";
     case 403: return "Forbidden";
     case 404: return "Not Found";
     case 405: return "Method Not Allowed";

@@ -75,7 +75,7 @@ static int fail_text(lua_State *L, xai_Call *c, const char *problem) {
   xai_Slice text;
   text.at = s;
   text.len = n;
-  text = xai_slice_trim(text);
+  text = xai_slice_trim(xai_slice_skip_bom(text));
   if (text.len > 0 && *text.at == '<')
     return fail_decode(L, c, "the answer is HTML, not JSON");
   if (strstr(problem, "nested") != NULL)
@@ -91,7 +91,7 @@ static int fail_text(lua_State *L, xai_Call *c, const char *problem) {
 static int begins_with_brace(lua_State *L, int text) {
   xai_Slice s;
   s.at = lua_tolstring(L, text, &s.len);
-  s = xai_slice_trim(s);
+  s = xai_slice_trim(xai_slice_skip_bom(s));
   return s.len > 0 && *s.at == '{';
 }
 

@@ -9,55 +9,20 @@
 
 #include "base/backoff.h"
 #include "base/clock.h"
+#include "base/error_body.h"
 #include "base/head.h"
 #include "base/httpdate.h"
 #include "base/retry.h"
 #include "net/secret.h"
 
-/* An error object under status 200 is short. */
-#define MAX_SOFT_ERROR ((size_t)64 << 10)
-
 /* --------------------------------------------------------------- outcome */
 
-static int is_error_word(xai_Slice key) {
-  static const char *const words[] = {"error", "code",   "type",
-                                      "param", "status", "message"};
-  size_t i;
-  for (i = 0; i < sizeof words / sizeof *words; i++)
-    if (xai_slice_is(key, words[i])) return 1;
-  return 0;
-}
-
-/* What answers of the service have, and its error objects have not. */
-static int is_answer_word(xai_Slice key) {
-  static const char *const words[] = {"id",         "object", "choices",
-                                      "output",     "data",   "content",
-                                      "completion", "models", "token_ids"};
-  size_t i;
-  for (i = 0; i < sizeof words / sizeof *words; i++)
-    if (xai_slice_is(key, words[i])) return 1;
-  return 0;
-}
-
-/*
-** {"error": ...} without anything that belongs to an answer.  Where nothing is
-** known of the answers ('any'), with nothing beside it but words about the
-** error.  Most answers show by their first member that they are no such thing.
-*/
-static int is_error_object(const xai_Buffer *body, int any) {
-  xai_Json v, value;
-  xai_JsonWalk w;
-  xai_Slice key;
-  size_t n = xai_buffer_size(body);
-  if (n > MAX_SOFT_ERROR) return 0;
-  key = xai_json_first_name(xai_buffer_data(body), n);
-  if (any ? !is_error_word(key) : is_answer_word(key)) return 0;
-  if (!xai_json_read(xai_buffer_data(body), n, &v)) return 0;
-  xai_json_open(&w, &v);
-  while (xai_json_next(&w, &key, &value))
-    if (any ? !is_error_word(key) : is_answer_word(key)) return 0;
-  value = xai_json_get(&v, "error");
-  return xai_json_given(&value);
+/* Does a success report an error instead? */
+static int is_error_answer(const xai_Call *c) {
+  xai_Slice body;
+  body.at = xai_buffer_data(&c->transfer.body);
+  body.len = xai_buffer_size(&c->transfer.body);
+  return xai_error_in_answer(body, c->free_form);
 }
 
 /* Where does the host of an address begin, behind its scheme? */
@@ -252,7 +217,7 @@ void xai_verdict_judge(xai_Call *c, CURLcode code) {
              c->pending_ok) {
     xai_fault_set(&c->fault, XAI_KIND_PENDING, XAI_PHASE_NONE, "pending");
     c->retry_after_ms = asked_wait(c);
-  } else if (t->status >= 300 || is_error_object(&t->body, c->free_form)) {
+  } else if (t->status >= 300 || is_error_answer(c)) {
     read_error(c);
     c->gone = was_deleted(c);
     if (c->gone) forget_fault(c);

@@ -1,0 +1,24 @@
+/*
+** error_body.h - the words of an error body, whatever its shape.
+*/
+#ifndef XAI_ERROR_BODY_H
+#define XAI_ERROR_BODY_H
+
+#include "base/fault.h"
+#include "base/jsonscan.h"
+
+/* Does an "error" member report an error?  null, false, 0, "", [], {} and what
+** holds nothing else do not. */
+int xai_error_given(const xai_Json *v);
+
+/*
+** Does the body of a success report an error instead: a member "error" beside
+** anything, an error in one of its choices, the status "failed"?  'any': nothing
+** is known of the answer, and without choices an error must stand alone.
+*/
+int xai_error_in_answer(xai_Slice body, int any);
+
+/* Is there an error in one of these choices? */
+int xai_error_in_choices(const xai_Json *choices);
+
+#endif
