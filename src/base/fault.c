@@ -1,5 +1,5 @@
 /*
-** fault.c - what can go wrong, and its kind.  Error bodies: error_body.c.
+** fault.c - what can go wrong, and its kind.
 */
 #include "base/fault.h"
 

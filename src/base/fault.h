@@ -1,5 +1,5 @@
 /*
-** fault.h - what can go wrong, and how an error answer is read.
+** fault.h - what can go wrong, and its kind; what an error body says.
 ** Facts: the service's error documentation (body shapes A to I, codes).
 */
 #ifndef XAI_FAULT_H
@@ -77,8 +77,8 @@ void xai_complaint_init(xai_Complaint *c);
 void xai_complaint_free(xai_Complaint *c);
 
 /*
-** Read an error body of any shape: JSON objects as documented, plain text,
-** HTML (its title), nothing.  What was read before is forgotten.  Texts are
+** Read an error body of any shape, see error_body.c: JSON, plain text, XML, HTML
+** (its title), nothing.  What was read before is forgotten.  Texts are
 ** cut at 500 bytes, never inside a character, and control characters in them
 ** become blanks; the message has a NUL behind it.  XAI_OK; XAI_ENOMEM, and
 ** all texts are empty.
