@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "base/error_body.h"
+#include "base/complaint.h"
 #include "base/jsoncheck.h"
 
 void xai_dialect_init(xai_Dialect *d, xai_Api api) {

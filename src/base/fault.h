@@ -77,7 +77,7 @@ void xai_complaint_init(xai_Complaint *c);
 void xai_complaint_free(xai_Complaint *c);
 
 /*
-** Read an error body of any shape, see error_body.c: JSON, plain text, XML, HTML
+** Read an error body of any shape, see complaint.c: JSON, plain text, XML, HTML
 ** (its title), nothing.  What was read before is forgotten.  Texts are
 ** cut at 500 bytes, never inside a character, and control characters in them
 ** become blanks; the message has a NUL behind it.  XAI_OK; XAI_ENOMEM, and

@@ -9,7 +9,7 @@
 
 #include "base/backoff.h"
 #include "base/clock.h"
-#include "base/error_body.h"
+#include "base/complaint.h"
 #include "base/head.h"
 #include "base/httpdate.h"
 #include "base/retry.h"

@@ -1,11 +1,11 @@
 /*
-** error_body.c - the words of an error body, whatever its shape.
+** complaint.c - the words of an error body, whatever its shape.
 **
 ** Known shapes come first: the service's own, OpenAI's and Anthropic's, lists,
 ** FastAPI's "detail", RFC 9457, "errors", reasons that a gateway passes on.  Of
 ** others the first text under a usual name is taken, at any depth.
 */
-#include "base/error_body.h"
+#include "base/complaint.h"
 
 #include <string.h>
 

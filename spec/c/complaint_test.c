@@ -1,8 +1,8 @@
 /*
-** error_body_test.c - errors within successes, and texts that speak of money.
+** complaint_test.c - errors within successes, and texts that speak of money.
 ** Whole bodies: fault_test.c, errors_spec.lua.
 */
-#include "base/error_body.h"
+#include "base/complaint.h"
 
 #include "base/quota.h"
 #include "check.h"

@@ -1,8 +1,8 @@
 /*
-** error_body.h - the words of an error body, whatever its shape.
+** complaint.h - the words of an error body, whatever its shape.
 */
-#ifndef XAI_ERROR_BODY_H
-#define XAI_ERROR_BODY_H
+#ifndef XAI_COMPLAINT_H
+#define XAI_COMPLAINT_H
 
 #include "base/fault.h"
 #include "base/jsonscan.h"
