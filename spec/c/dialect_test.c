@@ -321,6 +321,58 @@ static void test_the_text_of_a_response_is_shown_once(void) {
   shows(XAI_API_RESPONSES, "ab", refused);
 }
 
+/* Each of many parts in every way: its text is shown once. */
+static void test_the_text_of_many_parts_is_shown_once(void) {
+  static const int levels[] = {0, 1, 2, 3};
+  xai_Buffer expected, out, item;
+  xai_Dialect d;
+  xai_Reading r;
+  unsigned half = 0;
+  size_t i;
+  int n, k;
+  char event[300];
+  for (i = 0; i < sizeof levels / sizeof *levels; i++) {
+    xai_buffer_init(&expected, 0);
+    xai_buffer_init(&out, 0);
+    xai_buffer_init(&item, 0);
+    xai_dialect_init(&d, XAI_API_RESPONSES);
+    xai_buffer_puts(&item, "{\"type\":\"response.output_item.done\",\"item\":{"
+                           "\"type\":\"message\",\"content\":[");
+    for (n = 0; n < 3 * XAI_KNOWN_PARTS; n++) {
+      static const char *const formats[] = {
+          "{\"type\":\"response.output_text.delta\",\"content_index\":%d,"
+          "\"delta\":\"<%d>\"}",
+          "{\"type\":\"response.output_text.done\",\"content_index\":%d,"
+          "\"text\":\"<%d>\"}",
+          "{\"type\":\"response.content_part.done\",\"content_index\":%d,"
+          "\"part\":{\"type\":\"output_text\",\"text\":\"<%d>\"}}"};
+      snprintf(event, sizeof event, "<%d>", n);
+      xai_buffer_puts(&expected, event);
+      snprintf(event, sizeof event, "%s{\"text\":\"<%d>\"}", n ? "," : "", n);
+      xai_buffer_puts(&item, event);
+      for (k = levels[i]; k < 3; k++) {
+        snprintf(event, sizeof event, formats[k], n, n);
+        xai_dialect_read(&d, check_slice("message", 7),
+                         check_slice(event, strlen(event)), &r);
+        if (r.has_text) xai_dialect_text(&r, &half, &out);
+      }
+    }
+    xai_buffer_puts(&item, "]}}");
+    for (k = 0; k < 2; k++) {
+      xai_dialect_read(
+          &d, check_slice("message", 7),
+          check_slice(xai_buffer_data(&item), xai_buffer_size(&item)), &r);
+      if (r.has_text) xai_dialect_text(&r, &half, &out);
+      if (levels[i] == 3) break; /* it cannot be known again */
+    }
+    CHECK(xai_buffer_terminate(&expected) == XAI_OK);
+    CHECK_TEXT(check_held(&out), xai_buffer_data(&expected));
+    xai_buffer_free(&expected);
+    xai_buffer_free(&out);
+    xai_buffer_free(&item);
+  }
+}
+
 static void test_the_text_of_typed_parts_is_shown_and_no_other(void) {
   static const char *const list[] = {
       "{\"choices\":[{\"delta\":{\"content\":[{\"type\":\"text\",\"text\":"
@@ -432,8 +484,8 @@ static void test_what_is_no_whole_object_cannot_be_trusted(void) {
 }
 
 static void test_what_keeps_a_line_alive_is_nothing(void) {
-  static const char *const names[] = {"ping", "keep-alive", "keepalive",
-                                      "keep_alive", "heartbeat"};
+  static const char *const names[] = {"ping",       "keep-alive", "keepalive",
+                                      "keep_alive", "heartbeat",  "Heart-Beat"};
   static const xai_Api apis[] = {XAI_API_CHAT,     XAI_API_RESPONSES,
                                  XAI_API_MESSAGES, XAI_API_COMPLETIONS,
                                  XAI_API_COMPLETE, XAI_API_OTHER};
@@ -523,6 +575,7 @@ int main(void) {
   RUN(test_a_delta_that_says_more_is_kept_whole);
   RUN(test_the_type_counts_and_the_events_name_without_it);
   RUN(test_the_text_of_a_response_is_shown_once);
+  RUN(test_the_text_of_many_parts_is_shown_once);
   RUN(test_the_text_of_typed_parts_is_shown_and_no_other);
   RUN(test_responses_end_with_a_terminal_event);
   RUN(test_deltas_of_messages_are_read_with_and_without_index);

@@ -258,6 +258,25 @@ describe("a stream of a chat", function()
     end)
   end)
 
+  it("goes on with a part by its index, also where the type is said once (BerriAI/litellm#20246)", function()
+    local message = message_of {
+      { reasoning_details = { { type = "reasoning.text", text = "a", index = 0 } } },
+      { reasoning_details = { { text = "b", index = 0 } } },
+      { reasoning_details = { { type = "reasoning.summary", summary = "s", index = 0 } } },
+      { reasoning_details = { { summary = "t", index = 0 } } },
+      { reasoning_details = { { type = "reasoning.text", text = "c", index = 0 } } },
+    }
+    same({ { type = "reasoning.text", text = "abc", index = 0 },
+      { type = "reasoning.summary", summary = "st", index = 0 } }, message.reasoning_details)
+  end)
+
+  it("whose content is an empty list at first has text (databricks/appkit#559)", function()
+    local message, text = message_of { { content = xai.array {} }, { content = "Hel" }, { content = "lo" } }
+    same({ "Hello", "Hello" }, { message.content, text })
+    message = message_of { { role = "assistant", content = xai.array {} } }
+    assert.equal("", message.content)
+  end)
+
   describe("whose first chunk is empty (microsoft/autogen#6465)", function()
     local NONE = { id = "", model = "", created = 0, system_fingerprint = "", choices = xai.array {} }
     local function chunk(fields)
@@ -299,6 +318,27 @@ describe("a stream of a chat", function()
     local one = { choices = { { delta = { content = "a" } }, { delta = { content = "b" } } } }
     local result, text = ways.read(stage, "chat", ways.bytes(xai.encode, { one, one, "[DONE]" }))
     same({ "aa", "bb", "aa" }, { result.choices[1].message.content, result.choices[2].message.content, text })
+  end)
+
+  it("for completions is merged as one of a chat is (BerriAI/litellm#20246)", function()
+    local function event(fields) return { id = "c", choices = { fields } } end
+    local events = { event { index = 0, text = "" }, event { index = 0, delta = { reasoning_content = "h" } },
+      event { index = 0, delta = { reasoning_content = "m" } }, event { index = 0, text = "Hel" },
+      event { index = 0, delta = { content = "lo" } }, event { index = 0, delta = { content = "!" },
+        finish_reason = "stop" },
+      "[DONE]" }
+    local result, text = ways.read(stage, "complete", ways.bytes(xai.encode, events))
+    same({ { { index = 0, text = "Hello!", reasoning_content = "hm", finish_reason = "stop" } }, "Hello!" },
+      { result.choices, text })
+    events = { event { index = 0, text = "" }, event { index = 0, text = "Hel" },
+      event { index = 0, text = "lo", finish_reason = "stop" }, "[DONE]" }
+    result, text = ways.read(stage, "chat", ways.bytes(xai.encode, events))
+    same({ "Hello", "Hello" }, { result.choices[1].message.content, text })
+    local empty = { type = "completion", id = "", model = "", completion = "" }
+    events = { empty, { type = "completion", id = "i", model = "m", completion = "Hi" }, empty,
+      { type = "completion", completion = "!", stop_reason = "" }, { type = "completion", stop_reason = "stop" } }
+    same({ type = "completion", id = "i", model = "m", completion = "Hi!", stop_reason = "stop" },
+      (ways.read(stage, "complete_legacy", ways.bytes(xai.encode, events))))
   end)
 
   it("that has whole messages in place of deltas (BerriAI/litellm#25766)", function()

@@ -100,6 +100,15 @@ describe("a stream of a message", function()
     assert.equal("Hi", text)
   end)
 
+  it("that is whole at its start (LibreChat-AI/agents#308)", function()
+    local start = { type = "message_start", message = { id = "m", type = "message", role = "assistant",
+      content = { { type = "text", text = "H" }, { type = "text", text = "o" } } } }
+    local result, text = read(start, { type = "message_delta", delta = { stop_reason = "end_turn" } }, STOP)
+    same({ { { type = "text", text = "H" }, { type = "text", text = "o" } }, "Ho" }, { result.content, text })
+    result, text = read(start, text_delta(1, "!"), STOP)
+    same({ { { type = "text", text = "H" }, { type = "text", text = "o!" } }, "Ho!" }, { result.content, text })
+  end)
+
   it("that broke has an input that is not whole as it came (langchain-ai/langchain#37025)", function()
     local partial, _, kind = read(START, open(0, tool "a"), open(1, tool "b"), input(1, '{"y"'), input(0, '{"x":1}'))
     same({ "truncated", { x = 1 }, '{"y"' }, { kind, partial.content[1].input, partial.content[2].partial_json })

@@ -75,6 +75,14 @@ describe("a stream of a response", function()
     end
   end)
 
+  it("whose items nobody called done has the state of the whole (QuantumNous/new-api#4362)", function()
+    for kind, status in pairs { completed = "completed", incomplete = "incomplete" } do
+      local result, text = read(CREATED, added(0, message("x", "", { status = "in_progress", content = xai.array {} })),
+        delta(0, "Hi"), event(kind, { response = { id = "r", status = status, output = xai.array {} } }))
+      same({ status, "Hi", "Hi" }, { result.output[1].status, result.output[1].content[1].text, text })
+    end
+  end)
+
   it("whose last event says only how it ended (QuantumNous/new-api#4362)", function()
     for kind, status in pairs { completed = "completed", incomplete = "incomplete", done = "completed" } do
       local result, text = read(CREATED, done(0, message("x", "Hi")), event(kind, {}))

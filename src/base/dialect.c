@@ -402,6 +402,7 @@ static xai_Part *find_part(xai_Told *told, uint32_t a, uint32_t b) {
 
 static xai_Part *add_part(xai_Told *told, uint32_t a, uint32_t b) {
   xai_Part *part = &told->part[told->parts++ % XAI_KNOWN_PARTS];
+  told->lost |= part->known;
   part->known = 1;
   part->stated = 0;
   part->a = a;
@@ -443,12 +444,15 @@ static xai_Item *item_at(xai_Told *told, uint32_t a, xai_Slice id, int added) {
 }
 
 /* A part's text, as far as it goes or, 'stated', as a whole: 1 where it is to
-** be shown. */
-static int tell(xai_Told *told, uint32_t a, uint32_t b, int stated) {
+** be shown.  Of more parts than are known, events that state more than those
+** which were shown repeat them. */
+static int tell(xai_Told *told, uint32_t a, uint32_t b, int level, int stated) {
   xai_Part *part = find_part(told, a, b);
   int is_new = part == NULL;
+  if (is_new && told->lost && level > told->level) return 0;
   if (is_new) part = add_part(told, a, b);
   part->stated |= stated;
+  if (!told->any || level < told->level) told->level = level;
   told->any = 1;
   return is_new;
 }
@@ -465,15 +469,17 @@ static void read_text_delta(xai_Told *told, const Typed *t, xai_Reading *r) {
   const xai_Item *item = item_at(told, (uint32_t)t->a, t->item_id, 0);
   const xai_Part *part = find_part(told, (uint32_t)t->a, (uint32_t)t->b);
   if (part != NULL && (part->stated || item->done)) return;
-  if (t->delta.raw.len > 0) tell(told, (uint32_t)t->a, (uint32_t)t->b, 0);
+  if (t->delta.raw.len > 0)
+    tell(told, (uint32_t)t->a, (uint32_t)t->b, XAI_LEVEL_DELTA, 0);
   set_text(r, t->delta.raw);
 }
 
 static void read_part(xai_Told *told, const Typed *t, const xai_Json *text,
-                      int stated, xai_Reading *r) {
+                      int level, xai_Reading *r) {
+  int stated = level != XAI_LEVEL_DELTA;
   item_at(told, (uint32_t)t->a, t->item_id, 0);
   if (!is_string(text) || text->raw.len == 0) return;
-  if (tell(told, (uint32_t)t->a, (uint32_t)t->b, stated))
+  if (tell(told, (uint32_t)t->a, (uint32_t)t->b, level, stated))
     set_text(r, text->raw);
 }
 
@@ -490,7 +496,7 @@ static void read_content(xai_Told *told, uint32_t a, const xai_Json *content,
   xai_json_open(&w, content);
   for (; xai_json_next(&w, &key, &part); b++) {
     if (!is_text_part(&part, &text)) continue;
-    if (!tell(told, a, b, stated)) {
+    if (!tell(told, a, b, XAI_LEVEL_ITEM, stated)) {
       ended = row.at != NULL;
     } else if (!ended) {
       if (row.at == NULL) row.at = part.raw.at;
@@ -519,13 +525,13 @@ static void read_stated(xai_Told *told, const Typed *t, xai_Reading *r) {
   xai_Json text;
   r->turns = 1;
   if (xai_slice_is(t->type, "response.output_text.done"))
-    read_part(told, t, &t->text, 1, r);
+    read_part(told, t, &t->text, XAI_LEVEL_TEXT, r);
   else if (xai_slice_is(t->type, "response.content_part.done") &&
            is_text_part(&t->part, &text))
-    read_part(told, t, &text, 1, r);
+    read_part(told, t, &text, XAI_LEVEL_PART, r);
   else if (xai_slice_is(t->type, "response.content_part.added") &&
            is_text_part(&t->part, &text))
-    read_part(told, t, &text, 0, r);
+    read_part(told, t, &text, XAI_LEVEL_DELTA, r);
   else if (xai_slice_is(t->type, "response.output_item.added"))
     read_item(told, t, 0, r);
   else if (xai_slice_is(t->type, "response.output_item.done"))
@@ -654,9 +660,12 @@ static int is_named_error(const xai_Dialect *d, xai_Slice name) {
 
 /* Some services keep a line alive by events of these names. */
 static int is_named_ping(xai_Slice name) {
-  return xai_slice_is(name, "ping") || xai_slice_is(name, "heartbeat") ||
-         xai_slice_is(name, "keepalive") || xai_slice_is(name, "keep-alive") ||
-         xai_slice_is(name, "keep_alive");
+  static const char *const names[] = {"ping",       "heartbeat", "heart-beat",
+                                      "keep-alive", "keepalive", "keep_alive"};
+  size_t i;
+  for (i = 0; i < sizeof names / sizeof *names; i++)
+    if (xai_slice_like(name, names[i])) return 1;
+  return 0;
 }
 
 /* Of typed events, one that is a ping says so, and is shown. */

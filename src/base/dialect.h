@@ -85,6 +85,12 @@ typedef struct xai_Part {
   int stated; /* as a whole: what comes after that is late */
 } xai_Part;
 
+/* How much an event states. */
+#define XAI_LEVEL_DELTA 0
+#define XAI_LEVEL_TEXT 1
+#define XAI_LEVEL_PART 2
+#define XAI_LEVEL_ITEM 3
+
 /* Which texts of a response were shown: some services send them in pieces,
 ** some at the end, and some both ways. */
 typedef struct xai_Told {
@@ -92,6 +98,8 @@ typedef struct xai_Told {
   xai_Part part[XAI_KNOWN_PARTS];
   unsigned items, parts; /* how many there ever were */
   int any;               /* some text was shown */
+  int level;             /* of the events that did so: the least */
+  int lost;              /* there were more parts than are known */
 } xai_Told;
 
 typedef struct xai_Dialect {

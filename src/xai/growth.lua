@@ -13,14 +13,18 @@ local growth = {}
 
 --- Members that are whole in each delta: the last value that is not empty counts.
 local WHOLE = {
-  created = true, format = true, id = true, language = true, media_type = true, mime_type = true, model = true,
-  name = true, object = true, phase = true, provider = true, role = true, status = true, title = true, type = true,
-  url = true,
+  created = true, date = true, format = true, id = true, language = true, model = true, name = true, object = true,
+  phase = true, provider = true, role = true, status = true, timestamp = true, title = true, type = true, url = true,
+}
+
+--- The same by the last word of a name.
+local WHOLE_ENDS = {
+  at = true, fingerprint = true, format = true, id = true, model = true, name = true, reason = true, role = true,
+  status = true, tier = true, type = true, url = true,
 }
 
 local function is_whole(key)
-  return WHOLE[key] or type(key) == "string" and
-    (key:find "_id$" or key:find "_reason$" or key:find "_tier$" or key:find "_fingerprint$" or key:find "_type$")
+  return WHOLE[key] or type(key) == "string" and WHOLE_ENDS[key:match "_(%l+)$"]
 end
 
 --- Lists that some services repeat from the beginning: equal items are one.
@@ -106,18 +110,24 @@ local function differs(old, new)
   return false
 end
 
+--- The item with the same index and type; one without a type goes on with the last
+-- of that index.
+function Growth:placed(list, item)
+  local places = self.places[list] or {}
+  self.places[list] = places
+  local kinds = places[item.index] or {}
+  places[item.index] = kinds
+  local known = item.type == nil and kinds.last or kinds.of and kinds.of[item.type]
+  if known then return known end
+  kinds.last, kinds.of = item, kinds.of or {}
+  if item.type ~= nil then kinds.of[item.type] = item end
+end
+
 --- The item of the list that `item` goes on with: the one with its index, or the
 -- last one if it is of the same kind and has text, too.
 function Growth:continued(list, item)
   if type(item.index) == "number" then
-    local places = self.places[list] or {}
-    self.places[list] = places
-    local place = tostring(item.type) .. item.index
-    if places[place] == nil then
-      places[place] = item
-      return nil
-    end
-    return places[place]
+    return self:placed(list, item)
   end
   local last = list[#list]
   if type(last) ~= "table" or last.index ~= nil or is_list(last) or is_list(item) then return nil end
@@ -169,6 +179,7 @@ function Growth:listed(owner, key)
 end
 
 function Growth:add_text(owner, key, text)
+  if type(owner[key]) == "table" and next(owner[key]) == nil then owner[key] = nil end
   local old = owner[key]
   if type(old) == "table" then
     if text ~= "" then self:extend(self:listed(owner, key), key, { text_part(text) }) end

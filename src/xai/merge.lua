@@ -33,7 +33,7 @@ function Complete:event(event)
   for key, value in pairs(event) do
     if key == "completion" and type(value) == "string" then
       append(self.parts, value)
-    else
+    elseif value ~= "" or self.top[key] == nil then -- an empty one tells nothing
       self.top[key] = value
     end
   end

@@ -31,7 +31,8 @@ end
 local PIECES = { text = "content", reasoning = "reasoning_content", summary = "reasoning" }
 
 function Chunks:piece(field, text, a)
-  self.growth:add(self:choice(a).message, self.of_chat and PIECES[field] or "text", text)
+  local key = field == "text" and not self.of_chat and "text" or PIECES[field]
+  self.growth:add(self:choice(a).message, key, text)
 end
 
 function Chunks:delta(choice, delta)
@@ -41,6 +42,8 @@ function Chunks:delta(choice, delta)
     elseif key == "function_call" and type(value) == "table" then
       choice.called = choice.called or calls.new_legacy(self.growth)
       choice.called:add(value)
+    elseif key == "content" and not self.of_chat then
+      self.growth:add(choice.message, "text", value)
     elseif key ~= "tool_calls" or choice.message[key] == nil then
       self.growth:add(choice.message, key, value)
     end
@@ -73,7 +76,7 @@ function Chunks:add_choice(given, position)
     elseif key == "message" and type(value) == "table" then
       choice.whole = value
     elseif key == "text" and type(value) == "string" then
-      self.growth:append(choice.message, "text", value)
+      self.growth:add(choice.message, self.of_chat and "content" or "text", value)
     elseif key ~= "index" then
       self:add_rest(choice.rest, key, value)
     end
@@ -121,7 +124,7 @@ local function finished_message(choice, is_over)
     if growth.is_empty(message[key]) then message[key] = value end
   end
   message.role = message.role or "assistant"
-  message.content = message.content or "" -- as the service says it beside tool calls
+  if growth.is_empty(message.content) then message.content = "" end -- as the service says it beside tool calls
   if type(message.content) == "table" then drop_places(message.content) end
   return message
 end
@@ -140,7 +143,8 @@ function Chunks:result(is_over)
     if self.of_chat then
       out.message = finished_message(choice, is_over or out.finish_reason ~= nil)
     else
-      out.text = choice.message.text or ""
+      for key, value in pairs(choice.message) do out[key] = value end
+      out.text = out.text or ""
     end
     result.choices[i] = out
   end

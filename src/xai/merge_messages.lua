@@ -6,7 +6,7 @@ local growth = require "xai.growth"
 local json = require "xai.json"
 
 local array = core.array
-local is_empty, is_list = growth.is_empty, growth.is_list
+local is_list = growth.is_list
 
 local Messages = {}
 Messages.__index = Messages
@@ -84,8 +84,12 @@ end
 local events = {}
 
 function events.message_start(self, event)
-  if type(event.message) ~= "table" then return end
-  for key, value in pairs(event.message) do self.growth:keep(self.message, key, value) end
+  for key, value in pairs(table_of(event.message)) do
+    if key ~= "content" then self.growth:keep(self.message, key, value) end
+  end
+  for i, block in ipairs(table_of(table_of(event.message).content)) do
+    if type(block) == "table" then self:open(block, i - 1, true) end
+  end
 end
 
 function events.content_block_start(self, event)
@@ -140,7 +144,7 @@ local function set_input(block)
 end
 
 function Messages:result()
-  local message, whole = self.message, self.message.content
+  local message = self.message
   self.growth:finish()
   message.content = array {}
   for i, entry in ipairs(self.blocks) do
@@ -150,7 +154,6 @@ function Messages:result()
     end
     message.content[i] = block
   end
-  if is_empty(message.content) and is_list(whole) then message.content = whole end
   return message
 end
 

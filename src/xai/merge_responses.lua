@@ -274,6 +274,7 @@ end
 
 --- The items that were streamed, in their order.
 function Responses:output(is_over)
+  local state = self.final ~= nil and self.final or nil
   table.sort(self.entries, function(a, b)
     if a.index ~= b.index then return a.index < b.index end
     return a.number < b.number
@@ -281,6 +282,7 @@ function Responses:output(is_over)
   local output = array {}
   for i, entry in ipairs(self.entries) do
     local item = entry.item
+    if state and item.status == "in_progress" then item.status = state end
     if is_over and item.type == "function_call" and is_empty(item.arguments) then item.arguments = "{}" end
     output[i] = item
   end
