@@ -10,6 +10,13 @@ local tunnel = require("spec.support.tunnel")
 local HI = { model = "grok-4.5", messages = { { role = "user", content = "Hi" } } }
 local STREAM = { model = "grok-4.5", stream = true, messages = HI.messages }
 
+--- Does OpenSSL read beyond the record that it decrypts (libcurl 8.15 and later)?  Then nobody can tell what
+-- is behind an answer, and no connection is kept by HTTP/1.1.
+local function reads_ahead()
+  local major, minor = require("xai.core").libcurl():match "^libcurl/(%d+)%.(%d+)"
+  return major + 0 > 8 or (major + 0 == 8 and minor + 0 >= 15)
+end
+
 local house, door
 
 --- A client that comes in by TLS and trusts nginx's certificate; options on top.
@@ -119,11 +126,21 @@ local function promises()
     local ANSWER = HEAD .. BODY
     local FAKE = (ANSWER:gsub("list", "fake"))
 
+    --- An answer that fills a record of TLS, so that what is behind it comes in the next one, at once.
+    local function full_record()
+      local body = '{"object":"list","data":[],"pad":"%s"}'
+      local head = "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n"
+      local length = 16384 - #head:format(16000)
+      return head:format(length) .. body:format(("x"):rep(length - #body + 2))
+    end
+
     for how, pieces in pairs {
-      ["in a record of its own"] = { ANSWER, FAKE },
+      -- Where the connection is gone by then, the server would say it on the next one.
+      ["in a record of its own"] = not reads_ahead() and { ANSWER, FAKE } or { ANSWER },
       ["in the record of its body"] = { HEAD, BODY .. FAKE },
       ["in the record of its last part"] = { HEAD .. "{", BODY:sub(2) .. FAKE },
       ["in the same record"] = { ANSWER .. FAKE },
+      ["in a record that came with it"] = { full_record() .. FAKE },
     } do
       it(how .. " is not the next one", function()
         local server = records.start(door, { pieces, { ANSWER } })
@@ -139,7 +156,7 @@ local function promises()
     end
   end)
 
-  it("keeps a connection on which an answer and nothing else came", function()
+  it("keeps a connection on which an answer and nothing else came, if that can be told", function()
     local upstream = scripted.start { scripted.answer(200, {}, '{"object":"list","data":[]}') }
     local other, used = front.start(upstream.url), {}
     local client = client_of { base_url = other.url, ca_file = other.ca_file, http_version = "1.1" }
@@ -148,7 +165,7 @@ local function promises()
       assert.is_nil(message)
       used[i] = info.headers["x-connection"]
     end
-    assert.same({ used[1], used[1], used[1] }, used)
+    assert.equal(not reads_ahead(), used[1] == used[2] and used[2] == used[3])
     other:close()
     upstream.close()
   end)

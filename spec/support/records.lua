@@ -17,7 +17,7 @@ local function say(server, pipe, pieces)
   local timer, i = uv.new_timer(), 0
   timer:start(0, PAUSE_MS, function()
     i = i + 1
-    if pieces[i] then return pipe:write(pieces[i]) end
+    if pieces[i] and not server.over then return pipe:write(pieces[i]) end
     timer:close()
     server.said_all = true
   end)
@@ -47,6 +47,7 @@ function M.start(door, answers)
   server.url = "https://localhost:" .. port
   server.close = leftovers.add(function()
     if stdin:is_closing() then return end
+    server.over = true -- whoever writes to it from here on is killed
     process:kill "sigkill"
     while not over do uv.run "once" end
     for _, handle in ipairs { process, stdin, stdout, broken } do handle:close() end

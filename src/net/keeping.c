@@ -20,22 +20,29 @@ static size_t body_length(const xai_Transfer *t) {
   return n;
 }
 
+/* Can what is behind the answer be anywhere but in the socket, and unseen? */
+static int is_hidden(const xai_Transfer *t) {
+  return t->socket < 0 ||
+         (t->sealed ? t->sockets->tls_ahead : t->sockets->plain_ahead);
+}
+
 /*
 ** What came behind an answer is looked for before the next request is sent
 ** (xai_keeping_may_send).  It cannot be seen where the socket is not known, nor
-** where TLS may have brought it in one record with the body: libcurl takes no
-** more of that than the length allows, and OpenSSL holds the rest.
+** where more was read from it than was asked for, nor where TLS may have
+** brought it in one record with the body: libcurl takes no more of that than
+** the length allows, and OpenSSL holds the rest.
 */
 void xai_keeping_head(xai_Transfer *t) {
   t->head_turn = t->sockets->turn;
-  if (t->shared || !t->sockets->unguarded) return;
-  if (t->socket < 0 || (t->sealed && body_length(t) > 0)) keep(t, 0);
+  if (t->shared) return;
+  if (is_hidden(t) || (t->sealed && body_length(t) > 0)) keep(t, 0);
 }
 
 /* All of the body came in one read with its head.  That read was not bounded by
 ** the length: libcurl has seen what is behind, and closes the connection. */
 void xai_keeping_body(xai_Transfer *t, size_t n) {
-  if (t->unkept && t->socket >= 0 && t->head_turn == t->sockets->turn &&
+  if (t->unkept && !is_hidden(t) && t->head_turn == t->sockets->turn &&
       n == body_length(t))
     keep(t, 1);
 }

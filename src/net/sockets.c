@@ -15,12 +15,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* The first libcurl that takes no kept connection with something unread. */
-#define GUARDING 0x080100
+#include "net/curl_facts.h"
 
 void xai_sockets_init(xai_Sockets *s) {
   memset(s, 0, sizeof *s);
-  s->unguarded = curl_version_info(CURLVERSION_NOW)->version_num < GUARDING;
+  s->plain_ahead = xai_curl_reads_ahead(0);
+  s->tls_ahead = xai_curl_reads_ahead(1);
 }
 
 /* Room for that descriptor.  Without memory it stays unknown, which is no

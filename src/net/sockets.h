@@ -21,7 +21,8 @@ typedef struct xai_Sockets {
   xai_Socket *at; /* the index is the descriptor */
   size_t size;
   unsigned long turn; /* how often libcurl was let at them */
-  int unguarded;      /* libcurl itself does not look at kept ones */
+  int plain_ahead;    /* see xai_curl_reads_ahead */
+  int tls_ahead;
 } xai_Sockets;
 
 /* Which libcurl is it? */
