@@ -3,6 +3,7 @@
 local child = require("spec.support.child")
 local front = require("spec.support.front")
 local recorder = require("spec.support.recorder")
+local silent_names = require("spec.support.silent_names")
 local stages = require("spec.support.stage")
 local xai = require("xai")
 
@@ -181,38 +182,9 @@ describe("cancelling", function()
   end)
 
   it("does not wait for a name that does not resolve", function()
-    if not child.has("cc") then return pending("there is no C compiler") end
-    local dir = os.tmpname()
-    os.remove(dir)
-    child.output("mkdir " .. dir)
-    local file = assert(io.open(dir .. "/slow.c", "w"))
-    file:write([[
-      #define _GNU_SOURCE
-      #include <dlfcn.h>
-      #include <netdb.h>
-      #include <stdio.h>
-      #include <string.h>
-      #include <unistd.h>
-      /* A name server that does not answer until a file is there. */
-      int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **out) {
-        static int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
-        FILE *f;
-        int i;
-        *(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
-        if (name == NULL || strcmp(name, "slow.test") != 0) return real(name, service, hints, out);
-        f = fopen(DIR "/asked", "w");
-        if (f != NULL) fclose(f);
-        for (i = 0; i < 2000 && access(DIR "/release", F_OK) != 0; i++) usleep(10000);
-        f = fopen(DIR "/answered", "w");
-        if (f != NULL) fclose(f);
-        return EAI_NONAME;
-      }
-    ]])
-    file:close()
-    local said = child.output(("cc -shared -fPIC -DDIR='\"%s\"' -o %s/slow.so %s/slow.c -ldl"):format(dir, dir, dir))
-    assert.equal("", said)
-    local preload = os.getenv("LD_PRELOAD")
-    said = child.lua(([[
+    if not silent_names.is_here() then return pending("there is no C compiler") end
+    local names = silent_names.open()
+    local said = child.lua(([[
       local xai, dir = require "xai", %q
       local function there(name)
         local file = io.open(dir .. "/" .. name)
@@ -236,8 +208,8 @@ describe("cancelling", function()
       collectgarbage()
       print(xai.active(), there "answered")
       io.open(dir .. "/release", "w"):close()
-    ]]):format(dir), { LD_PRELOAD = (preload and preload .. ":" or "") .. dir .. "/slow.so" })
-    child.output("rm -r " .. dir)
+    ]]):format(names.dir), { LD_PRELOAD = names.preload })
+    names.close()
     assert.equal("cancelled\tcancelled\t0\tfalse\n0\tfalse\n", said)
   end)
 end)

@@ -26,15 +26,18 @@ function M.open() server = standin.spawn { pace = 0 } end
 
 function M.close() server.close() end
 
---- What Neovim says that runs this program, and nothing before it, and leaves.
-function M.run_alone(code)
+--- What Neovim says that runs this program, and nothing before it, and leaves; `environment`
+-- has more variables for it.
+function M.run_alone(code, environment)
   local path = os.tmpname()
   local file = assert(io.open(path, "wb"))
   file:write(code)
   file:close()
-  local said = child.output(child.with({
+  local all = {
     XAI_BASE_URL = server.url, XAI_API_KEY = "xai-spec", XAI_DEBUG = false, XDG_CONFIG_HOME = "/nonexistent",
-  }, ("timeout -s KILL 60 nvim --headless -u NONE -i NONE -c 'luafile %s' -c 'qall!'"):format(path)))
+  }
+  for name, value in pairs(environment or {}) do all[name] = value end
+  local said = child.output(child.with(all, ("timeout -s KILL 60 nvim --headless -u NONE -i NONE -c 'luafile %s' -c 'qall!'"):format(path)))
   os.remove(path)
   return (said:gsub("\r", ""))
 end
