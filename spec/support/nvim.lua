@@ -37,7 +37,8 @@ function M.run_alone(code, environment)
     XAI_BASE_URL = server.url, XAI_API_KEY = "xai-spec", XAI_DEBUG = false, XDG_CONFIG_HOME = "/nonexistent",
   }
   for name, value in pairs(environment or {}) do all[name] = value end
-  local said = child.output(child.with(all, ("timeout -s KILL 60 nvim --headless -u NONE -i NONE -c 'luafile %s' -c 'qall!'"):format(path)))
+  local command = ("timeout -s KILL 60 nvim --headless -u NONE -i NONE -c 'luafile %s' -c 'qall!'"):format(path)
+  local said = child.output(child.with(all, command))
   os.remove(path)
   return (said:gsub("\r", ""))
 end
