@@ -8,7 +8,7 @@ local uv = require("luv")
 local M = {}
 
 local MARK = "XAI_SPEC_SESSION"
-local GRACE_MS, LOOK_MS = 10000, 50
+local GRACE_MS, LOOK_MS = 5000, 50
 
 local count = 0
 
