@@ -158,6 +158,23 @@ describe("The end of a stream", function()
     end
   end)
 
+  it("is not explained by what the model said, or by what it was asked (CopilotKit/aimock)", function()
+    local body = '{"id":"a","object":"response","status":"failed","instructions":"Be kind.",'
+      .. '"tools":[{"type":"function","name":"f","description":"Says the time."}],'
+      .. '"text":{"format":{"type":"json_schema","schema":{"properties":{"x":{"description":"A place."}}}}},'
+      .. '"input":[{"content":[{"text":"Hi"}]}],"reasoning":{"text":"Hm"},'
+      .. '"output":[{"type":"message","content":[{"type":"output_text","text":"I can\'t"}]}]%s}'
+    for _, more in ipairs { { "", "no explanation given" },
+      { ',"incomplete_details":{"reason":"content_filter"}', "content_filter" },
+      { ',"error":{"details":[{"text":"Too late"}]}', "Too late" } } do
+      fails("api", more[2], body:format(more[1]), "respond", { model = "m" })
+      local event = ('data: {"type":"response.completed","response":%s}\n\n'):format(body:format(more[1]))
+      local result, _, info = ask({ scripted.answer(200, EVENTS, event) }, "respond", { model = "m", stream = true })
+      local words = more[1] == "" and "the service reported a failure" or more[2]
+      assert.same({ nil, "api", words }, { result, info.kind, info.message })
+    end
+  end)
+
   it("by an event whose response has failed is a failure" .. SOURCE, function()
     local response = '{"id":"r","status":"%s","output":[],"error":{"code":"rate_limit_exceeded","message":"w"}}'
     for _, event in ipairs { "response.completed", "response.done", "response.failed" } do

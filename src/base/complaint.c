@@ -562,6 +562,14 @@ static int place_of(xai_Slice name) {
   return i;
 }
 
+/* What the model said, or what was asked of it, explains no failure. */
+static int is_conversation(xai_Slice name) {
+  static const char *const names[] = {
+      "output", "choices",   "input",  "messages",        "prompt",
+      "tools",  "reasoning", "format", "response_format", NULL};
+  return is_like_any(name, names);
+}
+
 /* Look at the texts 'depth' levels below; 'place' is that of the list's name. */
 static void look(Search *s, const xai_Json *v, int place, int depth) {
   xai_JsonWalk w;
@@ -572,6 +580,7 @@ static void look(Search *s, const xai_Json *v, int place, int depth) {
   while (xai_json_next(&w, &key, &m)) {
     int at = object ? place_of(key) : place;
     xai_Slice text = xai_slice_trim(m.raw);
+    if (object && m.type != XAI_JSON_STRING && is_conversation(key)) continue;
     if (depth > 0) look(s, &m, at, depth - 1);
     if (depth > 0 || m.type != XAI_JSON_STRING || at >= s->best) continue;
     if (text.len == 0 || (s->known.len > 0 && holds(s->known, text))) continue;
