@@ -152,13 +152,35 @@ local function check_whole(client, question, theirs)
   return check_result(question.api, theirs.result, result)
 end
 
+--- What is merged of a stream against the whole answer to the same question.
+local function check_merged(client, question, merged)
+  local body = {}
+  for name, value in pairs(question.body) do body[name] = value end
+  body.stream, body.stream_options = nil, nil
+  local whole, why = ask(client, { api = question.api, body = body })
+  if not whole then return why end
+  if question.api == "message" then return differ(whole.content, merged.content) end
+  for i, choice in ipairs(question.api == "chat" and whole.choices or {}) do
+    local said, own = choice.message, merged.choices[i].message
+    if own.content == "" then said.content = said.content or "" end
+    if not own.reasoning then said.reasoning = nil end -- aimock has it twice in whole answers alone
+  end
+  for i, item in ipairs(whole.output or {}) do
+    if not merged.output[i].status then item.status = nil end -- llama-server's last event leaves it out
+  end
+  return differ(whole.choices or whole.output, merged.choices or merged.output)
+end
+
 local function check_stream(client, question, theirs)
   local events, message, info = collect(client, question)
   if not theirs.events then return check_error(theirs.error, message, info) end
   local problem = message or differ(theirs.events, events)
-  if problem or not theirs.result then return problem or theirs.error and theirs.error.message end
+  if problem then return problem end
   local result, why = assert(ask(client, question)):result()
   if not result then return why end
+  problem = check_merged(client, question, result)
+  if problem then return "merged, unlike the whole answer: " .. problem end
+  if not theirs.result then return theirs.error and theirs.error.message end
   forgive_merged(theirs.result, result)
   problem = check_result(question.api, theirs.result, result)
   return problem and "merged: " .. problem
