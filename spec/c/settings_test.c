@@ -25,7 +25,21 @@ static void test_the_defaults_are_those_of_the_design(void) {
   CHECK(s.unix_socket == NULL);
 }
 
+/* As on a system of 32 bits, where a size above 4 GiB was once cut to what its
+** lower half says. */
+static void test_a_size_beyond_the_largest_means_the_largest(void) {
+  const size_t most = 0x3FFFFFFF;
+  CHECK(xai_settings_bytes(1, most) == 1);
+  CHECK(xai_settings_bytes(1.5, most) == 1);
+  CHECK(xai_settings_bytes(0x3FFFFFFE, most) == 0x3FFFFFFE);
+  CHECK(xai_settings_bytes(0x3FFFFFFF, most) == most);
+  CHECK(xai_settings_bytes(4294967297.0, most) == most);
+  CHECK(xai_settings_bytes(9e15, most) == most);
+  CHECK(xai_settings_bytes(9e15, (size_t)-1) <= (size_t)-1);
+}
+
 int main(void) {
+  RUN(test_a_size_beyond_the_largest_means_the_largest);
   RUN(test_the_defaults_are_those_of_the_design);
   return check_done();
 }

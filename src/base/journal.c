@@ -95,3 +95,12 @@ int xai_journal_read(const xai_Journal *j, size_t *at, xai_Entry *e) {
   *at += sizeof h + h.len;
   return 1;
 }
+
+int xai_journal_is_place(const xai_Journal *j, size_t at) {
+  size_t size = xai_buffer_size(&j->bytes), p = 0;
+  xai_Entry e;
+  if (at == 0 || at == size) return 1;
+  if (at > j->last) return 0;
+  while (p < at && xai_journal_read(j, &p, &e)) continue;
+  return p == at;
+}

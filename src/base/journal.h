@@ -37,4 +37,8 @@ int xai_journal_add(xai_Journal *j, const xai_Reading *r, xai_Slice name,
 */
 int xai_journal_read(const xai_Journal *j, size_t *at, xai_Entry *e);
 
+/* Does an entry begin at 'at', or does the last one end there?  Entries before
+** the last one never change, so a place is one for ever but for the end. */
+int xai_journal_is_place(const xai_Journal *j, size_t at);
+
 #endif

@@ -22,3 +22,7 @@ void xai_settings_init(xai_Settings *s) {
   s->max_buffer = 1 * MIB;
   s->base_url = "https://api.x.ai/v1";
 }
+
+size_t xai_settings_bytes(double n, size_t most) {
+  return n < (double)most ? (size_t)n : most;
+}

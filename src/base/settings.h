@@ -39,4 +39,10 @@ typedef struct xai_Settings {
 
 void xai_settings_init(xai_Settings *s);
 
+/*
+** A number of bytes, at least 1, as a size that is at most 'most'.  Nothing can
+** be larger than what can be addressed, so a larger number says: no limit.
+*/
+size_t xai_settings_bytes(double n, size_t most);
+
 #endif

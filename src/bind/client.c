@@ -10,6 +10,7 @@
 
 #include "bind/state.h"
 #include "bind/json.h"
+#include "bind/jsoncodec.h"
 #include "bind/luaerr.h"
 #include "bind/options.h"
 #include "bind/request.h"
@@ -192,6 +193,7 @@ int xai_client_new(lua_State *L) {
   xai_Client *c;
   int copy, env;
   lua_settop(L, 3); /* what, options, codec */
+  luaL_checkudata(L, 3, XAI_CODEC_MT);
   xai_settings_init(&set);
   xai_options_read(L, 2, what, &set);
   refuse_options_of_calls(L, what);

@@ -8,6 +8,7 @@
 #include "bind/state.h"
 
 #include <curl/curl.h>
+#include <limits.h>
 
 #if !defined(_WIN32)
 #include <dlfcn.h>
@@ -55,6 +56,14 @@ static void stay_loaded(void) {
 
 /* -------------------------------------------------------------- functions */
 
+#define LONGEST 1e9 /* seconds; what is longer has no end */
+
+/* Milliseconds, rounded up, or 'none' for what is longer or no number. */
+static int64_t ms_of(lua_Number s, int64_t none) {
+  if (!(s < LONGEST)) return none;
+  return s > 0 ? (int64_t)(s * 1000 + 0.999) : 0;
+}
+
 /*
 ** core.step([seconds [, most]]) -> was anything moved?  Moves what can be
 ** moved, and of the sockets 'most' at the most; waits at most that long for
@@ -62,12 +71,13 @@ static void stay_loaded(void) {
 */
 static int core_step(lua_State *L) {
   lua_Number s = luaL_optnumber(L, 1, 0);
-  int most = (int)luaL_optinteger(L, 2, 0);
+  lua_Number most = luaL_optnumber(L, 2, 0);
   xai_Engine *e = xai_state_engine_if_any(L);
   if (!(s >= 0)) luaL_argerror(L, 1, "seconds must not be negative");
   if (e == NULL) return 0;
   lua_pushboolean(
-      L, xai_engine_step(e, s < 1e9 ? (int64_t)(s * 1000 + 0.5) : -1, most));
+      L, xai_engine_step(e, s < LONGEST ? (int64_t)(s * 1000 + 0.5) : -1,
+                         most > 0 && most < INT_MAX ? (int)most : 0));
   return 1;
 }
 
@@ -82,9 +92,10 @@ static int core_fd(lua_State *L) {
 /* core.await(fd, seconds) -> is that descriptor of another loop readable?
 ** Waits at most that long for it, less when a signal comes. */
 static int core_await(lua_State *L) {
-  int fd = (int)luaL_checkinteger(L, 1);
-  lua_Number s = luaL_checknumber(L, 2);
-  lua_pushboolean(L, xai_poller_await(fd, (int64_t)(s * 1000 + 0.999)));
+  lua_Number fd = luaL_checknumber(L, 1), s = luaL_checknumber(L, 2);
+  luaL_argcheck(L, fd >= 0 && fd <= INT_MAX, 1, "no descriptor");
+  luaL_argcheck(L, s == s, 2, "seconds must be a number");
+  lua_pushboolean(L, xai_poller_await((int)fd, ms_of(s, INT_MAX)));
   return 1;
 }
 
@@ -144,7 +155,7 @@ static int core_now(lua_State *L) {
 static int core_wake_at(lua_State *L) {
   lua_Number at = luaL_optnumber(L, 1, -1);
   xai_engine_wake_at(xai_state_engine(L),
-                     at < 0 ? XAI_NEVER : (int64_t)(at * 1000 + 0.999));
+                     at < 0 ? XAI_NEVER : ms_of(at, XAI_NEVER));
   return 0;
 }
 

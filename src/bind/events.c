@@ -297,6 +297,19 @@ static void push_whole(lua_State *L, xai_Slice text) {
   if (rc <= 0) lua_pushboolean(L, rc < 0);
 }
 
+/* The place of an entry at index 2.  That of the last answer needs no search:
+** all that is read is read in order. */
+static size_t check_place(lua_State *L, const xai_LuaRequest *r) {
+  const xai_Journal *j = &r->call->stream.journal;
+  lua_Number n = luaL_checknumber(L, 2);
+  size_t at = n >= 0 && n <= (lua_Number)xai_buffer_size(&j->bytes)
+                  ? (size_t)n
+                  : (size_t)-1;
+  if ((at != r->said || at > j->last) && !xai_journal_is_place(j, at))
+    luaL_argerror(L, 2, "no entry begins there");
+  return at;
+}
+
 /*
 ** request:said(at) -> at', field, value, a, b: what the stream has said so
 ** far, entry by entry ('at' is 0 at first); nothing after the last.  'field'
@@ -305,9 +318,10 @@ static void push_whole(lua_State *L, xai_Slice text) {
 */
 int xai_events_said(lua_State *L) {
   xai_LuaRequest *r = xai_request_check(L);
-  size_t at = (size_t)luaL_checknumber(L, 2);
+  size_t at = check_place(L, r);
   xai_Entry e;
   if (!xai_journal_read(&r->call->stream.journal, &at, &e)) return 0;
+  r->said = at;
   lua_pushnumber(L, (lua_Number)at);
   lua_pushstring(L, field_name(e.field));
   if (may_have_half(e.text))

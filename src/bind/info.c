@@ -112,6 +112,7 @@ static int info_index(lua_State *L) {
                 {"rate_limit", push_rate_limit}};
   xai_Slice key, head;
   size_t i = 0, n = sizeof fields / sizeof *fields;
+  luaL_checktype(L, 1, LUA_TTABLE);
   if (lua_type(L, 2) != LUA_TSTRING) return 0;
   key.at = lua_tolstring(L, 2, &key.len);
   while (i < n && !xai_slice_is(key, fields[i].name)) i++;

@@ -159,12 +159,15 @@ static void read_seconds(const Reader *r, int64_t *out) {
   if (*out == 0 && s > 0) *out = 1;
 }
 
+/* A buffer that grows doubles its size, which must not overflow. */
+#define MAX_BYTES ((size_t)-1 / 4)
+
 static void read_bytes(const Reader *r, size_t *out) {
   lua_Number n = number(r, "a number of bytes", 9e15);
   if (n < 1)
     xai_misuse(r->L, "%s: option '%s' must be at least 1", r->what,
                r->option->name);
-  *out = (size_t)n;
+  *out = xai_settings_bytes((double)n, MAX_BYTES);
 }
 
 static void read_count(const Reader *r, int *out) {

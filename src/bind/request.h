@@ -24,6 +24,7 @@ typedef struct xai_LuaRequest {
   xai_Engine *engine;
   xai_Call *call;
   unsigned long model; /* serial of the pattern whose model is kept */
+  size_t said;         /* where request:said has come to */
   int halves;          /* what it said holds halves of surrogate pairs */
   int asking;          /* the function that gives keys is running */
   int any_json;        /* the answer need not be an object, nor JSON */

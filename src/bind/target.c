@@ -201,7 +201,8 @@ static int is_path_char(char c) {
          c != '\\';
 }
 
-/* The path of client:request: as it stands behind the host. */
+/* The path of client:request: as it stands behind the host.  It is only sure to
+** be there until the query takes its place on the stack. */
 static void read_path(xai_Start *s) {
   lua_State *L = s->L;
   const char *path;
@@ -218,6 +219,8 @@ static void read_path(xai_Start *s) {
     if (!is_path_char(path[i]))
       xai_misuse(L, "%s: path has a character that must be percent-encoded",
                  s->what);
+  s->read_once = strcmp(s->method, "GET") == 0 &&
+                 strstr(path, "/deferred-completion/") != NULL;
   lua_getfield(L, 3, "query");
   if (lua_istable(L, -1))
     add_query(s);
@@ -225,8 +228,6 @@ static void read_path(xai_Start *s) {
     xai_misuse(L, "%s: query must be a table, got %s", s->what,
                luaL_typename(L, -1));
   lua_pop(L, 1);
-  s->read_once = strcmp(s->method, "GET") == 0 &&
-                 strstr(path, "/deferred-completion/") != NULL;
   push_url(s, "");
 }
 
