@@ -96,7 +96,8 @@ local lazy = setmetatable({}, { __index = function(_, name) return name == "path
 local ODD = {
   nil, false, true, 0, 1, -1, 2.5, 1e-300, -1e308, 0 / 0, -1 / 0, 2 ^ 31, 2 ^ 53, -2 ^ 63, 24, 40, 1e15,
   "", "a", "chat", "request", "headers", "\0", ("x"):rep(70000), "[1,2", '{"a":[0.5]}', "/v1/x",
-  {}, { 1, 2, nil, 4 }, trap, lazy, { head = "HTTP/1.1 200\r\na: b\r\nc" }, { head = {} }, { encode = print, decode = print },
+  {}, { 1, 2, nil, 4 }, trap, lazy, { head = "HTTP/1.1 200\r\na: b\r\nc" }, { head = {} },
+  { encode = print, decode = print },
   { encode = function() return 1 end, decode = function() return trap end, new = function() return {} end },
   print, coroutine.create(print), io.stdout, xai.null, xai.array {}, { path = "/x", query = { a = 1 } },
 }
@@ -142,8 +143,6 @@ table.sort(functions, function(a, b)
   return a[2] < b[2]
 end)
 
-local stderr = io.stderr
-io.stderr = { write = function() end }
 for _, row in ipairs(functions) do
   if not WAITS[row[2]] then try_methods(row[1]) end
 end
@@ -156,7 +155,6 @@ for _ = 1, 20 do
   for _, row in ipairs(functions) do try(row[1], row[2]) end
 end
 collectgarbage()
-io.stderr = stderr
 server.close()
 print(#functions > 40 and "all called" or "only " .. #functions)
 os.exit(0)
