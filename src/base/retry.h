@@ -15,7 +15,7 @@ typedef struct xai_Failure {
   xai_Phase where;   /* how far the exchange had come */
   int status;        /* 0: no answer */
   int whole;         /* an answer that is not a success came whole */
-  int answered;      /* a byte of an answer came */
+  int answered;      /* a byte of an answer came; by HTTP/2, its head */
   int events;        /* so did an event of its stream */
   int streamed;      /* the answer began as an event stream */
   int repeatable;    /* see xai_retry_repeatable */

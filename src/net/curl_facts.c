@@ -37,3 +37,44 @@ int xai_curl_spoils_plain_http2(void) { return is_between(0x075800, 0x080000); }
 
 /* Seen on 7.88, gone in 8.14; 8.1 reads in another way. */
 int xai_curl_loses_full_reads(void) { return is_between(0, 0x080100); }
+
+/* Seen on 8.14, not on 7.88 and 8.23; its source has it from 8.12 to 8.16. */
+int xai_curl_waits_for_lost_plain_http2(void) {
+  return is_between(0x080C00, 0x081100);
+}
+
+/* A head whose bytes are so many was no other failure of nghttp2's. */
+#define LONG_HEAD ((size_t)32 << 10)
+
+/*
+** There is no code for it.  nghttp2's errors are -905 (too many CONTINUATION
+** frames) and -902 (libcurl took no more; also for lack of memory).  7.88, which
+** hands out a head when it is whole, says "returned -905"; 8.14 and 8.23 hand
+** out its lines as they come and say "recv error -905", which 8.14 says again of
+** a later request by that connection.  Both of these have "Too many response
+** headers", and 8.23 now and then COMPRESSION_ERROR.
+*/
+int xai_curl_says_head_too_long(const char *words, int sufficed, size_t seen) {
+  if (strstr(words, "Too many response headers") != NULL) return 1;
+  if (!xai_curl_says_http2_broken(words)) return 0;
+  if (strstr(words, "returned -905") != NULL) return 1;
+  if (sufficed && strstr(words, "returned -902") != NULL) return 1;
+  return seen > LONG_HEAD || (seen > 0 && strstr(words, " -905") != NULL);
+}
+
+/* Seen on all: the library below is only named where it gave up. */
+int xai_curl_says_http2_broken(const char *words) {
+  return strstr(words, "nghttp2") != NULL;
+}
+
+/* The option came with 8.20, which from then on waits; the headers that we are
+** built with may be older.  Others refuse it. */
+#if LIBCURL_VERSION_NUM >= 0x081400
+#define MULTI_QUICK_EXIT CURLMOPT_QUICK_EXIT
+#else
+#define MULTI_QUICK_EXIT ((CURLMoption)(CURLOPTTYPE_LONG + 21))
+#endif
+
+void xai_curl_end_quickly(CURLM *multi) {
+  curl_multi_setopt(multi, MULTI_QUICK_EXIT, 1L);
+}

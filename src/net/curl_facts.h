@@ -7,6 +7,7 @@
 #define XAI_CURL_FACTS_H
 
 #include <curl/curl.h>
+#include <stddef.h>
 
 #if LIBCURL_VERSION_NUM < 0x074200
 #error "lua-xai needs libcurl 7.66.0 or later (curl_multi_poll)"
@@ -23,5 +24,21 @@ int xai_curl_spoils_plain_http2(void);
 /* Is the rest of an HTTP/2 answer forgotten in libcurl, while the socket is
 ** silent, when a read fills the buffer that libcurl reads into? */
 int xai_curl_loses_full_reads(void);
+
+/* Does a request that may wait for another one's connection (CURLOPT_PIPEWAIT)
+** wait for one that is lost, where HTTP/2 began without TLS? */
+int xai_curl_waits_for_lost_plain_http2(void);
+
+/* Do libcurl's words say that a head by HTTP/2 was too long?  'sufficed': there
+** was always memory; 'seen': so many bytes of it came. */
+int xai_curl_says_head_too_long(const char *words, int sufficed, size_t seen);
+
+/* Do they say that the whole connection is of no use any more?  libcurl 8.14
+** keeps it all the same, and fails each later request. */
+int xai_curl_says_http2_broken(const char *words);
+
+/* Have a multi handle, when it ends, not wait for threads that look up names:
+** where the name server is silent, that takes as long as they do. */
+void xai_curl_end_quickly(CURLM *multi);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "net/curl_facts.h"
 #include "net/memory.h"
 #include "net/proxy.h"
 
@@ -87,11 +88,11 @@ static int is_line_too_long(const xai_Transfer *t) {
   return !t->head_done && t->sends > 0 && xai_memory_sufficed();
 }
 
-/* By HTTP/2 it is nghttp2 that ends the connection: for too many pieces of a
-** head, or because libcurl did not take one more. */
+/* By HTTP/2 it is nghttp2 that ends the connection. */
 static int is_head_too_long(const xai_Transfer *t) {
-  return is_line_too_long(t) && (strstr(t->error, "returned -905") != NULL ||
-                                 strstr(t->error, "returned -902") != NULL);
+  size_t seen = xai_buffer_size(&t->head) + t->extra;
+  return !t->head_done && t->sends > 0 &&
+         xai_curl_says_head_too_long(t->error, is_line_too_long(t), seen);
 }
 
 /* The connection ended within the TLS handshake: nobody said that anything
@@ -100,6 +101,12 @@ static int is_cut_off(const char *words) {
   return strstr(words, "SSL_ERROR_SYSCALL") != NULL ||
          strstr(words, "unexpected eof") != NULL ||
          strstr(words, "onnection reset") != NULL;
+}
+
+/* By HTTP/2 8.14 and 8.23 have that code, and no words, where the connection
+** ended within an answer; 7.88 says CURLE_PARTIAL_FILE. */
+static int has_ended(CURLcode code, const xai_Transfer *t) {
+  return code == CURLE_HTTP2 && t->error[0] == '\0';
 }
 
 static xai_Kind kind_of(CURLcode code, const xai_Transfer *t) {
@@ -130,6 +137,7 @@ static xai_Kind kind_of(CURLcode code, const xai_Transfer *t) {
     case CURLE_HTTP2:
     case CURLE_HTTP2_STREAM:
       if (t->head_done && t->content == XAI_CONTENT_EVENTS) break;
+      if (has_ended(code, t)) break;
       return XAI_KIND_CONNECTION;
     default: break; /* CURLE_PARTIAL_FILE, where HTTP/2 ends before a head */
   }
@@ -163,5 +171,7 @@ void xai_diagnosis_judge(xai_Transfer *t, CURLcode code) {
   hide_userinfo(t->error);
   kind = kind_of(code, t);
   if (kind == XAI_KIND_LIMIT) text = XAI_HEAD_TOO_LONG;
+  if (is_head_too_long(t) || xai_curl_says_http2_broken(t->error))
+    xai_sockets_end(t->sockets, t->socket, t->serial);
   xai_fault_set(&t->fault, kind, xai_diagnosis_phase(t), text);
 }

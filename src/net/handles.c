@@ -47,7 +47,8 @@ static void avoid_reuse(CURL *e, long version) {
 static void set_version(CURL *e, const xai_Settings *set, const char *url) {
   long version = xai_handles_http_version(set, url);
   int plain = xai_address_is_plain(url) &&
-              version != CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
+              (version != CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE ||
+               xai_curl_waits_for_lost_plain_http2());
   curl_easy_setopt(e, CURLOPT_HTTP_VERSION, version);
   avoid_reuse(e, version);
   curl_easy_setopt(e, CURLOPT_PIPEWAIT, plain ? 0L : 1L);
@@ -74,8 +75,8 @@ static void set_rules(CURL *e, CURLcode *rc) {
   curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L);
 #endif
   curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
-  curl_easy_setopt(e, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
-  curl_easy_setopt(e, CURLOPT_PROXY_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
+  curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+  curl_easy_setopt(e, CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
   curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
 #if LIBCURL_VERSION_NUM >= 0x074100
   curl_easy_setopt(e, CURLOPT_MAXAGE_CONN, MAX_IDLE_SECONDS);

@@ -56,5 +56,6 @@ void xai_keeping_reset(xai_Transfer *t) {
 int xai_keeping_may_send(xai_Transfer *t, int local_port, const char *ip,
                          int port) {
   t->socket = xai_sockets_find(t->sockets, local_port, ip, port);
+  t->serial = xai_sockets_serial(t->sockets, t->socket);
   return !xai_sockets_is_spoiled(t->sockets, t->socket);
 }

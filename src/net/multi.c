@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/process.h"
+#include "net/curl_facts.h"
 
 #define MAX_IDLE_CONNECTIONS 256L
 #define MAX_STREAMS_PER_CONNECTION 1000L
@@ -47,6 +48,7 @@ static void set_options(xai_Engine *e) {
     curl_multi_setopt(m, CURLMOPT_TIMERFUNCTION, on_timer);
     curl_multi_setopt(m, CURLMOPT_TIMERDATA, (void *)e);
   }
+  xai_curl_end_quickly(m);
   curl_multi_setopt(m, CURLMOPT_MAXCONNECTS, MAX_IDLE_CONNECTIONS);
   curl_multi_setopt(m, QUICK_EXIT, 1L);
 #if LIBCURL_VERSION_NUM >= 0x074300

@@ -37,6 +37,7 @@ static void note(xai_Sockets *s, int fd) {
   }
   memset(&s->at[fd], 0, sizeof s->at[fd]);
   s->at[fd].open = 1;
+  s->at[fd].serial = ++s->made;
 }
 
 static xai_Socket *known(const xai_Sockets *s, int fd) {
@@ -159,6 +160,16 @@ int xai_sockets_find(xai_Sockets *s, int local_port, const char *ip, int port) {
       return (int)i;
   }
   return -1;
+}
+
+unsigned long xai_sockets_serial(const xai_Sockets *s, int fd) {
+  const xai_Socket *it = known(s, fd);
+  return it ? it->serial : 0;
+}
+
+void xai_sockets_end(const xai_Sockets *s, int fd, unsigned long serial) {
+  if (serial != 0 && xai_sockets_serial(s, fd) == serial)
+    shutdown(fd, SHUT_RDWR);
 }
 
 void xai_sockets_note_answer(xai_Sockets *s, int fd) {

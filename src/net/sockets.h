@@ -14,13 +14,15 @@ typedef struct xai_Socket {
   int port;          /* the local one; 0: not known yet, or it has none */
   int answered;      /* by HTTP/1, so that nothing may come before a request */
   int was_connected; /* when it was closed */
-  const void *maker; /* who made it, while that one cares */
+  unsigned long serial; /* of all that were made: numbers are used again */
+  const void *maker;    /* who made it, while that one cares */
 } xai_Socket;
 
 typedef struct xai_Sockets {
   xai_Socket *at; /* the index is the descriptor */
   size_t size;
   unsigned long turn; /* how often libcurl was let at them */
+  unsigned long made; /* how many sockets */
   int plain_ahead;    /* see xai_curl_reads_ahead */
   int tls_ahead;
 } xai_Sockets;
@@ -48,6 +50,13 @@ void xai_sockets_lend(xai_Sockets *s, CURL *easy);
 /* The socket that is connected from 'local_port' to 'ip' and 'port', or -1:
 ** it is not known. */
 int xai_sockets_find(xai_Sockets *s, int local_port, const char *ip, int port);
+
+/* Its serial number; 0: it is not known. */
+unsigned long xai_sockets_serial(const xai_Sockets *s, int fd);
+
+/* End the connection of a socket with that serial number, so that it is not
+** used again. */
+void xai_sockets_end(const xai_Sockets *s, int fd, unsigned long serial);
 
 /* The head of an HTTP/1 answer came by it. */
 void xai_sockets_note_answer(xai_Sockets *s, int fd);

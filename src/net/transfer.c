@@ -291,14 +291,21 @@ static void set_progress(xai_Transfer *t, int on) {
 /* A body this long takes time to send; only then is its progress watched. */
 #define LONG_BODY ((size_t)64 << 10)
 
+/* libcurl 8 allocates that much for each transfer, until it ends. */
+#define SMALL_UPLOAD (16L << 10)
+#define LARGE_UPLOAD (64L << 10)
+
 static void set_message(xai_Transfer *t, const xai_Request *r,
                         struct curl_slist *headers, CURLcode *rc) {
   CURL *e = t->easy;
+  int is_long = r->body_len >= LONG_BODY;
   if (strcmp(r->method, "POST") == 0) curl_easy_setopt(e, CURLOPT_POST, 1L);
   if (r->body != NULL) {
     curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body_len);
     curl_easy_setopt(e, CURLOPT_POSTFIELDS, r->body);
-    set_progress(t, r->body_len >= LONG_BODY);
+    set_progress(t, is_long);
+    curl_easy_setopt(e, CURLOPT_UPLOAD_BUFFERSIZE,
+                     is_long ? LARGE_UPLOAD : SMALL_UPLOAD);
   } else if (strcmp(r->method, "POST") == 0) {
     curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE, 0L);
     curl_easy_setopt(e, CURLOPT_POSTFIELDS, "");

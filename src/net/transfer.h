@@ -65,6 +65,7 @@ typedef struct xai_Transfer {
   int paused;
   xai_Sockets *sockets; /* of its engine */
   int socket;           /* the one that it was sent on, or -1 */
+  unsigned long serial; /* of that one */
   int stale;            /* nothing was sent: the connection is not to be used */
   int tells_sends;      /* libcurl says when it sends the request */
   int sends;            /* how often libcurl sent the request in this attempt */

@@ -251,7 +251,7 @@ static xai_Failure failure_of(xai_Call *c) {
   f.kind = c->fault.kind;
   f.where = c->where;
   f.status = t->status;
-  f.answered = xai_buffer_size(&t->head) > 0;
+  f.answered = t->shared ? t->head_done : xai_buffer_size(&t->head) > 0;
   f.whole = is_whole(c);
   f.streamed = t->content == XAI_CONTENT_EVENTS;
   f.events = f.streamed && (c->stream.begun || (!f.whole && has_event(c)));
