@@ -196,6 +196,12 @@ describe("a stream of a chat", function()
       audio = { id = "u", data = "abb", expires_at = 9 } }, message)
   end)
 
+  it("does not double what objects say again (JetBrains/koog#2183)", function()
+    local extra = { google = { thought_signature = "c2ln", n = 1 }, list = xai.array {} }
+    local message = message_of { { content = "a", extra_content = extra }, { content = "b", extra_content = extra } }
+    same({ role = "assistant", content = "ab", extra_content = extra }, message)
+  end)
+
   it("joins `reasoning` that comes alone or beside an empty text (BerriAI/litellm#20246)", function()
     local message, text = message_of { { role = "assistant" }, { reasoning = "a" }, { reasoning = "b", content = "" },
       { reasoning = "b" }, { content = "x" }, { content = "x" } }

@@ -109,6 +109,31 @@ describe("a stream of a message", function()
     same({ { { type = "text", text = "H" }, { type = "text", text = "o!" } }, "Ho!" }, { result.content, text })
   end)
 
+  it("is read by the client's own JSON module, arguments and all (defect found by reading, 4)", function()
+    local cjson, seen = require("cjson"), { decoded = {}, encoded = 0 }
+    stage:leave()
+    stage:enter { json = {
+      encode = function(value)
+        seen.encoded = seen.encoded + 1
+        return cjson.encode(value)
+      end,
+      decode = function(text)
+        seen.decoded[text] = true
+        return cjson.decode(text)
+      end,
+      null = cjson.null,
+    } }
+    local bytes = ways.bytes(xai.encode, { START, open(0, tool "a"), input(0, '{"x"'), input(0, ":1}"), STOP })
+    same({ x = 1 }, stage:say("message", bytes):result().content[1].input)
+    assert.is_true(seen.decoded['{"x":1}'])
+    bytes = ways.bytes(xai.encode, { { choices = { { index = 0, delta = { tool_calls = { { index = 0, id = "a",
+      ["function"] = { name = "f", arguments = { x = 1 } } } } } } } }, "[DONE]" })
+    local stream = stage:say("chat", bytes)
+    seen.encoded = 0
+    assert.equal('{"x":1}', stream:result().choices[1].message.tool_calls[1]["function"].arguments)
+    assert.equal(1, seen.encoded)
+  end)
+
   it("that broke has an input that is not whole as it came (langchain-ai/langchain#37025)", function()
     local partial, _, kind = read(START, open(0, tool "a"), open(1, tool "b"), input(1, '{"y"'), input(0, '{"x":1}'))
     same({ "truncated", { x = 1 }, '{"y"' }, { kind, partial.content[1].input, partial.content[2].partial_json })

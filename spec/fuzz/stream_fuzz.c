@@ -37,6 +37,7 @@ static void check_reading(Reader *r) {
   xai_dialect_read(&r->dialect, e->sse.name, e->sse.data, &full);
   require(full.meaning == is->meaning && full.field == is->field);
   require(full.has_text == is->has_text && full.a == is->a && full.b == is->b);
+  require(full.parts == is->parts);
   if (full.has_text) require(same_slice(full.text, is->text));
   if (full.field != XAI_FIELD_NONE) require(same_slice(full.piece, is->piece));
   require_stamps(is, &full);
@@ -49,6 +50,7 @@ static void log_slice(Reader *r, xai_Slice s) {
 
 static void log_event(Reader *r) {
   const xai_Event *e = &r->stream.event;
+  unsigned half = 0;
   char text[96];
   snprintf(text, sizeof text, "%d %d %u %u|", (int)e->reading.meaning,
            (int)e->reading.field, (unsigned)e->reading.a,
@@ -57,7 +59,8 @@ static void log_event(Reader *r) {
   log_slice(r, e->sse.name);
   log_slice(r, e->sse.data);
   log_slice(r, e->sse.id);
-  if (e->reading.has_text) log_slice(r, e->reading.text);
+  if (e->reading.has_text)
+    require(xai_dialect_text(&e->reading, &half, &r->log) == XAI_OK);
   if (e->reading.field != XAI_FIELD_NONE) log_slice(r, e->reading.piece);
 }
 

@@ -40,6 +40,8 @@ static xai_Buffer seen; /* what was taken for an event stream, unpacked */
 int64_t __wrap_xai_clock_ms(void);
 int __wrap_xai_sse_feed(xai_Sse *p, const char *s, size_t n);
 int __real_xai_sse_feed(xai_Sse *p, const char *s, size_t n);
+void __wrap_xai_sse_adopt(xai_Sse *p, xai_Buffer *from);
+void __real_xai_sse_adopt(xai_Sse *p, xai_Buffer *from);
 CURLMcode __wrap_curl_multi_add_handle(CURLM *multi, CURL *easy);
 CURLMcode __real_curl_multi_add_handle(CURLM *multi, CURL *easy);
 
@@ -48,6 +50,12 @@ int64_t __wrap_xai_clock_ms(void) { return now_ms; }
 int __wrap_xai_sse_feed(xai_Sse *p, const char *s, size_t n) {
   require(xai_buffer_append(&seen, s, n) == XAI_OK);
   return __real_xai_sse_feed(p, s, n);
+}
+
+void __wrap_xai_sse_adopt(xai_Sse *p, xai_Buffer *from) {
+  require(xai_buffer_append(&seen, xai_buffer_data(from),
+                            xai_buffer_size(from)) == XAI_OK);
+  __real_xai_sse_adopt(p, from);
 }
 
 static curl_socket_t open_socket(void *ud, curlsocktype what,
@@ -246,6 +254,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
   c = xai_call_new(&set, (xai_Api)(XAI_API_CHAT + input_number(&in, 6)),
                    input_number(&in, 8) == 0);
   require(e != NULL && c != NULL);
+  r.raw = c->stream.raw;
+  r.may_stream = !r.raw;
   c->watched = 1;
   c->pending_ok = c->read_once = (int)input_number(&in, 2);
   xai_engine_start(e, c, &r);

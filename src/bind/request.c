@@ -171,6 +171,14 @@ static int request_times(lua_State *L) {
   return 5;
 }
 
+/* request:codec() -> the codec that its JSON is read and written with. */
+static int request_codec(lua_State *L) {
+  xai_request_check(L);
+  xai_getenv(L, 1);
+  lua_rawgeti(L, -1, XAI_REQUEST_CODEC);
+  return 1;
+}
+
 /* request:method() -> the HTTP method, whether there is a body. */
 static int request_method(lua_State *L) {
   xai_request_check(L);
@@ -277,6 +285,7 @@ void xai_request_open(lua_State *L) {
                                      {"damaged", xai_events_damaged},
                                      {"retrying", request_retrying},
                                      {"headers", request_headers},
+                                     {"codec", request_codec},
                                      {"method", request_method},
                                      {"release", request_release},
                                      {"trace", request_trace},

@@ -220,9 +220,19 @@ function Growth:add(owner, key, value)
   end
 end
 
+--- Members of objects that come in pieces, even in pieces that are alike.
+local PIECES = { data = true, transcript = true, arguments = true, input = true, partial_json = true }
+for _, key in ipairs(TEXTS) do PIECES[key] = true end
+
 --- Let `owner` grow by all members of `delta`.
 function Growth:merge(owner, delta)
-  for key, value in pairs(delta) do self:add(owner, key, value) end
+  for key, value in pairs(delta) do
+    if PIECES[key] then
+      self:add(owner, key, value)
+    else
+      self:add_once(owner, key, value)
+    end
+  end
 end
 
 --- The same, for members that are not text in pieces: of two values the later
@@ -244,8 +254,7 @@ end
 function Growth:add_once(owner, key, value)
   local old = owner[key]
   if type(value) == "table" and type(old) == "table" and not growth.is_list(value) and not growth.is_list(old) then
-    for name, item in pairs(value) do self:add_once(old, name, item) end
-    return
+    return self:merge(old, value)
   end
   local parts = self.texts[owner] and self.texts[owner][key]
   if old == value and not (parts and parts[2]) then return end

@@ -60,10 +60,10 @@ function Events:result() return self.list end
 
 --------------------------------------------------------------------------------
 local BUILDERS = {
-  chat = function() return part "xai.merge_chunks"("chat.completion", true) end,
-  complete = function() return part "xai.merge_chunks"("text_completion", false) end,
+  chat = function(codec) return part "xai.merge_chunks"("chat.completion", true, codec) end,
+  complete = function(codec) return part "xai.merge_chunks"("text_completion", false, codec) end,
   respond = function() return part "xai.merge_responses"() end,
-  message = function() return part "xai.merge_messages"() end,
+  message = function(codec) return part "xai.merge_messages"(codec) end,
   complete_legacy = new_complete,
   request = new_events,
 }
@@ -73,7 +73,7 @@ local BUILDERS = {
 -- decode is no part of it: then the second value is "decode", or "limit" for one
 -- nested too deeply.
 return function(request, name, is_over)
-  local builder, damage = BUILDERS[name](), nil
+  local builder, damage = BUILDERS[name](request:codec()), nil
   local at, field, value, a, b = request:said(0)
   if not at and not is_over then return nil end
   while at do

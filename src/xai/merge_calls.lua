@@ -3,7 +3,7 @@
 -- By its id, by its index, or to the call under way.  Gateways leave out either,
 -- use one index for all calls, or another one for each piece.
 
-local json = require "xai.json"
+local core = require "xai.core"
 
 local Calls = {}
 Calls.__index = Calls
@@ -95,13 +95,13 @@ end
 local function set(entry, value)
   if type(value) == "table" and next(value) == nil and entry.input.size > 0 then return end
   entry.input = new_input()
-  append(entry.input, json.encode(value))
+  append(entry.input, (core.encode(entry.codec, value)))
 end
 
 -- One call ---------------------------------------------------------------------
 
-local function new_entry(index)
-  return { index = index, out = {}, names = {}, name_size = 0, input = new_input() }
+local function new_entry(codec, index)
+  return { codec = codec, index = index, out = {}, names = {}, name_size = 0, input = new_input() }
 end
 
 local function name_of(entry)
@@ -234,7 +234,7 @@ end
 function Calls:add_one(delta, nth)
   local entry = self:continued(delta, nth)
   if not entry then
-    entry = new_entry(delta.index)
+    entry = new_entry(self.codec, delta.index)
     self.list[#self.list + 1] = entry
   end
   add(entry, self.growth, delta)
@@ -275,14 +275,15 @@ function Calls:result(is_over)
   return list
 end
 
---- No calls yet; `growth` is what the values of one result grow by.
-function calls.new(growth)
-  return setmetatable({ growth = growth, list = {}, ids = {}, indices = {}, chunk = 0 }, Calls)
+--- No calls yet; `growth` is what the values of one result grow by, `codec` writes
+-- arguments that are values.
+function calls.new(growth, codec)
+  return setmetatable({ growth = growth, codec = codec, list = {}, ids = {}, indices = {}, chunk = 0 }, Calls)
 end
 
 --- The call that was before there were several: {name, arguments}.
-function calls.new_legacy(growth)
-  local entry = new_entry()
+function calls.new_legacy(growth, codec)
+  local entry = new_entry(codec)
   return {
     add = function(_, called) add_called(entry, growth, "function", called) end,
     result = function(_, is_over) return finished(entry, is_over)["function"] end,

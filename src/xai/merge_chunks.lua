@@ -12,16 +12,16 @@ Chunks.__index = Chunks
 
 local FIRST_WINS = { id = true, object = true, created = true, model = true }
 
-local function new_chunks(object, of_chat)
+local function new_chunks(object, of_chat, codec)
   return setmetatable({
-    object = object, of_chat = of_chat, growth = growth.new(), top = {}, choices = {}, order = {},
+    object = object, of_chat = of_chat, codec = codec, growth = growth.new(), top = {}, choices = {}, order = {},
   }, Chunks)
 end
 
 function Chunks:choice(index)
   local choice = self.choices[index]
   if not choice then
-    choice = { message = {}, calls = calls.new(self.growth), rest = {} }
+    choice = { message = {}, calls = calls.new(self.growth, self.codec), rest = {} }
     self.choices[index] = choice
     self.order[#self.order + 1] = index
   end
@@ -40,7 +40,7 @@ function Chunks:delta(choice, delta)
     if key == "tool_calls" and type(value) == "table" then
       choice.calls:add(value)
     elseif key == "function_call" and type(value) == "table" then
-      choice.called = choice.called or calls.new_legacy(self.growth)
+      choice.called = choice.called or calls.new_legacy(self.growth, self.codec)
       choice.called:add(value)
     elseif key == "content" and not self.of_chat then
       self.growth:add(choice.message, "text", value)

@@ -3,7 +3,6 @@
 
 local core = require "xai.core"
 local growth = require "xai.growth"
-local json = require "xai.json"
 
 local array = core.array
 local is_list = growth.is_list
@@ -11,9 +10,9 @@ local is_list = growth.is_list
 local Messages = {}
 Messages.__index = Messages
 
-local function new_messages()
+local function new_messages(codec)
   return setmetatable({
-    message = { type = "message", role = "assistant" }, growth = growth.new(), blocks = {}, indices = {},
+    codec = codec, message = { type = "message", role = "assistant" }, growth = growth.new(), blocks = {}, indices = {},
   }, Messages)
 end
 
@@ -127,7 +126,7 @@ end
 -- Result -----------------------------------------------------------------------
 
 --- The input of a tool: no piece at all, or an empty one, means {}.
-local function set_input(block)
+function Messages:set_input(block)
   local text = block.partial_json
   if type(text) == "table" then
     block.input, block.partial_json = text, nil
@@ -138,7 +137,7 @@ local function set_input(block)
     block.partial_json = nil
     return
   end
-  local input = json.decode(text)
+  local input = core.decode(self.codec, text)
   if type(input) ~= "table" then return end -- the stream broke within it
   block.input, block.partial_json = input, nil
 end
@@ -150,7 +149,7 @@ function Messages:result()
   for i, entry in ipairs(self.blocks) do
     local block = entry.block
     if block.partial_json ~= nil or type(block.type) == "string" and block.type:find "tool_use$" then
-      set_input(block)
+      self:set_input(block)
     end
     message.content[i] = block
   end
