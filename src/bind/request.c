@@ -268,30 +268,19 @@ void xai_request_push(lua_State *L, const xai_Call *c) {
 }
 
 void xai_request_open(lua_State *L) {
-  static const luaL_Reg methods[] = {{"outcome", xai_answer_outcome},
-                                     {"event", xai_events_next},
-                                     {"text", xai_events_text},
-                                     {"want", xai_events_want},
-                                     {"skip", xai_events_skip},
-                                     {"said", xai_events_said},
-                                     {"halves", xai_events_halves},
-                                     {"opened", request_opened},
-                                     {"streaming", request_streaming},
-                                     {"done", request_done},
-                                     {"info", request_info},
-                                     {"cancel", request_cancel},
-                                     {"close", request_close},
-                                     {"watch", request_watch},
-                                     {"damaged", xai_events_damaged},
-                                     {"retrying", request_retrying},
-                                     {"headers", request_headers},
-                                     {"codec", request_codec},
-                                     {"method", request_method},
-                                     {"release", request_release},
-                                     {"trace", request_trace},
-                                     {"times", request_times},
-                                     {"__gc", request_release},
-                                     {NULL, NULL}};
+  static const luaL_Reg methods[] = {
+      {"outcome", xai_answer_outcome},  {"event", xai_events_next},
+      {"text", xai_events_text},        {"want", xai_events_want},
+      {"skip", xai_events_skip},        {"said", xai_events_said},
+      {"halves", xai_events_halves},    {"opened", request_opened},
+      {"streaming", request_streaming}, {"done", request_done},
+      {"info", request_info},           {"cancel", request_cancel},
+      {"close", request_close},         {"watch", request_watch},
+      {"damaged", xai_events_damaged},  {"retrying", request_retrying},
+      {"headers", request_headers},     {"codec", request_codec},
+      {"method", request_method},       {"release", request_release},
+      {"trace", request_trace},         {"times", request_times},
+      {"__gc", request_release},        {NULL, NULL}};
   luaL_newmetatable(L, XAI_REQUEST_MT);
   luaL_setfuncs(L, methods, 0);
   lua_pushvalue(L, -1);
