@@ -44,7 +44,7 @@ CORE_DEST = $(DESTDIR)$(PREFIX)/lib/lua/$(LUA_DIR)/xai
 
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion \
            -Wstrict-prototypes -Wmissing-prototypes
-COMPILE  = $(CC) -std=c99 -fPIC -fvisibility=hidden $(WARNINGS) \
+COMPILE  = $(CC) -std=c99 -fPIC $(WARNINGS) \
            -Isrc $(LAYER_CFLAGS) $(CPPFLAGS) $(CFLAGS)
 
 # liblua is never linked: the host brings its own.  A late resolver thread of
@@ -293,7 +293,7 @@ memory:
 $(MEMORY_TEST): spec/torture/memory.c spec/torture/failing.c $(OUT)/flags
 	@mkdir -p $(@D)
 	@echo '  CC   $<'
-	$Q$(COMPILE) $(CURL_CFLAGS) $(LUA_CFLAGS) -fvisibility=default -rdynamic -o $@ \
+	$Q$(COMPILE) $(CURL_CFLAGS) $(LUA_CFLAGS) -rdynamic -o $@ \
 	  $(filter %.c,$^) $(shell $(PKG_CONFIG) --libs $(LUA_PC)) $(CURL_LIBS)
 
 # Holds the flags of the last build; newer than the objects when they change.

@@ -9,6 +9,8 @@
 
 #include "base/slice.h"
 
+#pragma GCC visibility push(hidden)
+
 /* A hint longer than this is not waited for (milliseconds). */
 #define XAI_MAX_HINT_MS 120000
 
@@ -28,5 +30,7 @@ int64_t xai_backoff_delay(int64_t first_ms, int n, double roll);
 ** for Retry-After, 1 for retry-after-ms.
 */
 int64_t xai_backoff_hint(xai_Slice text, int64_t scale);
+
+#pragma GCC visibility pop
 
 #endif

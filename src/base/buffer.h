@@ -9,6 +9,8 @@
 
 #include "base/slice.h"
 
+#pragma GCC visibility push(hidden)
+
 #define XAI_OK 0
 #define XAI_ENOMEM (-1) /* the allocator said no; nothing was changed */
 #define XAI_ELIMIT (-2) /* the buffer's maximum would be passed */
@@ -65,5 +67,7 @@ void xai_bytes_mask(char *s, size_t n, xai_Slice secret);
 /* The unconsumed bytes (never NULL) and their number. */
 const char *xai_buffer_data(const xai_Buffer *b);
 size_t xai_buffer_size(const xai_Buffer *b);
+
+#pragma GCC visibility pop
 
 #endif

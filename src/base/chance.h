@@ -6,6 +6,8 @@
 
 #include <stddef.h>
 
+#pragma GCC visibility push(hidden)
+
 typedef struct xai_Chance {
   unsigned char pool[240];
   size_t left; /* unused bytes at the end of the pool */
@@ -24,5 +26,7 @@ double xai_chance_roll(xai_Chance *c);
 
 /* Write a random UUID (version 4): 36 characters and a NUL. */
 void xai_chance_uuid(xai_Chance *c, char out[XAI_UUID_SIZE]);
+
+#pragma GCC visibility pop
 
 #endif

@@ -6,6 +6,8 @@
 
 #include <stdint.h>
 
+#pragma GCC visibility push(hidden)
+
 #define XAI_NEVER INT64_MAX /* a moment that does not come */
 
 /* Milliseconds since an arbitrary start, from the monotonic clock. */
@@ -16,5 +18,7 @@ double xai_clock_seconds(void);
 
 /* 'now_ms' + 'wait_ms'; XAI_NEVER when 'wait_ms' is not positive. */
 int64_t xai_clock_after(int64_t now_ms, int64_t wait_ms);
+
+#pragma GCC visibility pop
 
 #endif

@@ -7,6 +7,8 @@
 #include "base/fault.h"
 #include "base/jsonscan.h"
 
+#pragma GCC visibility push(hidden)
+
 /* Does an "error" member report an error?  null, false, 0, "", [], {} and what
 ** holds nothing else do not. */
 int xai_error_given(const xai_Json *v);
@@ -20,5 +22,7 @@ int xai_error_in_answer(xai_Slice body, int any);
 
 /* Is there an error in one of these choices? */
 int xai_error_in_choices(const xai_Json *choices);
+
+#pragma GCC visibility pop
 
 #endif

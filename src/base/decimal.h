@@ -8,6 +8,8 @@
 
 #include <stddef.h>
 
+#pragma GCC visibility push(hidden)
+
 #define XAI_DECIMAL_SIZE 64       /* holds what xai_decimal_write writes */
 #define XAI_DECIMAL_POINT_SIZE 16 /* holds a decimal point */
 
@@ -25,5 +27,7 @@ void xai_decimal_write(char out[XAI_DECIMAL_SIZE], double v, int digits);
 ** XAI_DECIMAL_POINT_SIZE bytes more than the text has.
 */
 double xai_decimal_read(const char *s, size_t n, char *scratch);
+
+#pragma GCC visibility pop
 
 #endif

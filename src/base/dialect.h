@@ -12,6 +12,8 @@
 #include "base/jsonscan.h"
 #include "base/slice.h"
 
+#pragma GCC visibility push(hidden)
+
 typedef enum xai_Api {
   XAI_API_PLAIN, /* does not stream */
   XAI_API_CHAT,
@@ -132,5 +134,7 @@ int xai_dialect_text(const xai_Reading *r, unsigned *half, xai_Buffer *out);
 ** "[DONE]" when every choice had its finish_reason.
 */
 int xai_dialect_complete(const xai_Dialect *d, int clean_end);
+
+#pragma GCC visibility pop
 
 #endif

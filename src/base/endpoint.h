@@ -8,6 +8,8 @@
 #include "base/buffer.h"
 #include "base/dialect.h"
 
+#pragma GCC visibility push(hidden)
+
 typedef struct xai_Endpoint {
   const char *name; /* of the Lua function */
   const char *method;
@@ -39,5 +41,7 @@ int xai_percent_encode(const char *s, size_t n, xai_Buffer *out);
 /* Is the id of use?  Empty ones and those of dots or slashes alone are not:
 ** they would name another path. */
 int xai_endpoint_id_ok(const char *id, size_t n);
+
+#pragma GCC visibility pop
 
 #endif

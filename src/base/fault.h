@@ -8,6 +8,8 @@
 #include "base/buffer.h"
 #include "base/slice.h"
 
+#pragma GCC visibility push(hidden)
+
 /* The kinds a user can ask for; their names are xai_kind_name's. */
 typedef enum xai_Kind {
   XAI_KIND_NONE,
@@ -105,5 +107,7 @@ const char *xai_status_phrase(int status);
 
 /* May the same request succeed when it is sent again? */
 int xai_fault_retryable(xai_Kind kind, int status);
+
+#pragma GCC visibility pop
 
 #endif

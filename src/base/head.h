@@ -6,6 +6,8 @@
 
 #include "base/slice.h"
 
+#pragma GCC visibility push(hidden)
+
 /*
 ** Walk through the headers: '*at' is 0 at first.  1 with name and value
 ** (without blanks around it), or 0 after the last.
@@ -20,5 +22,7 @@ xai_Slice xai_head_find(xai_Slice head, const char *name);
 /* Do all headers of that name, and all members of their lists, say the same?
 ** Where there are none they do. */
 int xai_head_agrees(xai_Slice head, const char *name);
+
+#pragma GCC visibility pop
 
 #endif

@@ -4,6 +4,8 @@
 #ifndef XAI_HEAP_H
 #define XAI_HEAP_H
 
+#pragma GCC visibility push(hidden)
+
 /*
 ** Have the allocator put together the small pieces that were freed since the
 ** last time, now: it takes about as long as freeing them did.  glibc does that
@@ -11,5 +13,7 @@
 ** whole cycle of a collector it takes up to 7 ms.  Elsewhere nothing happens.
 */
 void xai_heap_tidy(void);
+
+#pragma GCC visibility pop
 
 #endif

@@ -8,6 +8,8 @@
 
 #include "base/slice.h"
 
+#pragma GCC visibility push(hidden)
+
 /*
 ** Seconds since 1970 for a date in one of the three forms that recipients
 ** must read; -1 when the text is none of them to the letter:
@@ -17,5 +19,7 @@
 ** A year of two digits is one that lies at most 50 years after 'now'.
 */
 int64_t xai_http_date(xai_Slice text, int64_t now);
+
+#pragma GCC visibility pop
 
 #endif

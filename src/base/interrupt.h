@@ -5,6 +5,8 @@
 #ifndef XAI_INTERRUPT_H
 #define XAI_INTERRUPT_H
 
+#pragma GCC visibility push(hidden)
+
 /*
 ** From now on note it.  Returns what the other functions take, or -1: there are
 ** too many listeners, or the system refuses.  The first listener puts our
@@ -42,5 +44,7 @@ void xai_interrupt_remember(void);
 
 /* The interpreter's handler works once: put it back where there is none. */
 void xai_interrupt_rearm(void);
+
+#pragma GCC visibility pop
 
 #endif

@@ -12,6 +12,8 @@
 #include "base/dialect.h"
 #include "base/slice.h"
 
+#pragma GCC visibility push(hidden)
+
 typedef struct xai_Journal {
   xai_Buffer bytes;
   size_t last; /* offset of the last entry */
@@ -40,5 +42,7 @@ int xai_journal_read(const xai_Journal *j, size_t *at, xai_Entry *e);
 /* Does an entry begin at 'at', or does the last one end there?  Entries before
 ** the last one never change, so a place is one for ever but for the end. */
 int xai_journal_is_place(const xai_Journal *j, size_t at);
+
+#pragma GCC visibility pop
 
 #endif

@@ -9,6 +9,8 @@
 
 #include <stddef.h>
 
+#pragma GCC visibility push(hidden)
+
 #define XAI_JSON_MAX_DEPTH 1000 /* as JSON libraries for Lua have it */
 
 typedef enum xai_JsonCheck {
@@ -29,5 +31,7 @@ size_t xai_json_escape(const char *s, const char *end);
 
 /* Behind the number at 'p', or NULL: there is none. */
 const char *xai_json_number(const char *p, const char *end);
+
+#pragma GCC visibility pop
 
 #endif

@@ -11,6 +11,8 @@
 
 #include "base/slice.h"
 
+#pragma GCC visibility push(hidden)
+
 #define XAI_LIFT_MIN ((size_t)64 << 10) /* shorter ones stay */
 
 /*
@@ -19,5 +21,7 @@
 ** between its quotes in '*found' and '*at' behind it; 0: there is none.
 */
 int xai_jsonlift(xai_Slice text, size_t *at, xai_Slice *found);
+
+#pragma GCC visibility pop
 
 #endif

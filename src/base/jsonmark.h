@@ -12,6 +12,8 @@
 
 #include "base/buffer.h"
 
+#pragma GCC visibility push(hidden)
+
 /* What to replace. */
 #define XAI_MARK_EMPTY_ARRAYS 1 /* []      becomes ["<mark>"] */
 #define XAI_MARK_INTEGERS 2     /* 16 and more digits become "<mark>..." */
@@ -29,5 +31,7 @@ int xai_jsonmark(const char *s, size_t n, const char *mark, int what,
 
 /* May the text hold a number with a point?  0 only when it holds none. */
 int xai_jsonmark_fractions(const char *s, size_t n);
+
+#pragma GCC visibility pop
 
 #endif

@@ -12,6 +12,8 @@
 #include "base/buffer.h"
 #include "base/slice.h"
 
+#pragma GCC visibility push(hidden)
+
 typedef enum xai_JsonType {
   XAI_JSON_NONE, /* not there */
   XAI_JSON_NULL,
@@ -74,5 +76,7 @@ int xai_json_unescape(xai_Slice raw, unsigned *half, xai_Buffer *out);
 
 /* The four hexadecimal digits at 's', or -1. */
 long xai_json_hex4(const char *s, const char *end);
+
+#pragma GCC visibility pop
 
 #endif

@@ -7,6 +7,8 @@
 
 #include <stddef.h>
 
+#pragma GCC visibility push(hidden)
+
 typedef struct xai_Nearest {
   const char *wrong;
   const char *name; /* the best so far; NULL: none is near enough */
@@ -19,5 +21,7 @@ void xai_nearest_begin(xai_Nearest *n, const char *wrong);
 /* Is this known name nearer?  Of two that are equally near, the first in the
 ** order of the alphabet is. */
 void xai_nearest_consider(xai_Nearest *n, const char *name);
+
+#pragma GCC visibility pop
 
 #endif

@@ -11,6 +11,8 @@
 #include "base/buffer.h"
 #include "base/dialect.h"
 
+#pragma GCC visibility push(hidden)
+
 /* A place in the data where events differ. */
 typedef struct xai_Place {
   size_t at, len;
@@ -56,5 +58,7 @@ void xai_pattern_learn(xai_Pattern *p, xai_Slice name, xai_Slice data,
 ** a string).  XAI_OK or XAI_ENOMEM.
 */
 int xai_pattern_fill(const xai_Pattern *p, const char *mark, xai_Buffer *out);
+
+#pragma GCC visibility pop
 
 #endif

@@ -6,11 +6,15 @@
 
 #include "base/slice.h"
 
+#pragma GCC visibility push(hidden)
+
 /*
 ** Does the text say that credits, a balance or a quota are too low, as in "Your
 ** credit balance is too low", "insufficient_quota", "out of credits"?  A guess
 ** by words that stand side by side; texts that merely name them do not count.
 */
 int xai_quota_lacks(xai_Slice text);
+
+#pragma GCC visibility pop
 
 #endif

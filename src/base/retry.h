@@ -9,6 +9,8 @@
 #include "base/fault.h"
 #include "base/settings.h"
 
+#pragma GCC visibility push(hidden)
+
 /* What is known of an attempt that failed. */
 typedef struct xai_Failure {
   xai_Kind kind;
@@ -35,5 +37,7 @@ int xai_retry_repeatable(const char *method);
 ** With XAI_RETRY_SAFE nothing that may have begun is.
 */
 int xai_retry_allowed(const xai_Failure *f);
+
+#pragma GCC visibility pop
 
 #endif

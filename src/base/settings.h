@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#pragma GCC visibility push(hidden)
+
 /* Which failed attempts may be made again. */
 typedef enum xai_Retry {
   XAI_RETRY_USUAL, /* where chances are good that nothing was billed */
@@ -44,5 +46,7 @@ void xai_settings_init(xai_Settings *s);
 ** be larger than what can be addressed, so a larger number says: no limit.
 */
 size_t xai_settings_bytes(double n, size_t most);
+
+#pragma GCC visibility pop
 
 #endif

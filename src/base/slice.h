@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#pragma GCC visibility push(hidden)
+
 typedef struct xai_Slice {
   const char *at;
   size_t len;
@@ -33,5 +35,7 @@ xai_Slice xai_slice_trim(xai_Slice s);
 
 /* The slice without the byte order mark that UTF-8 texts may begin with. */
 xai_Slice xai_slice_skip_bom(xai_Slice s);
+
+#pragma GCC visibility pop
 
 #endif

@@ -13,6 +13,8 @@
 #include "base/buffer.h"
 #include "base/slice.h"
 
+#pragma GCC visibility push(hidden)
+
 /* One event.  The slices are valid until the next call on the parser. */
 typedef struct xai_SseEvent {
   xai_Slice name; /* "message" when the stream did not name it */
@@ -72,5 +74,7 @@ int xai_sse_pending(xai_Sse *p, xai_SseEvent *ev);
 
 /* Bytes held and not yet taken. */
 size_t xai_sse_size(const xai_Sse *p);
+
+#pragma GCC visibility pop
 
 #endif

@@ -10,6 +10,8 @@
 #include "base/pattern.h"
 #include "base/sse.h"
 
+#pragma GCC visibility push(hidden)
+
 typedef enum xai_StreamState {
   XAI_STREAM_WAIT,  /* more bytes are needed */
   XAI_STREAM_EVENT, /* '*event' is to be handed on, then taken */
@@ -68,5 +70,7 @@ void xai_stream_want(xai_Stream *s, long choice);
 /* Remember the shown event and go past it.  XAI_OK, XAI_ENOMEM (nothing was
 ** changed) or XAI_ELIMIT: from now on the stream shows that as its fault. */
 int xai_stream_take(xai_Stream *s, xai_Sse *in);
+
+#pragma GCC visibility pop
 
 #endif

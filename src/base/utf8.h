@@ -6,11 +6,15 @@
 
 #include <stddef.h>
 
+#pragma GCC visibility push(hidden)
+
 /*
 ** The offset of the first byte that begins no whole UTF-8 character, or 'n'
 ** when all of the text is UTF-8.  Overlong forms, surrogates and characters
 ** beyond U+10FFFF are not UTF-8.
 */
 size_t xai_utf8_check(const char *s, size_t n);
+
+#pragma GCC visibility pop
 
 #endif

@@ -6,7 +6,11 @@
 
 #include "bind/compat.h"
 
+#pragma GCC visibility push(hidden)
+
 /* request:outcome() */
 int xai_answer_outcome(lua_State *L);
+
+#pragma GCC visibility pop
 
 #endif

@@ -7,6 +7,8 @@
 #include "bind/compat.h"
 #include "net/engine.h"
 
+#pragma GCC visibility push(hidden)
+
 /* Slots of a client's environment. */
 #define XAI_CLIENT_OPTIONS 1 /* a copy: it keeps the strings of 'set' alive */
 #define XAI_CLIENT_CODEC 2
@@ -40,5 +42,7 @@ void xai_client_check_peer(lua_State *L, const char *what,
 /* Raise when the key would break the header; it is never shown. */
 void xai_client_check_key(lua_State *L, const char *what, const char *key,
                           size_t n);
+
+#pragma GCC visibility pop
 
 #endif

@@ -10,6 +10,8 @@
 #include <lauxlib.h>
 #include <lua.h>
 
+#pragma GCC visibility push(hidden)
+
 #if LUA_VERSION_NUM >= 504
 
 #define xai_newuserdata(L, size) lua_newuserdatauv(L, size, 1)
@@ -80,5 +82,7 @@ static inline int xai_absindex(lua_State *L, int i) {
 #define xai_pushint(L, n) lua_pushnumber(L, (lua_Number)(n))
 
 #endif
+
+#pragma GCC visibility pop
 
 #endif

@@ -6,6 +6,8 @@
 
 #include "bind/compat.h"
 
+#pragma GCC visibility push(hidden)
+
 /* request:event() */
 int xai_events_next(lua_State *L);
 
@@ -27,5 +29,7 @@ int xai_events_damaged(lua_State *L);
 
 /* request:said(at) */
 int xai_events_said(lua_State *L);
+
+#pragma GCC visibility pop
 
 #endif

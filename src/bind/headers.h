@@ -6,6 +6,8 @@
 
 #include "bind/start.h"
 
+#pragma GCC visibility push(hidden)
+
 /* Push the user's headers, or nil: those of the call over the client's. */
 void xai_headers_push(const xai_Start *s);
 
@@ -25,5 +27,7 @@ void xai_headers_push_key(xai_Start *s);
 /* Add the key. */
 void xai_headers_add_key(const xai_Start *s, xai_Call *call, const char *key,
                          size_t n);
+
+#pragma GCC visibility pop
 
 #endif

@@ -7,6 +7,8 @@
 #include "bind/compat.h"
 #include "net/call.h"
 
+#pragma GCC visibility push(hidden)
+
 /* Most bytes of an answer that info.body shows. */
 #define XAI_MAX_SHOWN ((size_t)1 << 20)
 
@@ -22,5 +24,7 @@ void xai_info_push(lua_State *L, const xai_Call *c);
 */
 int xai_info_fail(lua_State *L, const xai_Call *c, const xai_Fault *f,
                   int body);
+
+#pragma GCC visibility pop
 
 #endif

@@ -11,6 +11,8 @@
 
 #include "bind/compat.h"
 
+#pragma GCC visibility push(hidden)
+
 /* Register the metatables of codecs and of marked arrays. */
 void xai_json_open_lua(lua_State *L);
 
@@ -37,5 +39,7 @@ int xai_json_decode_halves(lua_State *L, int codec);
 
 /* xai.array(t): mark a table as an array, so that empty it is sent as []. */
 int xai_json_array(lua_State *L);
+
+#pragma GCC visibility pop
 
 #endif

@@ -6,6 +6,8 @@
 
 #include "base/buffer.h"
 
+#pragma GCC visibility push(hidden)
+
 #define XAI_CODEC_MT "xai.codec"
 #define XAI_ARRAY_MT "xai.array"
 
@@ -25,5 +27,7 @@ typedef struct xai_Codec {
 
 /* Give back the memory of an unusually large text. */
 void xai_codec_trim(xai_Codec *c);
+
+#pragma GCC visibility pop
 
 #endif

@@ -7,6 +7,8 @@
 #include "bind/compat.h"
 #include "bind/jsoncodec.h"
 
+#pragma GCC visibility push(hidden)
+
 #define XAI_LIFTED 'L' /* behind a mark: the number of a string follows */
 
 /*
@@ -15,5 +17,7 @@
 ** below it.  1 when there were some.
 */
 int xai_lift_strings(lua_State *L, xai_Codec *c);
+
+#pragma GCC visibility pop
 
 #endif

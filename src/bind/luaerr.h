@@ -7,6 +7,8 @@
 #include "base/fault.h"
 #include "bind/compat.h"
 
+#pragma GCC visibility push(hidden)
+
 #define XAI_ERROR_MT "xai.error"
 
 /* Register the metatable of error objects. */
@@ -36,5 +38,7 @@ void xai_luaerr_set(lua_State *L, const xai_Report *r);
 
 /* Push the line that tostring() gives for the error object at 'i'. */
 void xai_luaerr_line(lua_State *L, int i);
+
+#pragma GCC visibility pop
 
 #endif

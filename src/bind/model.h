@@ -11,6 +11,8 @@
 #include "base/pattern.h"
 #include "bind/compat.h"
 
+#pragma GCC visibility push(hidden)
+
 /*
 ** Push a model of the pattern's event, made with the codec at 'codec'; nil
 ** when it cannot be made.
@@ -23,5 +25,7 @@ void xai_model_push(lua_State *L, int codec, const xai_Pattern *p,
 ** and above it: the text, and the stamps that differ from event to event.
 */
 void xai_model_build(lua_State *L, int model, int values);
+
+#pragma GCC visibility pop
 
 #endif

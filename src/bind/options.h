@@ -7,6 +7,8 @@
 #include "base/settings.h"
 #include "bind/compat.h"
 
+#pragma GCC visibility push(hidden)
+
 /*
 ** Check the option table at 'i' (nil counts as empty) and put what it says
 ** over '*set'.  Strings are borrowed from the table.  Wrong types and
@@ -28,5 +30,7 @@ void xai_options_refuse(lua_State *L, int i, const char *what, const char *name,
 
 /* Push a copy of the option table at 'i', with its own fields only. */
 void xai_options_copy(lua_State *L, int i);
+
+#pragma GCC visibility pop
 
 #endif

@@ -12,6 +12,8 @@
 #include "base/buffer.h"
 #include "bind/compat.h"
 
+#pragma GCC visibility push(hidden)
+
 /* Prepare the Lua state. */
 void xai_push_open(lua_State *L);
 
@@ -25,5 +27,7 @@ void xai_push_text(lua_State *L, int i);
 /* Push the content of a JSON string without its escapes, halves of surrogate
 ** pairs as U+FFFD; 'scratch' is for short use. */
 void xai_push_unescaped(lua_State *L, xai_Buffer *scratch, xai_Slice raw);
+
+#pragma GCC visibility pop
 
 #endif

@@ -6,8 +6,12 @@
 
 #include "bind/request.h"
 
+#pragma GCC visibility push(hidden)
+
 /* The shown event repeats the pattern: push it, built from its model.  0 when
 ** there is no model of it, or a finalizer has read it meanwhile. */
 int xai_repeated_push(lua_State *L, xai_LuaRequest *r);
+
+#pragma GCC visibility pop
 
 #endif

@@ -8,6 +8,8 @@
 #include "bind/compat.h"
 #include "net/engine.h"
 
+#pragma GCC visibility push(hidden)
+
 #define XAI_REQUEST_MT "xai.request"
 
 /* Slots of a request's environment. */
@@ -49,5 +51,7 @@ xai_LuaRequest *xai_request_new(lua_State *L, xai_Engine *e,
 
 /* Push the request of a call with news, or nil. */
 void xai_request_push(lua_State *L, const xai_Call *c);
+
+#pragma GCC visibility pop
 
 #endif

@@ -7,6 +7,8 @@
 #include "bind/client.h"
 #include "bind/compat.h"
 
+#pragma GCC visibility push(hidden)
+
 /* All that the start of one call needs to know. */
 typedef struct xai_Start {
   lua_State *L;
@@ -29,5 +31,7 @@ typedef struct xai_Start {
 ** one and returns before the call's end: "start", "warm".
 */
 int xai_start(lua_State *L);
+
+#pragma GCC visibility pop
 
 #endif

@@ -7,6 +7,8 @@
 #include "bind/compat.h"
 #include "net/engine.h"
 
+#pragma GCC visibility push(hidden)
+
 #define XAI_VERSION "0.1.0"
 
 /* Prepare the Lua state; nothing is acquired yet. */
@@ -21,5 +23,7 @@ xai_Engine *xai_state_engine_if_any(lua_State *L);
 
 /* "lua-xai/0.1.0 (Lua 5.4; libcurl/7.88.1)" */
 const char *xai_state_agent(lua_State *L);
+
+#pragma GCC visibility pop
 
 #endif

@@ -7,6 +7,8 @@
 #include "base/endpoint.h"
 #include "bind/start.h"
 
+#pragma GCC visibility push(hidden)
+
 /* The settings of the client with the options of the call over them. */
 void xai_target_settings(xai_Start *s);
 
@@ -18,5 +20,7 @@ void xai_target_free_form(xai_Start *s);
 
 /* Push option 'name' of the call, else of the client; 0 when it is nil. */
 int xai_target_option(const xai_Start *s, const char *name);
+
+#pragma GCC visibility pop
 
 #endif

@@ -6,6 +6,8 @@
 
 #include "base/settings.h"
 
+#pragma GCC visibility push(hidden)
+
 /* Said when nothing could be found out. */
 extern const char xai_address_no_memory[];
 
@@ -28,5 +30,7 @@ const char *xai_address_check_proxy(const xai_Settings *set);
 /* The hosts that go without a proxy, or NULL for what the environment says: so
 ** no proxy that it names carries plain http on. */
 const char *xai_address_no_proxy(const xai_Settings *set, const char *url);
+
+#pragma GCC visibility pop
 
 #endif

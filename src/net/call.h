@@ -13,6 +13,8 @@
 #include "net/handles.h"
 #include "net/transfer.h"
 
+#pragma GCC visibility push(hidden)
+
 typedef enum xai_CallState {
   XAI_CALL_NEW,
   XAI_CALL_RUNNING, /* an attempt is under way */
@@ -119,5 +121,7 @@ int xai_call_take(xai_Call *c);
 
 /* The reader needs no more: let the connection come to rest for reuse. */
 void xai_call_drain(xai_Call *c);
+
+#pragma GCC visibility pop
 
 #endif

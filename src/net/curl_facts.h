@@ -9,6 +9,8 @@
 #include <curl/curl.h>
 #include <stddef.h>
 
+#pragma GCC visibility push(hidden)
+
 #if LIBCURL_VERSION_NUM < 0x074200
 #error "lua-xai needs libcurl 7.66.0 or later (curl_multi_poll)"
 #endif
@@ -40,5 +42,7 @@ int xai_curl_says_http2_broken(const char *words);
 /* Have a multi handle, when it ends, not wait for threads that look up names:
 ** where the name server is silent, that takes as long as they do. */
 void xai_curl_end_quickly(CURLM *multi);
+
+#pragma GCC visibility pop
 
 #endif

@@ -6,6 +6,8 @@
 
 #include "net/transfer.h"
 
+#pragma GCC visibility push(hidden)
+
 /* How far the exchange has come. */
 xai_Phase xai_diagnosis_phase(const xai_Transfer *t);
 
@@ -18,5 +20,7 @@ typedef struct xai_Times {
 } xai_Times;
 
 xai_Times xai_diagnosis_times(const xai_Transfer *t);
+
+#pragma GCC visibility pop
 
 #endif

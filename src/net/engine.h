@@ -9,6 +9,8 @@
 #include "net/poller.h"
 #include "net/sockets.h"
 
+#pragma GCC visibility push(hidden)
+
 typedef struct xai_Engine {
   CURLM *multi; /* NULL once closed */
   long process; /* which it was made by */
@@ -110,5 +112,7 @@ int xai_engine_listen(xai_Engine *e, int on);
 
 /* Was it pressed since the last time?  With 'take' it is forgotten then. */
 int xai_engine_interrupted(xai_Engine *e, int take);
+
+#pragma GCC visibility pop
 
 #endif

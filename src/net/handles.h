@@ -13,6 +13,8 @@
 
 #include "base/settings.h"
 
+#pragma GCC visibility push(hidden)
+
 #define XAI_MAX_HANDLES 4
 
 typedef struct xai_Handles {
@@ -48,5 +50,7 @@ void xai_handles_put(xai_Handles *h, unsigned long owner, CURL *easy);
 
 /* Give back all that are kept. */
 void xai_handles_drop(xai_Handles *h);
+
+#pragma GCC visibility pop
 
 #endif

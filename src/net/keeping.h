@@ -9,6 +9,8 @@
 
 #include "net/transfer.h"
 
+#pragma GCC visibility push(hidden)
+
 /* A head is complete: is the connection one that can be looked at later? */
 void xai_keeping_head(xai_Transfer *t);
 
@@ -25,5 +27,7 @@ void xai_keeping_reset(xai_Transfer *t);
 ** come there since the last answer? */
 int xai_keeping_may_send(xai_Transfer *t, int local_port, const char *ip,
                          int port);
+
+#pragma GCC visibility pop
 
 #endif

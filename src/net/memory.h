@@ -4,6 +4,8 @@
 #ifndef XAI_MEMORY_H
 #define XAI_MEMORY_H
 
+#pragma GCC visibility push(hidden)
+
 /* Make libcurl ready; 0 when that fails.  In a process whose libcurl was
 ** ready before, its memory stays as it is. */
 int xai_memory_open(void);
@@ -17,5 +19,7 @@ int xai_memory_wipes(void);
 /* Has libcurl always got the memory that it asked for?  0 also where nobody
 ** knows. */
 int xai_memory_sufficed(void);
+
+#pragma GCC visibility pop
 
 #endif

@@ -6,6 +6,8 @@
 
 #include "net/engine.h"
 
+#pragma GCC visibility push(hidden)
+
 /* So many sockets are served before what they brought is handed out: with 64
 ** the first event of a burst waits for the 63 others (measured with 256 and
 ** 1,000 streams: twice the delay, and a tenth more time for all, as the events
@@ -44,5 +46,7 @@ int xai_multi_is_ours(const xai_Engine *e);
 
 /* Let go of another process's without touching its connections. */
 void xai_multi_leave(xai_Engine *e);
+
+#pragma GCC visibility pop
 
 #endif

@@ -8,7 +8,11 @@
 
 #include "net/engine.h"
 
+#pragma GCC visibility push(hidden)
+
 /* Take a call out of the queue; nothing happens when it is not in it. */
 void xai_news_forget(xai_Engine *e, xai_Call *c);
+
+#pragma GCC visibility pop
 
 #endif

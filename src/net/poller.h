@@ -8,6 +8,8 @@
 
 #include <stdint.h>
 
+#pragma GCC visibility push(hidden)
+
 typedef struct xai_Poller {
   int fd;           /* -1 where there is no such thing */
   int timer;        /* made when the descriptor is first shown outside */
@@ -43,5 +45,7 @@ int xai_poller_show(xai_Poller *p);
 
 /* Set the timer of a shown descriptor to a moment of xai_clock_ms. */
 void xai_poller_arm(xai_Poller *p, int64_t due_ms, int64_t now_ms);
+
+#pragma GCC visibility pop
 
 #endif

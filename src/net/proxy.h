@@ -8,6 +8,8 @@
 
 #include "base/settings.h"
 
+#pragma GCC visibility push(hidden)
+
 /*
 ** The port of the proxy that is asked to open a tunnel (CONNECT) to the server
 ** of 'url'; 0 where none is, and where it is the environment that names it.
@@ -26,5 +28,7 @@ int xai_proxy_is_https(const xai_Settings *set);
 
 /* Did the proxy open the tunnel? */
 int xai_proxy_opened(CURL *e);
+
+#pragma GCC visibility pop
 
 #endif

@@ -6,6 +6,8 @@
 
 #include "net/call.h"
 
+#pragma GCC visibility push(hidden)
+
 /* Overwrite with stars each occurrence of a key that the call sends. */
 void xai_secret_hide(const xai_Call *c, char *s, size_t n);
 void xai_secret_hide_in(const xai_Call *c, xai_Buffer *b);
@@ -19,5 +21,7 @@ void xai_secret_forget(xai_Call *c);
 /* The same when the key is to be nowhere any more: what was not read yet is
 ** masked, as it cannot be later. */
 void xai_secret_end(xai_Call *c);
+
+#pragma GCC visibility pop
 
 #endif

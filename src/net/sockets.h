@@ -9,6 +9,8 @@
 #include <curl/curl.h>
 #include <stddef.h>
 
+#pragma GCC visibility push(hidden)
+
 typedef struct xai_Socket {
   int open;
   int port;          /* the local one; 0: not known yet, or it has none */
@@ -70,5 +72,7 @@ int xai_sockets_is_spoiled(const xai_Sockets *s, int fd);
 
 /* Forget all of them; none is closed. */
 void xai_sockets_forget(xai_Sockets *s);
+
+#pragma GCC visibility pop
 
 #endif

@@ -15,6 +15,8 @@
 #include "base/sse.h"
 #include "net/sockets.h"
 
+#pragma GCC visibility push(hidden)
+
 /* What to send.  Strings must live until xai_transfer_open returns; 'body'
 ** until the transfer is closed. */
 typedef struct xai_Request {
@@ -124,5 +126,7 @@ void xai_transfer_discard(xai_Transfer *t);
 
 /* The head of the answer, as it came. */
 xai_Slice xai_transfer_head(const xai_Transfer *t);
+
+#pragma GCC visibility pop
 
 #endif

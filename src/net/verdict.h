@@ -6,6 +6,8 @@
 
 #include "net/call.h"
 
+#pragma GCC visibility push(hidden)
+
 /* Set the call's fault (or leave it: success) from its finished transfer. */
 void xai_verdict_judge(xai_Call *c, CURLcode code);
 
@@ -24,5 +26,7 @@ int xai_verdict_is_refused(xai_Call *c, xai_Slice data);
 ** be none.  A wait that would cross the deadline is not begun.
 */
 int64_t xai_verdict_wait(xai_Call *c, int64_t deadline_ms);
+
+#pragma GCC visibility pop
 
 #endif
