@@ -101,15 +101,6 @@ describe("an error answer that breaks off", function()
     assert.equal(1, select(3, ask({ BREAKS["within a chunk"](503, HALF) }, { retry = "safe" })).attempts)
     assert.equal(3, select(3, ask({ BREAKS["within a chunk"](429, HALF) }, { retry = "safe" })).attempts)
   end)
-
-  it("by silence is that error, too (fault servers, 51)", function()
-    for _, option in ipairs { "idle_timeout", "timeout" } do
-      local stalled = { head(503, "Content-Length: 500\r\n") .. WORDS, scripted.stall }
-      local _, message, info = ask({ stalled }, { [option] = 0.2 }, "list_models", nil, true)
-      assert.same({ "server", 503, 3 }, { info.kind, info.status, info.attempts })
-      assert.matches("The model is overloaded", message)
-    end
-  end)
 end)
 
 describe("of a long error answer", function()

@@ -251,9 +251,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
   now_ms = 1000;
   xai_buffer_init(&seen, 0);
   e = xai_engine_new();
-  c = xai_call_new(&set, (xai_Api)(XAI_API_CHAT + input_number(&in, 6)),
-                   input_number(&in, 8) == 0);
+  c = (xai_Call *)malloc(sizeof *c);
   require(e != NULL && c != NULL);
+  xai_call_init(c, &set, (xai_Api)(XAI_API_CHAT + input_number(&in, 6)),
+                input_number(&in, 8) == 0);
   r.raw = c->stream.raw;
   r.may_stream = !r.raw;
   c->watched = 1;
@@ -264,7 +265,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
   if (state == XAI_STREAM_ERROR)
     xai_verdict_complain(c, c->stream.event.sse.data);
   if (state == XAI_STREAM_END) xai_engine_drain(e, c);
+  if (input_number(&in, 2) == 0) xai_call_rest(c);
   xai_engine_release(e, c);
+  free(c);
   xai_engine_close(e);
   xai_engine_unref(e);
   close_peers();

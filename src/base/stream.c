@@ -20,6 +20,13 @@ void xai_stream_free(xai_Stream *s) {
   xai_pattern_free(&s->pattern);
 }
 
+void xai_stream_rest(xai_Stream *s) {
+  xai_pattern_forget(&s->pattern);
+  xai_pattern_free(&s->pattern);
+  memset(&s->event, 0, sizeof s->event);
+  s->have = s->last = 0;
+}
+
 void xai_stream_restart(xai_Stream *s) {
   long want = s->dialect.want;
   xai_dialect_init(&s->dialect, s->dialect.api);

@@ -64,6 +64,9 @@ xai_StreamState xai_stream_glance(const xai_Stream *s, xai_Sse *in, int ended,
 /* Begin anew, for the answer to another attempt; nothing was shown yet. */
 void xai_stream_restart(xai_Stream *s);
 
+/* Nobody reads on: only what was taken is kept. */
+void xai_stream_rest(xai_Stream *s);
+
 /* Text of this choice (from 0) is wanted from now on. */
 void xai_stream_want(xai_Stream *s, long choice);
 

@@ -172,10 +172,11 @@ int xai_answer_outcome(lua_State *L) {
   xai_request_drop_body(L);
   if (c->fault.kind == XAI_KIND_NONE) {
     int count = c->gone ? push_gone(L, r) : push_result(L, r);
-    xai_secret_forget(c);
+    xai_request_rest(L, r);
     return count;
   }
   lua_pushlstring(L, xai_buffer_data(&c->transfer.body),
                   xai_buffer_size(&c->transfer.body));
+  xai_request_rest(L, r);
   return xai_info_fail(L, c, &c->fault, 1);
 }

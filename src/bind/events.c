@@ -26,6 +26,7 @@ static int push_complaint(lua_State *L, xai_LuaRequest *r) {
   if (c->state == XAI_CALL_DONE) xai_secret_forget(c);
   xai_engine_cancel(r->engine, c, XAI_KIND_CANCELLED, "");
   xai_push_slice(L, c->stream.event.sse.data);
+  xai_request_rest(L, r);
   return xai_info_fail(L, c, &c->fault, 1);
 }
 
@@ -39,8 +40,10 @@ static int push_fault(lua_State *L, xai_LuaRequest *r) {
   xai_secret_end(c);
   if (c->fault.kind == XAI_KIND_NONE || c->fault.kind == c->stream.fault.kind)
     c->fault = c->stream.fault;
-  if (c->transfer.content != XAI_CONTENT_PLAIN)
+  if (c->transfer.content != XAI_CONTENT_PLAIN) {
+    xai_request_rest(L, r);
     return xai_info_fail(L, c, &c->fault, 0);
+  }
   xai_push_buffer(L, &c->transfer.body); /* another attempt's answer */
   return xai_info_fail(L, c, &c->fault, 1);
 }
@@ -54,6 +57,7 @@ static int push_end(lua_State *L, xai_LuaRequest *r, xai_StreamState state) {
     xai_request_drop_body(L);
     xai_secret_forget(r->call);
   }
+  xai_request_rest(L, r);
   return 0;
 }
 
@@ -100,6 +104,7 @@ static int fail_event(lua_State *L, xai_LuaRequest *r, int too_deep) {
   xai_engine_cancel(r->engine, c, kind, c->stream.fault.text);
   c->fault = c->stream.fault;
   xai_push_slice(L, shown(r)->data);
+  xai_request_rest(L, r);
   return xai_info_fail(L, c, &c->fault, 1);
 }
 
@@ -297,10 +302,28 @@ static void push_whole(lua_State *L, xai_Slice text) {
   if (rc <= 0) lua_pushboolean(L, rc < 0);
 }
 
+/* What its stream has said: at rest that is a string of its environment, which
+** is only read. */
+static xai_Journal journal_of(lua_State *L, const xai_LuaRequest *r) {
+  xai_Journal j = r->call->stream.journal;
+  size_t n;
+  const char *s;
+  if (xai_buffer_size(&j.bytes) > 0) return j;
+  xai_getenv(L, 1);
+  lua_rawgeti(L, -1, XAI_REQUEST_SAID);
+  s = lua_tolstring(L, -1, &n);
+  lua_pop(L, 2);
+  if (s == NULL) return j;
+  j.bytes.at = (char *)(uintptr_t)s;
+  j.bytes.rd = 0;
+  j.bytes.len = n;
+  return j;
+}
+
 /* The place of an entry at index 2.  That of the last answer needs no search:
 ** all that is read is read in order. */
-static size_t check_place(lua_State *L, const xai_LuaRequest *r) {
-  const xai_Journal *j = &r->call->stream.journal;
+static size_t check_place(lua_State *L, const xai_LuaRequest *r,
+                          const xai_Journal *j) {
   lua_Number n = luaL_checknumber(L, 2);
   size_t at = n >= 0 && n <= (lua_Number)xai_buffer_size(&j->bytes)
                   ? (size_t)n
@@ -318,9 +341,10 @@ static size_t check_place(lua_State *L, const xai_LuaRequest *r) {
 */
 int xai_events_said(lua_State *L) {
   xai_LuaRequest *r = xai_request_check(L);
-  size_t at = check_place(L, r);
+  xai_Journal said = journal_of(L, r);
+  size_t at = check_place(L, r, &said);
   xai_Entry e;
-  if (!xai_journal_read(&r->call->stream.journal, &at, &e)) return 0;
+  if (!xai_journal_read(&said, &at, &e)) return 0;
   r->said = at;
   lua_pushnumber(L, (lua_Number)at);
   lua_pushstring(L, field_name(e.field));

@@ -142,10 +142,10 @@ void xai_info_open(lua_State *L) {
 /* --------------------------------------------------------------- the info */
 
 /* What is known from the answer's head. */
-static void set_head(lua_State *L, const xai_Transfer *t) {
-  lua_pushinteger(L, t->status);
+static void set_head(lua_State *L, const xai_Call *c) {
+  lua_pushinteger(L, c->transfer.status);
   lua_setfield(L, -2, "status");
-  xai_push_slice(L, xai_transfer_head(t));
+  xai_request_push_head(L, c);
   lua_setfield(L, -2, "head");
 }
 
@@ -168,7 +168,7 @@ void xai_info_push(lua_State *L, const xai_Call *c) {
   hide_key(c);
   lua_createtable(L, 0, 9);
   luaL_setmetatable(L, INFO_MT);
-  if (c->transfer.status != 0) set_head(L, &c->transfer);
+  if (c->transfer.status != 0) set_head(L, c);
   lua_pushinteger(L, c->attempts);
   lua_setfield(L, -2, "attempts");
   lua_pushinteger(L, resends(c));
@@ -208,6 +208,18 @@ static const char *billed(const xai_Call *c, const xai_Fault *f) {
   return status >= 400 && status < 500 ? "no" : "maybe";
 }
 
+/* The info is on top. */
+static void set_request_id(lua_State *L, const xai_Call *c) {
+  xai_Slice head;
+  xai_request_push_head(L, c);
+  head.at = lua_tolstring(L, -1, &head.len);
+  if (head.at != NULL) {
+    push_request_id(L, head);
+    lua_setfield(L, -3, "request_id");
+  }
+  lua_pop(L, 1);
+}
+
 int xai_info_fail(lua_State *L, const xai_Call *c, const xai_Fault *f,
                   int body) {
   xai_Report report;
@@ -222,8 +234,7 @@ int xai_info_fail(lua_State *L, const xai_Call *c, const xai_Fault *f,
   report.billed = billed(c, f);
   lua_pushnil(L);
   xai_info_push(L, c);
-  push_request_id(L, xai_transfer_head(&c->transfer));
-  lua_setfield(L, -2, "request_id");
+  set_request_id(L, c);
   xai_luaerr_set(L, &report);
   if (n > 0) {
     lua_pushlstring(L, s, n < XAI_MAX_SHOWN ? n : XAI_MAX_SHOWN);

@@ -3,6 +3,7 @@
 */
 #include "bind/request.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -53,15 +54,43 @@ void xai_request_drop_body(lua_State *L) {
   lua_pop(L, 2);
 }
 
+/* Move what is in a buffer to the environment on top. */
+static void to_lua(lua_State *L, int slot, xai_Buffer *b) {
+  if (xai_buffer_size(b) == 0) return;
+  xai_push_buffer(L, b);
+  lua_rawseti(L, -2, slot);
+  xai_buffer_free(b);
+}
+
+void xai_request_rest(lua_State *L, xai_LuaRequest *r) {
+  xai_Call *c = r->call;
+  xai_getenv(L, 1);
+  xai_secret_hide_in(c, &c->transfer.head);
+  to_lua(L, XAI_REQUEST_HEAD, &c->transfer.head);
+  to_lua(L, XAI_REQUEST_SAID, &c->stream.journal.bytes);
+  lua_pop(L, 1);
+  xai_call_rest(c);
+}
+
+void xai_request_push_head(lua_State *L, const xai_Call *c) {
+  if (xai_buffer_size(&c->transfer.head) > 0) {
+    xai_push_buffer(L, &c->transfer.head);
+    return;
+  }
+  xai_getenv(L, 1);
+  lua_rawgeti(L, -1, XAI_REQUEST_HEAD);
+  lua_remove(L, -2);
+}
+
 xai_LuaRequest *xai_request_new(lua_State *L, xai_Engine *e,
                                 const xai_Settings *set, xai_Api api, int raw) {
   xai_LuaRequest *r = (xai_LuaRequest *)xai_newuserdata(L, sizeof *r);
-  memset(r, 0, sizeof *r);
+  memset(r, 0, offsetof(xai_LuaRequest, own));
   r->tag = &request_tag;
   luaL_setmetatable(L, XAI_REQUEST_MT); /* from here __gc cleans up */
   r->engine = xai_engine_ref(e);
-  r->call = xai_call_new(set, api, raw);
-  if (r->call == NULL) luaL_error(L, "not enough memory");
+  xai_call_init(&r->own, set, api, raw);
+  r->call = &r->own;
   e->live++;
   lua_createtable(L, 4, 0);
   xai_setenv(L, -2);
@@ -118,6 +147,7 @@ static int stop(lua_State *L, xai_Kind kind, const char *text) {
   xai_complaint_free(&c->complaint);
   memset(&c->fault, 0, sizeof c->fault);
   xai_fault_set(&c->fault, kind, XAI_PHASE_NONE, text);
+  xai_request_rest(L, r);
   return xai_info_fail(L, c, &c->fault, 0);
 }
 

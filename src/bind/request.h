@@ -20,6 +20,8 @@
 #define XAI_REQUEST_MODEL 5
 #define XAI_REQUEST_KEY 6 /* the function that gives keys */
 #define XAI_REQUEST_ID 7  /* of what is to be deleted */
+#define XAI_REQUEST_HEAD 8 /* of the answer, once the request is at rest */
+#define XAI_REQUEST_SAID 9 /* its stream's journal, likewise */
 
 typedef struct xai_LuaRequest {
   const char *tag; /* tells a request from other userdata */
@@ -30,6 +32,7 @@ typedef struct xai_LuaRequest {
   int halves;          /* what it said holds halves of surrogate pairs */
   int asking;          /* the function that gives keys is running */
   int any_json;        /* the answer need not be an object, nor JSON */
+  xai_Call own;        /* what 'call' is: Lua's collector knows of it */
 } xai_LuaRequest;
 
 /* Register the metatable. */
@@ -44,6 +47,16 @@ xai_LuaRequest *xai_request_poll(lua_State *L);
 
 /* The call of the request at index 1 is done: its body is needed no more. */
 void xai_request_drop_body(lua_State *L);
+
+/*
+** The request at index 1 was read to its end, or failed: from here on it holds
+** little that Lua's collector does not know of.  What is needed later becomes
+** strings of Lua's.
+*/
+void xai_request_rest(lua_State *L, xai_LuaRequest *r);
+
+/* Push the head of its answer; nil where none came. */
+void xai_request_push_head(lua_State *L, const xai_Call *c);
 
 /* Push a new request on a new call of the engine, not started yet. */
 xai_LuaRequest *xai_request_new(lua_State *L, xai_Engine *e,

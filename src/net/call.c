@@ -23,24 +23,27 @@
 
 #define ZERO_FROM offsetof(xai_Call, prev)
 
-xai_Call *xai_call_new(const xai_Settings *set, xai_Api api, int raw) {
-  xai_Call *c = (xai_Call *)malloc(sizeof *c);
-  if (c == NULL) return NULL;
+void xai_call_init(xai_Call *c, const xai_Settings *set, xai_Api api, int raw) {
   memset((char *)c + ZERO_FROM, 0, sizeof *c - ZERO_FROM);
   c->set = *set;
   c->retry_after_ms = -1;
   xai_transfer_init(&c->transfer, set);
   xai_stream_init(&c->stream, api, raw, set->max_body);
   xai_complaint_init(&c->complaint);
-  return c;
 }
 
-void xai_call_free(xai_Call *c) {
+void xai_call_close(xai_Call *c) {
   xai_transfer_close(&c->transfer);
   xai_secret_forget(c);
   xai_stream_free(&c->stream);
   xai_complaint_free(&c->complaint);
-  free(c);
+}
+
+void xai_call_rest(xai_Call *c) {
+  xai_stream_rest(&c->stream);
+  xai_sse_free(&c->transfer.sse);
+  xai_buffer_free(&c->transfer.body);
+  if (c->state == XAI_CALL_DONE) xai_secret_forget(c);
 }
 
 /* Can its handle do another request?  Its buffers, which the key has passed
@@ -288,21 +291,9 @@ int64_t xai_call_due(const xai_Call *c) {
                min64(deadline_at(c), nudge_at(c)));
 }
 
-/* The rest of an error answer does not come: it is that error all the same. */
-static void give_up_error(xai_Call *c) {
-  c->where = xai_diagnosis_phase(&c->transfer);
-  xai_verdict_judge(c, CURLE_OPERATION_TIMEDOUT);
-  detach(c, 1);
-  settle(c);
-}
-
 static void give_up(xai_Call *c, xai_Phase phase, const char *what,
                     int64_t ms) {
   char text[128], seconds[XAI_DECIMAL_SIZE];
-  if (phase != XAI_PHASE_DEADLINE && xai_verdict_is_error(c)) {
-    give_up_error(c);
-    return;
-  }
   if (c->state == XAI_CALL_WAITING) leave_wait(c);
   xai_decimal_write(seconds, (double)ms / 1000, 6);
   snprintf(text, sizeof text, "%s of %s s passed", what, seconds);

@@ -67,11 +67,17 @@ typedef struct xai_Call {
   xai_Complaint complaint; /* what an error answer said */
 } xai_Call;
 
-/* A call in state NEW; NULL when there is not enough memory. */
-xai_Call *xai_call_new(const xai_Settings *set, xai_Api api, int raw);
+/* Make the caller's memory a call in state NEW; nothing is acquired. */
+void xai_call_init(xai_Call *c, const xai_Settings *set, xai_Api api, int raw);
 
-/* Release it; it must not be RUNNING. */
-void xai_call_free(xai_Call *c);
+/* Give back what it holds; it must not be RUNNING. */
+void xai_call_close(xai_Call *c);
+
+/*
+** Nobody reads on: give back what was for its reader.  Its head and its journal
+** stay, for whoever has use for them.
+*/
+void xai_call_rest(xai_Call *c);
 
 /* Start the first attempt, with the headers in 'headers'; with 'later' it is
 ** due at the next tick.  0, or -1: then the call is done. */

@@ -224,7 +224,7 @@ void xai_engine_release(xai_Engine *e, xai_Call *c) {
   gather_news(e);
   xai_news_forget(e, c);
   unlink_call(e, c);
-  xai_call_free(c);
+  xai_call_close(c);
   rearm(e);
 }
 

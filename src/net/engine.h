@@ -80,7 +80,8 @@ void xai_engine_set_key(xai_Engine *e, xai_Call *c, struct curl_slist *headers);
 ** made in vain for the key's sake. */
 void xai_engine_keep_key(xai_Engine *e, xai_Call *c);
 
-/* Take a call out of the list (ending it) and free it. */
+/* Take a call out of the list (ending it) and close it: its memory is the
+** caller's again. */
 void xai_engine_release(xai_Engine *e, xai_Call *c);
 
 /*

@@ -178,15 +178,11 @@ static int64_t asked_wait(const xai_Call *c) {
   return ms >= 0 ? ms : until_date(c);
 }
 
-int xai_verdict_is_error(const xai_Call *c) {
-  return c->transfer.head_done && c->transfer.status >= 300;
-}
-
 /* An answer whose head says that it is an error is that error, however its body
 ** ended: what came of its words tells enough. */
 static void forgive_broken_error(xai_Call *c) {
   xai_Transfer *t = &c->transfer;
-  if (xai_verdict_is_error(c) && t->fault.kind != XAI_KIND_MEMORY)
+  if (t->head_done && t->status >= 300 && t->fault.kind != XAI_KIND_MEMORY)
     memset(&t->fault, 0, sizeof t->fault);
 }
 

@@ -11,9 +11,6 @@
 /* Set the call's fault (or leave it: success) from its finished transfer. */
 void xai_verdict_judge(xai_Call *c, CURLcode code);
 
-/* Did a head come that says that the answer is an error? */
-int xai_verdict_is_error(const xai_Call *c);
-
 /* Make the failure that an event of the stream tells of the call's fault. */
 void xai_verdict_complain(xai_Call *c, xai_Slice data);
 
