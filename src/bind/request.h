@@ -18,8 +18,8 @@
 #define XAI_REQUEST_CODEC 3
 #define XAI_REQUEST_METHOD 4
 #define XAI_REQUEST_MODEL 5
-#define XAI_REQUEST_KEY 6 /* the function that gives keys */
-#define XAI_REQUEST_ID 7  /* of what is to be deleted */
+#define XAI_REQUEST_KEY 6  /* the function that gives keys */
+#define XAI_REQUEST_ID 7   /* of what is to be deleted */
 #define XAI_REQUEST_HEAD 8 /* of the answer, once the request is at rest */
 #define XAI_REQUEST_SAID 9 /* its stream's journal, likewise */
 
