@@ -14,6 +14,7 @@ local DROPS = {
   { "the compiled part", "^xai%.core$" },
   { "what hands things out", "^xai%.pump$" },
   { "the tasks and what they wait for", "^xai%.[tw]a" },
+  { "everything that is loaded", "^[^_]+$", { "false" } }, -- not all of it can be required again
 }
 
 local DROP = [[
@@ -107,7 +108,7 @@ for _, loop in ipairs(LOOPS) do
     local says = hosted.says(DROP .. loop.begin)
 
     for _, row in ipairs(DROPS) do
-      for _, at_once in ipairs { "false", "true" } do
+      for _, at_once in ipairs(row[3] or { "false", "true" }) do
         local how = at_once == "true" and ", each required at once" or ""
         it("of " .. row[1] .. how .. " loses nothing that is under way", function()
           says(WELL .. "\nanswer true\n", UNDER_WAY .. ([[
@@ -238,6 +239,47 @@ describe("A reload (folke/lazy.nvim#944)", function()
       client:start("get_model", "grok-3", { on_done = function() error("callback", 0) end }):wait()
     ]])
   end)
+
+  for where, code in pairs {
+    ["an event's callback"] = [[
+      client:start("chat", question(true), { on_event = reload, on_done = function(result) say(result ~= nil) end })
+      while xai.active() > 0 do xai.step(1) end
+    ]],
+    ["a task, and in a hook"] = [[
+      xai.run(function()
+        local one = xai.new { on_request = reload, on_response = reload }
+        say(xai.all { function() return one:get_model "grok-3" end, reload }[1] ~= nil)
+      end)
+    ]],
+    ["a key function, and on an error"] = [[
+      xai.on_error = reload
+      local one = xai.new { api_key = function() reload() return "xai-demo" end }
+      one:start("get_model", "grok-3", { on_done = function() error "x" end }):wait()
+      say(one:get_model "grok-3" ~= nil)
+    ]],
+    ["a finalizer"] = [[
+      local proxy = rawget(_G, "newproxy") and newproxy(true)
+      if proxy then getmetatable(proxy).__gc = reload else setmetatable({}, { __gc = reload }) end
+      proxy = nil -- luacheck: ignore
+      collectgarbage()
+      say(client:get_model "grok-3" ~= nil)
+    ]],
+  } do
+    it("in " .. where .. " disturbs nothing", function()
+      says("true\nreloaded\nanswer\n", ([[
+        local count = 0
+        local function say(...) print(...) end
+        local function reload()
+          count = count + 1
+          drop "^xai"
+          require "xai"
+        end
+        %s
+        print(count > 0 and "reloaded")
+        print(require "xai".new():get_model "grok-3" and "answer")
+      ]]):format(code))
+    end)
+  end
 
   it("keeps the hooks of a client", function()
     says("2\n", [[

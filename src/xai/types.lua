@@ -181,7 +181,7 @@ function Task:traceback() end
 ---@field user_agent? string Value of the User-Agent header.
 ---@field unix_socket? string Connect to this socket instead of the host of `base_url`.
 ---@field insecure? boolean Trust any certificate; a warning goes to stderr once. Default false.
----@field json? xai.Json JSON module in place of lua-cjson.
+---@field json? xai.Json JSON module in place of lua-cjson (in Neovim: of vim.json).
 ---@field on_request? fun(info: xai.Info) Called when a call is about to be sent; `on_retry` tells of further attempts.
 ---@field on_response? fun(info: xai.Info) Called when a call has its answer or its failure.
 ---@field on_retry? fun(info: xai.Info) Called before the wait for another attempt; `info` tells of the failed one.
