@@ -61,6 +61,20 @@ local SERVER = [[
   }
 ]]
 
+-- The same for those alone who show a certificate.
+local ASKING = [[
+  server {
+    listen 127.0.0.1:%d ssl http2;
+    ssl_certificate %s.pem;
+    ssl_certificate_key %s.key;
+    ssl_client_certificate %s.pem;
+    ssl_verify_client on;
+    add_header X-Protocol $server_protocol always;
+    add_header X-Connection $connection always;
+    location / { proxy_pass %s; }
+  }
+]]
+
 local CONFIGURATION = [[
 daemon off;
 master_process off;
@@ -139,7 +153,9 @@ end
 
 --- Serve `upstream`, the URL of a server, by TLS, with `more` directives of nginx's.  Gives { url,
 -- ca_file }, and { other_url, other_ca_file } with a certificate for another name; dir; close().
-function M.start(upstream, more)
+-- With `asks` also asking_url, of a server that wants the certificate client.pem in dir, whose key
+-- is client.key.
+function M.start(upstream, more, asks)
   local dir = new_folder()
   local good, other = dir .. "/good", dir .. "/other"
   make_certificate(good, "localhost", "DNS:localhost,IP:127.0.0.1")
@@ -147,10 +163,16 @@ function M.start(upstream, more)
   local port, other_port = M.free_port(), M.free_port()
   local servers = SERVER:format(port, good, good, upstream) .. SERVER:format(other_port, other, other, upstream)
   servers = (more or "") .. servers
+  local asking_port = asks and M.free_port()
+  if asks then
+    make_certificate(dir .. "/client", "client", "DNS:client")
+    servers = servers .. ASKING:format(asking_port, good, good, dir .. "/client", upstream)
+  end
   write_file(dir .. "/conf", CONFIGURATION:format(dir, dir, dir, dir, dir, dir, servers))
   local stop = run_nginx(dir)
   M.wait_for(port)
   return {
+    asking_url = asks and "https://localhost:" .. asking_port,
     url = "https://localhost:" .. port, ca_file = good .. ".pem", dir = dir,
     other_url = "https://localhost:" .. other_port, other_ca_file = other .. ".pem",
     plain_url = "http://127.0.0.1:" .. port,

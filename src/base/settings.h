@@ -35,6 +35,9 @@ typedef struct xai_Settings {
   const char *no_proxy;
   const char *ca_file;
   const char *ca_path;
+  const char *cert_file; /* the client's own certificate */
+  const char *key_file;  /* its key; NULL: in cert_file, too */
+  const char *key_password;
   const char *user_agent;
   const char *unix_socket;
 } xai_Settings;

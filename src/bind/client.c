@@ -38,6 +38,7 @@ static int client_close(lua_State *L) {
   xai_Engine *e = c->engine;
   c->engine = NULL;
   xai_buffer_wipe(&c->key);
+  xai_buffer_wipe(&c->password);
   if (e == NULL) return 0;
   xai_engine_cancel_owner(e, c->owner);
   e->live--;
@@ -52,6 +53,7 @@ static int client_gc(lua_State *L) {
   xai_Engine *e = c->engine;
   c->engine = NULL;
   xai_buffer_wipe(&c->key);
+  xai_buffer_wipe(&c->password);
   if (e == NULL) return 0;
   e->live--;
   xai_engine_unref(e);
@@ -94,6 +96,9 @@ void xai_client_check_peer(lua_State *L, const char *what,
   if (wrong != NULL) refuse(L, what, "base_url", set->base_url, wrong);
   wrong = xai_address_check_proxy(set);
   if (wrong != NULL) refuse(L, what, "proxy", set->proxy, wrong);
+  if (set->cert_file == NULL && (set->key_file || set->key_password))
+    xai_misuse(L, "%s: option '%s' needs option 'cert_file'", what,
+               set->key_file ? "key_file" : "key_password");
 }
 
 /* -------------------------------------------------------------------- key */
@@ -153,6 +158,17 @@ static void read_key(lua_State *L, const char *what, int options,
 }
 
 /* -------------------------------------------------------------------- new */
+
+/* The client's own copy of the certificate's password, to be wiped. */
+static void keep_password(lua_State *L, int copy, xai_Client *c) {
+  if (c->set.key_password == NULL) return;
+  if (xai_buffer_puts(&c->password, c->set.key_password) != XAI_OK ||
+      xai_buffer_terminate(&c->password) != XAI_OK)
+    luaL_error(L, "not enough memory");
+  c->set.key_password = xai_buffer_data(&c->password);
+  lua_pushnil(L);
+  lua_setfield(L, copy, "key_password");
+}
 
 /* Push a copy of the options without the key: strings stay alive in it. */
 static void push_options(lua_State *L, int options) {
@@ -215,6 +231,7 @@ int xai_client_new(lua_State *L) {
   lua_rawseti(L, env, XAI_CLIENT_BASE);
   xai_setenv(L, -2);
   c->set = set;
+  keep_password(L, copy, c);
   if (lua_istable(L, 2))
     read_key(L, what, 2, c);
   else

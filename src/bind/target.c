@@ -48,7 +48,8 @@ static void own_options(xai_Start *s) {
 /* What decides whom a call may talk to: one of these differs. */
 static int has_other_peer(const xai_Settings *a, const xai_Settings *b) {
   return a->base_url != b->base_url || a->proxy != b->proxy ||
-         a->unix_socket != b->unix_socket || a->allow_http != b->allow_http;
+         a->unix_socket != b->unix_socket || a->allow_http != b->allow_http ||
+         a->key_file != b->key_file || a->key_password != b->key_password;
 }
 
 void xai_target_settings(xai_Start *s) {

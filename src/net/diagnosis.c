@@ -3,9 +3,11 @@
 */
 #include "net/diagnosis.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "net/curl_facts.h"
+#include "net/handles.h"
 #include "net/memory.h"
 #include "net/proxy.h"
 
@@ -109,6 +111,20 @@ static int has_ended(CURLcode code, const xai_Transfer *t) {
   return code == CURLE_HTTP2 && t->error[0] == '\0';
 }
 
+/*
+** The server refused the client's certificate, or the lack of one.  By TLS 1.3
+** it does so when the handshake is over for the client, and the request sent.
+*/
+static int is_certificate_refused(const xai_Transfer *t) {
+  static const char *const alerts[] = {
+      "alert certificate", "alert bad certificate", "alert unknown ca",
+      "alert unsupported certificate", "alert access denied"};
+  size_t i;
+  for (i = 0; i < sizeof alerts / sizeof *alerts && !t->head_done; i++)
+    if (strstr(t->error, alerts[i]) != NULL) return 1;
+  return 0;
+}
+
 static xai_Kind kind_of(CURLcode code, const xai_Transfer *t) {
   if (is_head_too_long(t)) return XAI_KIND_LIMIT;
   switch (code) {
@@ -138,6 +154,7 @@ static xai_Kind kind_of(CURLcode code, const xai_Transfer *t) {
     case CURLE_HTTP2_STREAM:
       if (t->head_done && t->content == XAI_CONTENT_EVENTS) break;
       if (has_ended(code, t)) break;
+      if (is_certificate_refused(t)) return XAI_KIND_TLS;
       return XAI_KIND_CONNECTION;
     default: break; /* CURLE_PARTIAL_FILE, where HTTP/2 ends before a head */
   }
@@ -164,14 +181,29 @@ static void hide_userinfo(char *text) {
   if (from < at) memset(from, '*', (size_t)(at - from));
 }
 
+/* libcurl says the same of a key that is not there and of a wrong password. */
+static void explain_certificate(const char *words, char *out, size_t size) {
+  int key = strstr(words, "private key file") != NULL;
+  snprintf(out, size, "the client certificate is of no use: %s%s", words,
+           key ? " (is the file there, and is key_password right?)" : "");
+}
+
 void xai_diagnosis_judge(xai_Transfer *t, CURLcode code) {
+  char words[CURL_ERROR_SIZE + 100];
   const char *text = t->error[0] ? t->error : curl_easy_strerror(code);
   xai_Kind kind;
+  xai_Phase phase;
   if (code == CURLE_OK) return;
   hide_userinfo(t->error);
   kind = kind_of(code, t);
   if (kind == XAI_KIND_LIMIT) text = XAI_HEAD_TOO_LONG;
   if (is_head_too_long(t) || xai_curl_says_http2_broken(t->error))
     xai_sockets_end(t->sockets, t->socket, t->serial);
-  xai_fault_set(&t->fault, kind, xai_diagnosis_phase(t), text);
+  if (code == CURLE_SSL_CERTPROBLEM) {
+    xai_handles_clean(t->error);
+    explain_certificate(text, words, sizeof words);
+    text = words;
+  }
+  phase = is_certificate_refused(t) ? XAI_PHASE_TLS : xai_diagnosis_phase(t);
+  xai_fault_set(&t->fault, kind, phase, text);
 }

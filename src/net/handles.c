@@ -6,6 +6,8 @@
 #include <limits.h>
 #include <string.h>
 
+#include "base/buffer.h"
+#include "base/chance.h"
 #include "net/address.h"
 #include "net/curl_facts.h"
 
@@ -113,6 +115,82 @@ static void set_trust(CURL *e, const xai_Settings *set, CURLcode *rc) {
   curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 0L);
 }
 
+/* --------------------------------------------------- client certificates */
+
+#define MARKS 32 /* parts of a path that say nothing, each in one of two ways */
+
+/* A number for the key and its password, another one in each process. */
+static uint32_t identity_of(const xai_Settings *set) {
+  static char salt[XAI_UUID_SIZE];
+  const char *const parts[] = {salt, set->key_file, set->key_password};
+  uint32_t h = 2166136261u;
+  size_t i;
+  const char *p;
+  if (salt[0] == '\0') {
+    xai_Chance chance;
+    xai_chance_init(&chance);
+    xai_chance_uuid(&chance, salt);
+  }
+  for (i = 0; i < sizeof parts / sizeof *parts; i++) {
+    for (p = parts[i] ? parts[i] : "-"; *p != '\0'; p++)
+      h = (h ^ (unsigned char)*p) * 16777619u;
+    h = (h ^ 0xFF) * 16777619u;
+  }
+  return h;
+}
+
+/*
+** libcurl hands out a kept connection to whoever names the same certificate: it
+** compares neither keys nor their passwords.  So the path of the certificate
+** tells them apart: "/././/." leads where "/" does.
+*/
+static int mark_path(const xai_Settings *set, xai_Buffer *path) {
+  uint32_t id = identity_of(set);
+  int i, absolute = set->cert_file[0] == '/';
+  int rc = absolute ? XAI_OK : xai_buffer_puts(path, ".");
+  for (i = 0; i < MARKS && rc == XAI_OK; i++)
+    rc = xai_buffer_puts(path, (id >> i) & 1 ? "/." : "//.");
+  if (rc == XAI_OK && !absolute) rc = xai_buffer_puts(path, "/");
+  if (rc == XAI_OK) rc = xai_buffer_puts(path, set->cert_file);
+  return rc == XAI_OK ? xai_buffer_terminate(path) : rc;
+}
+
+/* Behind such marks, or NULL. */
+static char *behind_marks(char *p) {
+  int i;
+  for (i = 0; i < MARKS; i++) {
+    if (p[0] != '/') return NULL;
+    if (p[1] == '/') p++;
+    if (p[1] != '.') return NULL;
+    p += 2;
+  }
+  return p;
+}
+
+void xai_handles_clean(char *text) {
+  char *p, *rest = NULL;
+  for (p = text; *p != '\0' && rest == NULL; p++) rest = behind_marks(p);
+  if (rest == NULL) return;
+  p--;
+  if (p > text && p[-1] == '.') p--, rest += *rest == '/'; /* relative */
+  memmove(p, rest, strlen(rest) + 1);
+}
+
+static void set_certificate(CURL *e, const xai_Settings *set, CURLcode *rc) {
+  xai_Buffer path;
+  if (set->cert_file == NULL) return;
+  xai_buffer_init(&path, 0);
+  if (mark_path(set, &path) != XAI_OK)
+    *rc = CURLE_OUT_OF_MEMORY;
+  else
+    xai_handles_set_text(e, CURLOPT_SSLCERT, xai_buffer_data(&path), rc);
+  xai_buffer_free(&path);
+  if (set->key_file) xai_handles_set_text(e, CURLOPT_SSLKEY, set->key_file, rc);
+  /* Where there is none, OpenSSL would ask for it on the terminal. */
+  xai_handles_set_text(e, CURLOPT_KEYPASSWD,
+                       set->key_password ? set->key_password : "", rc);
+}
+
 /* libcurl has 300 s of its own where none are set, and refuses more than an int
 ** holds: 24 days, which stand for no limit. */
 static long connect_timeout(const xai_Settings *set) {
@@ -124,6 +202,7 @@ static void set_peer(CURL *e, const xai_Settings *set, const char *url,
                      CURLcode *rc) {
   const char *no_proxy = xai_address_no_proxy(set, url);
   set_trust(e, set, rc);
+  set_certificate(e, set, rc);
   if (set->proxy) xai_handles_set_text(e, CURLOPT_PROXY, set->proxy, rc);
   if (no_proxy) xai_handles_set_text(e, CURLOPT_NOPROXY, no_proxy, rc);
   if (set->unix_socket)

@@ -51,6 +51,9 @@ void xai_handles_put(xai_Handles *h, unsigned long owner, CURL *easy);
 /* Give back all that are kept. */
 void xai_handles_drop(xai_Handles *h);
 
+/* Take out of libcurl's words what xai_handles_new put into a path. */
+void xai_handles_clean(char *text);
+
 #pragma GCC visibility pop
 
 #endif

@@ -174,6 +174,9 @@ function Task:traceback() end
 ---@field no_proxy? string Hosts that go without the proxy, separated by commas.
 ---@field ca_file? string File of certificates to trust, PEM.
 ---@field ca_path? string Folder of certificates to trust, as `openssl rehash` makes it.
+---@field cert_file? string Certificate of your own, for servers that ask for one, PEM.
+---@field key_file? string Its private key, PEM; by default in `cert_file`.
+---@field key_password? string The password of the private key.
 ---@field http_version? "1.1"|"2" Force one version of HTTP. Default: what the server offers.
 ---@field max_body? integer Bytes an answer may have once unpacked. Default 268435456 (256 MiB).
 ---@field max_event? integer Bytes one stream event may have. Default 67108864 (64 MiB).
