@@ -326,6 +326,20 @@ describe("a stream of a chat", function()
     same({ "aa", "bb", "aa" }, { result.choices[1].message.content, result.choices[2].message.content, text })
   end)
 
+  it("bears lists where objects belong: what it gives can be sent again (defect found by reading, 4)", function()
+    local list = { "a", { "b" } }
+    for _, odd in ipairs {
+      { delta = list }, { delta = { tool_calls = { list } } }, { delta = { tool_calls = { { ["function"] = list } } } },
+      { delta = { function_call = list } }, { message = list }, { logprobs = list }, list,
+      { delta = { reasoning_details = { list, list }, audio = list } },
+    } do
+      local event = { choices = { odd, { index = 0, delta = { content = "Hi", audio = { data = "d" } } } } }
+      local result, text = ways.read(stage, "chat", ways.bytes(xai.encode, { event, event, "[DONE]" }))
+      assert.is_string(xai.encode(result))
+      assert.equal("HiHi", text)
+    end
+  end)
+
   it("for completions is merged as one of a chat is (BerriAI/litellm#20246)", function()
     local function event(fields) return { id = "c", choices = { fields } } end
     local events = { event { index = 0, text = "" }, event { index = 0, delta = { reasoning_content = "h" } },

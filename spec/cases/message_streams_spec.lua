@@ -134,6 +134,18 @@ describe("a stream of a message", function()
     assert.equal(1, seen.encoded)
   end)
 
+  it("bears lists where objects belong: what it gives can be sent again (defect found by reading, 16)", function()
+    local list = { "a", { "b" } }
+    for _, odd in ipairs {
+      { type = "message_start", message = list }, { type = "message_delta", delta = list, usage = list },
+      { type = "message_start", message = { content = { list, "a" }, usage = list } }, open(0, list), delta(0, list),
+    } do
+      local result, text = read(START, odd, open(5, { type = "text", text = "" }), text_delta(5, "Hi"), STOP)
+      assert.is_string(xai.encode(result))
+      assert.equal("Hi", text)
+    end
+  end)
+
   it("that broke has an input that is not whole as it came (langchain-ai/langchain#37025)", function()
     local partial, _, kind = read(START, open(0, tool "a"), open(1, tool "b"), input(1, '{"y"'), input(0, '{"x":1}'))
     same({ "truncated", { x = 1 }, '{"y"' }, { kind, partial.content[1].input, partial.content[2].partial_json })

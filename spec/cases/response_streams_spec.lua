@@ -222,6 +222,20 @@ describe("a stream of a response", function()
     assert.equal("bac", text)
   end)
 
+  it("bears lists where objects belong: what it gives can be sent again (defect found by reading, 14)", function()
+    local list = { "a", { "b" } }
+    for _, odd in ipairs {
+      event("created", { response = list }), added(0, list), done(0, list), event("completed", { response = list }),
+      event("content_part.added", { output_index = 0, content_index = 0, part = list }),
+      event("output_text.annotation.added", { output_index = 0, content_index = 0, annotation = list }),
+      done(0, { type = "message", content = { list, "c" } }),
+    } do
+      local result, text = read(CREATED, odd, delta(1, "Hi"), event("completed", {}))
+      assert.is_string(xai.encode(result))
+      if odd.type ~= "response.completed" then assert.equal("Hi", text) end
+    end
+  end)
+
   it("that has custom calls, refusals and thinking in pieces has them whole (QuantumNous/new-api#4362)", function()
     local result = read(CREATED,
       event("custom_tool_call_input.delta", { output_index = 0, item_id = "c", delta = "l" }),

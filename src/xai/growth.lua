@@ -41,6 +41,12 @@ end
 
 local is_list = growth.is_list
 
+function growth.is_object(value)
+  return type(value) == "table" and not is_list(value)
+end
+
+local is_object = growth.is_object
+
 --- Does the value say nothing?
 function growth.is_empty(value)
   return value == nil or value == "" or type(value) == "table" and next(value) == nil
@@ -130,7 +136,7 @@ function Growth:continued(list, item)
     return self:placed(list, item)
   end
   local last = list[#list]
-  if type(last) ~= "table" or last.index ~= nil or is_list(last) or is_list(item) then return nil end
+  if not is_object(last) or last.index ~= nil then return nil end
   if last.type ~= item.type or not grows(last, item) or differs(last, item) then return nil end
   return last
 end
@@ -146,7 +152,7 @@ end
 
 function Growth:extend(list, key, items)
   for _, item in ipairs(items) do
-    local continued = type(item) == "table" and not DISTINCT[key] and self:continued(list, item)
+    local continued = is_object(item) and not DISTINCT[key] and self:continued(list, item)
     if continued then
       self:merge(continued, item)
     elseif not DISTINCT[key] or self:is_new(list, item) then
@@ -202,7 +208,7 @@ function Growth:add_table(owner, key, value)
     end
   elseif type(value.type) == "string" and (key == "content" or is_list(old)) then
     self:extend(self:listed(owner, key), key, { value }) -- one typed part
-  elseif type(old) == "table" and not is_list(old) then
+  elseif is_object(old) then
     self:merge(old, value)
   elseif next(value) ~= nil or old == nil then
     owner[key] = value
@@ -243,7 +249,7 @@ function Growth:keep(owner, key, value)
     self:add_table(owner, key, value)
   elseif growth.is_empty(value) then
     if old == nil then owner[key] = value end
-  elseif type(value) == "table" and type(old) == "table" and not is_list(value) and not is_list(old) then
+  elseif is_object(value) and is_object(old) then
     for name, item in pairs(value) do self:keep(old, name, item) end
   else
     owner[key] = value
@@ -253,7 +259,7 @@ end
 --- The same as `add`, for members that may also come whole again and again.
 function Growth:add_once(owner, key, value)
   local old = owner[key]
-  if type(value) == "table" and type(old) == "table" and not growth.is_list(value) and not growth.is_list(old) then
+  if is_object(value) and is_object(old) then
     return self:merge(old, value)
   end
   local parts = self.texts[owner] and self.texts[owner][key]

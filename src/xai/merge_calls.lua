@@ -5,6 +5,8 @@
 
 local core = require "xai.core"
 
+local is_object = require "xai.growth".is_object
+
 local Calls = {}
 Calls.__index = Calls
 
@@ -139,7 +141,7 @@ end
 local function add(entry, growth, delta)
   for key, value in pairs(delta) do
     if INPUT[key] then
-      if type(value) == "table" then add_called(entry, growth, key, value) end
+      if is_object(value) then add_called(entry, growth, key, value) end
     elseif key == "id" or key == "type" then
       entry.out[key] = entry.out[key] or filled(value)
     elseif key ~= "index" then
@@ -170,7 +172,7 @@ end
 local function called_in(delta)
   for kind, input in pairs(INPUT) do
     local called = delta[kind]
-    if type(called) == "table" then return filled(called.name), filled(called[input]) end
+    if is_object(called) then return filled(called.name), filled(called[input]) end
   end
 end
 
@@ -228,7 +230,7 @@ function Calls:continued(delta, nth)
 end
 
 local function is_anonymous(delta)
-  return type(delta) == "table" and filled(delta.id) == nil and delta.index == nil
+  return is_object(delta) and filled(delta.id) == nil and delta.index == nil
 end
 
 function Calls:add_one(delta, nth)
@@ -251,7 +253,7 @@ function Calls:add(deltas)
   for _, delta in ipairs(deltas) do anonymous = anonymous + (is_anonymous(delta) and 1 or 0) end
   self.chunk = self.chunk + 1
   for i, delta in ipairs(deltas) do
-    if type(delta) == "table" then self:add_one(delta, anonymous > 1 and is_anonymous(delta) and i) end
+    if is_object(delta) then self:add_one(delta, anonymous > 1 and is_anonymous(delta) and i) end
   end
 end
 

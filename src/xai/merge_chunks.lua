@@ -39,7 +39,7 @@ function Chunks:delta(choice, delta)
   for key, value in pairs(delta) do
     if key == "tool_calls" and type(value) == "table" then
       choice.calls:add(value)
-    elseif key == "function_call" and type(value) == "table" then
+    elseif key == "function_call" and growth.is_object(value) then
       choice.called = choice.called or calls.new_legacy(self.growth, self.codec)
       choice.called:add(value)
     elseif key == "content" and not self.of_chat then
@@ -52,7 +52,7 @@ end
 
 --- What a choice says beside its delta.
 function Chunks:add_rest(rest, key, value)
-  if key == "logprobs" and type(value) == "table" and type(rest.logprobs) == "table" then
+  if key == "logprobs" and growth.is_object(value) and growth.is_object(rest.logprobs) then
     for name, list in pairs(value) do
       local all = rest.logprobs[name]
       if growth.is_list(list) and growth.is_list(all) then
@@ -71,9 +71,9 @@ end
 function Chunks:add_choice(given, position)
   local choice = self:choice(type(given.index) == "number" and given.index or position)
   for key, value in pairs(given) do
-    if key == "delta" and type(value) == "table" then
+    if key == "delta" and growth.is_object(value) then
       self:delta(choice, value)
-    elseif key == "message" and type(value) == "table" then
+    elseif key == "message" and growth.is_object(value) then
       choice.whole = value
     elseif key == "text" and type(value) == "string" then
       self.growth:add(choice.message, self.of_chat and "content" or "text", value)
@@ -97,7 +97,7 @@ function Chunks:event(event)
   for key, value in pairs(event) do
     if key == "choices" then
       for i, choice in ipairs(type(value) == "table" and value or {}) do
-        if type(choice) == "table" then self:add_choice(choice, i - 1) end
+        if growth.is_object(choice) then self:add_choice(choice, i - 1) end
       end
     elseif FIRST_WINS[key] then
       if is_unknown(self.top[key]) then self.top[key] = value end
@@ -112,7 +112,7 @@ end
 --- The parts of a list were counted for the stream alone.
 local function drop_places(parts)
   for _, part in ipairs(parts) do
-    if type(part) == "table" then part.index = nil end
+    if growth.is_object(part) then part.index = nil end
   end
 end
 

@@ -5,7 +5,7 @@ local core = require "xai.core"
 local growth = require "xai.growth"
 
 local array = core.array
-local is_list = growth.is_list
+local is_list, is_object = growth.is_list, growth.is_object
 
 local Messages = {}
 Messages.__index = Messages
@@ -76,34 +76,38 @@ local function index_of(event)
   return type(event.index) == "number" and event.index or nil
 end
 
-local function table_of(value)
-  return type(value) == "table" and value or {}
+local function object_of(value)
+  return is_object(value) and value or {}
+end
+
+local function list_of(value)
+  return is_list(value) and value or {}
 end
 
 local events = {}
 
 function events.message_start(self, event)
-  for key, value in pairs(table_of(event.message)) do
+  for key, value in pairs(object_of(event.message)) do
     if key ~= "content" then self.growth:keep(self.message, key, value) end
   end
-  for i, block in ipairs(table_of(table_of(event.message).content)) do
-    if type(block) == "table" then self:open(block, i - 1, true) end
+  for i, block in ipairs(list_of(object_of(event.message).content)) do
+    if is_object(block) then self:open(block, i - 1, true) end
   end
 end
 
 function events.content_block_start(self, event)
-  self:open(table_of(event.content_block), index_of(event), true)
+  self:open(object_of(event.content_block), index_of(event), true)
 end
 
 function events.content_block_delta(self, event)
-  for member, value in pairs(table_of(event.delta)) do
+  for member, value in pairs(object_of(event.delta)) do
     if member ~= "type" then self:add(index_of(event), member, value) end
   end
 end
 
 --- Counts only grow: some services say 0 for what they said before.
 function Messages:count(usage)
-  if type(self.message.usage) ~= "table" then self.message.usage = {} end
+  if not is_object(self.message.usage) then self.message.usage = {} end
   local all = self.message.usage
   for key, value in pairs(usage) do
     if value ~= 0 or type(all[key]) ~= "number" then self.growth:keep(all, key, value) end
@@ -111,11 +115,11 @@ function Messages:count(usage)
 end
 
 function events.message_delta(self, event)
-  for key, value in pairs(table_of(event.delta)) do self.growth:keep(self.message, key, value) end
+  for key, value in pairs(object_of(event.delta)) do self.growth:keep(self.message, key, value) end
   for key, value in pairs(event) do
     if key ~= "type" and key ~= "delta" and key ~= "usage" then self.growth:keep(self.message, key, value) end
   end
-  if type(event.usage) == "table" then self:count(event.usage) end
+  if is_object(event.usage) then self:count(event.usage) end
 end
 
 function Messages:event(event)

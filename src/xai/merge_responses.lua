@@ -5,7 +5,7 @@ local core = require "xai.core"
 local growth = require "xai.growth"
 
 local array = core.array
-local is_empty, is_list = growth.is_empty, growth.is_list
+local is_empty, is_list, is_object = growth.is_empty, growth.is_list, growth.is_object
 
 local Responses = {}
 Responses.__index = Responses
@@ -93,7 +93,7 @@ function Responses:fill(new, old)
       if key ~= "status" then new[key] = value end
     elseif (key == "content" or key == "summary") and is_list(own) and is_list(value) then
       for i, part in ipairs(own) do
-        if type(part) == "table" and type(value[i]) == "table" then self:fill(part, value[i]) end
+        if is_object(part) and is_object(value[i]) then self:fill(part, value[i]) end
       end
     end
   end
@@ -142,7 +142,7 @@ local function part_of(entry, list, i, kind)
   i = place(i)
   i = entry.places[list] and entry.places[list][i] or i + 1
   while #parts < i do parts[#parts + 1] = { type = kind } end
-  if type(parts[i]) ~= "table" then parts[i] = { type = kind } end
+  if not is_object(parts[i]) then parts[i] = { type = kind } end
   return parts[i], parts, i
 end
 
@@ -260,12 +260,12 @@ local EVENTS = {
 
 function Responses:event(event)
   local kind = event.type
-  if type(event.response) == "table" or FINAL[kind] then
-    self:respond(type(event.response) == "table" and event.response, kind)
+  if is_object(event.response) or FINAL[kind] then
+    self:respond(is_object(event.response) and event.response, kind)
   elseif EVENTS[kind] then
     local row = EVENTS[kind]
     local what, act, is_done = row[1], row[2], row[3]
-    if type(event[what]) == "table" then act(self, event, is_done) end
+    if is_object(event[what]) then act(self, event, is_done) end
   elseif type(kind) == "string" then
     local name, what = kind:match "^(.*)%.(%a+)$"
     if TEXTS[name] and (what == "delta" or what == "done") then self:text_event(event, name, what) end
