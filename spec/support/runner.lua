@@ -134,7 +134,8 @@ local function report(job, result, log, seconds)
     return
   end
   Run.failures[#Run.failures + 1] = job.name .. ": " .. result.words
-  say((log:gsub("\n*$", "")), "\n")
+  -- Set in, so that no count in it is taken for that of the whole.
+  say((("\n" .. log):gsub("\n*$", ""):gsub("\n([^\n])", "\n    %1"):sub(2)), "\n")
 end
 
 local start_next
