@@ -254,8 +254,9 @@ tests: $(C_TESTS)
 modules:
 	@spec/support/build-for-lua55 '$(LUA)' $(FOR_55)
 
-suite: $(CORE) tests $(MODULES)
-	@LUA='$(LUA)' UNDER="$(UNDER)" UNDER_LUA="$(UNDER_LUA)" spec/run $(C_TESTS)
+SPECS ?= spec
+suite: $(CORE) tests $(MODULES) ## the specs named by SPECS (all), without set-up
+	@LUA='$(LUA)' UNDER="$(UNDER)" UNDER_LUA="$(UNDER_LUA)" SPECS='$(SPECS)' spec/run $(C_TESTS)
 
 $(CORE): $(OBJECTS)
 	@mkdir -p $(@D)

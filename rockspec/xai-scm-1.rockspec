@@ -127,6 +127,7 @@ build = {
     ["xai.part"] = "src/xai/part.lua",
     ["xai.pump"] = "src/xai/pump.lua",
     ["xai.sched"] = "src/xai/sched.lua",
+    ["xai.std"] = "src/xai/std.lua",
     ["xai.stream"] = "src/xai/stream.lua",
     ["xai.task"] = "src/xai/task.lua",
     ["xai.text"] = "src/xai/text.lua",

@@ -7,6 +7,8 @@
 
 #include "bind/state.h"
 
+#include <stdio.h>
+
 #include <curl/curl.h>
 #include <limits.h>
 
@@ -248,6 +250,12 @@ static int core_interrupted(lua_State *L) {
   return 1;
 }
 
+/* core.complain(text): a line on stderr, also where Lua has no 'io'. */
+static int core_complain(lua_State *L) {
+  fprintf(stderr, "%s\n", luaL_checkstring(L, 1));
+  return 0;
+}
+
 /* core.rearm(): Lua's own handler for Ctrl-C has worked, and is to do so again. */
 static int core_rearm(lua_State *L) {
   (void)L;
@@ -307,6 +315,7 @@ static const luaL_Reg functions[] = {{"client", xai_client_new},
                                      {"listen", core_listen},
                                      {"interrupted", core_interrupted},
                                      {"rearm", core_rearm},
+                                     {"complain", core_complain},
                                      {"uuid", core_uuid},
                                      {"libcurl", core_libcurl},
                                      {NULL, NULL}};

@@ -7,6 +7,8 @@ if kept["xai.adoption"] then return kept["xai.adoption"] end
 local pump = require "xai.pump"
 local wait = require "xai.wait"
 
+local pcall, select = pcall, select
+
 local adoption = {}
 
 -- The source (see xai.wait) of a task that waits so; its subject ends the wait.

@@ -5,6 +5,9 @@ local part = require "xai.part"
 local pump = require "xai.pump"
 local wait = require "xai.wait"
 
+local error, pcall, select, setmetatable, type = error, pcall, select, setmetatable, type
+local string_format = string.format
+
 local Call = {}
 Call.__index = Call
 
@@ -161,7 +164,7 @@ function Call:wait()
 end
 
 function Call:__tostring()
-  return ("xai.call (%s%s)"):format(self.name, self.over and ", done" or "")
+  return string_format("xai.call (%s%s)", self.name, self.over and ", done" or "")
 end
 
 local calls = {}

@@ -4,6 +4,8 @@
 -- by it would wait for ever.  Nothing here needs memory once it runs: what is
 -- called here is done as a whole or, where Lua cannot even call it, not at all.
 
+local setmetatable = setmetatable
+
 local Chain = {}
 Chain.__index = Chain
 

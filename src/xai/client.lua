@@ -3,6 +3,11 @@
 local core = require "xai.core"
 local json = require "xai.json"
 local part = require "xai.part"
+local std = require "xai.std"
+
+local error, ipairs, pairs, pcall, setmetatable, tostring, type =
+  error, ipairs, pairs, pcall, setmetatable, tostring, type
+local string_find = string.find
 
 -- What not every program needs is loaded when it is first needed: reading Lua
 -- sources is a third of the cost of a program that makes one call.
@@ -14,7 +19,7 @@ local loaded = core.kept -- see part.lua
 -- Hooks --------------------------------------------------------------------
 
 local function is_debugged()
-  local env = os.getenv "XAI_DEBUG"
+  local env = std.getenv "XAI_DEBUG"
   return env and env ~= "" and env ~= "0"
 end
 
@@ -182,7 +187,7 @@ local function codec_of(options)
   local module = type(options) == "table" and options.json or nil
   local ok, codec = pcall(json.codec, json.is_module(module) and module or nil)
   if ok then return codec end
-  if module and tostring(codec):find "^option 'json'" then codec = "xai.new: " .. codec end
+  if module and string_find(tostring(codec), "^option 'json'") then codec = "xai.new: " .. codec end
   error(codec, 0)
 end
 

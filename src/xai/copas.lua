@@ -11,9 +11,14 @@ if kept["xai.copas"] then return kept["xai.copas"] end
 local copas = require "copas"
 local core = require "xai.core"
 local pump = require "xai.pump"
+local std = require "xai.std"
 local timers = require "xai.timers"
 local wait = require "xai.wait"
 local yieldable = require "xai.yieldable"
+
+local error, ipairs, pairs, setmetatable, type = error, ipairs, pairs, setmetatable, type
+local coroutine_running, coroutine_yield = coroutine.running, coroutine.yield
+local math_huge, math_min = math.huge, math.min
 
 -- Where there is no descriptor to watch, the driver looks so often (seconds).
 local INTERVAL = 0.01
@@ -29,7 +34,7 @@ local function mark(f)
   if type(f) == "thread" then known[f] = true end
   if type(f) ~= "function" then return f end
   return function(...)
-    known[coroutine.running()] = true
+    known[coroutine_running()] = true
     return f(...)
   end
 end
@@ -93,7 +98,7 @@ end
 
 --- Wait until there is something to do.
 local function rest(fd)
-  if not fd then return copas.sleep(math.min(core.timeout() or INTERVAL, INTERVAL)) end
+  if not fd then return copas.sleep(math_min(core.timeout() or INTERVAL, INTERVAL)) end
   bell.asked = false
   copas.receive(bell)
 end
@@ -137,8 +142,8 @@ function nowhere.push() end
 
 local function sleep_until_woken(own)
   while not own.called do
-    own.thread = coroutine.running()
-    if can_sleep then copas.sleep(-1) else coroutine.yield(nowhere, nowhere) end
+    own.thread = coroutine_running()
+    if can_sleep then copas.sleep(-1) else coroutine_yield(nowhere, nowhere) end
     own.thread = nil
   end
   own.called = false
@@ -220,7 +225,7 @@ local host = {}
 
 --- How the running coroutine is suspended: nil unless copas runs it.
 function host.parker()
-  local thread = coroutine.running()
+  local thread = coroutine_running()
   if not thread or not known[thread] or not yieldable() then return nil end
   if not can_sleep and not core.fd() then return nil end
   local own = means_of(thread)
@@ -248,12 +253,12 @@ end
 --- Older ones close the socket at the end of a thread that was resumed for it:
 -- so it does not end there.
 local function let_go()
-  if can_sleep then copas.sleep(0) else coroutine.yield(nowhere, nowhere) end
+  if can_sleep then copas.sleep(0) else coroutine_yield(nowhere, nowhere) end
 end
 
 local function stand_in(own, go_on, what, queue)
-  own.thread, own.asleep = coroutine.running(), true
-  if not own.called and not own.stopped then coroutine.yield(what, queue) end
+  own.thread, own.asleep = coroutine_running(), true
+  if not own.called and not own.stopped then coroutine_yield(what, queue) end
   own.asleep = false
   go_on()
   if type(what) ~= "number" then let_go() end
@@ -287,13 +292,14 @@ end
 --- Does the callback resume the coroutine that set it, whatever that waits for?
 -- Those of copas's sockets do; others call copas.wakeup.
 local function is_of_socket(callback)
-  return callback ~= nil and debug.getinfo(callback, "S").source == debug.getinfo(set_timeout, "S").source
+  return callback ~= nil and std.getinfo ~= nil
+    and std.getinfo(callback, "S").source == std.getinfo(set_timeout, "S").source
 end
 
 if set_timeout then
   function copas.timeout(delay, callback)
     local task = pump.running
-    if task and task.thread == coroutine.running() and delay > 0 and delay < math.huge and is_of_socket(callback) then
+    if task and task.thread == coroutine_running() and delay > 0 and delay < math_huge and is_of_socket(callback) then
       error("xai: a task cannot wait for a socket of copas's that has a timeout; a thread of copas's can", 0)
     end
     return set_timeout(delay, callback)

@@ -12,8 +12,13 @@ local condition = require "cqueues.condition"
 local cqueues = require "cqueues"
 local core = require "xai.core"
 local pump = require "xai.pump"
+local std = require "xai.std"
 local wait = require "xai.wait"
 local yieldable = require "xai.yieldable"
+
+local error, pairs, select, setmetatable = error, pairs, select, setmetatable
+local coroutine_running, coroutine_yield = coroutine.running, coroutine.yield
+local math_min = math.min
 
 -- Where there is no descriptor to watch, the driver looks so often (seconds).
 local INTERVAL = 0.01
@@ -21,7 +26,7 @@ local INTERVAL = 0.01
 -- With one it looks up so often, should anybody else have moved everything.
 local LOOK = 1
 
-local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
+local unpack = std.unpack
 
 -- Per loop: { parked = coroutines that wait for us, keeps = was something
 -- started in it?, driver = its coroutine, or false; bell = rouses it }.
@@ -56,11 +61,11 @@ end
 local function rest(state, door)
   if pump.has_ready() then return cqueues.sleep(0) end
   if door then return cqueues.poll(door, state.bell, LOOK) end
-  cqueues.poll(state.bell, math.min(core.timeout() or INTERVAL, INTERVAL))
+  cqueues.poll(state.bell, math_min(core.timeout() or INTERVAL, INTERVAL))
 end
 
 local function drive(state)
-  state.driver = coroutine.running()
+  state.driver = coroutine_running()
   local fd = core.fd()
   local door = fd and { pollfd = fd, events = "r" }
   while is_needed(state) do
@@ -113,7 +118,7 @@ local host = {}
 function host.parker()
   local loop, direct = cqueues.running()
   if not loop or not direct or not yieldable() then return nil end
-  local thread = coroutine.running()
+  local thread = coroutine_running()
   if thread == state_of(loop).driver then return nil end -- a callback that waits: who should move it?
   local own = means[thread] or new_means()
   means[thread] = own
@@ -142,7 +147,7 @@ function host.adopt(_, go_on, token, ...)
   if not loop then error("xai: a task can wait for what belongs to cqueues within a loop only", 0) end
   local bell, stopped = condition.new(), false
   loop:wrap(function(...)
-    if not stopped then go_on(coroutine.yield(token, add_object(bell, ...))) end
+    if not stopped then go_on(coroutine_yield(token, add_object(bell, ...))) end
   end, ...)
   return function()
     stopped = true

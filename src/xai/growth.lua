@@ -3,6 +3,11 @@
 
 local core = require "xai.core"
 
+local getmetatable, ipairs, next, pairs, setmetatable, tostring, type =
+  getmetatable, ipairs, next, pairs, setmetatable, tostring, type
+local string_match = string.match
+local table_concat, table_sort = table.concat, table.sort
+
 local array = core.array
 local ARRAY = getmetatable(array {})
 
@@ -24,7 +29,7 @@ local WHOLE_ENDS = {
 }
 
 local function is_whole(key)
-  return WHOLE[key] or type(key) == "string" and WHOLE_ENDS[key:match "_(%l+)$"]
+  return WHOLE[key] or type(key) == "string" and WHOLE_ENDS[string_match(key, "_(%l+)$")]
 end
 
 --- Lists that some services repeat from the beginning: equal items are one.
@@ -57,8 +62,8 @@ local function words_of(value)
   if type(value) ~= "table" then return type(value) .. ":" .. tostring(value) end
   local words = {}
   for key, item in pairs(value) do words[#words + 1] = tostring(key) .. "=" .. words_of(item) end
-  table.sort(words)
-  return "{" .. table.concat(words, "\n") .. "}"
+  table_sort(words)
+  return "{" .. table_concat(words, "\n") .. "}"
 end
 
 --- Append `text` to a member; the pieces are joined at the end.
@@ -82,7 +87,7 @@ end
 function Growth:value(owner, key)
   local fields = self.texts[owner]
   if fields and fields[key] then
-    owner[key] = table.concat(fields[key])
+    owner[key] = table_concat(fields[key])
     fields[key] = nil
   end
   return owner[key]
@@ -91,7 +96,7 @@ end
 --- Join the pieces of all members.
 function Growth:finish()
   for owner, fields in pairs(self.texts) do
-    for key, parts in pairs(fields) do owner[key] = table.concat(parts) end
+    for key, parts in pairs(fields) do owner[key] = table_concat(parts) end
   end
   self.texts = {}
 end

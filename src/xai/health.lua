@@ -1,6 +1,11 @@
 --- :checkhealth xai: what is there, and whether a call gets through.
 
-local vim = rawget(_G, "vim")
+local std = require "xai.std"
+
+local assert, pairs, pcall, rawget, tostring, type = assert, pairs, pcall, rawget, tostring, type
+local string_format, string_rep = string.format, string.rep
+
+local vim = rawget(std.globals, "vim")
 
 local M = {}
 
@@ -13,7 +18,7 @@ end
 
 local function check_build(report, core, xai)
   report.start "xai"
-  report.ok(("lua-xai %s"):format(xai.version))
+  report.ok(string_format("lua-xai %s", xai.version))
   report.info(core.libcurl())
   report.info(core.fd() and "waits on one descriptor" or "waits by a timer of 10 ms")
   for name, has in pairs(core.features) do
@@ -26,7 +31,7 @@ local SAMPLE = '{"content":"a\\n\\"b\\" \\\\ \\u0000 \195\169","list":[[],{},nul
 
 local function keeps_all(xai)
   local value = assert(xai.decode(SAMPLE))
-  value.content = value.content:rep(100)
+  value.content = string_rep(value.content, 100)
   local back = assert(xai.decode(xai.encode(value)))
   return back.content == value.content and back.id == value.id and xai.encode(back.list) == xai.encode(value.list)
 end
@@ -41,9 +46,9 @@ local function check_json(report, core, xai)
   end
   local ok, kept = pcall(keeps_all, xai)
   if ok and kept then
-    report.ok(("JSON: %s, which gives back what it is given"):format(name))
+    report.ok(string_format("JSON: %s, which gives back what it is given", name))
   else
-    report.error(("JSON: %s damages data, so requests would arrive spoiled"):format(name),
+    report.error(string_format("JSON: %s damages data, so requests would arrive spoiled", name),
       { 'give another module to xai.new { json = ... }, such as that of "dkjson"' })
   end
   local has_cjson, cjson = pcall(require, "cjson")
@@ -54,7 +59,7 @@ end
 
 --- A key is told of, never shown.
 local function check_key(report)
-  if (os.getenv "XAI_API_KEY" or "") ~= "" then
+  if (std.getenv "XAI_API_KEY" or "") ~= "" then
     report.ok "XAI_API_KEY is set"
     return true
   end
@@ -71,7 +76,7 @@ local function check_call(report, xai)
   if not ended then return report.warn("the call did not end: " .. tostring(list)) end -- a Ctrl-C
   if not list then return report.error("a call failed: " .. message, { "the address was " .. info.url }) end
   if type(list.data) ~= "table" then return report.error(info.url .. " answered, but with no list of models") end
-  report.ok(("%s answered in %.2f s and lists %d models"):format(info.url, info.elapsed, #list.data))
+  report.ok(string_format("%s answered in %.2f s and lists %d models", info.url, info.elapsed, #list.data))
 end
 
 function M.check()

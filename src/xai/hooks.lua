@@ -4,6 +4,11 @@ local kept = require("xai.core").kept -- see xai.part
 if kept["xai.hooks"] then return kept["xai.hooks"] end
 
 local pump = require "xai.pump"
+local std = require "xai.std"
+
+local ipairs, pairs, setmetatable, type = ipairs, pairs, setmetatable, type
+local string_format, string_gsub = string.format, string.gsub
+local table_concat = table.concat
 
 local hooks = {}
 
@@ -26,7 +31,7 @@ end
 --- Remember the hooks in the options of a new client.
 function hooks.learn(client, options)
   local picked = pick(options)
-  local env = os.getenv("XAI_DEBUG")
+  local env = std.getenv "XAI_DEBUG"
   if (not picked or picked.debug == nil) and env and env ~= "" and env ~= "0" then
     picked = picked or {}
     picked.debug = true
@@ -46,7 +51,7 @@ end
 
 --- One word for a shell.
 local function quote(word)
-  return "'" .. word:gsub("'", "'\\''") .. "'"
+  return "'" .. string_gsub(word, "'", "'\\''") .. "'"
 end
 
 --- A command line that sends the same request; the key and the body are left out.
@@ -55,13 +60,13 @@ local function command(request)
   local words = { "curl", "-X", method, quote(request:info().url) }
   for _, line in ipairs(request:headers()) do words[#words + 1] = "-H " .. quote(line) end
   if has_body then words[#words + 1] = "-d @body.json" end
-  return table.concat(words, " ")
+  return table_concat(words, " ")
 end
 
 local function trace(hook, line)
   if type(hook) == "function" then return pump.callback(hook, line) end
   if pump.tell then return pump.tell("xai: " .. line, true) end
-  io.stderr:write("xai: ", line, "\n")
+  std.complain("xai: " .. line)
 end
 
 local function call(set, name, info)
@@ -82,7 +87,7 @@ local function times(request)
   local dns, connect, tls, first, total = request:times()
   if total == 0 then return "" end
   local format = " (name %.3f, connection %.3f, TLS %.3f, first byte %.3f, end %.3f s)"
-  return format:format(dns, connect, tls, first, total)
+  return string_format(format, dns, connect, tls, first, total)
 end
 
 --- If an attempt has failed and the next one is waited for: tell once.
@@ -99,7 +104,7 @@ function hooks.response(set, message, info, request)
   if not set then return end
   call(set, "on_response", info)
   if set.debug then
-    local line = message or ("HTTP %d in %.3f s%s"):format(info.status, info.elapsed,
+    local line = message or string_format("HTTP %d in %.3f s%s", info.status, info.elapsed,
       info.request_id and " (request " .. info.request_id .. ")" or "")
     trace(set.debug, line .. times(request))
   end

@@ -5,10 +5,14 @@ local core = require "xai.core"
 local kept = core.kept -- see xai.part; a core of another version may not have it
 if kept and kept.xai then return kept.xai end
 
+local error, ipairs, pairs, rawset, select, setmetatable, tostring, type =
+  error, ipairs, pairs, rawset, select, setmetatable, tostring, type
+local string_format, string_gmatch = string.format, string.gmatch
+
 local VERSION = "0.1.0"
 
 if core.version ~= VERSION then
-  error(("xai: the compiled part is version %s and the Lua part %s; install one build of both"):format(
+  error(string_format("xai: the compiled part is version %s and the Lua part %s; install one build of both",
     tostring(core.version), VERSION))
 end
 
@@ -30,7 +34,7 @@ local xai = {
 
 -- Parts that not every program needs are loaded when they are first asked for.
 local LAZY = { step = "pump", on_interrupt = "interrupt" }
-for name in ("run spawn all map race sleep update"):gmatch "%a+" do LAZY[name] = "sched" end
+for name in string_gmatch("run spawn all map race sleep update", "%a+") do LAZY[name] = "sched" end
 
 --- Like `assert`: its arguments when they are no failure.  Else it raises the
 -- error object that is third, or the message where there is none.

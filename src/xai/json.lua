@@ -2,6 +2,10 @@
 
 local core = require "xai.core"
 local part = require "xai.part"
+local std = require "xai.std"
+
+local error, ipairs, pcall, rawget, tostring, type = error, ipairs, pcall, rawget, tostring, type
+local string_find = string.find
 
 local json = {}
 
@@ -13,7 +17,7 @@ end
 local function lua_cjson()
   local ok, cjson = pcall(part, "cjson")
   if ok and type(cjson) == "table" then return cjson end
-  if not ok and tostring(cjson):find("not enough memory", 1, true) then error(cjson, 0) end -- it may be there
+  if not ok and string_find(tostring(cjson), "not enough memory", 1, true) then error(cjson, 0) end -- it may be there
 end
 
 local function gives_back(module, text)
@@ -22,7 +26,7 @@ end
 
 --- Neovim's own library; others have a `vim`, too, which stands in for it in tests.
 local function vim_json()
-  local vim = rawget(_G, "vim")
+  local vim = rawget(std.globals, "vim")
   local module = type(vim) == "table" and vim.json
   if not json.is_module(module) then return nil end
   local ok, works = pcall(gives_back, module, "text")
@@ -45,12 +49,16 @@ local function choose()
         default, default_name = codec, library[1]
         return
       end
-      if tostring(codec):find("not enough memory", 1, true) then error(codec, 0) end
+      if string_find(tostring(codec), "not enough memory", 1, true) then error(codec, 0) end
       problem = codec
     end
   end
   error("xai: " .. problem, 0)
 end
+
+-- A program may hide its libraries afterwards.  Where there is none, or no memory
+-- for it, the first client says so.
+pcall(choose)
 
 --- The codec for the library that this Lua has, and the name of that.
 function json.default_codec()

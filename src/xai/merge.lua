@@ -8,6 +8,9 @@
 local core = require "xai.core"
 local part = require "xai.part"
 
+local pairs, setmetatable, type = pairs, setmetatable, type
+local table_concat = table.concat
+
 local array = core.array
 
 local function append(list, item)
@@ -40,7 +43,7 @@ function Complete:event(event)
 end
 
 function Complete:result()
-  self.top.completion = table.concat(self.parts)
+  self.top.completion = table_concat(self.parts)
   return self.top
 end
 

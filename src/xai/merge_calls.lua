@@ -7,6 +7,11 @@ local core = require "xai.core"
 
 local is_object = require "xai.growth".is_object
 
+local ipairs, next, pairs, setmetatable, type = ipairs, next, pairs, setmetatable, type
+local math_min = math.min
+local string_find, string_sub = string.find, string.sub
+local table_concat, table_sort = table.concat, table.sort
+
 local Calls = {}
 Calls.__index = Calls
 
@@ -24,9 +29,9 @@ local function scan(input)
     local text, at = input.parts[i], input.escaped and 2 or 1
     input.escaped = input.escaped and text == ""
     while true do
-      local pos = text:find(input.quoted and '["\\]' or '["%[%]{}]', at)
+      local pos = string_find(text, input.quoted and '["\\]' or '["%[%]{}]', at)
       if not pos then break end
-      local c = text:sub(pos, pos)
+      local c = string_sub(text, pos, pos)
       at = pos + 1
       if c == "\\" then
         input.escaped = at > #text
@@ -60,14 +65,14 @@ end
 
 local function text_of(input)
   if input.parts[2] then
-    input.parts = { table.concat(input.parts) }
-    input.scanned = math.min(input.scanned, 1)
+    input.parts = { table_concat(input.parts) }
+    input.scanned = math_min(input.scanned, 1)
   end
   return input.parts[1] or ""
 end
 
 local function is_empty_object(text)
-  return text:find "^%s*{%s*}%s*$" ~= nil
+  return string_find(text, "^%s*{%s*}%s*$") ~= nil
 end
 
 --- The pieces together, all scanned.
@@ -80,13 +85,13 @@ end
 
 --- Is `text` the whole again, or the {} that some begin or end with?
 local function repeats(input, text)
-  if not text:find "^%s*{" or not is_complete(input) then return false end
+  if not string_find(text, "^%s*{") or not is_complete(input) then return false end
   return is_empty_object(text) or #text == input.size and text == joined(input)
 end
 
 local function append(input, text)
   if text == "" or repeats(input, text) then return end
-  if input.size < 5 and text:find "^%s*{" and is_empty_object(joined(input)) then
+  if input.size < 5 and string_find(text, "^%s*{") and is_empty_object(joined(input)) then
     input.parts, input.size, input.scanned, input.depth, input.opened = {}, 0, 0, 0, nil
   end
   input.parts[#input.parts + 1] = text
@@ -107,7 +112,7 @@ local function new_entry(codec, index)
 end
 
 local function name_of(entry)
-  if entry.names[2] then entry.names = { table.concat(entry.names) } end
+  if entry.names[2] then entry.names = { table_concat(entry.names) } end
   return entry.names[1]
 end
 
@@ -156,10 +161,10 @@ local function finished(entry, is_over)
   local of_function = out["function"] or not out.custom and (out.type == nil or out.type == "function")
   out.type = out.type or of_function and "function" or "custom"
   if out.custom then
-    out.custom.name, out.custom.input = name_of(entry), table.concat(entry.input.parts)
+    out.custom.name, out.custom.input = name_of(entry), table_concat(entry.input.parts)
   elseif of_function then
     local text = joined(entry.input)
-    if is_over and not text:find "%S" then text = "{}" end
+    if is_over and not string_find(text, "%S") then text = "{}" end
     local called = out["function"] or {}
     called.name, called.arguments = name_of(entry), text
     out["function"] = called
@@ -265,7 +270,7 @@ function Calls:sort()
     if type(index) ~= "number" or seen[index] then return end
     seen[index] = true
   end
-  table.sort(self.list, function(a, b) return a.index < b.index end)
+  table_sort(self.list, function(a, b) return a.index < b.index end)
 end
 
 --- The list of all calls, or nil.  `is_over`: they are complete.

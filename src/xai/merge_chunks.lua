@@ -5,6 +5,9 @@ local calls = require "xai.merge_calls"
 local core = require "xai.core"
 local growth = require "xai.growth"
 
+local ipairs, pairs, setmetatable, type = ipairs, pairs, setmetatable, type
+local table_sort = table.sort
+
 local array = core.array
 
 local Chunks = {}
@@ -135,7 +138,7 @@ function Chunks:result(is_over)
   self.growth:finish()
   result.object = self.object
   result.choices = array {}
-  table.sort(self.order)
+  table_sort(self.order)
   for i, index in ipairs(self.order) do
     local choice = self.choices[index]
     local out = choice.rest

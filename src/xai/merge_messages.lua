@@ -4,6 +4,9 @@
 local core = require "xai.core"
 local growth = require "xai.growth"
 
+local ipairs, pairs, setmetatable, type = ipairs, pairs, setmetatable, type
+local string_find = string.find
+
 local array = core.array
 local is_list, is_object = growth.is_list, growth.is_object
 
@@ -33,7 +36,7 @@ end
 local function fits(block, member)
   local kind, wanted = block.type, TYPES[member]
   return kind == nil or wanted == nil or kind == wanted or
-    wanted == "tool_use" and type(kind) == "string" and kind:find "tool_use$" ~= nil
+    wanted == "tool_use" and type(kind) == "string" and string_find(kind, "tool_use$") ~= nil
 end
 
 --- The block that a delta belongs to: by its index, or the last one, as xAI's
@@ -136,7 +139,7 @@ function Messages:set_input(block)
     block.input, block.partial_json = text, nil
     return
   end
-  if type(text) ~= "string" or not text:find "%S" then
+  if type(text) ~= "string" or not string_find(text, "%S") then
     block.input = block.input or {}
     block.partial_json = nil
     return
@@ -152,7 +155,7 @@ function Messages:result()
   message.content = array {}
   for i, entry in ipairs(self.blocks) do
     local block = entry.block
-    if block.partial_json ~= nil or type(block.type) == "string" and block.type:find "tool_use$" then
+    if block.partial_json ~= nil or type(block.type) == "string" and string_find(block.type, "tool_use$") then
       self:set_input(block)
     end
     message.content[i] = block

@@ -4,6 +4,10 @@
 local core = require "xai.core"
 local growth = require "xai.growth"
 
+local ipairs, pairs, setmetatable, type = ipairs, pairs, setmetatable, type
+local string_match = string.match
+local table_sort = table.sort
+
 local array = core.array
 local is_empty, is_list, is_object = growth.is_empty, growth.is_list, growth.is_object
 
@@ -267,7 +271,7 @@ function Responses:event(event)
     local what, act, is_done = row[1], row[2], row[3]
     if is_object(event[what]) then act(self, event, is_done) end
   elseif type(kind) == "string" then
-    local name, what = kind:match "^(.*)%.(%a+)$"
+    local name, what = string_match(kind, "^(.*)%.(%a+)$")
     if TEXTS[name] and (what == "delta" or what == "done") then self:text_event(event, name, what) end
   end
 end
@@ -275,7 +279,7 @@ end
 --- The items that were streamed, in their order.
 function Responses:output(is_over)
   local state = self.final ~= nil and self.final or nil
-  table.sort(self.entries, function(a, b)
+  table_sort(self.entries, function(a, b)
     if a.index ~= b.index then return a.index < b.index end
     return a.number < b.number
   end)

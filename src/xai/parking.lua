@@ -6,7 +6,12 @@ if kept["xai.parking"] then return kept["xai.parking"] end
 
 local chain = require "xai.chain"
 local pump = require "xai.pump"
+local std = require "xai.std"
 local yieldable = require "xai.yieldable"
+
+local error, pcall, rawget, setmetatable = error, pcall, rawget, setmetatable
+local coroutine_resume, coroutine_running, coroutine_status, coroutine_yield =
+  coroutine.resume, coroutine.running, coroutine.status, coroutine.yield
 
 local close = rawget(coroutine, "close") or function() end
 
@@ -30,7 +35,7 @@ function Stay.__close(stay)
 end
 
 local function suspend(stay)
-  coroutine.yield()
+  coroutine_yield()
   stay.over = true
 end
 
@@ -46,7 +51,7 @@ local hold = rawget(coroutine, "close") and suspend_closing or suspend
 -- not be.  Somebody else may resume it, too: then its wait looks again.
 function parking.parker()
   if not yieldable() then return nil end
-  local thread, stay = coroutine.running(), setmetatable({ thread = false, next = false, over = false }, Stay)
+  local thread, stay = coroutine_running(), setmetatable({ thread = false, next = false, over = false }, Stay)
   local function park(subject, source, ticket)
     parked[thread] = stay
     if pump.on_active then pump.on_active() end
@@ -64,11 +69,11 @@ end
 
 local function resume(stay)
   local thread = stay.thread
-  if parked[thread] ~= stay or coroutine.status(thread) ~= "suspended" then return end
-  local ok, err = coroutine.resume(thread)
+  if parked[thread] ~= stay or coroutine_status(thread) ~= "suspended" then return end
+  local ok, err = coroutine_resume(thread)
   if ok then return end
-  if coroutine.status(thread) == "suspended" then return queue:append(stay) end -- no room on the C stack
-  local traceback = debug.traceback(thread, pump.describe(err))
+  if coroutine_status(thread) == "suspended" then return queue:append(stay) end -- no room on the C stack
+  local traceback = std.traceback(thread, pump.describe(err))
   close(thread) -- as coroutine.wrap would
   pump.report(err, traceback)
 end

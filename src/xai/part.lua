@@ -6,24 +6,64 @@
 -- module that is loaded again is the one that there is.
 
 local kept = require("xai.core").kept
+local std = require "xai.std"
+
+local error, loadfile, pairs, pcall, require, type = error, loadfile, pairs, pcall, require, type
+local string_find, string_match = string.find, string.match
+
+local package_loaded = std.loaded
+
+-- The folder of these files: a program may make Lua look elsewhere meanwhile.
+local _, path = ...
+if type(path) ~= "string" then path = std.getinfo and string_match(std.getinfo(1, "S").source, "^@(.*)$") or "" end
+local folder = string_match(path, "^(.*[/\\])part%.lua$")
+
+local function load_beside(name, problem)
+  local base = folder and string_match(name, "^xai%.(%l[%w_]*)$")
+  local chunk = base and loadfile and loadfile(folder .. base .. ".lua")
+  if not chunk then error(problem, 0) end
+  local part = chunk(name)
+  package_loaded[name] = part
+  return part
+end
+
+local function is_passing(problem)
+  return type(problem) == "string" and string_find(problem, "not enough memory", 1, true) ~= nil
+end
+
+local function load_module(name)
+  local ok, part = pcall(require, name)
+  if ok then return part end
+  if is_passing(part) then error(part, 0) end
+  return load_beside(name, part) -- perhaps Lua does not look there any more
+end
 
 -- Lua 5.1 leaves a mark where a module could not be loaded, and never tries
 -- again: what failed for lack of memory would be missing for ever.
 local function forget_failures()
-  for name, value in pairs(package.loaded) do
-    if type(value) == "userdata" and (name == "cjson" or name:find "^xai%.") then package.loaded[name] = nil end
+  for name, value in pairs(package_loaded) do
+    local is_mark = type(value) == "userdata" and (name == "cjson" or string_find(name, "^xai%."))
+    if is_mark then package_loaded[name] = nil end
   end
 end
 
 --- What `require(name)` gives.
-return function(name)
-  local loaded = kept[name] or package.loaded[name]
+local function part_of(name)
+  local loaded = kept[name] or package_loaded[name]
   if type(loaded) == "table" or type(loaded) == "function" then return loaded end
-  local ok, part = pcall(require, name)
+  local ok, part = pcall(std.in_first_lua, load_module, name)
   if ok then
-    if name:find "^xai%." then kept[name] = part end
+    if string_find(name, "^xai%.") then kept[name] = part end
     return part
   end
   forget_failures()
   error(part, 0)
 end
+
+-- And what that module requires of ours in turn.
+function std.first.require(name)
+  if name ~= "xai.core" and string_find(name, "^xai%.") then return part_of(name) end
+  return require(name)
+end
+
+return part_of

@@ -5,9 +5,16 @@ if kept["xai.pump"] then return kept["xai.pump"] end
 
 local chain = require "xai.chain"
 local core = require "xai.core"
+local std = require "xai.std"
 local timers = require "xai.timers"
 
-local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
+local error, next, pairs, pcall, rawequal, rawget, select, tostring, type, xpcall =
+  error, next, pairs, pcall, rawequal, rawget, select, tostring, type, xpcall
+local coroutine_running = coroutine.running
+local string_find, string_format = string.find, string.format
+local table_remove = table.remove
+
+local unpack = std.unpack
 
 local pump = {
   deadline = nil, -- while a frame is served: when it must end (core.now)
@@ -47,7 +54,7 @@ end
 function pump.current()
   local task = pump.running
   if not task then return nil end
-  local thread, is_main = coroutine.running()
+  local thread, is_main = coroutine_running()
   if not thread or is_main then return nil end
   return task
 end
@@ -92,7 +99,7 @@ end
 function pump.let_sleep(request, wake)
   local list = waiters[request]
   for i = list and #list or 0, 1, -1 do
-    if list[i] == wake then table.remove(list, i) end
+    if list[i] == wake then table_remove(list, i) end
   end
   if list and #list == 0 then waiters[request] = nil end
 end
@@ -209,16 +216,16 @@ end
 --- Tell of an error that a callback raised, or a task that nobody waits for:
 -- `xai.on_error(err, traceback)`, or words on stderr.
 function pump.report(err, traceback, where)
-  local xai = package.loaded.xai -- to require it from here would be a circle
+  local xai = std.loaded.xai -- to require it from here would be a circle
   if type(xai) ~= "table" then xai = kept.xai end
   local on_error = type(xai) == "table" and xai.on_error
   local told, problem = false, nil
   if on_error then told, problem = pcall(on_error, err, traceback) end
   if told then return end
-  local words = ("xai: error in a %s: %s"):format(where or "callback", traceback)
+  local words = string_format("xai: error in a %s: %s", where or "callback", traceback)
   if problem then words = words .. "\n(and xai.on_error raised: " .. pump.describe(problem) .. ")" end
   if pump.tell then return pump.tell(words) end
-  io.stderr:write(words, "\n")
+  std.complain(words)
 end
 
 --- What was given in place of a number: a number that is none of use, or its type.
@@ -234,7 +241,7 @@ function pump.describe(err)
 end
 
 local function traceback(err)
-  return { err = err, text = debug.traceback(pump.describe(err), 2) }
+  return { err = err, text = std.traceback(pump.describe(err), 2) }
 end
 
 local passes_arguments = select(2, xpcall(function(given) return given end, traceback, true))
@@ -264,7 +271,7 @@ end)
 
 --- Is it what the interpreter lua raises where Ctrl-C was pressed?
 local function is_raised_by_lua(err)
-  return type(err) == "string" and err:find("interrupted!", -12, true) ~= nil
+  return type(err) == "string" and string_find(err, "interrupted!", -12, true) ~= nil
 end
 
 --- Is it that, or what we or the function for interrupts have made of it?
@@ -287,7 +294,7 @@ end
 --- Is it an error after which the same may succeed: for lack of memory, or since
 -- Ctrl-C was pressed?
 function pump.is_passing(err)
-  return is_interrupt(err) or type(err) == "string" and err:find("not enough memory", 1, true) ~= nil
+  return is_interrupt(err) or type(err) == "string" and string_find(err, "not enough memory", 1, true) ~= nil
 end
 
 --- Run a user's callback; an error in it is reported and disturbs nobody.  Ctrl-C

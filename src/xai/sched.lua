@@ -13,6 +13,11 @@ local timers = require "xai.timers"
 local unheard = require "xai.unheard"
 local wait = require "xai.wait"
 
+local collectgarbage, error, getmetatable, ipairs, pairs, pcall, rawget, tostring, type =
+  collectgarbage, error, getmetatable, ipairs, pairs, pcall, rawget, tostring, type
+local math_max, math_min = math.max, math.min
+local string_format = string.format
+
 local sched = {}
 
 local function check_function(f, what)
@@ -75,7 +80,7 @@ local function find_hole(list)
   for key in pairs(list) do
     if type(key) == "number" then
       if key < 1 or key % 1 ~= 0 then return nil, key end
-      count, last = count + 1, math.max(last, key)
+      count, last = count + 1, math_max(last, key)
     end
   end
   if count == last then return nil end
@@ -87,14 +92,14 @@ end
 local function check_holes(list, what, expected)
   if getmetatable(list) ~= nil then return end -- its items may be elsewhere
   local hole, odd = find_hole(list)
-  if hole then error(("%s: item %d must be %s, got nil"):format(what, hole, expected), 4) end
-  if odd then error(("%s: a list begins at 1, got an item at %s"):format(what, tostring(odd)), 4) end
+  if hole then error(string_format("%s: item %d must be %s, got nil", what, hole, expected), 4) end
+  if odd then error(string_format("%s: a list begins at 1, got an item at %s", what, tostring(odd)), 4) end
 end
 
 local function check_names(list, what)
   for key in pairs(list) do
     if type(key) ~= "number" and key ~= "n" then -- table.pack has an `n`
-      error(("%s: expected a list, got a table with the key '%s'"):format(what, tostring(key)), 4)
+      error(string_format("%s: expected a list, got a table with the key '%s'", what, tostring(key)), 4)
     end
   end
 end
@@ -106,7 +111,7 @@ local function check_list(list, what)
   for i = 1, #list do
     local item = list[i]
     if type(item) ~= "function" and not tasks.is_task(item) then
-      error(("%s: item %d must be a function or a task, got %s"):format(what, i, type(item)), 3)
+      error(string_format("%s: item %d must be a function or a task, got %s", what, i, type(item)), 3)
     end
     if item == pump.current() then error(what .. ": a task cannot wait for itself", 3) end
   end
@@ -261,7 +266,7 @@ function sched.map(list, f, limit)
     end
   end
   -- Of an iterator nobody knows how many there will be: each brings the next.
-  for i = 1, iterates and 1 or math.min(limit or #list, #list) do workers[i] = work end
+  for i = 1, iterates and 1 or math_min(limit or #list, #list) do workers[i] = work end
   wait_for_all(join, workers)
   return results
 end

@@ -9,6 +9,9 @@ local part = require "xai.part"
 local pump = require "xai.pump"
 local wait = require "xai.wait"
 
+local error, select, setmetatable, tostring, type = error, select, setmetatable, tostring, type
+local string_format = string.format
+
 local Stream = {}
 Stream.__index = Stream
 
@@ -180,7 +183,7 @@ end
 Stream.__close = Stream.close
 
 function Stream:__tostring()
-  return ("xai.stream (%s%s)"):format(self.name, self.over and ", over" or "")
+  return string_format("xai.stream (%s%s)", self.name, self.over and ", over" or "")
 end
 
 local streams = {}

@@ -8,14 +8,22 @@ local chain = require "xai.chain"
 local core = require "xai.core"
 local part = require "xai.part"
 local pump = require "xai.pump"
+local std = require "xai.std"
 local timers = require "xai.timers"
 local unheard = require "xai.unheard"
 local wait = require "xai.wait"
 local yieldable = require "xai.yieldable"
 
-local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
+local error, getmetatable, pcall, rawequal, rawget, select, setmetatable, type =
+  error, getmetatable, pcall, rawequal, rawget, select, setmetatable, type
+local coroutine_create, coroutine_resume, coroutine_running, coroutine_status, coroutine_yield =
+  coroutine.create, coroutine.resume, coroutine.running, coroutine.status, coroutine.yield
+local string_find = string.find
+local table_remove = table.remove
+
+local unpack = std.unpack
 local close = rawget(coroutine, "close") or function() end
-local traceback = debug.traceback
+local traceback = std.traceback
 
 local tasks = {}
 
@@ -79,7 +87,7 @@ end
 local function remove_waker(owner, wake)
   local list = owner.wakers
   for i = #list, 1, -1 do
-    if list[i] == wake then table.remove(list, i) end
+    if list[i] == wake then table_remove(list, i) end
   end
 end
 
@@ -107,7 +115,7 @@ local function keep_error(task, err)
     return
   end
   local text = pump.describe(err)
-  local is_traced = text:find("\nstack traceback:\n", 1, true) -- by whoever raised it
+  local is_traced = string_find(text, "\nstack traceback:\n", 1, true) -- by whoever raised it
   task.trace = is_traced and text or traceback(task.thread, text)
 end
 
@@ -179,7 +187,7 @@ end
 
 local function after_resume(task, before, ok, ...)
   pump.running = before
-  if coroutine.status(task.thread) == "dead" then return finish(task, ok, ...) end
+  if coroutine_status(task.thread) == "dead" then return finish(task, ok, ...) end
   if not ok then return make_ready(task) end -- there was no room on the C stack: again, from further up
   task.args = false
   if (...) == PARKED then return end
@@ -192,16 +200,16 @@ end
 
 local function resume(task)
   if task.over then return tell_end(task) end -- cancelled, or its waiters were not woken
-  local status = coroutine.status(task.thread)
+  local status = coroutine_status(task.thread)
   if status == "dead" then return finish(task, false, "not enough memory") end -- in its last turn
   -- One that blocks below us on the stack is not resumed: it looks by itself.
   -- Nor is one that the loop waits for: it will be, with what comes of that.
   if status ~= "suspended" or task.source == adoption.source then return end
   local before, args = pump.running, task.args
   pump.running, task.yielded = task, false
-  if not args then return after_resume(task, before, coroutine.resume(task.thread)) end
+  if not args then return after_resume(task, before, coroutine_resume(task.thread)) end
   task.started = true
-  after_resume(task, before, coroutine.resume(task.thread, unpack(args, 1, args.n)))
+  after_resume(task, before, coroutine_resume(task.thread, unpack(args, 1, args.n)))
 end
 
 --- Tasks that yielded by themselves are ready again.
@@ -259,7 +267,7 @@ function wait.is_idle()
 end
 
 local function park()
-  coroutine.yield(PARKED)
+  coroutine_yield(PARKED)
 end
 
 --- How the running code is suspended: park and wake, where it is a task of
@@ -268,7 +276,7 @@ function wait.tasks()
   local task = pump.current()
   if not task then return nil end
   -- In a coroutine of the user's own within the task the yield would be theirs.
-  if coroutine.running() ~= task.thread or not yieldable() then return nil, nil, task end
+  if coroutine_running() ~= task.thread or not yieldable() then return nil, nil, task end
   return park, task.wake, task
 end
 
@@ -287,9 +295,9 @@ end
 -- Life ---------------------------------------------------------------------
 
 local function new_thread(f)
-  local ok, thread = pcall(coroutine.create, f)
+  local ok, thread = pcall(coroutine_create, f)
   if ok then return thread end
-  return coroutine.create(function(...) return f(...) end) -- Lua 5.1 and a C function
+  return coroutine_create(function(...) return f(...) end) -- Lua 5.1 and a C function
 end
 
 --- A task that runs `f(...)` when its turn comes; in the group of the running
@@ -337,7 +345,7 @@ end
 
 --- Is it blocked below us on the stack, where Lua cannot yield?
 function Task:waits_below()
-  return self.thread and coroutine.status(self.thread) == "normal"
+  return self.thread and coroutine_status(self.thread) == "normal"
 end
 
 --- Wait for the task and return what its function returned, or raise its error.
@@ -358,7 +366,7 @@ function Task:status()
     return self.ok and "done" or self:was_cancelled() and "cancelled" or "failed"
   end
   if self.queued then return "ready" end
-  return coroutine.status(self.thread) == "suspended" and "waiting" or "running"
+  return coroutine_status(self.thread) == "suspended" and "waiting" or "running"
 end
 
 --- Where the error of a task that failed came from.

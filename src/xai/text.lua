@@ -1,5 +1,8 @@
 --- The visible text of a whole answer, for services that ignore `stream`.
 
+local ipairs, type = ipairs, type
+local table_concat = table.concat
+
 local function list(value)
   return type(value) == "table" and value or {}
 end
@@ -19,7 +22,7 @@ local function gather(items, pick)
     local text = type(item) == "table" and pick(item)
     if type(text) == "string" then texts[#texts + 1] = text end
   end
-  return table.concat(texts)
+  return table_concat(texts)
 end
 
 local function output_text(part)

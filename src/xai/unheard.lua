@@ -5,6 +5,8 @@ if kept["xai.unheard"] then return kept["xai.unheard"] end
 
 local pump = require "xai.pump"
 
+local ipairs, setmetatable = ipairs, setmetatable
+
 local unheard = {}
 
 local failures = {}

@@ -9,10 +9,17 @@ if kept["xai.uv"] then return kept["xai.uv"] end
 local core = require "xai.core"
 local parking = require "xai.parking"
 local pump = require "xai.pump"
+local std = require "xai.std"
 local wait = require "xai.wait"
 
-local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
-local vim = rawget(_G, "vim")
+local assert, error, pairs, pcall, rawget, require, select, tostring, type, xpcall =
+  assert, error, pairs, pcall, rawget, require, select, tostring, type, xpcall
+local math_max, math_min = math.max, math.min
+local string_find, string_format, string_gmatch, string_gsub, string_match, string_sub =
+  string.find, string.format, string.gmatch, string.gsub, string.match, string.sub
+
+local unpack = std.unpack
+local vim = rawget(std.globals, "vim")
 
 -- What is handed out in one turn of the loop ends after so many seconds; the
 -- rest has its turn after the loop's other work.
@@ -104,7 +111,7 @@ local function settle()
 end
 
 local function traceback(err)
-  return { err = err, text = debug.traceback(pump.describe(err), 2) }
+  return { err = err, text = std.traceback(pump.describe(err), 2) }
 end
 
 --- Hand out what is here, but not for long.
@@ -194,7 +201,7 @@ end
 local function time_left(uv)
   uv.update_time()
   local ms = uv.backend_timeout()
-  return ms < 0 and SLICE or math.min(ms / 1000, SLICE)
+  return ms < 0 and SLICE or math_min(ms / 1000, SLICE)
 end
 
 --- One turn of the loop; after a calm one, which ran nobody's code, wait for
@@ -286,16 +293,16 @@ local function cut(text, room)
     n = n - 1
     piece = vim.fn.strcharpart(text, 0, n)
   end
-  if #piece < #text then piece = piece:match "^(.*%S%s+)%S*$" or piece end
-  return piece, text:sub(math.max(#piece, 1) + 1)
+  if #piece < #text then piece = string_match(piece, "^(.*%S%s+)%S*$") or piece end
+  return piece, string_sub(text, math_max(#piece, 1) + 1)
 end
 
 --- Put a text among the messages that has no room in the last line of the
 -- screen: as one message it would have the editor wait for Enter.  What is
 -- shown then is its beginning.
 local function tell_in_pieces(text, group)
-  local room = math.max(vim.v.echospace, 10)
-  for line in text:gmatch "[^\n]+" do
+  local room = math_max(vim.v.echospace, 10)
+  for line in string_gmatch(text, "[^\n]+") do
     repeat
       local piece
       piece, line = cut(line, room)
@@ -304,16 +311,16 @@ local function tell_in_pieces(text, group)
     until line == ""
   end
   vim.cmd "redraw"
-  vim.api.nvim_echo({ { (cut(text:match "[^\n]*", room)), group } }, false, {})
+  vim.api.nvim_echo({ { (cut(string_match(text, "[^\n]*"), room)), group } }, false, {})
 end
 
 --- Words about an error in a callback, or of `debug`; on stderr they would
 -- spoil the screen.
 local function tell_in_vim(text, is_note)
-  text = text:gsub("\t", "  ")
+  text = string_gsub(text, "\t", "  ")
   local group = is_note and "None" or "ErrorMsg"
   vim.schedule(function()
-    local has_room = not text:find("\n", 1, true) and vim.api.nvim_strwidth(text) <= vim.v.echospace
+    local has_room = not string_find(text, "\n", 1, true) and vim.api.nvim_strwidth(text) <= vim.v.echospace
     local has_screen = vim.api.nvim_list_uis()[1] ~= nil
     if has_screen and not has_room then return tell_in_pieces(text, group) end
     vim.api.nvim_echo({ { text, group } }, true, {})
@@ -396,7 +403,7 @@ local function check(opts)
   for name, value in pairs(opts) do
     if not TYPES[name] then error("xai.uv.attach: unknown option '" .. tostring(name) .. "' (uv, schedule)", 3) end
     if type(value) ~= TYPES[name] then
-      error(("xai.uv.attach: %s must be a %s, got %s"):format(name, TYPES[name], type(value)), 3)
+      error(string_format("xai.uv.attach: %s must be a %s, got %s", name, TYPES[name], type(value)), 3)
     end
   end
 end

@@ -16,6 +16,8 @@ local core = require "xai.core"
 local hooks = require "xai.hooks"
 local pump = require "xai.pump"
 
+local error, pcall = error, pcall
+
 local wait = {
   tasks = nil, -- set by the scheduler: () -> park, wake, task
   is_idle = nil, -- set by the scheduler: () -> is no task and no timer left?

@@ -1,5 +1,10 @@
 --- May the running coroutine yield here?
 
+local std = require "xai.std"
+
+local dofile, pcall, rawget, xpcall = dofile, pcall, rawget, xpcall
+local coroutine_running = coroutine.running
+
 local isyieldable = rawget(coroutine, "isyieldable")
 if isyieldable then return isyieldable end
 
@@ -8,6 +13,8 @@ if isyieldable then return isyieldable end
 -- function in between (table.sort, string.gsub, and on 5.1 pcall) cannot be
 -- yielded across, nor can, on 5.1, the iterator of a `for` or a metamethod.
 
+local getinfo = std.getinfo
+
 local is_51 = _VERSION == "Lua 5.1"
 
 -- C functions that 5.2 can yield across.
@@ -15,7 +22,7 @@ local crossable = {}
 if not is_51 then
   crossable[pcall] = true
   crossable[xpcall] = true
-  crossable[dofile] = true
+  if dofile then crossable[dofile] = true end
 end
 
 local function blocks(info, above)
@@ -25,16 +32,19 @@ local function blocks(info, above)
   return info.name == nil and above.what ~= "tail" -- a metamethod
 end
 
+-- Where nobody may look, nothing is certain but that it can block.
+if not getinfo then return function() return false end end
+
 return function()
-  local co, main = coroutine.running()
+  local co, main = coroutine_running()
   if co == nil or main then return false end
   local level = 2
-  local info = debug.getinfo(level, "Snf")
+  local info = getinfo(level, "Snf")
   while info do
-    local above = debug.getinfo(level + 1, "S")
+    local above = getinfo(level + 1, "S")
     -- The coroutine's own function has no name either.
     if above and blocks(info, above) then return false end
-    level, info = level + 1, above and debug.getinfo(level + 1, "Snf")
+    level, info = level + 1, above and getinfo(level + 1, "Snf")
   end
   return true
 end
