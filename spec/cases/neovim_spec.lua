@@ -1,5 +1,6 @@
 --- What Neovim's users meet: the JSON library that it brings, and what :checkhealth tells of it.
 
+local child = require "spec.support.child"
 local neovim = require "spec.support.nvim"
 
 if not neovim.is_here() then return end
@@ -249,5 +250,93 @@ describe("The example plugin (today's systems, Neovim)", function()
       say(told "Grok: this buffer cannot be changed", mode())
       vim.fn.jobstop(inner)
     ]])
+  end)
+end)
+
+--- The pieces of Lua in the example plugin's README, in order.
+local function recipes()
+  local file = assert(io.open "examples/nvim/README.md")
+  local text, list = file:read "*a", {}
+  file:close()
+  for code in text:gmatch "```lua\n(.-)```" do list[#list + 1] = code end
+  return list
+end
+
+describe("The recipes for plugin managers (today's systems, Neovim)", function()
+  local dir
+  setup(function()
+    neovim.open()
+    dir = os.tmpname()
+    os.remove(dir)
+    -- What a clone of the project is after `make nvim`.
+    local core = assert(neovim.find_core())
+    assert(child.output(("mkdir -p %s/.build/nvim/lua/xai && ln -s $PWD/examples %s && cp src/xai/*.lua %s %s")
+      :format(dir, dir, core, dir .. "/.build/nvim/lua/xai")) == "")
+  end)
+  teardown(function()
+    child.output("rm -r " .. dir)
+    neovim.close()
+  end)
+
+  -- As in an init.lua: nothing but the runtimepath says where the library is.
+  local function says_there(expected, code)
+    local said = neovim.run_alone(("local dir = %q\n"):format(dir) .. [[
+      package.path, package.cpath = package.path:gsub("[^;]*/src/[^;]*;?", ""), ""
+      local function say(...) io.stdout:write(table.concat({ ... }, " "), "\n") end
+      local function has_health()
+        vim.cmd "silent checkhealth xai"
+        local lines = table.concat(vim.api.nvim_buf_get_lines(0, 0, -1, false), "\n")
+        return lines:find("lua%-xai %d") and not lines:find "No healthcheck found" and "health" or lines
+      end
+    ]] .. code)
+    assert.equal(expected, said)
+  end
+
+  it("have a lazy.nvim load the plugin, and find the library and its health before", function()
+    says_there("library\nhealth\n2\nGrok: 1\n", ([[
+      local spec = %s
+      spec.init { dir = dir }
+      say(pcall(require, "xai") and "library" or "none")
+      say(has_health())
+      spec.config { dir = dir }
+      say(vim.fn.exists ":Grok")
+      vim.cmd "Grok What is Lua?"
+      say("Grok: " .. require("grok").count())
+    ]]):format(recipes()[1]))
+  end)
+
+  it("have vim.pack build and load it", function()
+    local code = recipes()[2]
+    says_there("make nvim in the clone\nlibrary\nhealth\n2\n", ([[
+      if vim.fn.has "nvim-0.12" == 0 then -- there is no such event, and no vim.pack
+        local create = vim.api.nvim_create_autocmd
+        vim.api.nvim_create_autocmd = function(_, opts) -- luacheck: ignore
+          local function callback() opts.callback { data = _G.changed } end
+          return create("User", { pattern = "PackChanged", callback = callback })
+        end
+      end
+      vim.system = function(command, opts) -- luacheck: ignore
+        say(table.concat(command, " "), opts.cwd == dir and "in the clone" or opts.cwd)
+        return { wait = function() return { code = 0 } end }
+      end
+      vim.pack = { -- luacheck: ignore
+        add = function(list)
+          for _, kind in ipairs { "delete", "install" } do
+            _G.changed = { spec = { name = list[1].name }, kind = kind, path = dir }
+            if vim.fn.has "nvim-0.12" == 1 then
+              vim.api.nvim_exec_autocmds("PackChanged", { data = _G.changed })
+            else
+              vim.cmd "doautocmd User PackChanged"
+            end
+          end
+        end,
+        get = function(names) return { { path = names[1] == "lua-xai" and dir or "" } } end,
+      }
+      do %s end
+      say(pcall(require, "xai") and "library" or "none")
+      say(has_health())
+      vim.cmd "runtime plugin/grok.lua"
+      say(vim.fn.exists ":Grok")
+    ]]):format(code))
   end)
 end)

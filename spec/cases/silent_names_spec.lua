@@ -87,7 +87,6 @@ describe("While a name is looked up, and nobody answers (today's systems, 4)", f
       leaves("", [[
         vim.opt.runtimepath:append { vim.fn.getcwd() .. "/examples/nvim" }
         vim.cmd "runtime plugin/grok.lua"
-        vim.notify = function() end -- luacheck: ignore
         vim.cmd "Grok What is Lua?"
         vim.wait(5000, asked, 5)
         vim.cmd "qall!"

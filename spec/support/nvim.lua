@@ -56,4 +56,16 @@ function M.says(expected, code, attach)
   if said ~= expected then error(("expected:\n%s\ngot:\n%s"):format(expected, said), 2) end
 end
 
+--- Where the compiled part is that the specs run on.
+function M.find_core()
+  for template in package.cpath:gmatch "[^;]+" do
+    local name = template:gsub("%?", "xai/core")
+    local file = io.open(name, "rb")
+    if file then
+      file:close()
+      return name
+    end
+  end
+end
+
 return M

@@ -66,7 +66,7 @@ local function stream(messages, shown)
     on_done = function(_, message, info)
       forget(buffer, answer)
       answer.call = nil
-      local stopped = info.kind == "cancelled"
+      local stopped = info.kind == "cancelled" or info.kind == "closed" -- Neovim leaves
       shown:finish(stopped and "stopped" or message, not stopped)
     end,
   })
