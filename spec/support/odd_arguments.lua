@@ -99,7 +99,7 @@ local ODD = {
   {}, { 1, 2, nil, 4 }, trap, lazy, { head = "HTTP/1.1 200\r\na: b\r\nc" }, { head = {} },
   { encode = print, decode = print },
   { encode = function() return 1 end, decode = function() return trap end, new = function() return {} end },
-  print, coroutine.create(print), io.stdout, xai.null, xai.array {}, { path = "/x", query = { a = 1 } },
+  print, coroutine.create(function() end), io.stdout, xai.null, xai.array {}, { path = "/x", query = { a = 1 } },
 }
 local COUNT = 41
 
