@@ -222,6 +222,59 @@ describe("a stream of a response", function()
     assert.equal("bac", text)
   end)
 
+  describe("however its text is said", function()
+    local state = 7
+    local function chance(n) -- the same on every Lua
+      state = (state * 16807) % 2147483647
+      return state % n == 0
+    end
+
+    --- Events of one message of these parts, by deltas, statements or both.
+    local function say(events, at, id, parts)
+      local function put(kind, fields)
+        fields.output_index, fields.item_id = at, id
+        events[#events + 1] = event(kind, fields)
+      end
+      local by_deltas, by_text, by_part = chance(2), chance(2), chance(2)
+      if at == nil or chance(2) then
+        put("output_item.added", { item = { type = "message", id = id, content = xai.array {} } })
+      end
+      for i, part in ipairs(parts) do
+        for c in (by_deltas and part.text or ""):gmatch "." do
+          put("output_text.delta", { content_index = i - 1, delta = c })
+        end
+        if by_text then put("output_text.done", { content_index = i - 1, text = part.text }) end
+        if by_part then put("content_part.done", { content_index = i - 1, part = part }) end
+      end
+      local said = by_deltas or by_text or by_part
+      if said and at ~= nil and chance(2) then return end
+      local content = said and chance(3) and xai.array {} or parts
+      put("output_item.done", { item = { type = "message", id = id, content = content } })
+    end
+
+    it("text() and the result have it once (BerriAI/litellm#32718)", function()
+      for _ = 1, 200 do
+        local events, output, expected, placed = {}, {}, "", not chance(4)
+        for i = 1, chance(2) and 1 or 2 do
+          local parts, id = {}, not chance(4) and "m" .. i or nil
+          for p = 1, chance(2) and 1 or 3 do
+            parts[p] = { type = "output_text", text = i .. "." .. p .. " " }
+            expected = expected .. parts[p].text
+          end
+          output[i] = { type = "message", id = id, content = parts }
+          say(events, placed and i - 1 or nil, id, parts)
+        end
+        events[#events + 1] = completed(chance(3) and output or chance(2) and xai.array {} or nil)
+        local stream = stage:say("respond", ways.bytes(xai.encode, events))
+        local text, said = stages.text(stream), {}
+        for _, item in ipairs(stream:result().output) do
+          for _, part in ipairs(item.content) do said[#said + 1] = part.text end
+        end
+        same({ expected, expected }, { text, table.concat(said) }, xai.encode(events))
+      end
+    end)
+  end)
+
   it("bears lists where objects belong: what it gives can be sent again (defect found by reading, 14)", function()
     local list = { "a", { "b" } }
     for _, odd in ipairs {
