@@ -124,6 +124,14 @@ static int core_active(lua_State *L) {
   return 1;
 }
 
+/* core.resting() -> of them, those that nobody waits for any more: their
+** streams are read, and their connections come to rest. */
+static int core_resting(lua_State *L) {
+  const xai_Engine *e = xai_state_engine_if_any(L);
+  lua_pushinteger(L, e ? e->resting : 0);
+  return 1;
+}
+
 /* core.live() -> calls and clients that are not collected or closed. */
 static int core_live(lua_State *L) {
   const xai_Engine *e = xai_state_engine_if_any(L);
@@ -303,6 +311,7 @@ static const luaL_Reg functions[] = {{"client", xai_client_new},
                                      {"timeout", core_timeout},
                                      {"tidy", core_tidy},
                                      {"active", core_active},
+                                     {"resting", core_resting},
                                      {"live", core_live},
                                      {"ready", core_ready},
                                      {"has_ready", core_has_ready},

@@ -62,6 +62,7 @@ static void leave(xai_Engine *e) {
     xai_line_leave(e, c);
     xai_call_disown(c);
     e->active--;
+    if (c->draining) e->resting--;
     xai_engine_queue(e, c);
   }
   e->curl_due_ms = e->calls_due_ms = XAI_NEVER;
@@ -86,6 +87,7 @@ void xai_engine_close(xai_Engine *e) {
     if (c->state == XAI_CALL_DONE) continue;
     xai_call_abort(c, XAI_KIND_CLOSED, XAI_PHASE_NONE, "the engine is closed");
     e->active--;
+    if (c->draining) e->resting--;
     xai_engine_queue(e, c);
   }
   xai_handles_drop(&e->handles);
@@ -136,6 +138,7 @@ static void changed(xai_Engine *e, xai_Call *c, int was_active) {
   if (due < e->calls_due_ms) e->calls_due_ms = due;
   if (was_active && c->state == XAI_CALL_DONE) {
     e->active--;
+    if (c->draining) e->resting--;
     tell(e, c);
   } else if (c->state == XAI_CALL_WAITING && !c->retry_told) {
     tell(e, c);
@@ -265,6 +268,8 @@ void xai_engine_keep_key(xai_Engine *e, xai_Call *c) {
 
 void xai_engine_drain(xai_Engine *e, xai_Call *c) {
   xai_engine_enter(e);
+  if (c->state != XAI_CALL_RUNNING || c->draining) return;
+  e->resting++;
   xai_call_drain(c);
   changed(e, c, c->state != XAI_CALL_DONE);
   rearm(e);

@@ -34,6 +34,7 @@ typedef struct xai_Engine {
   int spoiled;   /* libcurl must not be asked again: see mend */
   int untold;    /* a transfer was cut off: libcurl needs a turn */
   int active;    /* calls that are not done */
+  int resting;   /* of them, those whose connection is coming to rest */
   long live;     /* objects that others hold: calls, clients */
   unsigned long owners; /* numbers given to owners of calls so far */
   int refs;

@@ -34,6 +34,7 @@ local function tell(call)
   if call.told then return end
   call.told = true
   pump.forget(call.request)
+  pump.settle()
   hooks.response(call.hooked, call.message, call.info, call.request)
   if call.on_done then pump.callback(call.on_done, call.value, call.message, call.info) end
 end

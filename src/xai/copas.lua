@@ -77,7 +77,7 @@ local driving = false
 local woken = {}
 
 local function is_needed()
-  return parked > 0 or pump.expects()
+  return parked > 0 or pump.is_needed()
 end
 
 -- What copas takes for a socket: it has nothing to read when it is asked, and

@@ -46,7 +46,7 @@ end
 
 local function is_needed(state)
   if state.parked > 0 then return true end
-  state.keeps = state.keeps and pump.expects()
+  state.keeps = state.keeps and pump.is_needed()
   return state.keeps
 end
 

@@ -123,6 +123,16 @@ function pump.expects()
   return next(handlers) ~= nil or next(waiters) ~= nil or timers.any() or pump.has_ready()
 end
 
+--- Must somebody move things, although nobody may wait for them?
+function pump.is_needed()
+  return pump.expects() or core.resting() > 0
+end
+
+--- A stream was read to its end: its connection comes to rest by itself.
+function pump.settle()
+  if pump.on_active and core.resting() > 0 then pump.on_active() end
+end
+
 --- Is there something that could be handed out now, but for what the core has?
 function pump.has_ready()
   return current ~= nil or postponed.first ~= false or pump.has_tasks ~= nil and pump.has_tasks()

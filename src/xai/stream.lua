@@ -35,6 +35,7 @@ local function finish(stream, message, info)
     stream.message, stream.failure = message, info
     if not stream.raw then info.partial = (part "xai.merge"(stream.request, stream.name)) end
   end
+  pump.settle()
   return nil, message, info
 end
 
