@@ -11,7 +11,7 @@ description = {
   detailed = [[
     Every endpoint of the xAI API as a Lua function, blocking and streaming,
     in plain scripts, Neovim, LÖVE and any event loop.  A small C core on
-    libcurl moves the bytes; lua-cjson converts.
+    libcurl (7.66 or later) moves the bytes; lua-cjson converts.
   ]],
   license = "MIT",
 }

@@ -1,7 +1,13 @@
 /*
 ** multi.c - an engine's multi handle: its sockets, its timer, its process.
 */
+#define _POSIX_C_SOURCE 200112L
+
 #include "net/multi.h"
+
+#include <fcntl.h>
+#include <sys/select.h>
+#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/interrupt.h"
@@ -62,12 +68,39 @@ void xai_multi_watch_interrupt(xai_Engine *e) {
   if (fd >= 0 && e->poller.fd >= 0) xai_poller_watch(&e->poller, fd, 1, 0, 0);
 }
 
+/*
+** libcurl 7.88 makes two sockets to be woken by, which a program that the host
+** starts would inherit; later ones see to that.  What is new has the lowest
+** numbers that were free.
+*/
+#define WATCHED 8
+
+static int find_free(int *fds) {
+  int fd, n = 0;
+  for (fd = 0; n < WATCHED && fd < FD_SETSIZE; fd++)
+    if (fcntl(fd, F_GETFD) < 0) fds[n++] = fd;
+  return n;
+}
+
+static void close_on_exec(int fd) {
+  struct stat s;
+  if (fstat(fd, &s) == 0 && (S_ISSOCK(s.st_mode) || S_ISFIFO(s.st_mode)))
+    fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+static CURLM *new_multi(void) {
+  int fds[WATCHED], i, n = find_free(fds);
+  CURLM *multi = curl_multi_init();
+  for (i = 0; i < n; i++) close_on_exec(fds[i]);
+  return multi;
+}
+
 int xai_multi_open(xai_Engine *e) {
   xai_poller_open(&e->poller);
   xai_multi_watch_interrupt(e);
   xai_sockets_init(&e->sockets);
   e->process = xai_process();
-  e->multi = curl_multi_init();
+  e->multi = new_multi();
   if (e->multi == NULL) return -1;
   set_options(e);
   return 0;
@@ -135,7 +168,7 @@ void xai_multi_serve_all(xai_Engine *e, int64_t wait_ms) {
 }
 
 int xai_multi_renew(xai_Engine *e) {
-  CURLM *old = e->multi, *fresh = curl_multi_init();
+  CURLM *old = e->multi, *fresh = new_multi();
   if (fresh == NULL) return -1;
   e->multi = fresh;
   curl_multi_cleanup(old);
