@@ -36,6 +36,15 @@ static size_t length_at(const unsigned char *p, size_t n) {
   return 4;
 }
 
+/* Behind the characters at 'p' that take three bytes, as most of Asia's do. */
+static const unsigned char *skip_threes(const unsigned char *p,
+                                        const unsigned char *end) {
+  while (end - p >= 3 && *p > 0xE0 && *p <= 0xEF && *p != 0xED &&
+         is_tail(p[1]) && is_tail(p[2]))
+    p += 3;
+  return p;
+}
+
 size_t xai_utf8_check(const char *s, size_t n) {
   const unsigned char *start = (const unsigned char *)s, *end = start + n;
   const unsigned char *p = skip_ascii(start, end);
@@ -43,6 +52,7 @@ size_t xai_utf8_check(const char *s, size_t n) {
     size_t length = length_at(p, (size_t)(end - p));
     if (length == 0) break;
     p += length;
+    if (length == 3) p = skip_threes(p, end);
     if (p < end && *p < 0x80) p = skip_ascii(p, end);
   }
   return (size_t)(p - start);
