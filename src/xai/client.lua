@@ -187,7 +187,7 @@ local function codec_of(options)
   local module = type(options) == "table" and options.json or nil
   local ok, codec = pcall(json.codec, json.is_module(module) and module or nil)
   if ok then return codec end
-  if module and string_find(tostring(codec), "^option 'json'") then codec = "xai.new: " .. codec end
+  if module and string_find(tostring(codec), "^option 'json'") then error("xai.new: " .. codec, 3) end
   error(codec, 0)
 end
 
