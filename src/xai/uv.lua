@@ -303,12 +303,13 @@ end
 local function tell_in_pieces(text, group)
   local room = math_max(vim.v.echospace, 10)
   for line in string_gmatch(text, "[^\n]+") do
+    local left = line -- in Lua 5.5 the variable of a loop is not to be set
     repeat
       local piece
-      piece, line = cut(line, room)
+      piece, left = cut(left, room)
       vim.cmd "redraw"
       vim.api.nvim_echo({ { piece, group } }, true, {})
-    until line == ""
+    until left == ""
   end
   vim.cmd "redraw"
   vim.api.nvim_echo({ { (cut(string_match(text, "[^\n]*"), room)), group } }, false, {})
