@@ -45,8 +45,8 @@ static void test_what_is_none_is_not_taken_for_one(void) {
 static void test_a_body_may_be_cut_anywhere(void) {
   static const char *const bodies[] = {
       "{\"error\":{\"message\":\"a \\u00e9 b\",\"metadata\":{\"raw\":\"{}\"}}}",
-      "<?xml version=\"1.0\"?><a:Error><Code>c</Code><Message><![CDATA[w]]>"
-      "</Message></a:Error>",
+      ("<?xml version=\"1.0\"?><a:Error><Code>c</Code><Message><![CDATA[w]]>"
+       "</Message></a:Error>"),
       "event: error\r\ndata: {\"detail\":[{\"loc\":[\"a\",1],\"msg\":\"w\"}]}",
       "[{\"errors\":{\"a\":[\"b\",\"c\"]}}]", "<html><title>t</title>&lt;&am"};
   size_t i, n, cut;
