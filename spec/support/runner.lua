@@ -17,7 +17,10 @@ end
 local LUA = os.getenv("LUA") or "lua"
 local UNDER, UNDER_LUA = words("UNDER"), words("UNDER_LUA")
 local LIMIT = tonumber(os.getenv("LIMIT")) or (#UNDER_LUA > 0 and 1800 or 300)
-local JOBS = tonumber(os.getenv("JOBS")) or 2
+
+-- Specs wait more than they compute, but under a watcher.
+local CORES = math.min(math.max(#(uv.cpu_info() or {}), 1), 4)
+local JOBS = tonumber(os.getenv("JOBS")) or math.max(#UNDER_LUA > 0 and CORES or CORES + 1, 2)
 
 -- The current spec is written there, so that one that hangs can be named.
 local NOW = "XAI_SPEC_NOW"
