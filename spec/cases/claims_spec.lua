@@ -53,7 +53,7 @@ describe("the README says, and so it is (real use, 49):", function()
     local stream = assert(stage:stream("chat", "stall-in-stream,3"))
     local count = 0
     local task = xai.spawn(function()
-      for _ in stream do count = count + 1 end
+      while stream:next() do count = count + 1 end -- a `for` blocks on Lua 5.1
     end)
     while count < 3 do xai.step(0.01) end
     task:cancel()
