@@ -203,6 +203,18 @@ describe("xai.on_interrupt (real use, 47)", function()
     ]])
   end)
 
+  it("gives it back to the interpreter also where that has just used it up", function()
+    says("true\nheard\nfalse cancelled/interrupted\n", [[
+      show(not pcall(function() press() for i = 1, 1e9 do local _ = {} end end))
+      xai.on_interrupt(function() print "heard" end)
+      press()
+      xai.sleep(0.01)
+      xai.on_interrupt(nil)
+      press_soon()
+      show(pcall(xai.sleep, 60))
+    ]])
+  end)
+
   it("pressed twice while the program computes, it does what it did before", function()
     says("false true\nheard\nfalse true\nheard\n", [[
       xai.on_interrupt(function() print "heard" end)

@@ -149,12 +149,15 @@ static void own_action(struct sigaction *own) {
   sigemptyset(&own->sa_mask);
 }
 
+/* The interpreter's handler resets the signal when it has worked: what is to be
+** given back is that handler. */
 static int install(void) {
   struct sigaction own;
   if (installed) return 1;
   own_action(&own);
   passed_on = 0;
   installed = sigaction(SIGINT, &own, &before) == 0;
+  if (has_interpreters && is_plain(&before, SIG_DFL)) before = interpreters;
   return installed;
 }
 
