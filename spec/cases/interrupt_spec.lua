@@ -203,6 +203,22 @@ describe("xai.on_interrupt (real use, 47)", function()
     ]])
   end)
 
+  it("breaks off nothing that the program reads or writes meanwhile", function()
+    says("line\nheard\n200000\nheard\n", [[
+      xai.on_interrupt(function() print "heard" end)
+      local slow = io.popen "sleep 0.3; echo line"
+      press_soon()
+      show(slow:read "*l")
+      slow:close()
+      xai.sleep(0.001)
+      local reader = io.popen("sleep 0.3; wc -c", "w")
+      press_soon()
+      reader:write(("x"):rep(200000))
+      reader:close()
+      xai.sleep(0.01)
+    ]])
+  end)
+
   it("gives it back to the interpreter also where that has just used it up", function()
     says("true\nheard\nfalse cancelled/interrupted\n", [[
       show(not pcall(function() press() for i = 1, 1e9 do local _ = {} end end))

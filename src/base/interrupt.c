@@ -1,7 +1,7 @@
 /*
 ** interrupt.c - Ctrl-C (SIGINT), noted for those who asked to hear of it.
 */
-#define _POSIX_C_SOURCE 200112L
+#define _POSIX_C_SOURCE 200809L
 
 #include "base/interrupt.h"
 
@@ -141,11 +141,12 @@ static void on_interrupt(int number, siginfo_t *info, void *context) {
   errno = error;
 }
 
-/* Waits are to end, so system calls are not restarted. */
+/* Waits for events end by any signal.  Whatever else the program reads or writes
+** goes on: half a line, or none, would be an error of ours. */
 static void own_action(struct sigaction *own) {
   memset(own, 0, sizeof *own);
   own->sa_sigaction = on_interrupt;
-  own->sa_flags = SA_SIGINFO;
+  own->sa_flags = SA_SIGINFO | SA_RESTART;
   sigemptyset(&own->sa_mask);
 }
 
