@@ -67,7 +67,7 @@ static void test_a_body_may_be_cut_anywhere(void) {
 }
 
 static int lacks(const char *text) {
-  return xai_quota_lacks(check_slice(text, strlen(text)));
+  return xai_quota_lacks(check_slice(text, strlen(text)), 0);
 }
 
 static void test_a_lack_of_money_is_told_from_other_texts(void) {

@@ -91,7 +91,7 @@ describe("A failure under status 200", function()
     local words = '{"code":"server_error","message":"The model failed."}'
     fails("server", "The model failed.", body:format("failed", words), "respond", { model = "m" })
     fails("server", "The model failed.", body:format("failed", words), "get_response", "resp_1")
-    fails("api", "no explanation given", body:format("failed", "null"), "respond", { model = "m" })
+    fails("api", "the service reported a failure", body:format("failed", "null"), "respond", { model = "m" })
     for _, status in ipairs { "completed", "incomplete", "in_progress", "queued", "cancelled" } do
       assert.equal(status, succeeds(body:format(status, "null"), "respond", { model = "m" }).status)
     end
@@ -113,6 +113,27 @@ describe("A failure under status 200", function()
     succeeds('{"id":"a","choices":[],"metadata":{"error":"x","status":"failed"}}')
     succeeds('{"id":"a","state":"done","error":{"message":"of a job"}}', "request", { path = "/v1/jobs/1" })
     succeeds('{"status":"failed"}', "request", { path = "/v1/jobs/1" })
+  end)
+
+  it("is one where there is nothing but it, however it is named" .. SOURCE, function()
+    for body, words in pairs {
+      ['{"object":"error","message":"CUDA out of memory","type":"InternalServerError","param":null,"code":500}'] =
+        "CUDA out of memory",
+      ['{"code":500,"msg":"404 NOT_FOUND","success":false}'] = "404 NOT_FOUND",
+      ['{"error_code":503,"error_msg":"The service is busy"}'] = "The service is busy",
+      ['{"errors":[{"message":"Cannot query field","code":500}],"data":null,"code":500}'] = "Cannot query field",
+      ['{"data":null,"error":{"message":"w","code":500}}'] = "w",
+    } do
+      fails("server", words, body)
+    end
+    for _, body in ipairs {
+      '{"object":"list","data":[],"errors":[],"success":true}', '{"id":"batch_1","object":"batch","errors":{"data":[1]}}',
+      '{"success":false,"id":"x"}', '{"object":"model"}', '{"message":"w","errors":null}', '{"status":"done","code":0}',
+    } do
+      succeeds(body)
+    end
+    succeeds('{"errors":[{"message":"w"}],"data":null}', "request", { path = "/graphql", body = {} })
+    succeeds('{"success":false}', "request", { path = "/v1/x" })
   end)
 
   it("that passes is asked for again" .. SOURCE, function()
@@ -164,14 +185,13 @@ describe("The end of a stream", function()
       .. '"text":{"format":{"type":"json_schema","schema":{"properties":{"x":{"description":"A place."}}}}},'
       .. '"input":[{"content":[{"text":"Hi"}]}],"reasoning":{"text":"Hm"},'
       .. '"output":[{"type":"message","content":[{"type":"output_text","text":"I can\'t"}]}]%s}'
-    for _, more in ipairs { { "", "no explanation given" },
+    for _, more in ipairs { { "", "the service reported a failure" },
       { ',"incomplete_details":{"reason":"content_filter"}', "content_filter" },
       { ',"error":{"details":[{"text":"Too late"}]}', "Too late" } } do
       fails("api", more[2], body:format(more[1]), "respond", { model = "m" })
       local event = ('data: {"type":"response.completed","response":%s}\n\n'):format(body:format(more[1]))
       local result, _, info = ask({ scripted.answer(200, EVENTS, event) }, "respond", { model = "m", stream = true })
-      local words = more[1] == "" and "the service reported a failure" or more[2]
-      assert.same({ nil, "api", words }, { result, info.kind, info.message })
+      assert.same({ nil, "api", more[2] }, { result, info.kind, info.message })
     end
   end)
 
@@ -226,6 +246,18 @@ describe("A lack of money", function()
     end
   end)
 
+  it("is quota under 429, too, unless it may be that of a minute" .. SOURCE, function()
+    for _, body in ipairs {
+      '{"error":{"code":"1113","message":"\\u4f59\\u989d\\u4e0d\\u8db3"}}', '{"error":"Insufficient balance"}',
+      '{"error":{"message":"Budget has been exceeded! Max budget: 5","type":"budget_exceeded","code":"429"}}',
+      '{"error":{"message":"You exceeded your current quota","type":"insufficient_quota","code":null}}',
+      '{"error":{"message":"Your account balance is too low"}}',
+    } do
+      assert.same({ body, "quota" }, { body, kind_of(429, body) })
+      assert.same({ body, "quota" }, { body, kind_of(200, body) })
+    end
+  end)
+
   it("is not read into other texts" .. SOURCE, function()
     for _, words in ipairs {
       "The tool 'credit_balance' was not found", "Unbalanced brackets: balance them", "messages: the last is too low",
@@ -241,6 +273,8 @@ describe("A lack of money", function()
       end
     end
     assert.equal("rate_limit", kind_of(429, '{"error":{"message":"Quota exceeded for requests per minute"}}'))
+    assert.equal("rate_limit", kind_of(429, '{"error":{"code":429,"status":"RESOURCE_EXHAUSTED","message":'
+      .. '"You exceeded your current quota, please check your plan and billing details."}}'))
     assert.equal("authentication", kind_of(400, '{"error":"Incorrect API key provided"}'))
     assert.equal("server", kind_of(500, '{"error":"credit balance is too low"}'))
   end)
@@ -311,6 +345,17 @@ local BODIES = {
   ["an event"] = { 'event: error\ndata: {"error":{"message":"w"}}\n\n', "w" },
   ["JSON that breaks off"] = { '{"id":"x","error":{"message":"the words are', "the words are" },
   ["a byte order mark"] = { '\239\187\191{"error":{"message":"w"}}', "w" },
+  ["a text by language"] = { '{"error":{"code":"","message":{"lang":"en-US","value":"The bad"}}}', "The bad" },
+  ["a text in one language"] = { '{"status":"error","message":{"en":"Bad thing"}}', "Bad thing" },
+  ["a text under a name with a dot"] = { '{"odata.error":{"code":"x","message":{"lang":"en","value":"w"}}}', "w" },
+  ["lists of texts by field"] = { '{"name":["This field is required."],"age":["A number is required.","No."]}',
+    "name: This field is required.; age: A number is required.; No." },
+  ["a usual name below an unknown one"] = { '{"details":{"id":"abc","inner":{"message":"w"}}}', "w" },
+  ["codes alone"] = { '{"error":{"type":"no_such_thing","code":"x"}}', "Bad Request" },
+  ["another name for it"] = { '{"error_code":336,"error_msg":"w"}', "w" },
+  ["text in GBK"] = { "\199\235\199\243 timeout \214", "???? timeout ?" },
+  ["JSON in Latin-1"] = { '{"error":{"message":"Schl\252ssel fehlt"}}', "Schl?ssel fehlt" },
+  ["bytes that only continue"] = { ("\128"):rep(2000), ("?"):rep(500) },
   ["nothing under a usual name"] = { '{"a":{"b":[1,{"c":"d"}]}}', "Bad Request" },
   ["nothing"] = { "", "Bad Request" },
 }
@@ -363,6 +408,18 @@ describe("An error body that is", function()
           assert.is_nil(text:find(KEY, 1, true))
         end
       end
+    end
+  end)
+
+  it("has its code and type under the names of other services", function()
+    for body, tags in pairs {
+      ['{"__type":"ValidationException","message":"w"}'] = { "ValidationException" },
+      ['{"error_code":336,"error_msg":"w"}'] = { nil, "336" },
+      ['{"errorCode":"E1","errorMessage":"w"}'] = { nil, "E1" },
+      ['{"error":{"message":"w","code":"Schl\252ssel","type":"\255"}}'] = { "?", "Schl?ssel" },
+    } do
+      local _, _, info = answered(400, body)
+      assert.same({ body, "w", tags[1], tags[2] }, { body, info.message, info.type, info.code })
     end
   end)
 

@@ -9,12 +9,15 @@
 
 #include <string.h>
 
+#include "base/utf8.h"
+
 #define MAX_TEXT 500                  /* bytes of a message */
 #define MAX_OUTER 200                 /* bytes of what stands before a reason */
 #define MAX_DEPTH 8                   /* levels that are looked into */
 #define MAX_ITEMS 3                   /* items of a list that are told */
 #define MAX_STRING ((size_t)64 << 10) /* of a string that may hold JSON */
 #define MAX_SEARCHED ((size_t)256 << 10) /* of a body of no known shape */
+#define MAX_BARE ((size_t)2 << 10) /* of an answer with nothing but an error */
 
 /* 'complaint': whose code, type and param are filled in; NULL: nobody's. */
 typedef struct Reader {
@@ -47,11 +50,9 @@ static int holds(xai_Slice s, xai_Slice part) {
   return 0;
 }
 
-/* Part of a text that is cut, without part of a character. */
+/* The beginning of a text, without part of a character. */
 static xai_Slice cut(xai_Slice s, size_t max) {
-  if (s.len <= max) return s;
-  s.len = max;
-  while (s.len > 0 && ((unsigned char)s.at[s.len] & 0xC0) == 0x80) s.len--;
+  s.len = xai_utf8_cut(s.at, s.len, max);
   return s;
 }
 
@@ -311,7 +312,10 @@ static int fill_tags(Reader *r, const xai_Json *o) {
   int rc;
   if (c == NULL) return XAI_OK;
   rc = fill(&c->code, o, "code");
+  if (rc == XAI_OK) rc = fill(&c->code, o, "error_code");
+  if (rc == XAI_OK) rc = fill(&c->code, o, "errorCode");
   if (rc == XAI_OK) rc = fill(&c->type, o, "type");
+  if (rc == XAI_OK) rc = fill(&c->type, o, "__type");
   if (rc == XAI_OK) rc = fill(&c->param, o, "param");
   return rc;
 }
@@ -417,8 +421,8 @@ static int add_error_string(Reader *r, xai_Slice raw, xai_Buffer *out) {
 /* The texts of an object's own members. */
 static int add_own(Reader *r, const xai_Json *o, xai_Buffer *out) {
   static const char *const words[] = {
-      "message",       "Message",      "msg", "error_description",
-      "error_message", "errorMessage", NULL};
+      "message",       "Message",      "msg",       "error_description",
+      "error_message", "errorMessage", "error_msg", NULL};
   static const char *const details[] = {"detail", "details", NULL};
   static const char *const titles[] = {"title", NULL};
   xai_Json detail;
@@ -547,8 +551,13 @@ static const char *const usual_names[] = {"message",
                                           "text",
                                           "title",
                                           "info",
+                                          "value",
                                           NULL};
-#define WORTH 22 /* the first of them name reasons, too */
+#define USUAL ((int)(sizeof usual_names / sizeof *usual_names) - 1)
+#define WORTH 22    /* the first of them name reasons, too */
+#define WORDS 18    /* the first of them name words, whatever holds these */
+#define BELOW USUAL /* the place of any other member within those */
+#define NOWHERE (USUAL + 1)
 
 typedef struct Search {
   xai_Slice known; /* a text that is not wanted again */
@@ -570,6 +579,13 @@ static int is_conversation(xai_Slice name) {
   return is_like_any(name, names);
 }
 
+/* The place of a member, or of an item; 'place' is that of what holds it. */
+static int place_in(int place, int object, xai_Slice key) {
+  int own = object ? place_of(key) : place;
+  if (!object || own < USUAL) return own;
+  return place < WORDS || place == BELOW ? BELOW : NOWHERE;
+}
+
 /* Look at the texts 'depth' levels below; 'place' is that of the list's name. */
 static void look(Search *s, const xai_Json *v, int place, int depth) {
   xai_JsonWalk w;
@@ -578,7 +594,7 @@ static void look(Search *s, const xai_Json *v, int place, int depth) {
   int object = v->type == XAI_JSON_OBJECT;
   if (!xai_json_open(&w, v)) return;
   while (xai_json_next(&w, &key, &m)) {
-    int at = object ? place_of(key) : place;
+    int at = place_in(place, object, key);
     xai_Slice text = xai_slice_trim(m.raw);
     if (object && m.type != XAI_JSON_STRING && is_conversation(key)) continue;
     if (depth > 0) look(s, &m, at, depth - 1);
@@ -594,13 +610,13 @@ static int join_found(const xai_Json *v, int names, xai_Buffer *out) {
   Search s;
   xai_Json text;
   Reader r;
-  int depth;
+  int depth, enough = names < BELOW ? names : BELOW;
   if (v->raw.len > MAX_SEARCHED) return XAI_OK;
   memset(&s, 0, sizeof s);
   s.known = held(out);
   s.best = names;
-  for (depth = 0; depth < MAX_DEPTH && s.best == names; depth++)
-    look(&s, v, names, depth);
+  for (depth = 0; depth < MAX_DEPTH && s.best >= enough; depth++)
+    look(&s, v, NOWHERE, depth);
   if (s.best == names) return XAI_OK;
   memset(&r, 0, sizeof r);
   text.type = XAI_JSON_STRING;
@@ -656,15 +672,28 @@ static int is_late_control(const xai_Buffer *b, size_t i) {
          (unsigned char)b->at[i] >= 0x80 && (unsigned char)b->at[i] < 0xA0;
 }
 
-/* Make one line of it, cut between characters. */
+/* Make one line of it, in UTF-8, cut between characters. */
 static void tidy(xai_Buffer *b) {
   size_t i;
+  if (b->at != NULL) xai_utf8_mark(b->at + b->rd, xai_buffer_size(b));
   for (i = 0; i < b->len; i++) {
     if (is_late_control(b, i)) b->at[i - 1] = b->at[i] = ' ';
     if ((unsigned char)b->at[i] < ' ' || b->at[i] == 0x7F) b->at[i] = ' ';
   }
   while (b->len > 0 && b->at[b->len - 1] == ' ') b->len--;
   b->len = b->rd + cut(held(b), MAX_TEXT).len;
+}
+
+/* An object with a list of texts for each wrong field, as Django's. */
+static int are_all_lists(const xai_Json *v) {
+  xai_JsonWalk w;
+  xai_Slice key;
+  xai_Json m;
+  if (v->type != XAI_JSON_OBJECT) return 0;
+  xai_json_open(&w, v);
+  while (xai_json_next(&w, &key, &m))
+    if (m.type != XAI_JSON_ARRAY) return 0;
+  return 1;
 }
 
 static int read_body(xai_Complaint *c, xai_Slice s) {
@@ -680,9 +709,10 @@ static int read_body(xai_Complaint *c, xai_Slice s) {
                : XAI_OK;
   rc = add_text(&r, s, &c->message);
   if (rc != XAI_OK || !xai_json_read(s.at, s.len, &v)) return rc;
+  if (xai_buffer_size(&c->message) == 0 && are_all_lists(&v))
+    return add_fields(&r, &v, &c->message);
   if (xai_buffer_size(&c->message) == 0)
-    return join_found(&v, (int)(sizeof usual_names / sizeof *usual_names) - 1,
-                      &c->message);
+    return join_found(&v, NOWHERE, &c->message);
   return is_vague(held(&c->message)) ? join_found(&v, WORTH, &c->message) : rc;
 }
 
@@ -754,26 +784,38 @@ static xai_Json unlisted(xai_Json v) {
   return first;
 }
 
+/* "error", and what begins so. */
+static int is_error_name(xai_Slice key) {
+  key.len = key.len < 5 ? key.len : 5;
+  return xai_slice_like(key, "error");
+}
+
 static int is_error_word(xai_Slice key) {
-  static const char *const words[] = {"error",  "code",    "type", "param",
-                                      "status", "message", NULL};
-  return is_like_any(key, words);
+  static const char *const words[] = {
+      "code",   "type",    "param",      "status", "message", "msg",
+      "object", "success", "request_id", "detail", NULL};
+  return is_error_name(key) || is_like_any(key, words);
 }
 
 /* What the members of an answer's object show. */
 typedef struct Signs {
   int named;   /* it has the member, be it empty */
+  int called;  /* it says in another way that it is an error */
   int error;   /* an error is given */
   int choices; /* it has choices, as answers of chats have */
   int failed;  /* its status is "failed" */
   int more;    /* there is more than words about an error */
 } Signs;
 
+static int is_text(const xai_Json *v, const char *text) {
+  return v->type == XAI_JSON_STRING && xai_slice_is(v->raw, text);
+}
+
 static Signs read_signs(const xai_Json *answer) {
   xai_JsonWalk w;
   xai_Slice key;
   xai_Json m;
-  Signs s = {0, 0, 0, 0, 0};
+  Signs s = {0, 0, 0, 0, 0, 0};
   xai_json_open(&w, answer);
   while (xai_json_next(&w, &key, &m)) {
     if (xai_slice_is(key, "error")) {
@@ -784,22 +826,32 @@ static Signs read_signs(const xai_Json *answer) {
       s.choices = m.type == XAI_JSON_ARRAY;
       s.error |= xai_error_in_choices(&m);
     }
-    if (xai_slice_is(key, "status"))
-      s.failed = m.type == XAI_JSON_STRING && xai_slice_is(m.raw, "failed");
-    s.more |= !is_error_word(key);
+    if (xai_slice_is(key, "status")) s.failed = is_text(&m, "failed");
+    s.called |= is_error_name(key) && xai_error_given(&m);
+    s.called |= xai_slice_is(key, "success") && m.type == XAI_JSON_FALSE;
+    s.called |= xai_slice_is(key, "object") && is_text(&m, "error");
+    s.more |= xai_json_given(&m) && !is_error_word(key);
   }
   return s;
+}
+
+/* Is it worth the while to read the answer? */
+static int may_be_error(xai_Slice body) {
+  if (body.len <= MAX_BARE &&
+      (xai_slice_has(body, "\"error") || xai_slice_has(body, "\"success\"")))
+    return 1;
+  return has_word(body, "\"error\"") || has_word(body, "\"failed\"");
 }
 
 int xai_error_in_answer(xai_Slice body, int any) {
   xai_Json v;
   Signs s;
-  if (!has_word(body, "\"error\"") && !has_word(body, "\"failed\"")) return 0;
+  if (!may_be_error(body)) return 0;
   body = xai_slice_skip_bom(body);
   if (!xai_json_read(body.at, body.len, &v)) return 0;
   v = unlisted(v);
   if (v.type != XAI_JSON_OBJECT) return 0;
   s = read_signs(&v);
-  if (s.named && !s.more) return 1; /* and nothing else */
+  if (!s.more && (s.named || (s.called && !any))) return 1; /* nothing else */
   return any && !s.choices ? 0 : s.error || s.failed;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/quota.h"
+#include "base/utf8.h"
 
 const char *xai_kind_name(xai_Kind kind) {
   static const char *const names[] = {
@@ -27,17 +28,9 @@ const char *xai_phase_name(xai_Phase phase) {
   return names[phase];
 }
 
-/* How many of 'n' bytes to keep: up to 'max', but no part of a character. */
-static size_t cut(const char *s, size_t n, size_t max) {
-  size_t at = max;
-  if (n <= max) return n;
-  while (at + 3 > max && ((unsigned char)s[at] & 0xC0) == 0x80) at--;
-  return at;
-}
-
 void xai_fault_set(xai_Fault *f, xai_Kind kind, xai_Phase phase,
                    const char *text) {
-  size_t n = cut(text, strlen(text), sizeof f->text - 1);
+  size_t n = xai_utf8_cut(text, strlen(text), sizeof f->text - 1);
   if (f->kind != XAI_KIND_NONE) return;
   f->kind = kind;
   f->phase = phase;
@@ -78,15 +71,16 @@ static int is_quota(const xai_Complaint *c) {
          xai_complaint_says(c, "spending") ||
          xai_complaint_says(c, "monthly") ||
          xai_complaint_says(c, "insufficient_quota") ||
+         xai_slice_has(slice_of(&c->type), "insufficient_quota") ||
          xai_complaint_says(c, "usage_limit_exceeded") ||
          xai_complaint_says(c, "credit_balance");
 }
 
-/* Whatever the status: quotas of 429 may be those of a minute. */
-static int lacks_money(const xai_Complaint *c) {
-  return xai_quota_lacks(slice_of(&c->code)) ||
-         xai_quota_lacks(slice_of(&c->type)) ||
-         xai_quota_lacks(slice_of(&c->message));
+/* Whatever the status; the quotas of 429 may be 'of_minutes'. */
+static int lacks_money(const xai_Complaint *c, int of_minutes) {
+  return xai_quota_lacks(slice_of(&c->code), of_minutes) ||
+         xai_quota_lacks(slice_of(&c->type), of_minutes) ||
+         xai_quota_lacks(slice_of(&c->message), of_minutes);
 }
 
 static int is_key_trouble(const xai_Complaint *c) {
@@ -155,7 +149,7 @@ xai_Kind xai_fault_classify(int status, const xai_Complaint *c) {
   xai_Kind kind;
   if (status == 402) return XAI_KIND_QUOTA;
   if ((status == 403 || status == 429) && is_quota(c)) return XAI_KIND_QUOTA;
-  if (client_error && status != 429 && lacks_money(c)) return XAI_KIND_QUOTA;
+  if (client_error && lacks_money(c, status == 429)) return XAI_KIND_QUOTA;
   if ((status == 400 || status == 403) && is_key_trouble(c))
     return XAI_KIND_AUTHENTICATION;
   switch (status) {
@@ -171,8 +165,8 @@ xai_Kind xai_fault_classify(int status, const xai_Complaint *c) {
   if (status >= 500) return XAI_KIND_SERVER;
   if (status >= 300) return XAI_KIND_REDIRECT;
   kind = kind_of_code(c);
-  if (kind == XAI_KIND_RATE_LIMIT) return is_quota(c) ? XAI_KIND_QUOTA : kind;
-  return lacks_money(c) ? XAI_KIND_QUOTA : kind;
+  if (kind == XAI_KIND_RATE_LIMIT && is_quota(c)) return XAI_KIND_QUOTA;
+  return lacks_money(c, kind == XAI_KIND_RATE_LIMIT) ? XAI_KIND_QUOTA : kind;
 }
 
 const char *xai_status_phrase(int status) {
@@ -199,7 +193,9 @@ const char *xai_status_phrase(int status) {
     case 502: return "Bad Gateway";
     case 503: return "Service Unavailable";
     case 504: return "Gateway Timeout";
-    default: return "no explanation given";
+    default:
+      return status < 300 ? "the service reported a failure"
+                          : "no explanation given";
   }
 }
 

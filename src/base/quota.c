@@ -11,11 +11,15 @@
 #define MAX_LOOKED_AT 600
 #define MAX_LINKS 4
 
+/* The first of these lists may be said of what is allowed in a minute, too. */
+#define MINUTES 2
+
 /* Longer ones come before those that they begin with. */
 static const char *const nouns[] = {
-    "credit balance", "credit limit", "credits", "credit", "account balance",
-    "balance",        "quota",        "quotas",  "funds",  "spending limit",
-    "spend limit",    "spending cap", NULL};
+    "quota",   "quotas",         "credit balance",  "credit limit",
+    "credits", "credit",         "account balance", "balance",
+    "funds",   "spending limit", "spend limit",     "spending cap",
+    NULL};
 
 static const char *const lacks_before[] = {
     "insufficient", "not enough", "exceeded", "exceeds", "exhausted",
@@ -42,26 +46,26 @@ static const char *const links[] = {
     NULL};
 
 /* These say it all. */
-static const char *const phrases[] = {"payment required",
+static const char *const phrases[] = {"usage limit exceeded",
+                                      "check your plan and billing",
+                                      "payment required",
                                       "budget exceeded",
                                       "budget has been exceeded",
                                       "billing not active",
                                       "billing hard limit",
                                       "arrearage",
-                                      "usage limit exceeded",
                                       "add credits",
                                       "purchase more credits",
                                       "more credits",
                                       "purchase credits",
                                       "buy more credits",
-                                      "check your plan and billing",
                                       NULL};
 
-/* "balance" and "quota" are lacking in the languages of many gateways. */
+/* "quota" and "balance" are lacking in the languages of many gateways. */
 static const char *const foreign[] = {
-    "\xE4\xBD\x99\xE9\xA2\x9D\xE4\xB8\x8D\xE8\xB6\xB3", /* yu'e buzu */
     "\xE9\xA2\x9D\xE5\xBA\xA6\xE4\xB8\x8D\xE8\xB6\xB3", /* edu buzu */
     "\xE9\x85\x8D\xE9\xA2\x9D\xE4\xB8\x8D\xE8\xB6\xB3", /* pei'e buzu */
+    "\xE4\xBD\x99\xE9\xA2\x9D\xE4\xB8\x8D\xE8\xB6\xB3", /* yu'e buzu */
     "\xE6\xAC\xA0\xE8\xB4\xB9",                         /* qianfei */
     NULL};
 
@@ -108,17 +112,19 @@ static int begins_word(const char *s, const char *p) {
   return p == s || !is_letter(p[-1]);
 }
 
-int xai_quota_lacks(xai_Slice text) {
+int xai_quota_lacks(xai_Slice text, int of_minutes) {
   char flat[MAX_LOOKED_AT + 1];
   const char *p;
+  int from = of_minutes ? MINUTES : 0;
   const char *const *f;
   flatten(text, flat);
   for (p = flat; *p != '\0'; p++)
     if (begins_word(flat, p) && is_letter(*p) &&
-        (match(p, phrases) > 0 || follow(p, nouns, lacks_behind) ||
-         follow(p, lacks_before, nouns)))
+        (match(p, phrases + from) > 0 ||
+         follow(p, nouns + from, lacks_behind) ||
+         follow(p, lacks_before, nouns + from)))
       return 1;
-  for (f = foreign; *f != NULL; f++)
+  for (f = foreign + from; *f != NULL; f++)
     if (xai_slice_has(text, *f)) return 1;
   return 0;
 }

@@ -12,8 +12,9 @@
 ** Does the text say that credits, a balance or a quota are too low, as in "Your
 ** credit balance is too low", "insufficient_quota", "out of credits"?  A guess
 ** by words that stand side by side; texts that merely name them do not count.
+** 'of_minutes': a quota may be that of a minute, so only money counts.
 */
-int xai_quota_lacks(xai_Slice text);
+int xai_quota_lacks(xai_Slice text, int of_minutes);
 
 #pragma GCC visibility pop
 

@@ -57,3 +57,15 @@ size_t xai_utf8_check(const char *s, size_t n) {
   }
   return (size_t)(p - start);
 }
+
+size_t xai_utf8_cut(const char *s, size_t n, size_t max) {
+  size_t at = max;
+  if (n <= max) return n;
+  while (at > 0 && at + 3 > max && is_tail((unsigned char)s[at])) at--;
+  return at;
+}
+
+void xai_utf8_mark(char *s, size_t n) {
+  size_t i = 0;
+  while ((i += xai_utf8_check(s + i, n - i)) < n) s[i] = '?';
+}

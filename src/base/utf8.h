@@ -15,6 +15,12 @@
 */
 size_t xai_utf8_check(const char *s, size_t n);
 
+/* How many of 'n' bytes to keep: up to 'max', but no part of a character. */
+size_t xai_utf8_cut(const char *s, size_t n, size_t max);
+
+/* Overwrite each byte that is no part of a UTF-8 character with '?'. */
+void xai_utf8_mark(char *s, size_t n);
+
 #pragma GCC visibility pop
 
 #endif

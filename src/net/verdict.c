@@ -13,6 +13,7 @@
 #include "base/head.h"
 #include "base/httpdate.h"
 #include "base/retry.h"
+#include "base/utf8.h"
 #include "net/secret.h"
 
 /* --------------------------------------------------------------- outcome */
@@ -61,12 +62,20 @@ static void set_redirect(xai_Call *c) {
            to.len > 0 ? address : "nowhere");
   for (p = text; *p != '\0'; p++)
     if ((unsigned char)*p < ' ' || *p == 0x7F) *p = ' ';
+  xai_utf8_mark(text, strlen(text));
   xai_buffer_clear(&c->complaint.message);
   xai_fault_set(&c->fault, XAI_KIND_REDIRECT, XAI_PHASE_NONE, text);
 }
 
 /* Only a proxy says so, here one that carries plain http. */
 #define PROXY_REFUSED 407
+
+/* What the error says, or what its status means. */
+static const char *words_of(const xai_Call *c, int status) {
+  return xai_buffer_size(&c->complaint.message) > 0
+             ? xai_buffer_data(&c->complaint.message)
+             : xai_status_phrase(status);
+}
 
 static void read_error(xai_Call *c) {
   xai_Transfer *t = &c->transfer;
@@ -88,10 +97,7 @@ static void read_error(xai_Call *c) {
     return;
   }
   xai_fault_set(&c->fault, xai_fault_classify(t->status, &c->complaint),
-                XAI_PHASE_NONE,
-                xai_buffer_size(&c->complaint.message)
-                    ? xai_buffer_data(&c->complaint.message)
-                    : xai_status_phrase(t->status));
+                XAI_PHASE_NONE, words_of(c, t->status));
 }
 
 /* What was to be deleted is gone: an earlier attempt has done it. */
@@ -107,7 +113,6 @@ static void forget_fault(xai_Call *c) {
 }
 
 void xai_verdict_complain(xai_Call *c, xai_Slice data) {
-  const char *text;
   xai_secret_hide_in(c,
                      &c->transfer.sse.in); /* before a cut leaves half a key */
   xai_complaint_free(&c->complaint);       /* asked again, the same */
@@ -117,12 +122,8 @@ void xai_verdict_complain(xai_Call *c, xai_Slice data) {
                   "not enough memory to read what the event says");
     return;
   }
-  text = xai_buffer_data(&c->complaint.message);
   xai_fault_set(&c->fault, xai_fault_classify(200, &c->complaint),
-                XAI_PHASE_STREAM,
-                xai_buffer_size(&c->complaint.message)
-                    ? text
-                    : "the service reported a failure");
+                XAI_PHASE_STREAM, words_of(c, 200));
 }
 
 /* x-should-retry: 1, 0; -1 when it is not said. */
