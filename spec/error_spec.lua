@@ -230,6 +230,7 @@ describe("an error answer", function()
       assert.equal(words, info.message)
       assert.matches("^HTTP " .. status .. " %l+_?%l*: " .. words .. "$", message)
     end
+    NONE = "the service reported a failure"
     local shapes = { ['""'] = NONE, ["{}"] = NONE, ["[]"] = NONE, ['{"message":{}}'] = NONE, ["123"] = "123" }
     for value, words in pairs(shapes) do
       local _, _, info = scripted.ask { scripted.answer(200, {}, '{"error":' .. value .. "}") }

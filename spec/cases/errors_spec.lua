@@ -127,7 +127,8 @@ describe("A failure under status 200", function()
       fails("server", words, body)
     end
     for _, body in ipairs {
-      '{"object":"list","data":[],"errors":[],"success":true}', '{"id":"batch_1","object":"batch","errors":{"data":[1]}}',
+      '{"object":"list","data":[],"errors":[],"success":true}',
+      '{"id":"b","object":"batch","errors":{"data":[1]}}',
       '{"success":false,"id":"x"}', '{"object":"model"}', '{"message":"w","errors":null}', '{"status":"done","code":0}',
     } do
       succeeds(body)
