@@ -27,12 +27,9 @@ local PROGRAM = [[
   print(message or whole.choices[1].finish_reason, (call:wait()))
 ]]
 
--- The new process gives up on purpose what belongs to the other one: to LeakSanitizer that is a leak.
-local NO_LEAKS = { ASAN_OPTIONS = "detect_leaks=0" }
-
 --- What the two processes say when the new one does this.
 local function said(code)
-  return child.lua(PROGRAM:format(rig.KEY, house.server.url, code), NO_LEAKS)
+  return child.lua(PROGRAM:format(rig.KEY, house.server.url, code), child.NO_LEAKS)
 end
 
 describe("a process that forks", function()
@@ -66,7 +63,7 @@ describe("a process that forks", function()
     local program = PROGRAM:gsub("local process =", function(rest)
       return 'for _ = 1, 20 do client:start("chat", hello, slow) end ' .. rest
     end)
-    local output = child.lua(program:format(rig.KEY, house.server.url, code), NO_LEAKS)
+    local output = child.lua(program:format(rig.KEY, house.server.url, code), child.NO_LEAKS)
     assert.matches("^0\n1\tlist\t0\n", output)
   end)
 

@@ -57,7 +57,7 @@ local PROGRAM = [[
 ]]
 
 local function said(code)
-  return child.lua(PROGRAM:format(rig.KEY, house.server.url, code))
+  return child.lua(PROGRAM:format(rig.KEY, house.server.url, code), child.NO_LEAKS)
 end
 
 -- What the new process does first.

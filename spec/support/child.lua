@@ -43,4 +43,8 @@ function M.lua(code, environment)
   return M.output(M.with(environment or {}, interpreter() .. " -e " .. quote(code)))
 end
 
+-- For programs that fork: the new process gives up on purpose what belongs to the other one, which to
+-- LeakSanitizer is a leak.
+M.NO_LEAKS = { ASAN_OPTIONS = "detect_leaks=0" }
+
 return M
