@@ -153,6 +153,22 @@ describe("a stream of a chat", function()
       same({ "a f {}" }, calls_of { piece(nil, "", ""), piece(nil, "a", "f", "{}") })
     end)
 
+    it("whose names begin again and grow (NVIDIA-NeMo/Switchyard#785)", function()
+      for _, id in ipairs { "a", false } do
+        same({ "a get_weather {}" }, calls_of { piece(0, "a", "g"), piece(0, id or nil, "get_"), piece(0, id or nil,
+          "get_weather"), piece(0, id or nil, "get_weather", "{}") })
+      end
+      same({ "a get_weather {}" }, calls_of { piece(0, "a", "get_"), piece(0, nil, "wea"), piece(0, nil, "get_weather",
+        "{}") })
+      same({ name = "get_weather", arguments = "{}" }, message_of({
+        { function_call = { name = "get_" } }, { function_call = { name = "get_weather" } } }).function_call)
+    end)
+
+    it("of which the index of another tells where the rest of it is (agno-agi/agno#8880)", function()
+      same(TWO, calls_of { piece(0, "a", "f", '{"x":1}'), piece(0, "b", "g", ""), piece(1, nil, nil, "{}") })
+      same({ "x f {}", "x g {}" }, calls_of { piece(0, "x", "f", "{}"), piece(1, "x", "g", "{}") })
+    end)
+
     it("keeps what it does not know as the call without `stream` has it (JetBrains/koog#2183)", function()
       local signature = { google = { thought_signature = "c2ln" } }
       local first = piece(0, "a", "f", "{")
@@ -206,6 +222,31 @@ describe("a stream of a chat", function()
     local message, text = message_of { { role = "assistant" }, { reasoning = "a" }, { reasoning = "b", content = "" },
       { reasoning = "b" }, { content = "x" }, { content = "x" } }
     same({ { role = "assistant", reasoning = "abb", content = "xx" }, "xx" }, { message, text })
+  end)
+
+  it("has the real role where an empty one comes first (microsoft/autogen#6465)", function()
+    same({ role = "assistant", content = "ab" }, (message_of { { role = "", content = "a" }, { role = "assistant",
+      content = "b" } }))
+    same({ role = "assistant", content = "ab" }, (message_of { { role = "", content = "a" }, { content = "b" } }))
+    same({ role = "tool", content = "ab" }, (message_of { { role = "", content = "a" }, { role = "tool",
+      content = "b" } }))
+  end)
+
+  it("tells items of one index apart by their ids (BerriAI/litellm#20246)", function()
+    local function item(id, data) return { type = "reasoning.encrypted", id = id, data = data, index = 0 } end
+    same({ item("r1", "ab"), item("r2", "c") }, message_of { { reasoning_details = { item("r1", "a") } },
+      { reasoning_details = { item("r1", "b") } }, { reasoning_details = { item("r2", "c") } } }.reasoning_details)
+  end)
+
+  it("puts to a text what comes without one (databricks/appkit#559)", function()
+    local message, text = message_of {
+      { content = { { type = "text", text = "a" } } }, { content = { { type = "text", citations = { 1 } } } },
+      { content = { { type = "text", citations = { 2 } } } }, { content = { { type = "image", url = "u" } } },
+      { reasoning_details = { { type = "r", text = "t" } } }, { reasoning_details = { { type = "r",
+        signature = "s" } } } }
+    same({ { { type = "text", text = "a", citations = { 1 } }, { type = "text", citations = { 2 } }, { type = "image",
+      url = "u" } }, "a" }, { message.content, text })
+    same({ { type = "r", text = "t", signature = "s" } }, message.reasoning_details)
   end)
 
   it("puts lists together (BerriAI/litellm#20246)", function()

@@ -271,7 +271,8 @@ describe("an answer", function()
   describe("whose line is kept alive (Kilo-Org/kilocode#3083)", function()
     local QUIET = { "data: null\n\n", "data: \n\n", "data\n\n", "data:  \t\n\n", "event: ping\ndata: now\n\n",
       "event: keep-alive\ndata: {\n\n", "event: keepalive\ndata\n\n", "event: heartbeat\ndata: 12:00\n\n",
-      "event: ping\n\n", ": ping\n\n" }
+      "event: ping\n\n", ": ping\n\n", "data: \"\"\n\n", "event: Keep_Alive\ndata: x\n\n",
+      "event: heart-beat\ndata: x\n\n" }
     for _, name in ipairs(NAMES) do
       it("says no more by that: " .. name, function()
         for _, quiet in ipairs(QUIET) do

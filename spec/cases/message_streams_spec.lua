@@ -16,7 +16,7 @@ local function delta(index, fields) return { type = "content_block_delta", index
 local function stop(index) return { type = "content_block_stop", index = index } end
 local function input(index, text) return delta(index, { type = "input_json_delta", partial_json = text }) end
 local function text_delta(index, text) return delta(index, { type = "text_delta", text = text }) end
-local function tool(id) return { type = "tool_use", id = id, name = "f", input = {} } end
+local function tool(id, value) return { type = "tool_use", id = id, name = "f", input = value or {} } end
 
 local function read(...)
   return ways.read(stage, "message", ways.bytes(xai.encode, { ... }))
@@ -56,6 +56,34 @@ describe("a stream of a message", function()
     assert.equal("Hi", text)
     result = read(START, text_delta(0, "a"), text_delta(1, "b"), text_delta(0, "a"), STOP)
     same({ { type = "text", text = "aa" }, { type = "text", text = "b" } }, result.content)
+  end)
+
+  it("whose indices are text, or come in another order (langchain-ai/langchain#37025)", function()
+    local expected = { { type = "tool_use", id = "a", name = "f", input = { x = 1 } },
+      { type = "tool_use", id = "b", name = "f", input = { y = 2 } } }
+    local result = read(START, open("0", tool "a"), open("1", tool "b"), input("0", '{"x"'), input("1", '{"y"'),
+      input("0", ":1}"), input("1", ":2}"), STOP)
+    same(expected, result.content)
+    result = read(START, open(1, tool "b"), open(0, tool "a"), input(1, '{"y":2}'), input(0, '{"x":1}'), STOP)
+    same(expected, result.content)
+  end)
+
+  it("whose deltas do not fit their block belong to the last one they fit (langchain-ai/langchain#37025)", function()
+    local call = { type = "tool_use", id = "a", name = "f", input = { x = 1 } }
+    for _, index in ipairs { 1, false } do
+      local result, text = read(START, open(0, { type = "text", text = "" }), text_delta(0, "H"), open(1, tool "a"),
+        text_delta(index or nil, "i"), input(index or nil, '{"x":1}'), STOP)
+      same({ { { type = "text", text = "Hi" }, call }, "Hi" }, { result.content, text })
+      result, text = read(START, open(1, tool "a"), text_delta(index or nil, "H"), input(index or nil, '{"x":1}'),
+        text_delta(index or nil, "i"), STOP)
+      same({ { call, { type = "text", text = "Hi" } }, "Hi" }, { result.content, text })
+    end
+  end)
+
+  it("whose input is text at its start (langchain-ai/langchain#37025)", function()
+    local result = read(START, open(0, tool("a", '{"x":1}')), open(1, tool("b", "")), open(2, tool("c", "")),
+      input(2, '{"z":3}'), STOP)
+    same({ { x = 1 }, {}, { z = 3 } }, { result.content[1].input, result.content[2].input, result.content[3].input })
   end)
 
   it("keeps citations, signatures and deltas of new kinds (LibreChat-AI/agents#308)", function()

@@ -105,6 +105,57 @@ describe("a stream of a response", function()
     same({ "server", "Hi", "Hi" }, { kind, text, partial.output[1].content[1].text })
   end)
 
+  it("that failed has the state and the usage of its last event (QuantumNous/new-api#4362)", function()
+    local failure = { code = "server_error", message = "Broke" }
+    local last = { id = "r", status = "failed", error = failure, usage = USAGE, output = xai.array {} }
+    for _, kind in ipairs { "failed", "completed" } do
+      local partial, text, why = read(CREATED, delta(0, "Hi"), event(kind, { response = last }))
+      same({ "server", "Hi", "m", "failed", USAGE, failure, "Hi" }, { why, text, partial.model, partial.status,
+        partial.usage, partial.error, partial.output[1].content[1].text })
+    end
+    local partial = read(event("failed", { response = last }))
+    same({ "failed", USAGE, {} }, { partial.status, partial.usage, partial.output })
+    partial = read(CREATED, delta(0, "Hi"), event("failed", { response = last, error = failure }), delta(0, "!"))
+    same({ "failed", "Hi" }, { partial.status, partial.output[1].content[1].text })
+  end)
+
+  it("whose last event leaves items empty has them as they were streamed (QuantumNous/new-api#4362)", function()
+    local whole = { id = "fc", type = "function_call", call_id = "c", name = "f", arguments = '{"x":1}' }
+    local empty = { id = "fc", type = "function_call", call_id = "c", name = "f", arguments = "" }
+    for _, hollow in ipairs { message("x", ""), message("x", "", { content = xai.array {} }), message("y", "") } do
+      local result, text = read(CREATED, delta(0, "Hi"), done(0, message("x", "Hi")), done(1, whole),
+        completed { hollow, empty })
+      same({ "Hi", '{"x":1}', "Hi", hollow.id }, { result.output[1].content[1].text, result.output[2].arguments, text,
+        result.output[1].id })
+    end
+    local result = read(CREATED, done(0, whole), done(1, message("x", "Hi")), completed { message("x", "") })
+    same({ message("x", "Hi") }, result.output)
+  end)
+
+  it("has the usage that stands beside it (QuantumNous/new-api#4362)", function()
+    for _, response in ipairs { { id = "r", status = "completed" }, false } do
+      local result = read(CREATED, delta(0, "Hi"), event("completed", { response = response or nil, usage = USAGE }))
+      same({ USAGE, "completed" }, { result.usage, result.status })
+    end
+  end)
+
+  it("whose arguments are a value has them as its text (can1357/oh-my-pi#1779)", function()
+    local call = { id = "fc", type = "function_call", call_id = "c", name = "f", arguments = { x = 1 } }
+    for _, events in ipairs {
+      { event("function_call_arguments.done", { output_index = 0, item_id = "fc", arguments = { x = 1 } }),
+        completed(xai.array {}) },
+      { done(0, call), completed(xai.array {}) }, { completed { call } },
+    } do
+      assert.equal('{"x":1}', read(unpack(events)).output[1].arguments)
+    end
+  end)
+
+  it("that names a far place makes no parts up to it (defect found by reading, 14)", function()
+    local result, text = read(delta(0, "a", { content_index = 9999 }), delta(0, "b", { content_index = 9999 }),
+      completed(xai.array {}))
+    same({ { { type = "output_text", text = "ab" } }, "ab" }, { result.output[1].content, text })
+  end)
+
   describe("that has no deltas (BerriAI/litellm#32718)", function()
     local parts = { { type = "output_text", text = "Hel" }, { type = "output_text", text = "lo" } }
     local two = message("x", "", { content = parts })

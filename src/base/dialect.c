@@ -81,6 +81,11 @@ static void choice_text(Choice *c, const xai_Json *v) {
   choice_piece(c, XAI_FIELD_TEXT, v);
 }
 
+/* The role of every answer, or none. */
+static int is_usual_role(const xai_Json *v) {
+  return is_string(v) && (v->raw.len == 0 || xai_slice_is(v->raw, "assistant"));
+}
+
 static void read_delta(Choice *c, const xai_Json *delta) {
   xai_JsonWalk w;
   xai_Slice key;
@@ -93,8 +98,8 @@ static void read_delta(Choice *c, const xai_Json *delta) {
       choice_piece(c, XAI_FIELD_REASONING, &v);
     } else if (xai_slice_is(key, "reasoning") && is_string(&v)) {
       choice_piece(c, XAI_FIELD_SUMMARY, &v);
-    } else if (!xai_slice_is(key, "role") && xai_json_given(&v)) {
-      c->rare = 1;
+    } else if (xai_json_given(&v)) {
+      c->rare |= !xai_slice_is(key, "role") || !is_usual_role(&v);
     }
   }
 }
@@ -561,6 +566,7 @@ static void read_responses(xai_Dialect *d, const xai_Json *event,
   if (r->meaning == XAI_MEANS_END && has_failed(&t.response))
     r->meaning = XAI_MEANS_ERROR;
   if (m == NULL && xai_error_given(&t.error)) r->meaning = XAI_MEANS_ERROR;
+  r->concludes = r->meaning == XAI_MEANS_ERROR && xai_json_given(&t.response);
   if (m == NULL) read_stated(told, &t, r);
   if (r->meaning == XAI_MEANS_END && !told->any) {
     xai_Json output = xai_json_get(&t.response, "output");
@@ -658,14 +664,37 @@ static int is_named_error(const xai_Dialect *d, xai_Slice name) {
   return xai_slice_is(name, "error") && d->api != XAI_API_OTHER;
 }
 
+/* Is it this word, in letters of any case, apart from hyphens? */
+static int is_word(xai_Slice name, const char *word) {
+  size_t i;
+  for (i = 0; i < name.len; i++) {
+    char c = name.at[i];
+    if (c == '-' || c == '_') continue;
+    if (c >= 'A' && c <= 'Z') c = (char)(c - 'A' + 'a');
+    if (c != *word++) return 0;
+  }
+  return *word == '\0';
+}
+
 /* Some services keep a line alive by events of these names. */
 static int is_named_ping(xai_Slice name) {
-  static const char *const names[] = {"ping",       "heartbeat", "heart-beat",
-                                      "keep-alive", "keepalive", "keep_alive"};
-  size_t i;
-  for (i = 0; i < sizeof names / sizeof *names; i++)
-    if (xai_slice_like(name, names[i])) return 1;
-  return 0;
+  return is_word(name, "ping") || is_word(name, "heartbeat") ||
+         is_word(name, "keepalive");
+}
+
+int xai_dialect_is_ping(xai_Slice name, xai_Slice data) {
+  xai_Json event, type;
+  if (is_named_ping(name)) return 1;
+  data = xai_slice_trim(data);
+  if (!xai_json_read(data.at, data.len, &event)) return 0;
+  type = xai_json_get(&event, "type");
+  return is_string(&type) && is_named_ping(type.raw);
+}
+
+/* An empty event keeps a line alive; some services send an empty value. */
+static int says_nothing(xai_Slice word) {
+  return word.len == 0 || xai_slice_is(word, "null") ||
+         xai_slice_is(word, "\"\"");
 }
 
 /* Of typed events, one that is a ping says so, and is shown. */
@@ -696,8 +725,8 @@ void xai_dialect_read(xai_Dialect *d, xai_Slice name, xai_Slice data,
   xai_Slice word = xai_slice_trim(data);
   memset(r, 0, sizeof *r);
   r->meaning = XAI_MEANS_DATA;
-  if (word.len == 0 || xai_slice_is(word, "null"))
-    r->meaning = XAI_MEANS_NOTHING; /* an empty event keeps a line alive */
+  if (says_nothing(word))
+    r->meaning = XAI_MEANS_NOTHING;
   else if (is_named_ping(name) && ping_means(d, word) == XAI_MEANS_NOTHING)
     r->meaning = XAI_MEANS_NOTHING;
   else if (xai_slice_is(word, "[DONE]"))

@@ -59,6 +59,7 @@ typedef struct xai_Reading {
   xai_Field field;
   uint32_t a, b;
   xai_Slice piece;
+  int concludes;      /* a failure that comes with the whole answer */
   int untyped;        /* its type is the event's name: the JSON has none */
   int stamps;         /* how many of those values there are */
   int counts;         /* the first is the sequence number */
@@ -134,6 +135,9 @@ int xai_dialect_text(const xai_Reading *r, unsigned *half, xai_Buffer *out);
 ** "[DONE]" when every choice had its finish_reason.
 */
 int xai_dialect_complete(const xai_Dialect *d, int clean_end);
+
+/* Does the event only keep its line alive, by its name or its type? */
+int xai_dialect_is_ping(xai_Slice name, xai_Slice data);
 
 #pragma GCC visibility pop
 

@@ -125,12 +125,7 @@ static xai_StreamState shown(const xai_Stream *s) {
 /* A ping says nothing of the answer.  Before the first event it is dropped, so
 ** that the stream may still begin anew. */
 static int is_ping(const xai_SseEvent *ev) {
-  xai_Json event, type;
-  xai_Slice data = xai_slice_trim(ev->data);
-  if (xai_slice_is(ev->name, "ping")) return 1;
-  if (!xai_json_read(data.at, data.len, &event)) return 0;
-  type = xai_json_get(&event, "type");
-  return type.type == XAI_JSON_STRING && xai_slice_is(type.raw, "ping");
+  return xai_dialect_is_ping(ev->name, ev->data);
 }
 
 xai_StreamState xai_stream_peek(xai_Stream *s, xai_Sse *in, int over,
@@ -213,4 +208,10 @@ int xai_stream_take(xai_Stream *s, xai_Sse *in) {
   s->taken++;
   xai_sse_pop(in);
   return XAI_OK;
+}
+
+void xai_stream_conclude(xai_Stream *s) {
+  const xai_SseEvent *ev = &s->event.sse;
+  if (s->have && s->event.reading.concludes)
+    xai_journal_add(&s->journal, &s->event.reading, ev->name, ev->data);
 }

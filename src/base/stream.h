@@ -74,6 +74,10 @@ void xai_stream_want(xai_Stream *s, long choice);
 ** changed) or XAI_ELIMIT: from now on the stream shows that as its fault. */
 int xai_stream_take(xai_Stream *s, xai_Sse *in);
 
+/* Remember the shown failure, too, if it comes with the whole answer.  Where
+** there is no room for it, the answer stays as it was. */
+void xai_stream_conclude(xai_Stream *s);
+
 #pragma GCC visibility pop
 
 #endif

@@ -23,6 +23,7 @@ static int push_complaint(lua_State *L, xai_LuaRequest *r) {
     return 1;
   }
   xai_verdict_complain(c, c->stream.event.sse.data);
+  xai_stream_conclude(&c->stream);
   if (c->state == XAI_CALL_DONE) xai_secret_forget(c);
   xai_engine_cancel(r->engine, c, XAI_KIND_CANCELLED, "");
   xai_push_slice(L, c->stream.event.sse.data);

@@ -57,6 +57,19 @@ function growth.is_empty(value)
   return value == nil or value == "" or type(value) == "table" and next(value) == nil
 end
 
+local is_empty = growth.is_empty
+
+--- Put the items of a list in the order of their indices, if each has one of its own.
+function growth.sort(list)
+  local seen = {}
+  for _, item in ipairs(list) do
+    local index = item.index
+    if type(index) ~= "number" or seen[index] then return end
+    seen[index] = true
+  end
+  table_sort(list, function(a, b) return a.index < b.index end)
+end
+
 --- The value in words that are the same for equal values.
 local function words_of(value)
   if type(value) ~= "table" then return type(value) .. ":" .. tostring(value) end
@@ -76,9 +89,9 @@ function Growth:append(owner, key, text)
   local parts = fields[key]
   if not parts then
     parts = {}
-    if type(owner[key]) == "string" then parts[1] = owner[key] end
+    if type(owner[key]) == "string" and owner[key] ~= "" then parts[1] = owner[key] end
     fields[key] = parts
-    owner[key] = owner[key] or text
+    if is_empty(owner[key]) then owner[key] = text end -- not empty, where there is text
   end
   parts[#parts + 1] = text
 end
@@ -91,6 +104,16 @@ function Growth:value(owner, key)
     fields[key] = nil
   end
   return owner[key]
+end
+
+--- Give a member of `old`, with all that was appended to it, to `new`.
+function Growth:move(old, new, key)
+  local parts = self.texts[old] and self.texts[old][key]
+  new[key] = old[key]
+  if not parts then return end
+  self.texts[old][key] = nil
+  self.texts[new] = self.texts[new] or {}
+  self.texts[new][key] = parts
 end
 
 --- Join the pieces of all members.
@@ -106,11 +129,22 @@ end
 --- Members of a part that come in pieces.
 local TEXTS = { "text", "thinking", "reasoning", "summary", "refusal", "content" }
 
+--- Does a part say, beside its type, only what the old one lacks?
+local function adds(old, new)
+  for key in pairs(new) do
+    if key ~= "type" and old[key] ~= nil then return false end
+  end
+  return new.type ~= nil
+end
+
+--- Does a part go on with a text of the old one, or belong to it without a text?
 local function grows(old, new)
+  local old_has, new_has = false, false
   for _, key in ipairs(TEXTS) do
     if old[key] ~= nil and type(old[key]) == type(new[key]) then return true end
+    old_has, new_has = old_has or old[key] ~= nil, new_has or new[key] ~= nil
   end
-  return false
+  return old_has and not new_has and adds(old, new)
 end
 
 --- Does the part say something else of a member that does not grow?
@@ -121,15 +155,15 @@ local function differs(old, new)
   return false
 end
 
---- The item with the same index and type; one without a type goes on with the last
--- of that index.
+--- The item with the same index and type, unless its id is another one; one without
+-- a type goes on with the last of that index.
 function Growth:placed(list, item)
   local places = self.places[list] or {}
   self.places[list] = places
   local kinds = places[item.index] or {}
   places[item.index] = kinds
   local known = item.type == nil and kinds.last or kinds.of and kinds.of[item.type]
-  if known then return known end
+  if known and (is_empty(item.id) or is_empty(known.id) or item.id == known.id) then return known end
   kinds.last, kinds.of = item, kinds.of or {}
   if item.type ~= nil then kinds.of[item.type] = item end
 end
@@ -252,7 +286,7 @@ function Growth:keep(owner, key, value)
   local old = owner[key]
   if DISTINCT[key] and is_list(value) then
     self:add_table(owner, key, value)
-  elseif growth.is_empty(value) then
+  elseif is_empty(value) then
     if old == nil then owner[key] = value end
   elseif is_object(value) and is_object(old) then
     for name, item in pairs(value) do self:keep(old, name, item) end

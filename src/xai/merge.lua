@@ -65,7 +65,7 @@ function Events:result() return self.list end
 local BUILDERS = {
   chat = function(codec) return part "xai.merge_chunks"("chat.completion", true, codec) end,
   complete = function(codec) return part "xai.merge_chunks"("text_completion", false, codec) end,
-  respond = function() return part "xai.merge_responses"() end,
+  respond = function(codec) return part "xai.merge_responses"(codec) end,
   message = function(codec) return part "xai.merge_messages"(codec) end,
   complete_legacy = new_complete,
   request = new_events,

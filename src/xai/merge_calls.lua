@@ -5,12 +5,14 @@
 
 local core = require "xai.core"
 
-local is_object = require "xai.growth".is_object
+local growths = require "xai.growth"
 
 local ipairs, next, pairs, setmetatable, type = ipairs, next, pairs, setmetatable, type
 local math_min = math.min
 local string_find, string_sub = string.find, string.sub
-local table_concat, table_sort = table.concat, table.sort
+local table_concat = table.concat
+
+local is_object, sort = growths.is_object, growths.sort
 
 local Calls = {}
 Calls.__index = Calls
@@ -116,9 +118,11 @@ local function name_of(entry)
   return entry.names[1]
 end
 
---- A name comes whole, in pieces, or whole again and again.
+--- A name comes whole, in pieces, or again and again from its beginning.
 local function add_name(entry, name)
-  if #name == entry.name_size and name == name_of(entry) then return end
+  if #name >= entry.name_size and string_sub(name, 1, entry.name_size) == (name_of(entry) or "") then
+    entry.names, entry.name_size = {}, 0
+  end
   entry.names[#entry.names + 1] = name
   entry.name_size = entry.name_size + #name
 end
@@ -262,21 +266,10 @@ function Calls:add(deltas)
   end
 end
 
---- In the order of the indices, where each call has one of its own.
-function Calls:sort()
-  local seen = {}
-  for _, entry in ipairs(self.list) do
-    local index = entry.index
-    if type(index) ~= "number" or seen[index] then return end
-    seen[index] = true
-  end
-  table_sort(self.list, function(a, b) return a.index < b.index end)
-end
-
 --- The list of all calls, or nil.  `is_over`: they are complete.
 function Calls:result(is_over)
   if not self.list[1] then return nil end
-  self:sort()
+  sort(self.list)
   local list = {}
   for i, entry in ipairs(self.list) do list[i] = finished(entry, is_over) end
   return list

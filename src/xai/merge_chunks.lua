@@ -126,7 +126,7 @@ local function finished_message(choice, is_over)
   for key, value in pairs(choice.whole or {}) do -- no delta has said that
     if growth.is_empty(message[key]) then message[key] = value end
   end
-  message.role = message.role or "assistant"
+  if growth.is_empty(message.role) then message.role = "assistant" end
   if growth.is_empty(message.content) then message.content = "" end -- as the service says it beside tool calls
   if type(message.content) == "table" then drop_places(message.content) end
   return message

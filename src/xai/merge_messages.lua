@@ -16,6 +16,7 @@ Messages.__index = Messages
 local function new_messages(codec)
   return setmetatable({
     codec = codec, message = { type = "message", role = "assistant" }, growth = growth.new(), blocks = {}, indices = {},
+    latest = {},
   }, Messages)
 end
 
@@ -26,29 +27,35 @@ local TYPES = {
   text = "text", citation = "text", thinking = "thinking", signature = "thinking", partial_json = "tool_use",
 }
 
+local function is_tool(kind)
+  return type(kind) == "string" and string_find(kind, "tool_use$") ~= nil
+end
+
 function Messages:open(block, index, is_started)
-  local entry = { block = block, started = is_started }
+  local entry = { block = block, index = index, started = is_started }
   self.blocks[#self.blocks + 1] = entry
   if index ~= nil then self.indices[index] = entry end
+  if block.type ~= nil then self.latest[is_tool(block.type) and "tool_use" or block.type] = entry end
   return entry
 end
 
+--- May the block hold what a delta of this member says?
 local function fits(block, member)
   local kind, wanted = block.type, TYPES[member]
-  return kind == nil or wanted == nil or kind == wanted or
-    wanted == "tool_use" and type(kind) == "string" and string_find(kind, "tool_use$") ~= nil
+  if wanted == "tool_use" then return kind == nil or is_tool(kind) end
+  return wanted == nil or kind == wanted or kind ~= "text" and kind ~= "thinking" and not is_tool(kind)
 end
 
---- The block that a delta belongs to: by its index, or the last one, as xAI's
--- deltas have none.
+--- The block that a delta belongs to: by its index, or the last one that it fits, as
+-- xAI's deltas have none.
 function Messages:block(index, member)
   local entry = index ~= nil and self.indices[index] or nil
-  if entry then return entry.block end
-  entry = self.blocks[#self.blocks]
-  if not entry or index ~= nil and not (entry.started and fits(entry.block, member)) then
-    entry = self:open({ type = TYPES[member] or "text" }, index)
-  end
-  return entry.block
+  if entry and fits(entry.block, member) then return entry.block end
+  local last = self.blocks[#self.blocks]
+  if last and fits(last.block, member) and (index == nil or entry or last.started) then return last.block end
+  local fitting = (index == nil or entry) and self.latest[TYPES[member]]
+  if fitting then return fitting.block end
+  return self:open({ type = TYPES[member] or "text" }, not entry and index or nil).block
 end
 
 function Messages:add(index, member, value)
@@ -75,8 +82,10 @@ end
 
 -- Events -----------------------------------------------------------------------
 
+--- An index is a number or, from some services, its text.
 local function index_of(event)
-  return type(event.index) == "number" and event.index or nil
+  local kind = type(event.index)
+  return (kind == "number" or kind == "string") and event.index or nil
 end
 
 local function object_of(value)
@@ -132,19 +141,16 @@ end
 
 -- Result -----------------------------------------------------------------------
 
---- The input of a tool: no piece at all, or an empty one, means {}.
+local function is_blank(value)
+  return value == nil or type(value) == "string" and not string_find(value, "%S")
+end
+
+--- The input of a tool, a value or its text: no piece at all, or a blank one, means {}.
 function Messages:set_input(block)
-  local text = block.partial_json
-  if type(text) == "table" then
-    block.input, block.partial_json = text, nil
-    return
-  end
-  if type(text) ~= "string" or not string_find(text, "%S") then
-    block.input = block.input or {}
-    block.partial_json = nil
-    return
-  end
-  local input = core.decode(self.codec, text)
+  local input = block.partial_json
+  if is_blank(input) then input = block.input end
+  if is_blank(input) then input = {} end
+  if type(input) == "string" then input = core.decode(self.codec, input) end
   if type(input) ~= "table" then return end -- the stream broke within it
   block.input, block.partial_json = input, nil
 end
@@ -153,11 +159,10 @@ function Messages:result()
   local message = self.message
   self.growth:finish()
   message.content = array {}
+  growth.sort(self.blocks)
   for i, entry in ipairs(self.blocks) do
     local block = entry.block
-    if block.partial_json ~= nil or type(block.type) == "string" and string_find(block.type, "tool_use$") then
-      self:set_input(block)
-    end
+    if block.partial_json ~= nil or is_tool(block.type) then self:set_input(block) end
     message.content[i] = block
   end
   return message

@@ -14,8 +14,10 @@ local is_empty, is_list, is_object = growth.is_empty, growth.is_list, growth.is_
 local Responses = {}
 Responses.__index = Responses
 
-local function new_responses()
-  return setmetatable({ growth = growth.new(), entries = {}, current = {}, ids = {}, highest = 0 }, Responses)
+local function new_responses(codec)
+  return setmetatable({
+    codec = codec, growth = growth.new(), entries = {}, current = {}, ids = {}, highest = 0,
+  }, Responses)
 end
 
 --- What the events of each text extend (`.delta`) or state (`.done`): `field` of
@@ -40,6 +42,7 @@ local PIECES = {
 }
 
 local MOST = 10000 -- items, and parts of one; more is no answer of the service
+local GAP = 16 -- parts of one that may be missing before the next
 
 --- The place that an event names, from 0; 0 when it names none.
 local function place(i)
@@ -83,18 +86,12 @@ function Responses:item_for(event, how)
   return entry
 end
 
---- All texts of `owner` as they are so far.
-function Responses:settled(owner)
-  for key in pairs(self.growth.texts[owner] or {}) do self.growth:value(owner, key) end
-  return owner
-end
-
 --- Let `new`, which takes the place of `old`, have what it does not say itself.
 function Responses:fill(new, old)
-  for key, value in pairs(self:settled(old)) do
+  for key, value in pairs(old) do
     local own = new[key]
     if is_empty(own) then
-      if key ~= "status" then new[key] = value end
+      if key ~= "status" then self.growth:move(old, new, key) end
     elseif (key == "content" or key == "summary") and is_list(own) and is_list(value) then
       for i, part in ipairs(own) do
         if is_object(part) and is_object(value[i]) then self:fill(part, value[i]) end
@@ -105,11 +102,6 @@ end
 
 function Responses:replace(entry, item)
   self:fill(item, entry.item)
-  for _, list in ipairs { "content", "summary" } do
-    for _, part in ipairs(is_list(entry.item[list]) and entry.item[list] or {}) do
-      if type(part) == "table" then self:settled(part) end
-    end
-  end
   entry.item, entry.opened = item, true
   if item.id ~= nil and item.id ~= "" then self.ids[item.id] = entry end
 end
@@ -143,8 +135,11 @@ local function part_of(entry, list, i, kind)
   local item = entry.item
   if not is_list(item[list]) then item[list] = array {} end
   local parts = item[list]
+  local places = entry.places[list] or {}
+  entry.places[list] = places
   i = place(i)
-  i = entry.places[list] and entry.places[list][i] or i + 1
+  if not places[i] then places[i] = i <= #parts + GAP and i + 1 or #parts + 1 end
+  i = places[i]
   while #parts < i do parts[#parts + 1] = { type = kind } end
   if not is_object(parts[i]) then parts[i] = { type = kind } end
   return parts[i], parts, i
@@ -159,7 +154,6 @@ function Responses:set_part(event, is_done)
   local old, parts, i = part_of(entry, list, named, part.type)
   if not is_done and entry.done_parts[old] then -- its place is used again
     i = #parts + 1
-    entry.places[list] = entry.places[list] or {}
     entry.places[list][place(named)] = i
   else
     self:fill(part, old)
@@ -176,6 +170,12 @@ function Responses:annotate(event)
 end
 
 -- Texts ------------------------------------------------------------------------
+
+--- The text of arguments, which some services give as a value.
+function Responses:text_of(arguments)
+  if type(arguments) ~= "table" then return arguments end
+  return (core.encode(self.codec, arguments))
+end
 
 local function owner_of(entry, how, i)
   return how.list and part_of(entry, how.list, i, how.type) or entry.item
@@ -224,6 +224,7 @@ function Responses:text_event(event, name, what)
   local is_done = what == "done"
   local text
   if is_done then text = event[how.field] else text = event.delta end
+  if is_done and how.field == "arguments" then text = self:text_of(text) end
   if type(text) ~= "string" then return end
   local entry = self:item_for(event, how)
   local owner = self[is_done and "state" or "extend"](self, entry, how, text, i)
@@ -236,18 +237,20 @@ end
 --- The states of a response whose event says nothing more.
 local FINAL = {
   ["response.completed"] = "completed", ["response.incomplete"] = "incomplete", ["response.done"] = "completed",
+  ["response.failed"] = "failed",
 }
 
 --- A response as it is now; the last one may lack what the first had.
-function Responses:respond(response, kind)
+function Responses:respond(response, kind, usage)
   local old = self.response or {}
   if response then
     for _, key in ipairs { "id", "object", "created_at", "model" } do
       if FINAL[kind] and is_empty(response[key]) then response[key] = old[key] end
     end
+    if is_empty(response.usage) then response.usage = usage end
     self.response = response
   elseif FINAL[kind] then
-    self.response, old.status = old, FINAL[kind]
+    self.response, old.status, old.usage = old, FINAL[kind], usage
   end
   self.final = FINAL[kind]
 end
@@ -265,7 +268,7 @@ local EVENTS = {
 function Responses:event(event)
   local kind = event.type
   if is_object(event.response) or FINAL[kind] then
-    self:respond(is_object(event.response) and event.response, kind)
+    self:respond(is_object(event.response) and event.response, kind, event.usage)
   elseif EVENTS[kind] then
     local row = EVENTS[kind]
     local what, act, is_done = row[1], row[2], row[3]
@@ -277,8 +280,8 @@ function Responses:event(event)
 end
 
 --- The items that were streamed, in their order.
-function Responses:output(is_over)
-  local state = self.final ~= nil and self.final or nil
+function Responses:streamed()
+  local state = self.final
   table_sort(self.entries, function(a, b)
     if a.index ~= b.index then return a.index < b.index end
     return a.number < b.number
@@ -287,10 +290,40 @@ function Responses:output(is_over)
   for i, entry in ipairs(self.entries) do
     local item = entry.item
     if state and item.status == "in_progress" then item.status = state end
-    if is_over and item.type == "function_call" and is_empty(item.arguments) then item.arguments = "{}" end
     output[i] = item
   end
   return output
+end
+
+--- Let what is empty in `own` be as it was streamed.
+local function fill_empty(own, streamed)
+  for key, value in pairs(own) do
+    local other = streamed[key]
+    if is_empty(value) and not is_empty(other) then
+      own[key] = other
+    elseif type(value) == "table" and type(other) == "table" and value ~= other then
+      fill_empty(value, other)
+    end
+  end
+end
+
+--- The last event counts, but where it leaves an item empty.
+function Responses:complete(output, streamed)
+  for i, item in ipairs(output) do
+    local entry = is_object(item) and self.ids[item.id or ""]
+    local twin = entry and entry.item or streamed[i]
+    if is_object(item) and twin and item.type == twin.type then fill_empty(item, twin) end
+  end
+end
+
+--- Arguments as the call without `stream` has them.
+function Responses:finish_calls(output, is_over)
+  for _, item in ipairs(output) do
+    if is_object(item) and item.type == "function_call" then
+      item.arguments = self:text_of(item.arguments)
+      if is_over and is_empty(item.arguments) then item.arguments = "{}" end
+    end
+  end
 end
 
 --- The last event repeats the whole answer; where it does not, the pieces are all
@@ -298,10 +331,13 @@ end
 function Responses:result(is_over)
   local result = self.response or { object = "response" }
   self.growth:finish()
-  local own = result.output
-  if self.final and is_list(own) and own[1] ~= nil then return result end
-  result.output = self:output(is_over)
-  if result.output[1] == nil and is_list(own) then result.output = own end
+  local own, streamed = result.output, self:streamed()
+  if self.final and is_list(own) and own[1] ~= nil then
+    self:complete(own, streamed)
+  elseif streamed[1] ~= nil or not is_list(own) then
+    result.output = streamed
+  end
+  self:finish_calls(result.output, is_over)
   return result
 end
 
