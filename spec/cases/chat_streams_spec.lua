@@ -84,8 +84,13 @@ describe("a stream of a chat", function()
     it("whose id comes late, or is another one in each piece (vercel/ai#14277)", function()
       same(TWO, calls_of { piece(0, nil, "f", '{"x"'), piece(0, "a", nil, ":1}"), piece(1, "b", "g", "{}") })
       same(TWO, calls_of { piece(nil, nil, "f", ""), piece(nil, "a", nil, '{"x":1}'), piece(nil, "b", "g") })
-      same({ 'a f {"x":1}' }, calls_of { piece(0, "a", "f", '{"x"'), piece(0, "z1", nil, ":1"), piece(0, "z2", nil,
-        "}") })
+      for _, name in ipairs { "f", false } do
+        for _, index in ipairs { 0, false } do
+          same({ 'a f {"x":1}' }, calls_of { piece(index or nil, "a", "f", '{"x"'), piece(index or nil, "z1",
+            name or nil, ":1"), piece(index or nil, "z2", name or nil, "}") })
+        end
+      end
+      same({ 'a f {"x"', "b f {}" }, calls_of { piece(0, "a", "f", '{"x"'), piece(0, "b", "f", "{}") })
     end)
 
     it("that are whole, and come again (vercel/ai#14277)", function()
@@ -125,6 +130,7 @@ describe("a stream of a chat", function()
       same({ x = 1 }, arguments(piece(0, "a", "f", {}), piece(0, nil, nil, { x = 1 })))
       same({ x = 1 }, arguments(piece(0, "a", "f", { x = 1 }), piece(0, nil, nil, "")))
       same({ "a f []" }, calls_of { piece(0, "a", "f", xai.array {}) })
+      same({ 'a f {"x":1}' }, calls_of { piece(0, "a", "f", xai.array {}), piece(0, nil, nil, '{"x":1}') })
     end)
 
     it("without arguments has {} (MetaFARS/codex-relay#57)", function()

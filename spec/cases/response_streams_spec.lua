@@ -150,6 +150,29 @@ describe("a stream of a response", function()
     end
   end)
 
+  it("is merged in work that grows with its events alone (defect found by reading, 14)", function()
+    local item = { id = "fc", type = "function_call" }
+    local part, last = { type = "output_text", text = "" }, ways.bytes(xai.encode, { event("completed", {}) })
+    local args = event("function_call_arguments.delta", { output_index = 0, item_id = "fc", delta = ("x"):rep(200) })
+    for _, pair in ipairs { { added(0, item), args },
+      { event("content_part.added", { output_index = 0, content_index = 0, part = part }),
+        delta(0, ("x"):rep(200)) } } do
+      local bytes = ways.bytes(xai.encode, pair)
+      local function kilobytes(n)
+        local stream = stage:say("respond", bytes:rep(n) .. last)
+        stages.events(stream)
+        collectgarbage()
+        collectgarbage "stop"
+        local before = collectgarbage "count"
+        stream:result()
+        local after = collectgarbage "count"
+        collectgarbage "restart"
+        return after - before
+      end
+      assert.is_true(kilobytes(120) < 8 * kilobytes(30))
+    end
+  end)
+
   it("that names a far place makes no parts up to it (defect found by reading, 14)", function()
     local result, text = read(delta(0, "a", { content_index = 9999 }), delta(0, "b", { content_index = 9999 }),
       completed(xai.array {}))

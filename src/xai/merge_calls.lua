@@ -73,8 +73,9 @@ local function text_of(input)
   return input.parts[1] or ""
 end
 
+--- An empty object; some services write it as a list.
 local function is_empty_object(text)
-  return string_find(text, "^%s*{%s*}%s*$") ~= nil
+  return string_find(text, "^%s*{%s*}%s*$") ~= nil or string_find(text, "^%s*%[%s*%]%s*$") ~= nil
 end
 
 --- The pieces together, all scanned.
@@ -204,7 +205,8 @@ local function of_new_id(entry, name, input)
   if not entry or begins_anew(entry, name, input) then return nil end
   local own = name_of(entry)
   if entry.out.id == nil then return (not name or not own or name == own) and entry or nil end
-  return not name and input and is_open(entry.input) and entry or nil
+  local goes_on = not name or name == own and input and not string_find(input, "^%s*{")
+  return goes_on and input and is_open(entry.input) and entry or nil
 end
 
 function Calls:by_id(id, index, name, input)
