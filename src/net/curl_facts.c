@@ -78,3 +78,10 @@ int xai_curl_says_http2_broken(const char *words) {
 void xai_curl_end_quickly(CURLM *multi) {
   curl_multi_setopt(multi, MULTI_QUICK_EXIT, 1L);
 }
+
+/* 7.88 and 8.14 have one code for both; 8.23 calls a key a wrong argument. */
+int xai_curl_says_certificate_useless(CURLcode code, const char *words) {
+  if (code == CURLE_SSL_CERTPROBLEM) return 1;
+  return code == CURLE_BAD_FUNCTION_ARGUMENT &&
+         strstr(words, "rivate key") != NULL;
+}

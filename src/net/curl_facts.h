@@ -39,6 +39,9 @@ int xai_curl_says_head_too_long(const char *words, int sufficed, size_t seen);
 ** keeps it all the same, and fails each later request. */
 int xai_curl_says_http2_broken(const char *words);
 
+/* Does it say that the client's own certificate, or its key, is of no use? */
+int xai_curl_says_certificate_useless(CURLcode code, const char *words);
+
 /* Have a multi handle, when it ends, not wait for threads that look up names:
 ** where the name server is silent, that takes as long as they do. */
 void xai_curl_end_quickly(CURLM *multi);

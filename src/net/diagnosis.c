@@ -127,6 +127,7 @@ static int is_certificate_refused(const xai_Transfer *t) {
 
 static xai_Kind kind_of(CURLcode code, const xai_Transfer *t) {
   if (is_head_too_long(t)) return XAI_KIND_LIMIT;
+  if (xai_curl_says_certificate_useless(code, t->error)) return XAI_KIND_TLS;
   switch (code) {
     case CURLE_OPERATION_TIMEDOUT: return XAI_KIND_TIMEOUT;
     case CURLE_OUT_OF_MEMORY:
@@ -138,7 +139,6 @@ static xai_Kind kind_of(CURLcode code, const xai_Transfer *t) {
     case CURLE_SSL_CONNECT_ERROR:
       return is_cut_off(t->error) ? XAI_KIND_CONNECTION : XAI_KIND_TLS;
     case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CERTPROBLEM:
     case CURLE_SSL_CIPHER:
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_ISSUER_ERROR:
@@ -199,7 +199,7 @@ void xai_diagnosis_judge(xai_Transfer *t, CURLcode code) {
   if (kind == XAI_KIND_LIMIT) text = XAI_HEAD_TOO_LONG;
   if (is_head_too_long(t) || xai_curl_says_http2_broken(t->error))
     xai_sockets_end(t->sockets, t->socket, t->serial);
-  if (code == CURLE_SSL_CERTPROBLEM) {
+  if (xai_curl_says_certificate_useless(code, t->error)) {
     xai_handles_clean(t->error);
     explain_certificate(text, words, sizeof words);
     text = words;
