@@ -171,6 +171,21 @@ describe("The end of a stream", function()
     assert.same({ nil, "server", "Provider disconnected" }, { result, info.kind, info.message })
   end)
 
+  it("that is nothing but an error is one, however it is named" .. SOURCE, function()
+    for _, event in ipairs {
+      '{"object":"error","message":"w","type":"InternalServerError","param":null,"code":500}',
+      '{"error_code":503,"error_msg":"w"}', '{"success":false,"code":"500","msg":"w"}',
+    } do
+      local result, _, info = streams(BEGUN .. "data: " .. event .. "\n\ndata: [DONE]\n\n")
+      assert.same({ event, nil, "server", "w" }, { event, result, info and info.kind, info and info.message })
+      assert.equal("Hel", info.partial.choices[1].message.content)
+      for _, name in ipairs { "chat", "respond" } do
+        result, _, info = streams("data: " .. event .. "\n\n", name)
+        assert.same({ event, nil, "server", "w" }, { event, result, info and info.kind, info and info.message })
+      end
+    end
+  end)
+
   it("is none where an error says nothing" .. SOURCE, function()
     for _, nothing in ipairs { "null", "{}", "false", '""' } do
       local result, message = streams(BEGUN .. 'data: {"id":"a","error":' .. nothing

@@ -843,6 +843,14 @@ static int may_be_error(xai_Slice body) {
   return has_word(body, "\"error\"") || has_word(body, "\"failed\"");
 }
 
+/* Nothing but words about an error, whatever they are called. */
+static int is_bare(const Signs *s) { return !s->more && s->called; }
+
+int xai_error_alone(const xai_Json *o) {
+  Signs s = read_signs(o);
+  return is_bare(&s);
+}
+
 int xai_error_in_answer(xai_Slice body, int any) {
   xai_Json v;
   Signs s;
@@ -852,6 +860,6 @@ int xai_error_in_answer(xai_Slice body, int any) {
   v = unlisted(v);
   if (v.type != XAI_JSON_OBJECT) return 0;
   s = read_signs(&v);
-  if (!s.more && (s.named || (s.called && !any))) return 1; /* nothing else */
+  if ((s.named && !s.more) || (!any && is_bare(&s))) return 1;
   return any && !s.choices ? 0 : s.error || s.failed;
 }

@@ -15,10 +15,15 @@ int xai_error_given(const xai_Json *v);
 
 /*
 ** Does the body of a success report an error instead: a member "error" beside
-** anything, an error in one of its choices, the status "failed"?  'any': nothing
-** is known of the answer, and without choices an error must stand alone.
+** anything, an error in one of its choices, the status "failed", an error by
+** whatever name that stands alone?  'any': nothing is known of the answer, and
+** without choices a member "error" must stand alone.
 */
 int xai_error_in_answer(xai_Slice body, int any);
+
+/* Has the object nothing but words about an error, be they called "error",
+** "error_msg", or whatever with "object": "error" or "success": false? */
+int xai_error_alone(const xai_Json *object);
 
 /* Is there an error in one of these choices? */
 int xai_error_in_choices(const xai_Json *choices);

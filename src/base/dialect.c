@@ -219,10 +219,11 @@ static void read_chunk(xai_Dialect *d, const xai_Json *event, xai_Reading *r) {
   xai_JsonWalk w;
   xai_Slice key;
   xai_Json v;
-  int simple = 0, rare = !d->events, member;
+  int simple = 0, rare = !d->events, chosen = 0, member;
   xai_json_open(&w, event);
   while (xai_json_next(&w, &key, &v)) {
     if (xai_slice_is(key, "choices")) {
+      chosen = 1;
       simple = read_choices(d, &v, r);
     } else if (xai_slice_is(key, "error") && xai_error_given(&v)) {
       r->meaning = XAI_MEANS_ERROR;
@@ -233,6 +234,7 @@ static void read_chunk(xai_Dialect *d, const xai_Json *event, xai_Reading *r) {
       rare = 1;
     }
   }
+  if (!chosen && xai_error_alone(event)) r->meaning = XAI_MEANS_ERROR;
   if (!simple || rare) r->field = XAI_FIELD_NONE;
 }
 
@@ -565,7 +567,8 @@ static void read_responses(xai_Dialect *d, const xai_Json *event,
   if (m != NULL) r->meaning = m->meaning;
   if (r->meaning == XAI_MEANS_END && has_failed(&t.response))
     r->meaning = XAI_MEANS_ERROR;
-  if (m == NULL && xai_error_given(&t.error)) r->meaning = XAI_MEANS_ERROR;
+  if (m == NULL && (xai_error_given(&t.error) || xai_error_alone(event)))
+    r->meaning = XAI_MEANS_ERROR;
   r->concludes = r->meaning == XAI_MEANS_ERROR && xai_json_given(&t.response);
   if (m == NULL) read_stated(told, &t, r);
   if (r->meaning == XAI_MEANS_END && !told->any) {
@@ -630,7 +633,8 @@ static void read_messages(const xai_Json *event, xai_Slice name,
     read_message_start(&t.message, r);
   else if (xai_slice_is(t.type, "message_stop"))
     r->meaning = XAI_MEANS_END;
-  else if (xai_slice_is(t.type, "error") || xai_error_given(&t.error))
+  else if (xai_slice_is(t.type, "error") || xai_error_given(&t.error) ||
+           xai_error_alone(event))
     r->meaning = XAI_MEANS_ERROR;
 }
 
