@@ -5,7 +5,6 @@ local live = require("spec.support.live")
 local uv = require("luv")
 local xai = require("xai")
 
-local KEY = "xai-spec-0123456789abcdef"
 local HI = { { role = "user", content = "Hi" } }
 
 local BODIES = {
@@ -18,24 +17,6 @@ local BODIES = {
 
 local function sse(text)
   return "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n" .. text
-end
-
---- `f(client)` in a task, while the server says `answers`; what it returned.
-local function in_task(answers, options, f)
-  local server = scripted.start(answers)
-  local all = { api_key = KEY, base_url = server.url, max_retries = 0 }
-  for name, value in pairs(options or {}) do all[name] = value end
-  local client = xai.new(all)
-  local results
-  local task = xai.spawn(function() results = { f(client) } end)
-  while task:status() ~= "done" and task:status() ~= "failed" do
-    uv.run("nowait")
-    xai.step(0.002)
-  end
-  client:close()
-  server.close()
-  task:wait()
-  return results
 end
 
 local function drained(stream)
@@ -66,7 +47,7 @@ local WAYS = {
 --- `check(result, info)` whichever way the stream is read.
 local function each_way(name, text, check)
   for way, read in pairs(WAYS) do
-    local got = in_task({ sse(text) }, nil, function(client) return read(client, name) end)
+    local got = scripted.in_task({ sse(text) }, nil, function(client) return read(client, name) end)
     local ok, err = pcall(check, got[1], got[3])
     assert.is_true(ok, ("%s: %s"):format(way, tostring(err)))
   end
@@ -134,7 +115,9 @@ describe("a stream", function()
       assert.same({ { object = "chat.completion", choices = {} }, 200 }, { result, info.status })
     end)
     for _, way in ipairs { "next", "result", "on_event", "start" } do
-      local got = in_task({ sse ": nothing\n\n" }, nil, function(client) return WAYS[way](client, "request") end)
+      local got = scripted.in_task({ sse ": nothing\n\n" }, nil, function(client)
+        return WAYS[way](client, "request")
+      end)
       assert.same({ {}, 200 }, { got[1], got[3].status }, way)
     end
   end)
@@ -142,7 +125,7 @@ describe("a stream", function()
   it("whose first event is a failure that passes ends by its deadline where that comes first", function()
     local refused = sse('data: {"error":{"message":"no capacity"}}\n\n')
     refused = refused:gsub("\r\n", "\r\nretry-after-ms: 1000\r\n", 1)
-    local got = in_task({ refused }, { max_retries = 2, deadline = 2 }, function(client)
+    local got = scripted.in_task({ refused }, { max_retries = 2, deadline = 2 }, function(client)
       local told = false
       local call = client:start("chat", BODIES.chat, { on_retry = function() told = true end })
       while not told do xai.sleep(0.002) end
@@ -170,7 +153,7 @@ describe("an answer", function()
       function(client) return client:start("request", BODIES.request):wait() end,
     }
     for i, way in ipairs(ways) do
-      local got = in_task({ no }, nil, way)
+      local got = scripted.in_task({ no }, nil, way)
       assert.is_false(got[1], "way " .. i)
     end
   end)

@@ -152,27 +152,6 @@ static void test_members_are_found_by_name_and_the_first_counts(void) {
   CHECK(xai_json_get(&v, "a").type == XAI_JSON_NONE);
 }
 
-static void first_name(const char *text, const char *expected) {
-  size_t n = strlen(text);
-  char *copy = check_copy(text, n);
-  check_note("%s", text);
-  CHECK_TEXT(xai_json_first_name(copy, n), expected);
-  free(copy);
-}
-
-static void test_the_first_name_is_found_also_in_half_a_text(void) {
-  first_name("{\"error\":{\"a\":1}}", "error");
-  first_name(" {\n\"a\\\"b\" : 1, \"c\":2", "a\\\"b");
-  first_name("{\"code\":", "code");
-  first_name("{\"code\"", "");
-  first_name("{\"code", "");
-  first_name("{}", "");
-  first_name("{", "");
-  first_name("", "");
-  first_name("[\"a\"]", "");
-  first_name("\"a\":1", "");
-}
-
 static void test_given_means_there_and_not_null(void) {
   xai_Json v;
   memset(&v, 0, sizeof v);
@@ -358,7 +337,6 @@ int main(void) {
   RUN(test_what_is_no_container_cannot_be_walked);
   RUN(test_broken_text_is_never_read_outside);
   RUN(test_members_are_found_by_name_and_the_first_counts);
-  RUN(test_the_first_name_is_found_also_in_half_a_text);
   RUN(test_given_means_there_and_not_null);
   RUN(test_an_index_is_a_whole_number_up_to_its_maximum);
   RUN(test_every_escape_becomes_its_character);

@@ -2,8 +2,7 @@
 
 local live = require("spec.support.live")
 local scripted = require("spec.support.scripted")
-local uv = require("luv")
-local xai = require("xai")
+local stages = require("spec.support.stage")
 
 local HI = { { role = "user", content = "Hi" } }
 local BODIES = {
@@ -47,22 +46,8 @@ local function answer(kind, bytes)
     .. "Content-Length: " .. #bytes .. "\r\n\r\n" .. bytes
 end
 
---- `f(client)` in a task while the server says `said`; what it returned.
 local function ask(said, f, options)
-  local server = scripted.start { said }
-  local all = { api_key = "xai-spec-0123456789abcdef", base_url = server.url, max_retries = 0 }
-  for name, value in pairs(options or {}) do all[name] = value end
-  local client = xai.new(all)
-  local results
-  local task = xai.spawn(function() results = { f(client) } end)
-  while task:status() ~= "done" and task:status() ~= "failed" do
-    uv.run("nowait")
-    xai.step(0.002)
-  end
-  client:close()
-  server.close()
-  task:wait()
-  return results, #server.requests
+  return scripted.in_task({ said }, options, f)
 end
 
 local function with_stream(name, on)
@@ -70,16 +55,6 @@ local function with_stream(name, on)
   for key, value in pairs(BODIES[name]) do body[key] = value end
   body.stream = on
   return body
-end
-
-local function events_of(stream)
-  local list = {}
-  local event, message, info = stream:next()
-  while event do
-    list[#list + 1] = event
-    event, message, info = stream:next()
-  end
-  return list, message, info
 end
 
 --- The ways to read it: result, message, info, visible text.
@@ -97,7 +72,7 @@ local STREAMED = {
   next = function(client, name)
     local stream, message, info = client[name](client, with_stream(name, true))
     if not stream then return nil, message, info end
-    events_of(stream)
+    stages.events(stream)
     return stream:result()
   end,
   on_event = function(client, name) return client[name](client, with_stream(name, true),
@@ -245,7 +220,7 @@ describe("an answer", function()
   describe("that is read raw (defect found by reading, 24)", function()
     local function raw(kind, bytes)
       local got = ask(answer(kind, bytes), function(client)
-        return events_of(assert(client:chat(with_stream("chat", true), { raw = true })))
+        return stages.events(assert(client:chat(with_stream("chat", true), { raw = true })))
       end)
       return got[1], got[2]
     end

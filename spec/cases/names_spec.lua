@@ -1,6 +1,7 @@
 --- What a program hears when it mistypes a name, and where a message says an address or a place.
 
 local scripted = require "spec.support.scripted"
+local raised = require "spec.support.raised"
 local stages = require "spec.support.stage"
 local xai = require "xai"
 
@@ -9,9 +10,7 @@ local stage
 
 --- What `f(...)` raised, without the place.
 local function error_of(f, ...)
-  local ok, err = pcall(f, ...)
-  assert.is_false(ok)
-  return (tostring(err):gsub("^[^%s]*:%d+: ", ""))
+  return (tostring(raised(f, ...)):gsub("^[^%s]*:%d+: ", ""))
 end
 
 local function call(object, name)

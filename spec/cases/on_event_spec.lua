@@ -1,15 +1,15 @@
 --- Options that would do nothing where they are given.
 
+local raised = require "spec.support.raised"
 local stages = require "spec.support.stage"
 local xai = require "xai"
 
 local same = assert.same
 local stage
 
+--- What `f(...)` raised, without the place.
 local function error_of(f, ...)
-  local ok, err = pcall(f, ...)
-  assert.is_false(ok)
-  return (tostring(err):gsub("^[^%s]*:%d+: ", ""))
+  return (tostring(raised(f, ...)):gsub("^[^%s]*:%d+: ", ""))
 end
 
 local function f() end

@@ -1,17 +1,11 @@
 --- Tasks as programs use them: the errors that they raise, the lists that they take.
 
+local raised = require "spec.support.raised"
 local stages = require "spec.support.stage"
 local xai = require "xai"
 
 local same = assert.same
 local stage
-
---- What `f(...)` raised.
-local function error_of(f, ...)
-  local ok, err = pcall(f, ...)
-  assert.is_false(ok)
-  return err
-end
 
 describe("tasks", function()
   setup(function() stage = stages.open() end)
@@ -54,15 +48,15 @@ describe("tasks", function()
 
     for name, way in pairs(WAYS) do
       it(name, function()
-        for i = 1, ERRORS.n do assert.is_true(rawequal(ERRORS[i], error_of(way, raise(ERRORS[i])))) end
-        same(error_of(raise(nil)), error_of(way, raise(nil)))
+        for i = 1, ERRORS.n do assert.is_true(rawequal(ERRORS[i], raised(way, raise(ERRORS[i])))) end
+        same(raised(raise(nil)), raised(way, raise(nil)))
       end)
     end
 
     it("with the line that Lua adds, and nothing else", function()
       local function f() error "mine" end
-      same(error_of(f), error_of(xai.run, f))
-      local message = error_of(xai.map, { 1 }, function(item) return item.missing.field end)
+      same(raised(f), raised(xai.run, f))
+      local message = raised(xai.map, { 1 }, function(item) return item.missing.field end)
       assert.is_nil(message:find("\n", 1, true))
     end)
 
@@ -73,7 +67,7 @@ describe("tasks", function()
         origin_of_it()
       end)
       local outer = xai.spawn(function() return inner:wait() end)
-      error_of(outer.wait, outer)
+      raised(outer.wait, outer)
       for _, task in ipairs { inner, outer } do
         assert.matches("mine\nstack traceback:\n.*origin_of_it", task:traceback())
       end
@@ -98,14 +92,14 @@ describe("tasks", function()
       for i, list in ipairs { { nothing, nil, nothing }, { nil, nothing }, { nothing, nil, nil, nothing } } do
         it(("xai.%s, list %d"):format(name, i), function()
           assert.matches("xai%." .. name .. ": item %d must be a function or a task, got nil",
-            error_of(xai[name], list))
+            raised(xai[name], list))
         end)
       end
 
       it(("xai.%s, a table that is no list"):format(name), function()
-        assert.matches("got a table with the key 'first'", error_of(xai[name], { first = nothing }))
-        assert.matches("a list begins at 1, got an item at 0", error_of(xai[name], { [0] = nothing, nothing }))
-        assert.matches("a list begins at 1, got an item at 1.5", error_of(xai[name], { nothing, [1.5] = nothing }))
+        assert.matches("got a table with the key 'first'", raised(xai[name], { first = nothing }))
+        assert.matches("a list begins at 1, got an item at 0", raised(xai[name], { [0] = nothing, nothing }))
+        assert.matches("a list begins at 1, got an item at 1.5", raised(xai[name], { nothing, [1.5] = nothing }))
         assert.has_no.errors(function() xai[name] { nothing, nothing, n = 2 } end)
       end)
     end
@@ -113,8 +107,8 @@ describe("tasks", function()
     it("xai.map", function()
       local count = 0
       local function f() count = count + 1 end
-      assert.matches("xai%.map: item 2 must be there, got nil", error_of(xai.map, { 1, nil, 3 }, f))
-      assert.matches("xai%.map: item 1 must be there, got nil", error_of(xai.map, { nil, 2 }, f))
+      assert.matches("xai%.map: item 2 must be there, got nil", raised(xai.map, { 1, nil, 3 }, f))
+      assert.matches("xai%.map: item 1 must be there, got nil", raised(xai.map, { nil, 2 }, f))
       same(0, count)
       assert.has_no.errors(function() xai.map({ 1, 2, name = "list" }, f) end)
       same(2, count)
@@ -184,7 +178,7 @@ describe("tasks", function()
         if i == 3 then error("no more", 0) end
         return i
       end
-      same("no more", error_of(xai.map, iterator, function()
+      same("no more", raised(xai.map, iterator, function()
         begun = begun + 1
         xai.sleep(60)
         ended = ended + 1
@@ -194,10 +188,10 @@ describe("tasks", function()
 
     it("wants a limit for an iterator, and says what is wrong", function()
       local function f() end
-      assert.matches("xai%.map: an iterator needs a limit", error_of(xai.map, count_to(3), f))
-      assert.matches("xai%.map: expected a function, got table", error_of(xai.map, ipairs {}, {}, 1))
-      assert.matches("xai%.map: expected a list or an iterator, got string", error_of(xai.map, "list", f))
-      assert.matches("xai%.map: the limit must be 1 or more", error_of(xai.map, count_to(3), f, 0))
+      assert.matches("xai%.map: an iterator needs a limit", raised(xai.map, count_to(3), f))
+      assert.matches("xai%.map: expected a function, got table", raised(xai.map, ipairs {}, {}, 1))
+      assert.matches("xai%.map: expected a list or an iterator, got string", raised(xai.map, "list", f))
+      assert.matches("xai%.map: the limit must be 1 or more", raised(xai.map, count_to(3), f, 0))
     end)
   end)
 

@@ -1,16 +1,11 @@
 --- xai.try: `assert` that keeps what kind of failure it is.
 
+local raised = require "spec.support.raised"
 local stages = require "spec.support.stage"
 local xai = require "xai"
 
 local same = assert.same
 local stage
-
-local function error_of(f, ...)
-  local ok, err = pcall(f, ...)
-  assert.is_false(ok)
-  return err
-end
 
 local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
 
@@ -23,17 +18,17 @@ describe("xai.try (real use, 48)", function()
   after_each(function() stage:leave() end)
 
   it("raises the info of a failed call, which prints as the message", function()
-    local err = error_of(xai.try, stage:whole("chat", nil, "status,429"))
+    local err = raised(xai.try, stage:whole("chat", nil, "status,429"))
     same("rate_limit", err.kind)
     same(select(2, stage:whole("chat", nil, "status,429")):gsub("%(.*", ""), tostring(err):gsub("%(.*", ""))
-    same({ "not_found", 404 }, { error_of(xai.try, stage.client:get_model "none").kind,
-      error_of(xai.try, stage.client:get_model "none").status })
+    same({ "not_found", 404 }, { raised(xai.try, stage.client:get_model "none").kind,
+      raised(xai.try, stage.client:get_model "none").status })
   end)
 
   it("raises the same object that the call gave", function()
     local _, message, info = stage:whole("chat", nil, "status,500")
-    assert.is_true(rawequal(info, error_of(xai.try, nil, message, info)))
-    assert.is_true(rawequal(info, error_of(xai.try, false, message, info)))
+    assert.is_true(rawequal(info, raised(xai.try, nil, message, info)))
+    assert.is_true(rawequal(info, raised(xai.try, false, message, info)))
   end)
 
   it("returns all that it was given: results, streams with their four, more", function()
@@ -59,28 +54,28 @@ describe("xai.try (real use, 48)", function()
 
   it("raises of a broken stream and of a call that is not done", function()
     local stream = xai.try(stage:stream("chat", "cut-stream,3"))
-    local err = error_of(function() while xai.try(stream:next()) do end end)
+    local err = raised(function() while xai.try(stream:next()) do end end)
     same({ "truncated", "Lua is a" }, { err.kind, err.partial.choices[1].message.content })
     local call = stage:start("chat")
-    same("pending", error_of(xai.try, call:result()).kind)
+    same("pending", raised(xai.try, call:result()).kind)
     call:cancel()
-    same("cancelled", error_of(xai.try, call:result()).kind)
+    same("cancelled", raised(xai.try, call:result()).kind)
   end)
 
   it("raises the message, as it is, where there is no error object", function()
-    same("words", error_of(xai.try, nil, "words"))
-    same("words", error_of(xai.try, nil, "words", 2)) -- as io.open fails
+    same("words", raised(xai.try, nil, "words"))
+    same("words", raised(xai.try, nil, "words", 2)) -- as io.open fails
     local object = {}
-    assert.is_true(rawequal(object, error_of(xai.try, false, object)))
+    assert.is_true(rawequal(object, raised(xai.try, false, object)))
     local message = select(2, io.open "/nonesuch/file")
-    same(message, error_of(xai.try, io.open "/nonesuch/file"))
-    same("xai.try: the result is nil", error_of(xai.try, nil))
-    same("xai.try: the result is false", error_of(xai.try, false))
-    assert.matches("expected the results of a call", error_of(xai.try))
+    same(message, raised(xai.try, io.open "/nonesuch/file"))
+    same("xai.try: the result is nil", raised(xai.try, nil))
+    same("xai.try: the result is false", raised(xai.try, false))
+    assert.matches("expected the results of a call", raised(xai.try))
   end)
 
   it("its error goes through a task as it is", function()
-    local err = error_of(xai.map, { 1, 2 }, function() return xai.try(stage:whole("chat", nil, "status,429")) end)
+    local err = raised(xai.map, { 1, 2 }, function() return xai.try(stage:whole("chat", nil, "status,429")) end)
     same("rate_limit", err.kind)
     xai.step(0) -- the one that was cancelled has its turn
   end)

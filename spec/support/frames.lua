@@ -6,6 +6,7 @@
 
 local front = require("spec.support.front")
 require("spec.support.server") -- tells where the parts of the stand-in are
+local h2 = require("standin.h2")
 local hpack = require("standin.hpack")
 local uv = require("luv")
 
@@ -15,22 +16,7 @@ local DATA, HEADERS, SETTINGS, WINDOW_UPDATE, CONTINUATION = 0, 1, 4, 8, 9
 local END_STREAM, END_HEADERS = 1, 4
 local PREFACE = 24 -- bytes
 local MOST = 16384 -- bytes in one frame
-
-local function bytes_of(n, size)
-  local out = {}
-  for i = size, 1, -1 do out[i], n = string.char(n % 256), math.floor(n / 256) end
-  return table.concat(out)
-end
-
-local function number_of(bytes)
-  local n = 0
-  for i = 1, #bytes do n = n * 256 + bytes:byte(i) end
-  return n
-end
-
-local function frame(kind, flags, id, payload)
-  return bytes_of(#payload, 3) .. string.char(kind, flags) .. bytes_of(id, 4) .. payload
-end
+local bytes_of, number_of, frame = h2.bytes_of, h2.number_of, h2.frame
 
 --- The head of an answer: `headers` is a list of { name, value }.
 function M.head(id, status, headers)

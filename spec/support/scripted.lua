@@ -107,12 +107,33 @@ function M.wait(call)
   return call:result()
 end
 
+local function new_client(server, options)
+  local all = { api_key = "xai-spec-0123456789abcdef", base_url = server.url, max_retries = 0 }
+  for name, value in pairs(options or {}) do all[name] = value end
+  return xai.new(all)
+end
+
+--- `f(client)` in a task, while the server says these answers: the list of what it returned, and
+-- how many requests there were.
+function M.in_task(answers, options, f)
+  local server = M.start(answers)
+  local client = new_client(server, options)
+  local results
+  local task = xai.spawn(function() results = { f(client) } end)
+  while task:status() ~= "done" and task:status() ~= "failed" do
+    uv.run("nowait")
+    xai.step(0.002)
+  end
+  client:close()
+  server.close()
+  task:wait()
+  return results, #server.requests
+end
+
 --- What a client makes of these answers: result, message, info of a list of models.
 function M.ask(answers, options)
   local server = M.start(answers)
-  local all = { api_key = "xai-spec-0123456789abcdef", base_url = server.url, max_retries = 0 }
-  for name, value in pairs(options or {}) do all[name] = value end
-  local client = xai.new(all)
+  local client = new_client(server, options)
   local result, message, info = M.wait(client:start("list_models"))
   client:close()
   server.close()

@@ -112,14 +112,6 @@ static const char *read_key(const char *p, const char *end, xai_Slice *key) {
   return skip_space(p + 1, end);
 }
 
-xai_Slice xai_json_first_name(const char *s, size_t n) {
-  static const xai_Slice none = {"", 0};
-  const char *end = s + n, *p = skip_space(s, end);
-  xai_Slice name;
-  if (p == end || *p != '{') return none;
-  return read_key(skip_space(p + 1, end), end, &name) ? name : none;
-}
-
 int xai_json_next(xai_JsonWalk *w, xai_Slice *key, xai_Json *v) {
   const char *p = skip_space(w->p, w->end);
   if (p == w->end) return 0;

@@ -47,10 +47,6 @@ int xai_json_read(const char *s, size_t n, xai_Json *v);
 /* Begin a walk.  0 when the value is neither an object nor an array. */
 int xai_json_open(xai_JsonWalk *w, const xai_Json *v);
 
-/* The name of the first member of the object that a text begins with, whole
-** or not; length 0 when there is none. */
-xai_Slice xai_json_first_name(const char *s, size_t n);
-
 /*
 ** The next member.  'key' is the raw text of its name (empty in an array).
 ** 1; 0 at the end, or where the text is broken.

@@ -13,7 +13,6 @@
 #define XAI_CLIENT_OPTIONS 1 /* a copy: it keeps the strings of 'set' alive */
 #define XAI_CLIENT_CODEC 2
 #define XAI_CLIENT_BASE 3 /* the base URL without "/v1" */
-#define XAI_CLIENT_AGENT 4
 
 typedef struct xai_Client {
   xai_Engine *engine; /* NULL once closed */

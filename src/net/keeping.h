@@ -17,10 +17,10 @@ void xai_keeping_head(xai_Transfer *t);
 /* The first 'n' bytes of its body have come. */
 void xai_keeping_body(xai_Transfer *t, size_t n);
 
-/* Forget what was said of the last answer's connection. */
-/* The rest of the answer is not waited for. */
+/* The rest of the answer is not waited for: the connection is not reused. */
 void xai_keeping_refuse(xai_Transfer *t);
 
+/* Forget what was said of the last answer's connection. */
 void xai_keeping_reset(xai_Transfer *t);
 
 /* A request is about to be sent by the connection with these ends: has nothing

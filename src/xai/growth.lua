@@ -35,10 +35,6 @@ end
 --- Lists that some services repeat from the beginning: equal items are one.
 local DISTINCT = { annotations = true, citations = true, images = true, search_results = true, sources = true }
 
-function growth.is_distinct(key)
-  return DISTINCT[key] or false
-end
-
 --- Is the value a list?  A list that is empty is marked as one.
 function growth.is_list(value)
   return type(value) == "table" and (value[1] ~= nil or getmetatable(value) == ARRAY)

@@ -17,6 +17,7 @@ local CODES = {
   ENHANCE_YOUR_CALM = 11, HTTP_1_1_REQUIRED = 13,
 }
 
+--- A number in `size` bytes, the highest first.
 local function bytes_of(n, size)
   local out = {}
   for i = size, 1, -1 do out[i], n = string.char(n % 256), math.floor(n / 256) end
@@ -295,7 +296,7 @@ end
 
 FRAMES[GOAWAY] = function() end
 
-local M = { CODES = CODES }
+local M = { CODES = CODES, bytes_of = bytes_of, number_of = number_of, frame = frame }
 
 --- Serve a connection whose first line was that of the preface; called in its coroutine.
 function M.serve(connection)

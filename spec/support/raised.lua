@@ -1,0 +1,7 @@
+--- raised.lua - what `f(...)` raised; it must raise.
+
+return function(f, ...)
+  local ok, err = pcall(f, ...)
+  assert(not ok, "nothing was raised")
+  return err
+end
