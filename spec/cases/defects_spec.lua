@@ -156,3 +156,36 @@ describe("Options that are numbers", function()
     end)
   end)
 end)
+
+-- Case 35 ---------------------------------------------------------------------------------------
+
+describe("The least libcurl", function()
+  local function slurp(path)
+    local file = assert(io.open(path))
+    local text = file:read "*a"
+    file:close()
+    return text
+  end
+
+  --- What the compiler says of curl_facts.h, with the headers of a libcurl of that version.
+  local function compile(version)
+    local dir = child.output("mktemp -d"):gsub("\n", "")
+    finally(function() os.execute("rm -r " .. dir) end)
+    os.execute("mkdir " .. dir .. "/curl")
+    local header = assert(io.open(dir .. "/curl/curl.h", "w"))
+    header:write("typedef void CURLM;\n#define LIBCURL_VERSION_NUM ", version, "\n")
+    header:close()
+    return child.output(("${CC:-cc} -fsyntax-only -x c -Isrc -I%s src/net/curl_facts.h"):format(dir))
+  end
+
+  it("is what the README and the rockspec say (defect found by reading, 35)", function()
+    assert.matches("libcurl 7%.66 or later", (slurp("README.md")))
+    assert.matches("libcurl %(7%.66 or later%)", (slurp("rockspec/xai-scm-1.rockspec")))
+  end)
+
+  it("is asked for when the module is built (defect found by reading, 35)", function()
+    if not child.has "cc" then return pending "there is no C compiler" end
+    assert.matches("needs libcurl 7%.66%.0 or later", compile "0x074100")
+    assert.equal("", (compile "0x074200"))
+  end)
+end)

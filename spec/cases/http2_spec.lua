@@ -10,7 +10,7 @@ local FAULTS = { "rst-before-head,NO_ERROR", "rst-before-head,CANCEL", "reset-be
   "goaway-before-head,NO_ERROR", "reset-in-head", "close-in-head", "endless-headers", "endless-header", "endless-1xx",
   "bad-length,abc", "bad-length,-3", "close-in-body" }
 
-describe("by HTTP/2 without TLS", function()
+describe("by HTTP/2 without TLS (today's systems, 5)", function()
   local house
   setup(function() house = rig.open() end)
   teardown(function() house:close() end)

@@ -88,7 +88,7 @@ end
 
 -- Each of these is the outcome with each policy: nothing was sent.
 for _, retry in ipairs { "default", "safe" } do
-  describe("with retry = " .. retry .. ",", function()
+  describe("with retry = " .. retry .. " (today's systems, 2),", function()
     local function outcome(options)
       options.retry = retry ~= "default" and retry or nil
       return (ask(options))
