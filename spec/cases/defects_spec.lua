@@ -173,7 +173,7 @@ describe("The least libcurl", function()
     finally(function() os.execute("rm -r " .. dir) end)
     os.execute("mkdir " .. dir .. "/curl")
     local header = assert(io.open(dir .. "/curl/curl.h", "w"))
-    header:write("typedef void CURLM;\n#define LIBCURL_VERSION_NUM ", version, "\n")
+    header:write("#define LIBCURL_VERSION_NUM ", version, "\n")
     header:close()
     return child.output(("${CC:-cc} -fsyntax-only -x c -Isrc -I%s src/net/curl_facts.h"):format(dir))
   end
@@ -185,7 +185,8 @@ describe("The least libcurl", function()
 
   it("is asked for when the module is built (defect found by reading, 35)", function()
     if not child.has "cc" then return pending "there is no C compiler" end
-    assert.matches("needs libcurl 7%.66%.0 or later", compile "0x074100")
-    assert.equal("", (compile "0x074200"))
+    local words = "needs libcurl 7%.66%.0 or later"
+    assert.matches(words, compile "0x074100")
+    assert.is_nil((compile "0x074200"):find(words))
   end)
 end)
