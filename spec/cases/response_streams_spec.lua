@@ -275,6 +275,20 @@ describe("a stream of a response", function()
     end
   end)
 
+  it("whose items of several kinds are open at once shows its text once (QuantumNous/new-api#4362)", function()
+    local reasoning = { id = "rs", type = "reasoning", summary = { { type = "summary_text", text = "hm" } } }
+    for _, index in ipairs { 0, false } do
+      local at = index or nil
+      local result, text = read(CREATED, added(at, { id = "rs", type = "reasoning", summary = xai.array {} }),
+        event("reasoning_summary_text.delta", { output_index = at, summary_index = 0, item_id = "rs", delta = "hm" }),
+        added(at, message("x", "", { content = xai.array {} })), delta(at, "Hi"),
+        added(at, { id = "fc", type = "function_call", call_id = "c", name = "f", arguments = "" }),
+        event("function_call_arguments.delta", { output_index = at, item_id = "fc", delta = '{"x":1}' }),
+        done(at, reasoning), done(at, message("x", "Hi")), done(at, CALL), completed(xai.array {}))
+      same({ { reasoning, message("x", "Hi"), CALL }, "Hi" }, { result.output, text })
+    end
+  end)
+
   it("whose ids change on the way is one item (QuantumNous/new-api#4362)", function()
     local result, text = read(CREATED, added(0, message("a", "", { content = xai.array {} })), delta(0, "Hi",
       { item_id = "a" }),

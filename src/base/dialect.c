@@ -513,17 +513,17 @@ static void read_content(xai_Told *told, uint32_t a, const xai_Json *content,
   if (row.at != NULL) set_parts(r, row);
 }
 
+/* Only messages have visible text.  Other items may share their place. */
 static void read_item(xai_Told *told, const Typed *t, int stated,
                       xai_Reading *r) {
   xai_Json id = xai_json_get(&t->item, "id");
-  xai_Json type = xai_json_get(&t->item, "type"), content;
+  xai_Json type = xai_json_get(&t->item, "type");
+  xai_Json content = xai_json_get(&t->item, "content");
   static const xai_Slice none = {"", 0};
-  xai_Item *item =
-      item_at(told, (uint32_t)t->a, is_string(&id) ? id.raw : none, !stated);
-  if (is_string(&type) && xai_slice_is(type.raw, "message")) {
-    content = xai_json_get(&t->item, "content");
-    read_content(told, (uint32_t)t->a, &content, stated, r);
-  }
+  xai_Item *item;
+  if (!is_string(&type) || !xai_slice_is(type.raw, "message")) return;
+  item = item_at(told, (uint32_t)t->a, is_string(&id) ? id.raw : none, !stated);
+  read_content(told, (uint32_t)t->a, &content, stated, r);
   if (stated) item->done = 1;
 }
 
