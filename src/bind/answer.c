@@ -28,6 +28,7 @@ static int has_known_end(const xai_Call *c) {
   if (c->heads || t->status == 204 || t->status == 205) return 1;
   packed = xai_head_find(head, "content-encoding");
   if (packed.len > 0 && !xai_slice_like(packed, "identity")) return 0;
+  if (head.len < 6) return 0;
   if (head.at[5] != '1') return 1;
   coding = xai_head_find(head, "transfer-encoding");
   return xai_slice_has(coding, "chunked") ||
@@ -104,20 +105,21 @@ static int push_decoded(lua_State *L, const xai_LuaRequest *r) {
   if (!xai_json_decode(L, codec)) {
     const char *problem = lua_tostring(L, -1);
     lua_pushvalue(L, text);
-    return fail_text(L, r->call, problem ? problem : "");
+    return fail_text(L, r->hold->call, problem ? problem : "");
   }
-  if (r->any_json && (lua_istable(L, -1) || has_known_end(r->call))) return 1;
+  if (r->any_json && (lua_istable(L, -1) || has_known_end(r->hold->call)))
+    return 1;
   if (r->any_json) {
     lua_pushvalue(L, text);
-    return fail_open_end(L, r->call);
+    return fail_open_end(L, r->hold->call);
   }
   if (lua_istable(L, -1) && begins_with_brace(L, text)) return 1;
   lua_pushvalue(L, text);
-  return fail_decode(L, r->call, "the answer is JSON, but not an object");
+  return fail_decode(L, r->hold->call, "the answer is JSON, but not an object");
 }
 
 /* What was to be deleted is gone; no answer of the service says so. */
-static int push_gone(lua_State *L, const xai_LuaRequest *r) {
+static int push_gone(lua_State *L, xai_LuaRequest *r) {
   if (r->any_json) {
     lua_pushboolean(L, 1);
   } else {
@@ -130,12 +132,12 @@ static int push_gone(lua_State *L, const xai_LuaRequest *r) {
     lua_setfield(L, -2, "deleted");
   }
   lua_pushnil(L);
-  xai_info_push(L, r->call);
+  xai_info_push(L, r->hold->call);
   return 3;
 }
 
-static int push_result(lua_State *L, const xai_LuaRequest *r) {
-  xai_Call *c = r->call;
+static int push_result(lua_State *L, xai_LuaRequest *r) {
+  xai_Call *c = r->hold->call;
   xai_Transfer *t = &c->transfer;
   size_t n = xai_buffer_size(&t->body);
   int count;
@@ -153,18 +155,14 @@ static int push_result(lua_State *L, const xai_LuaRequest *r) {
       count = fail_open_end(L, c);
   }
   if (count > 1) return count;
+  xai_request_rest(L, r); /* its head is a string now, for both */
   lua_pushnil(L);
   xai_info_push(L, c);
   return 3;
 }
 
-/*
-** request:outcome() -> false while it is under way, else result, nil, info
-** or nil, message, info.  For answers that are not streams; once only.
-*/
-int xai_answer_outcome(lua_State *L) {
-  xai_LuaRequest *r = xai_request_poll(L);
-  xai_Call *c = r->call;
+static int push_outcome(lua_State *L, xai_LuaRequest *r) {
+  xai_Call *c = r->hold->call;
   if (c->state != XAI_CALL_DONE) {
     lua_pushboolean(L, 0);
     return 1;
@@ -179,4 +177,12 @@ int xai_answer_outcome(lua_State *L) {
                   xai_buffer_size(&c->transfer.body));
   xai_request_rest(L, r);
   return xai_info_fail(L, c, &c->fault, 1);
+}
+
+/*
+** request:outcome() -> false while it is under way, else result, nil, info
+** or nil, message, info.  For answers that are not streams; once only.
+*/
+int xai_answer_outcome(lua_State *L) {
+  return xai_request_poll(L, push_outcome);
 }

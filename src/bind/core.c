@@ -142,10 +142,16 @@ static int core_live(lua_State *L) {
 /* core.ready() -> the next watched request with news, or nil. */
 static int core_ready(lua_State *L) {
   xai_Engine *e = xai_state_engine_if_any(L);
-  xai_Call *c = e ? xai_engine_ready(e) : NULL;
-  if (c == NULL) return 0;
-  xai_request_push(L, c);
-  return 1;
+  xai_Call *c;
+  while (e != NULL && (c = xai_engine_ready(e)) != NULL) {
+    xai_request_push(L, c);
+    if (!lua_isnil(L, -1)) {
+      xai_engine_let_go(e, c);
+      return 1;
+    }
+    lua_pop(L, 1); /* it was collected */
+  }
+  return 0;
 }
 
 /* core.has_ready() -> is there a watched request with news? */

@@ -17,15 +17,15 @@
 /* The service reported a failure by the shown event.  As the first one, it
 ** may be worth another attempt: false, more is to come. */
 static int push_complaint(lua_State *L, xai_LuaRequest *r) {
-  xai_Call *c = r->call;
-  if (xai_engine_try_again(r->engine, c)) {
+  xai_Call *c = r->hold->call;
+  if (xai_engine_try_again(r->hold->engine, c)) {
     lua_pushboolean(L, 0);
     return 1;
   }
   xai_verdict_complain(c, c->stream.event.sse.data);
   xai_stream_conclude(&c->stream);
   if (c->state == XAI_CALL_DONE) xai_secret_forget(c);
-  xai_engine_cancel(r->engine, c, XAI_KIND_CANCELLED, "");
+  xai_engine_cancel(r->hold->engine, c, XAI_KIND_CANCELLED, "");
   xai_push_slice(L, c->stream.event.sse.data);
   xai_request_rest(L, r);
   return xai_info_fail(L, c, &c->fault, 1);
@@ -33,11 +33,12 @@ static int push_complaint(lua_State *L, xai_LuaRequest *r) {
 
 /* The transfer failed, or what it brought cannot be trusted. */
 static int push_fault(lua_State *L, xai_LuaRequest *r) {
-  xai_Call *c = r->call;
+  xai_Call *c = r->hold->call;
   if (xai_call_is_whole(c)) /* request:outcome() has it */
     return xai_info_fail(L, c, &c->stream.fault, 0);
   if (c->state != XAI_CALL_DONE)
-    xai_engine_cancel(r->engine, c, c->stream.fault.kind, c->stream.fault.text);
+    xai_engine_cancel(r->hold->engine, c, c->stream.fault.kind,
+                      c->stream.fault.text);
   xai_secret_end(c);
   if (c->fault.kind == XAI_KIND_NONE || c->fault.kind == c->stream.fault.kind)
     c->fault = c->stream.fault;
@@ -53,10 +54,10 @@ static int push_fault(lua_State *L, xai_LuaRequest *r) {
 static int push_end(lua_State *L, xai_LuaRequest *r, xai_StreamState state) {
   if (state == XAI_STREAM_ERROR) return push_complaint(L, r);
   if (state == XAI_STREAM_FAULT) return push_fault(L, r);
-  xai_engine_drain(r->engine, r->call);
-  if (r->call->state == XAI_CALL_DONE) {
+  xai_engine_drain(r->hold->engine, r->hold->call);
+  if (r->hold->call->state == XAI_CALL_DONE) {
     xai_request_drop_body(L);
-    xai_secret_forget(r->call);
+    xai_secret_forget(r->hold->call);
   }
   xai_request_rest(L, r);
   return 0;
@@ -68,8 +69,8 @@ static int push_end(lua_State *L, xai_LuaRequest *r, xai_StreamState state) {
 */
 static const xai_SseEvent *shown(const xai_LuaRequest *r) {
   static const xai_SseEvent none = {{"", 0}, {"", 0}, {"", 0}};
-  if (xai_call_peek(r->call) != XAI_STREAM_EVENT) return &none;
-  return &r->call->stream.event.sse;
+  if (xai_call_peek(r->hold->call) != XAI_STREAM_EVENT) return &none;
+  return &r->hold->call->stream.event.sse;
 }
 
 /* Push the shown event as {event=, data=, id=}. */
@@ -87,7 +88,7 @@ static void push_raw(lua_State *L, const xai_LuaRequest *r) {
 /* Go past the shown event; its value is safe on the stack.  0: that would be
 ** more than max_body, and is the stream's fault from now on. */
 static int take(lua_State *L, xai_LuaRequest *r) {
-  int rc = xai_engine_take(r->engine, r->call);
+  int rc = xai_engine_take(r->hold->engine, r->hold->call);
   if (rc == XAI_ENOMEM) luaL_error(L, "not enough memory");
   return rc == XAI_OK;
 }
@@ -95,14 +96,14 @@ static int take(lua_State *L, xai_LuaRequest *r) {
 /* An event that is not a JSON object, or one 'too_deep': the stream cannot
 ** be trusted. */
 static int fail_event(lua_State *L, xai_LuaRequest *r, int too_deep) {
-  xai_Call *c = r->call;
+  xai_Call *c = r->hold->call;
   xai_Kind kind = too_deep ? XAI_KIND_LIMIT : XAI_KIND_DECODE;
   xai_secret_hide_in(c, &c->transfer.sse.in); /* it is shown as info.body */
   memset(&c->stream.fault, 0, sizeof c->stream.fault);
   xai_fault_set(&c->stream.fault, kind, XAI_PHASE_STREAM,
                 too_deep ? "an event of the stream is nested too deeply"
                          : "an event of the stream is not a JSON object");
-  xai_engine_cancel(r->engine, c, kind, c->stream.fault.text);
+  xai_engine_cancel(r->hold->engine, c, kind, c->stream.fault.text);
   c->fault = c->stream.fault;
   xai_push_slice(L, shown(r)->data);
   xai_request_rest(L, r);
@@ -119,12 +120,16 @@ static int is_too_deep(lua_State *L) {
   return problem != NULL && strstr(problem, "nested") != NULL;
 }
 
+static int fail_damaged(lua_State *L, xai_LuaRequest *r) {
+  return fail_event(L, r, lua_toboolean(L, 2));
+}
+
 /*
 ** request:damaged(too_deep) -> nil, message, info: what was read to the end
 ** holds an event that does not decode.
 */
 int xai_events_damaged(lua_State *L) {
-  return fail_event(L, xai_request_check(L), lua_toboolean(L, 2));
+  return xai_request_use(L, fail_damaged);
 }
 
 /* Decode 'text'; nothing is pushed when it is no JSON object (0) or is nested
@@ -146,7 +151,7 @@ static int push_event(lua_State *L, xai_Slice text) {
 
 /* Push the shown event.  0: it is no JSON object; -1: nested too deeply. */
 static int push_shown(lua_State *L, xai_LuaRequest *r) {
-  const xai_Stream *s = &r->call->stream;
+  const xai_Stream *s = &r->hold->call->stream;
   if (s->raw) {
     push_raw(L, r);
     return 1;
@@ -155,14 +160,8 @@ static int push_shown(lua_State *L, xai_LuaRequest *r) {
   return push_event(L, shown(r)->data);
 }
 
-/*
-** request:event() -> the next event; false when it is not here yet; nil at
-** the proven end; nil, message, info when the stream broke.  An event that a
-** finalizer has read while it was pushed was that one's.
-*/
-int xai_events_next(lua_State *L) {
-  xai_LuaRequest *r = xai_request_poll(L);
-  xai_Call *c = r->call;
+static int next_event(lua_State *L, xai_LuaRequest *r) {
+  xai_Call *c = r->hold->call;
   for (;;) {
     unsigned long taken = c->stream.taken;
     xai_StreamState state = xai_call_peek(c);
@@ -184,12 +183,19 @@ int xai_events_next(lua_State *L) {
   }
 }
 
+/*
+** request:event() -> the next event; false when it is not here yet; nil at
+** the proven end; nil, message, info when the stream broke.  An event that a
+** finalizer has read while it was pushed was that one's.
+*/
+int xai_events_next(lua_State *L) { return xai_request_poll(L, next_event); }
+
 /* Push the text, joined with a half character of the text before. */
 static void push_text(lua_State *L, xai_LuaRequest *r) {
-  xai_Stream *s = &r->call->stream;
+  xai_Stream *s = &r->hold->call->stream;
   const xai_Reading *reading = &s->event.reading;
   xai_Slice raw = reading->text;
-  xai_Buffer *b = &r->engine->scratch;
+  xai_Buffer *b = &r->hold->engine->scratch;
   unsigned half = s->half; /* changed for good only when nothing raised */
   if (half == 0 && !reading->parts && memchr(raw.at, '\\', raw.len) == NULL) {
     xai_push_slice(L, raw);
@@ -210,13 +216,8 @@ static int push_rest(lua_State *L, xai_Stream *s) {
   return 1;
 }
 
-/*
-** request:text() -> the next piece of visible text of the wanted choice;
-** else as request:event().  Builds no tables.
-*/
-int xai_events_text(lua_State *L) {
-  xai_LuaRequest *r = xai_request_poll(L);
-  xai_Call *c = r->call;
+static int next_text(lua_State *L, xai_LuaRequest *r) {
+  xai_Call *c = r->hold->call;
   for (;;) {
     unsigned long taken = c->stream.taken;
     xai_StreamState state = xai_call_peek(c);
@@ -239,23 +240,26 @@ int xai_events_text(lua_State *L) {
   }
 }
 
+/*
+** request:text() -> the next piece of visible text of the wanted choice;
+** else as request:event().  Builds no tables.
+*/
+int xai_events_text(lua_State *L) { return xai_request_poll(L, next_text); }
+
 /* request:want(n): the choice whose text is wanted, from 1. */
 int xai_events_want(lua_State *L) {
   xai_LuaRequest *r = xai_request_check(L);
   lua_Number n = luaL_checknumber(L, 2);
-  xai_stream_want(&r->call->stream, n >= 1 && n <= 1000 ? (long)n - 1 : -2);
+  xai_Call *c = r->hold->call;
+  if (c != NULL)
+    xai_stream_want(&c->stream, n >= 1 && n <= 1000 ? (long)n - 1 : -2);
   return 0;
 }
 
-/*
-** request:skip() -> false when more is to come, nil at the proven end, or
-** nil, message, info: goes past all events that are here.
-*/
-int xai_events_skip(lua_State *L) {
-  xai_LuaRequest *r = xai_request_poll(L);
+static int skip(lua_State *L, xai_LuaRequest *r) {
   xai_StreamState state;
-  while ((state = xai_call_peek(r->call)) == XAI_STREAM_EVENT) {
-    const xai_Reading *reading = &r->call->stream.event.reading;
+  while ((state = xai_call_peek(r->hold->call)) == XAI_STREAM_EVENT) {
+    const xai_Reading *reading = &r->hold->call->stream.event.reading;
     if (is_useless(reading))
       return fail_event(L, r, reading->meaning == XAI_MEANS_DEEP);
     take(L, r);
@@ -264,6 +268,12 @@ int xai_events_skip(lua_State *L) {
   lua_pushboolean(L, 0);
   return 1;
 }
+
+/*
+** request:skip() -> false when more is to come, nil at the proven end, or
+** nil, message, info: goes past all events that are here.
+*/
+int xai_events_skip(lua_State *L) { return xai_request_poll(L, skip); }
 
 static const char *field_name(xai_Field f) {
   static const char *const names[] = {"event",   "text",      "reasoning",
@@ -306,10 +316,14 @@ static void push_whole(lua_State *L, xai_Slice text) {
 /* What its stream has said: at rest that is a string of its environment, which
 ** is only read. */
 static xai_Journal journal_of(lua_State *L, const xai_LuaRequest *r) {
-  xai_Journal j = r->call->stream.journal;
+  const xai_Call *c = r->hold->call;
+  xai_Journal j;
   size_t n;
   const char *s;
+  memset(&j, 0, sizeof j);
+  if (c != NULL) j = c->stream.journal;
   if (xai_buffer_size(&j.bytes) > 0) return j;
+  if (c == NULL) j.last = r->hold->ended.last;
   xai_getenv(L, 1);
   lua_rawgeti(L, -1, XAI_REQUEST_SAID);
   s = lua_tolstring(L, -1, &n);
@@ -334,14 +348,7 @@ static size_t check_place(lua_State *L, const xai_LuaRequest *r,
   return at;
 }
 
-/*
-** request:said(at) -> at', field, value, a, b: what the stream has said so
-** far, entry by entry ('at' is 0 at first); nothing after the last.  'field'
-** "event": a decoded event, or as push_whole says; else: text for part (a, b)
-** of the answer.
-*/
-int xai_events_said(lua_State *L) {
-  xai_LuaRequest *r = xai_request_check(L);
+static int say(lua_State *L, xai_LuaRequest *r) {
   xai_Journal said = journal_of(L, r);
   size_t at = check_place(L, r, &said);
   xai_Entry e;
@@ -352,12 +359,24 @@ int xai_events_said(lua_State *L) {
   if (may_have_half(e.text))
     push_with_halves(L, r, &e);
   else if (e.field != XAI_FIELD_NONE)
-    xai_push_unescaped(L, &r->engine->scratch, e.text);
+    xai_push_unescaped(L, &r->hold->engine->scratch, e.text);
   else
     push_whole(L, e.text);
   xai_pushint(L, e.a);
   xai_pushint(L, e.b);
   return 5;
+}
+
+/*
+** request:said(at) -> at', field, value, a, b: what the stream has said so
+** far, entry by entry ('at' is 0 at first); nothing after the last.  'field'
+** "event": a decoded event, or as push_whole says; else: text for part (a, b)
+** of the answer.
+*/
+int xai_events_said(lua_State *L) {
+  xai_LuaRequest *r = xai_request_check(L);
+  luaL_checknumber(L, 2);
+  return r->hold->call != NULL ? xai_request_use(L, say) : say(L, r);
 }
 
 int xai_events_halves(lua_State *L) {

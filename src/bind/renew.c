@@ -34,7 +34,7 @@ static int append(struct curl_slist **list, const char *line) {
 /* The line with the key is in the engine's scratch for a moment. */
 static int append_key(xai_LuaRequest *r, struct curl_slist **list,
                       const char *key) {
-  xai_Buffer *line = &r->engine->scratch;
+  xai_Buffer *line = &r->hold->engine->scratch;
   int ok;
   xai_buffer_clear(line);
   ok = xai_buffer_puts(line, KEY_LINE) == XAI_OK &&
@@ -50,7 +50,7 @@ static struct curl_slist *headers_with(xai_LuaRequest *r, const char *key) {
   struct curl_slist *list = NULL;
   const struct curl_slist *h;
   int ok = 1;
-  for (h = r->call->headers; h != NULL && ok; h = h->next)
+  for (h = r->hold->call->headers; h != NULL && ok; h = h->next)
     ok = is_key_line(h->data) ? append_key(r, &list, key)
                               : append(&list, h->data);
   if (ok) return list;
@@ -59,7 +59,7 @@ static struct curl_slist *headers_with(xai_LuaRequest *r, const char *key) {
 }
 
 static void fail(xai_LuaRequest *r, xai_Kind kind, const char *text) {
-  xai_engine_cancel(r->engine, r->call, kind, text);
+  xai_engine_cancel(r->hold->engine, r->hold->call, kind, text);
 }
 
 /* What the function gave, or the error that it raised, is on top. */
@@ -71,12 +71,12 @@ static void use(lua_State *L, xai_LuaRequest *r) {
   if (n == 0 || xai_bytes_have_control(key, n)) {
     fail(r, XAI_KIND_AUTHENTICATION,
          "the api_key function gave no key for another attempt");
-  } else if (has_key(r->call, key)) {
-    xai_engine_keep_key(r->engine, r->call);
+  } else if (has_key(r->hold->call, key)) {
+    xai_engine_keep_key(r->hold->engine, r->hold->call);
   } else if ((list = headers_with(r, key)) == NULL) {
     fail(r, XAI_KIND_MEMORY, "not enough memory");
   } else {
-    xai_engine_set_key(r->engine, r->call, list);
+    xai_engine_set_key(r->hold->engine, r->hold->call, list);
   }
 }
 
@@ -90,14 +90,14 @@ static int was_cancelled(lua_State *L) {
 
 void xai_renew_key(lua_State *L, xai_LuaRequest *r) {
   int top = lua_gettop(L), failed, cancelled;
-  if (!r->call->key_wanted || r->asking) return;
+  if (!r->hold->call->key_wanted || r->asking) return;
   r->asking = 1; /* the function may wait, and so come here again */
   xai_getenv(L, 1);
   lua_rawgeti(L, -1, XAI_REQUEST_KEY);
   failed = lua_pcall(L, 0, 1, 0);
   r->asking = 0;
   cancelled = failed && was_cancelled(L);
-  if (r->call != NULL && r->call->key_wanted) {
+  if (r->hold->call != NULL && r->hold->call->key_wanted) {
     if (cancelled)
       fail(r, XAI_KIND_CANCELLED, "cancelled");
     else if (failed)

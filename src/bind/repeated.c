@@ -11,13 +11,13 @@
 
 /* Push the model of the event that the pattern is of; nil: it has none. */
 static void push_model(lua_State *L, xai_LuaRequest *r) {
-  const xai_Stream *s = &r->call->stream;
+  const xai_Stream *s = &r->hold->call->stream;
   unsigned long serial = s->event.reading.same;
   int env = lua_gettop(L) + 1;
   xai_getenv(L, 1);
   if (r->model != serial) {
     lua_rawgeti(L, env, XAI_REQUEST_CODEC);
-    xai_model_push(L, env + 1, &s->pattern, &r->engine->scratch);
+    xai_model_push(L, env + 1, &s->pattern, &r->hold->engine->scratch);
     lua_rawseti(L, env, XAI_REQUEST_MODEL);
     r->model = serial;
   }
@@ -30,7 +30,7 @@ static void push_model(lua_State *L, xai_LuaRequest *r) {
 static void push_stamp(lua_State *L, xai_LuaRequest *r, xai_Slice s) {
   char digits[24];
   if (s.at[-1] == '"') {
-    xai_push_unescaped(L, &r->engine->scratch, s);
+    xai_push_unescaped(L, &r->hold->engine->scratch, s);
     return;
   }
   memcpy(digits, s.at, s.len);
@@ -63,17 +63,18 @@ static int copy_stamps(Stamps *to, const xai_Reading *r) {
 }
 
 int xai_repeated_push(lua_State *L, xai_LuaRequest *r) {
-  const xai_Reading *reading = &r->call->stream.event.reading;
+  const xai_Reading *reading = &r->hold->call->stream.event.reading;
   int model = lua_gettop(L) + 1, i;
   Stamps stamps;
   luaL_checkstack(L, XAI_MAX_STAMPS + 6, "event");
   push_model(L, r);
-  if (!lua_istable(L, model) || xai_call_peek(r->call) != XAI_STREAM_EVENT ||
+  if (!lua_istable(L, model) ||
+      xai_call_peek(r->hold->call) != XAI_STREAM_EVENT ||
       reading->same != r->model || !copy_stamps(&stamps, reading)) {
     lua_settop(L, model - 1);
     return 0;
   }
-  xai_push_unescaped(L, &r->engine->scratch,
+  xai_push_unescaped(L, &r->hold->engine->scratch,
                      reading->piece); /* the event may move from here on */
   for (i = 0; i < stamps.count; i++) push_stamp(L, r, stamps.stamp[i]);
   xai_model_build(L, model, model + 1);

@@ -24,10 +24,7 @@ static void anchor(const xai_Start *s, int request) {
     lua_pushvalue(L, 3);
     lua_rawseti(L, -2, XAI_REQUEST_ID);
   }
-  if (s->body != 0) {
-    lua_pushvalue(L, s->body);
-    lua_rawseti(L, -2, XAI_REQUEST_BODY);
-  }
+  if (s->body != 0) xai_request_pin_body(L, request, s->body);
   lua_pushvalue(L, s->url);
   lua_rawseti(L, -2, XAI_REQUEST_URL);
   lua_pushvalue(L, s->codec);
@@ -48,7 +45,7 @@ static void begin(xai_Start *s, xai_LuaRequest *r) {
   wire.may_stream =
       s->api != XAI_API_PLAIN && s->api != XAI_API_OTHER && !s->raw;
   if (s->body != 0) wire.body = lua_tolstring(L, s->body, &wire.body_len);
-  xai_engine_start(s->engine, r->call, &wire);
+  xai_engine_start(s->engine, r->hold->call, &wire);
 }
 
 /* Whoever does without certificates is told what that means. */
@@ -72,8 +69,8 @@ static void add_key(const xai_Start *s, xai_LuaRequest *r) {
   const char *key = xai_buffer_data(&s->client->key);
   size_t n = xai_buffer_size(&s->client->key);
   if (s->key != 0) key = lua_tolstring(s->L, s->key, &n);
-  xai_headers_add_key(s, r->call, key, n);
-  r->call->key_changes = s->key_from != 0;
+  xai_headers_add_key(s, r->hold->call, key, n);
+  r->hold->call->key_changes = s->key_from != 0;
 }
 
 static void start(xai_Start *s) {
@@ -89,15 +86,15 @@ static void start(xai_Start *s) {
   r = xai_request_new(L, s->engine, &s->set, s->api, s->raw);
   request = lua_gettop(L);
   r->any_json = s->any_json;
-  r->call->free_form = s->any_json;
-  r->call->pending_ok = s->pending_ok;
-  r->call->read_once = s->read_once;
-  r->call->owner = s->client->owner;
-  r->call->usual = memcmp(&s->set, &s->client->set, sizeof s->set) == 0;
+  r->hold->call->free_form = s->any_json;
+  r->hold->call->pending_ok = s->pending_ok;
+  r->hold->call->read_once = s->read_once;
+  r->hold->call->owner = s->client->owner;
+  r->hold->call->usual = memcmp(&s->set, &s->client->set, sizeof s->set) == 0;
   anchor(s, request);
   lua_pushvalue(L, headers);
-  xai_headers_add_user(s, r->call);
-  xai_headers_add_own(s, r->call);
+  xai_headers_add_user(s, r->hold->call);
+  xai_headers_add_own(s, r->hold->call);
   lua_settop(L, request);
   check_open(s);
   warn_once(s);

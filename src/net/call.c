@@ -44,6 +44,48 @@ void xai_call_rest(xai_Call *c) {
   xai_sse_free(&c->transfer.sse);
   xai_buffer_free(&c->transfer.body);
   if (c->state == XAI_CALL_DONE) xai_secret_forget(c);
+  c->at_rest = 1;
+}
+
+void xai_call_sum_up(const xai_Call *c, xai_Ended *ended) {
+  memset(ended, 0, sizeof *ended);
+  ended->kind = c->fault.kind;
+  ended->phase = c->fault.phase;
+  ended->where = c->where;
+  ended->api = c->stream.dialect.api;
+  ended->content = c->transfer.content;
+  ended->status = c->transfer.status;
+  ended->attempts = c->attempts;
+  ended->resends = c->resends;
+  ended->raw = c->stream.raw;
+  ended->events = c->stream.dialect.events;
+  ended->may_be_done = c->may_be_done;
+  ended->last = c->stream.journal.last;
+  ended->began_ms = c->began_ms;
+  ended->ended_ms = c->ended_ms;
+  ended->retry_after_ms = c->retry_after_ms;
+  ended->times = c->times;
+}
+
+void xai_call_recall(xai_Call *c, const xai_Ended *ended) {
+  memset(c, 0, sizeof *c);
+  xai_call_init(c, &c->set, ended->api, ended->raw);
+  c->state = XAI_CALL_DONE;
+  c->fault.kind = ended->kind;
+  c->fault.phase = ended->phase;
+  c->where = ended->where;
+  c->transfer.content = ended->content;
+  c->transfer.status = ended->status;
+  c->attempts = ended->attempts;
+  c->resends = ended->resends;
+  c->stream.dialect.events = ended->events;
+  c->stream.dialect.ended = ended->kind == XAI_KIND_NONE;
+  c->stream.journal.last = ended->last;
+  c->may_be_done = ended->may_be_done;
+  c->began_ms = ended->began_ms;
+  c->ended_ms = ended->ended_ms;
+  c->retry_after_ms = ended->retry_after_ms;
+  c->times = ended->times;
 }
 
 /* Can its handle do another request?  Its buffers, which the key has passed

@@ -39,19 +39,22 @@ typedef struct xai_Call {
   xai_Chance *chance;
   xai_Handles *handles;
   xai_CallState state;
-  int usual;       /* its settings are its owner's own */
-  int posts;       /* the method is POST, with a body */
-  int cut_off;     /* its handle is to leave no connection for others */
-  int heads;       /* the method is HEAD */
-  int free_form;   /* nothing is known of what the answer will be */
-  int deletes;     /* the method is DELETE */
-  int repeatable;  /* the method is one that may always be repeated */
-  int pending_ok;  /* an empty 202 means: not ready yet */
-  int read_once;   /* a success can be read once: what was lost stays so */
-  int draining;    /* the reader is done; the connection is to be kept */
-  int retry_told;  /* the wait for the next attempt was told of */
-  int key_changes; /* the key may be another one for each attempt */
-  int key_wanted;  /* the next attempt waits for its key */
+  int usual;      /* its settings are its owner's own */
+  int posts;      /* the method is POST, with a body */
+  int cut_off;    /* its handle is to leave no connection for others */
+  int heads;      /* the method is HEAD */
+  int free_form;  /* nothing is known of what the answer will be */
+  int deletes;    /* the method is DELETE */
+  int repeatable; /* the method is one that may always be repeated */
+  int pending_ok; /* an empty 202 means: not ready yet */
+  int read_once;  /* a success can be read once: what was lost stays so */
+  int draining;   /* the reader is done; the connection is to be kept */
+  int at_rest;    /* its reader needs no more than what 'hold' keeps */
+  int in_use;     /* somebody works with it */
+  struct xai_Hold *hold; /* NULL once its reader is no more */
+  int retry_told;        /* the wait for the next attempt was told of */
+  int key_changes;       /* the key may be another one for each attempt */
+  int key_wanted;        /* the next attempt waits for its key */
   int key_refused; /* a new key was asked for because the old one failed */
   int may_be_done; /* an attempt that failed may have had its effect */
   int gone;        /* what was to be deleted is no longer there */
@@ -67,17 +70,47 @@ typedef struct xai_Call {
   xai_Complaint complaint; /* what an error answer said */
 } xai_Call;
 
+/* What there is still to know of a call that is over and at rest. */
+typedef struct xai_Ended {
+  xai_Kind kind;
+  xai_Phase phase, where;
+  xai_Api api;
+  xai_Content content;
+  int status;
+  int attempts;
+  int resends;
+  int raw;
+  int events;
+  int may_be_done;
+  size_t last; /* offset of the journal's last entry */
+  int64_t began_ms, ended_ms, retry_after_ms;
+  xai_Times times;
+} xai_Ended;
+
+/* How its reader holds a call.  The call is given back when it is over and at
+** rest; then 'call' is NULL, and 'ended' is what is left of it. */
+typedef struct xai_Hold {
+  struct xai_Engine *engine; /* NULL: it was released */
+  xai_Call *call;
+  int recalled; /* 'call' is made of 'ended' again, in memory of the reader's */
+  xai_Ended ended;
+} xai_Hold;
+
 /* Make the caller's memory a call in state NEW; nothing is acquired. */
 void xai_call_init(xai_Call *c, const xai_Settings *set, xai_Api api, int raw);
 
 /* Give back what it holds; it must not be RUNNING. */
 void xai_call_close(xai_Call *c);
 
-/*
-** Nobody reads on: give back what was for its reader.  Its head and its journal
-** stay, for whoever has use for them.
-*/
+/* Nobody reads on: give back what was for its reader. */
 void xai_call_rest(xai_Call *c);
+
+/* What is to be known of it when it is over. */
+void xai_call_sum_up(const xai_Call *c, xai_Ended *ended);
+
+/* The reverse: make the caller's memory a call that is over, was read, and
+** holds nothing. */
+void xai_call_recall(xai_Call *c, const xai_Ended *ended);
 
 /* Start the first attempt, with the headers in 'headers'; with 'later' it is
 ** due at the next tick.  0, or -1: then the call is done. */

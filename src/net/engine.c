@@ -231,6 +231,18 @@ void xai_engine_release(xai_Engine *e, xai_Call *c) {
   rearm(e);
 }
 
+void xai_engine_let_go(xai_Engine *e, xai_Call *c) {
+  if (!c->at_rest || c->state != XAI_CALL_DONE || c->in_use || c->hold == NULL)
+    return;
+  gather_news(e);
+  if (c->queued) return; /* others read it, too, and must hear of its end */
+  xai_call_sum_up(c, &c->hold->ended);
+  c->hold->call = NULL;
+  unlink_call(e, c);
+  xai_call_close(c);
+  free(c);
+}
+
 int xai_engine_take(xai_Engine *e, xai_Call *c) {
   int rc, was_paused = c->transfer.paused;
   if (was_paused) xai_engine_enter(e);
@@ -294,6 +306,7 @@ static void drain(xai_Engine *e) {
     if (m->msg != CURLMSG_DONE || c == NULL) continue;
     xai_call_finish(c, code);
     changed(e, c, 1);
+    xai_engine_let_go(e, c);
   }
 }
 
@@ -325,14 +338,16 @@ static int may_tick(xai_Engine *e, const xai_Call *c) {
 ** looking at all of them is needed only when the earliest one is reached. */
 static void serve_calls(xai_Engine *e) {
   int64_t now = xai_clock_ms();
-  xai_Call *c;
+  xai_Call *c, *next;
   if (now < e->calls_due_ms) return;
   e->calls_due_ms = XAI_NEVER;
-  for (c = e->oldest; c != NULL; c = c->prev) {
+  for (c = e->oldest; c != NULL; c = next) {
     int was_active = c->state != XAI_CALL_DONE;
+    next = c->prev;
     if (now >= xai_call_due(c) && may_tick(e, c))
       xai_call_tick(c, e->multi, now, e->behind);
     changed(e, c, was_active);
+    xai_engine_let_go(e, c);
   }
 }
 

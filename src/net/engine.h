@@ -85,6 +85,10 @@ void xai_engine_keep_key(xai_Engine *e, xai_Call *c);
 ** caller's again. */
 void xai_engine_release(xai_Engine *e, xai_Call *c);
 
+/* If a call is over and at rest, and nobody has it in hand, sum it up for its
+** reader and free it.  It was allocated by malloc. */
+void xai_engine_let_go(xai_Engine *e, xai_Call *c);
+
 /*
 ** Move everything that can be moved.  Waits up to 'wait_ms' (negative:
 ** until something happens), less when news come, a time is due or a signal

@@ -62,7 +62,7 @@ end
 --- Call `handler()` whenever something came for `request`.
 function pump.watch(request, handler)
   handlers[request] = handler
-  request:watch()
+  if request:watch() then postpone(request) end
   if pump.on_active then pump.on_active() end
 end
 
@@ -81,6 +81,7 @@ end
 
 function pump.forget(request)
   handlers[request] = nil
+  if not waiters[request] then request:unwatch() end
 end
 
 --- Call `wake()` once, when something has come for `request`.
@@ -91,7 +92,7 @@ function pump.wake_for(request, wake)
   else
     waiters[request] = { wake }
   end
-  request:watch()
+  if request:watch() then postpone(request) end
   return wake
 end
 
