@@ -46,7 +46,7 @@ describe("the README says, and so it is (real use, 49):", function()
   end)
 
   it("what a cancelled stream had brought is in the info of its next event, and of stream:info()", function()
-    promises "What a stream had brought that was cancelled, with its task too, is in `stream:info().partial`"
+    promises "After a stream, or its task, was cancelled, `stream:info().partial` has what had come"
     local stage = stages.open()
     finally(function() stage:close() end)
     stage:enter()

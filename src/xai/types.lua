@@ -703,9 +703,9 @@ function RawStream:next() end
 ---| "unprocessable" # 422: a field has the wrong type or shape.
 ---| "too_large" # 413: body too big.
 ---| "rate_limit" # 429: slow down.
----| "quota" # No credits or spending limit reached, under 403 or 429.
----| "server" # 5xx.
----| "api" # The service reports a failure under status 200 or inside a stream.
+---| "quota" # 402, or another 4xx that says that credits, a balance or a quota are used up.
+---| "server" # 5xx, or a failure that the service calls its own.
+---| "api" # A failure reported under status 200 or inside a stream, of no kind above.
 ---| "connection" # No connection, or it was lost.
 ---| "timeout" # One of the timeouts or the deadline ran out.
 ---| "tls" # Certificate or handshake refused.
@@ -714,8 +714,8 @@ function RawStream:next() end
 ---| "truncated" # The answer or stream ended before its proven end.
 ---| "redirect" # The server pointed elsewhere; never followed.
 ---| "limit" # One of our own caps, such as `max_body`.
----| "pending" # A deferred result is not ready.
----| "cancelled" # Stopped by `call:cancel()`.
+---| "pending" # A deferred result, or a started call, is not ready.
+---| "cancelled" # Stopped by `call:cancel()`, `task:cancel()` or Ctrl-C.
 ---| "closed" # The client or stream was closed meanwhile.
 ---| "memory" # Out of memory.
 
