@@ -98,11 +98,10 @@ static void test_a_text_becomes_one_line(void) {
        "\xEF\xBF\xBD", NULL, NULL);
 }
 
-static void test_of_a_page_only_the_title_is_told(void) {
+static void test_of_a_page_only_its_heading_is_told(void) {
   says("<html><head><TITLE>\n 504 Gateway\nTime-out </Title></head><body>x",
        "504 Gateway Time-out", NULL, NULL, NULL);
-  says("<!DOCTYPE html><html><body><h1>Oops</h1>", "an HTML page", NULL, NULL,
-       NULL);
+  says("<!DOCTYPE html><html><body><h1>Oops</h1>", "Oops", NULL, NULL, NULL);
   says("<title></title><p>Oops", "an HTML page", NULL, NULL, NULL);
   says("<title> \n</title><p>Oops", "an HTML page", NULL, NULL, NULL);
   says("<title>never closed <p>Oops", "an HTML page", NULL, NULL, NULL);
@@ -298,7 +297,7 @@ int main(void) {
   RUN(test_all_words_of_an_error_are_found);
   RUN(test_a_body_that_says_nothing_leaves_all_empty);
   RUN(test_a_text_becomes_one_line);
-  RUN(test_of_a_page_only_the_title_is_told);
+  RUN(test_of_a_page_only_its_heading_is_told);
   RUN(test_a_long_text_is_cut_between_characters);
   RUN(test_depth_is_no_danger);
   RUN(test_a_complaint_that_is_read_again_forgets_the_first);

@@ -262,8 +262,9 @@ describe("A lack of money", function()
     end
   end)
 
-  it("is quota under 429, too, unless it may be that of a minute" .. SOURCE, function()
+  it("is quota under 429, too, unless it may be that of a minute (adolfousier/opencrabs#1254)", function()
     for _, body in ipairs {
+      '{"error":{"code":"1113","message":"Insufficient balance or no resource package. Please recharge."}}',
       '{"error":{"code":"1113","message":"\\u4f59\\u989d\\u4e0d\\u8db3"}}', '{"error":"Insufficient balance"}',
       '{"error":{"message":"Budget has been exceeded! Max budget: 5","type":"budget_exceeded","code":"429"}}',
       '{"error":{"message":"You exceeded your current quota","type":"insufficient_quota","code":null}}',
@@ -282,6 +283,7 @@ describe("A lack of money", function()
       "There is no model for credit scoring", "body.credits: field required", "Unknown parameter: quota",
       "monthly is no value of 'interval'", "payment: a string is required", "The prompt is out of bounds",
       "context length exceeded", "Model not found: spending-limit-7b",
+      "No credit card number may be sent", "The function get_balance: no balance parameter", "no credits field",
     } do
       for _, status in ipairs { 400, 422 } do
         local expected = status == 400 and "bad_request" or "unprocessable"
@@ -367,6 +369,13 @@ local BODIES = {
   ["lists of texts by field"] = { '{"name":["This field is required."],"age":["A number is required.","No."]}',
     "name: This field is required.; age: A number is required.; No." },
   ["a usual name below an unknown one"] = { '{"details":{"id":"abc","inner":{"message":"w"}}}', "w" },
+  ["a list of objects under an unknown name"] = { '{"failures":[{"reason":"w"}]}', "w" },
+  ["a list of texts beside nothing"] = { '{"errorMessages":["x is bad"],"errors":{}}', "x is bad" },
+  ["a status with words"] = { '{"base_resp":{"status_code":1004,"status_msg":"login fail"}}', "login fail" },
+  ["an error in an error"] = { '{"error":{"error":{"code":"c","message":"w"}}}', "w" },
+  ["an object that is no JSON"] = { "{'reason': 'w'}", "{'reason': 'w'}" },
+  ["HTML with a headline alone"] = { "<html><body><h1>503 Service Unavailable</h1>\nNo server.\n</body></html>",
+    "503 Service Unavailable" },
   ["codes alone"] = { '{"error":{"type":"no_such_thing","code":"x"}}', "Bad Request" },
   ["another name for it"] = { '{"error_code":336,"error_msg":"w"}', "w" },
   ["text in GBK"] = { "\199\235\199\243 timeout \214", "???? timeout ?" },

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "base/jsoncheck.h"
 #include "base/utf8.h"
 
 #define MAX_TEXT 500                  /* bytes of a message */
@@ -178,9 +179,9 @@ static int is_html(xai_Slice page) {
          xai_slice_has(page, "<p>");
 }
 
-/* Of a gateway's page the title tells enough; never the page. */
+/* Of a gateway's page its heading tells enough; never the page. */
 static int add_page(Reader *r, xai_Slice page, xai_Buffer *out) {
-  static const char *const titles[] = {"title", NULL};
+  static const char *const titles[] = {"title", "h1", NULL};
   static const char *const words[] = {
       "message",     "faultstring", "errormessage", "error_message", "detail",
       "description", "reason",      "text",         "error",         NULL};
@@ -529,6 +530,8 @@ static const char *const usual_names[] = {"message",
                                           "msg",
                                           "error_message",
                                           "errormessage",
+                                          "error_messages",
+                                          "errormessages",
                                           "error_msg",
                                           "errmsg",
                                           "error_description",
@@ -543,6 +546,7 @@ static const char *const usual_names[] = {"message",
                                           "faultstring",
                                           "statusmessage",
                                           "status_message",
+                                          "status_msg",
                                           "error",
                                           "errors",
                                           "err",
@@ -554,8 +558,8 @@ static const char *const usual_names[] = {"message",
                                           "value",
                                           NULL};
 #define USUAL ((int)(sizeof usual_names / sizeof *usual_names) - 1)
-#define WORTH 22    /* the first of them name reasons, too */
-#define WORDS 18    /* the first of them name words, whatever holds these */
+#define WORTH 25    /* the first of them name reasons, too */
+#define WORDS 21    /* the first of them name words, whatever holds these */
 #define BELOW USUAL /* the place of any other member within those */
 #define NOWHERE (USUAL + 1)
 
@@ -696,6 +700,18 @@ static int are_all_lists(const xai_Json *v) {
   return 1;
 }
 
+/* What a body says that has no known shape. */
+static int search(Reader *r, xai_Slice body, const xai_Json *v) {
+  xai_Buffer *out = &r->complaint->message;
+  int rc = join_found(v, NOWHERE, out);
+  if (rc == XAI_OK && xai_buffer_size(out) == 0 && are_all_lists(v))
+    rc = add_fields(r, v, out);
+  if (rc == XAI_OK && xai_buffer_size(out) == 0 &&
+      xai_json_check(body.at, body.len) == XAI_JSON_WRONG)
+    rc = xai_buffer_append(out, body.at, cut(body, 2 * MAX_TEXT).len);
+  return rc;
+}
+
 static int read_body(xai_Complaint *c, xai_Slice s) {
   Reader r;
   xai_Json v;
@@ -709,10 +725,7 @@ static int read_body(xai_Complaint *c, xai_Slice s) {
                : XAI_OK;
   rc = add_text(&r, s, &c->message);
   if (rc != XAI_OK || !xai_json_read(s.at, s.len, &v)) return rc;
-  if (xai_buffer_size(&c->message) == 0 && are_all_lists(&v))
-    return add_fields(&r, &v, &c->message);
-  if (xai_buffer_size(&c->message) == 0)
-    return join_found(&v, NOWHERE, &c->message);
+  if (xai_buffer_size(&c->message) == 0) return search(&r, s, &v);
   return is_vague(held(&c->message)) ? join_found(&v, WORTH, &c->message) : rc;
 }
 

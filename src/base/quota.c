@@ -21,6 +21,12 @@ static const char *const nouns[] = {
     "funds",   "spending limit", "spend limit",     "spending cap",
     NULL};
 
+/* A noun before one of these names something else: "credit card". */
+static const char *const others[] = {
+    "card",       "cards",   "field", "fields", "parameter",
+    "parameters", "header",  "key",   "value",  "argument",
+    "property",   "scoring", NULL};
+
 static const char *const lacks_before[] = {
     "insufficient", "not enough", "exceeded", "exceeds", "exhausted",
     "depleted",     "out of",     "used all", "used up", "negative",
@@ -94,6 +100,10 @@ static size_t match(const char *p, const char *const *list) {
   return 0;
 }
 
+static int names_another(const char *p) {
+  return *p == ' ' && match(p + 1, others) > 0;
+}
+
 /* Does 'first' stand at 'p', and one of 'second' behind it, connected? */
 static int follow(const char *p, const char *const *first,
                   const char *const *second) {
@@ -102,7 +112,8 @@ static int follow(const char *p, const char *const *first,
   for (;;) {
     p += n;
     if (*p++ != ' ') return 0;
-    if (match(p, second) > 0) return 1;
+    n = match(p, second);
+    if (n > 0) return !names_another(p + n);
     n = match(p, links);
     if (n == 0 || left-- == 0) return 0;
   }
