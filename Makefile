@@ -136,7 +136,9 @@ PACKAGED = $(shell .ci/packaged $(LUAS))
 # `make test-all ON='5.1 jit'` tests on those alone.
 ON ?=
 test-all: ## the same on all Luas that the system packages
-	@on='$(or $(ON),$(PACKAGED))'; .ci/setup test $$on || exit; \
+	@on='$(or $(ON),$(PACKAGED))'; \
+	[ -n "$$on" ] || { echo 'No Lua is installed or packaged here' >&2; exit 1; }; \
+	.ci/setup test $$on || exit; \
 	code=0; for v in $$on; do \
 	  $(MAKE) --no-print-directory suite LUA_VERSION=$$v || code=1; \
 	done; exit $$code
@@ -231,7 +233,7 @@ setup: ## install all tools that the project uses (Debian, Ubuntu)
 	@.ci/setup all $(PACKAGED)
 
 format: ## lay out the C sources
-	clang-format -i $(wildcard src/*/*.[ch] spec/c/*.[ch])
+	.ci/c-files | xargs -0 clang-format -i
 
 rockspec: ## bring the lists of files in the rockspec up to date
 	@mkdir -p .build
