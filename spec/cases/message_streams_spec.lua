@@ -84,6 +84,8 @@ describe("a stream of a message", function()
     local result = read(START, open(0, tool("a", '{"x":1}')), open(1, tool("b", "")), open(2, tool("c", "")),
       input(2, '{"z":3}'), STOP)
     same({ { x = 1 }, {}, { z = 3 } }, { result.content[1].input, result.content[2].input, result.content[3].input })
+    result = read(START, open(0, tool "a"), input(0, "{}"), input(0, '{"x"'), input(0, ":1}"), STOP)
+    same({ type = "tool_use", id = "a", name = "f", input = { x = 1 } }, result.content[1])
   end)
 
   it("keeps citations, signatures and deltas of new kinds (LibreChat-AI/agents#308)", function()

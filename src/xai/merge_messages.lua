@@ -5,7 +5,7 @@ local core = require "xai.core"
 local growth = require "xai.growth"
 
 local ipairs, pairs, setmetatable, type = ipairs, pairs, setmetatable, type
-local string_find = string.find
+local string_find, string_match = string.find, string.match
 
 local array = core.array
 local is_list, is_object = growth.is_list, growth.is_object
@@ -145,12 +145,15 @@ local function is_blank(value)
   return value == nil or type(value) == "string" and not string_find(value, "%S")
 end
 
---- The input of a tool, a value or its text: no piece at all, or a blank one, means {}.
+--- The input of a tool, a value or its text.  No piece at all, or a blank one, means
+-- {}; a {} before the text means nothing.
 function Messages:set_input(block)
   local input = block.partial_json
   if is_blank(input) then input = block.input end
   if is_blank(input) then input = {} end
-  if type(input) == "string" then input = core.decode(self.codec, input) end
+  if type(input) == "string" then
+    input = core.decode(self.codec, string_match(input, "^%s*{%s*}(%s*{.*)$") or input)
+  end
   if type(input) ~= "table" then return end -- the stream broke within it
   block.input, block.partial_json = input, nil
 end
