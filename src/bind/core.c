@@ -7,10 +7,9 @@
 
 #include "bind/state.h"
 
-#include <stdio.h>
-
 #include <curl/curl.h>
 #include <limits.h>
+#include <stdio.h>
 
 #if !defined(_WIN32)
 #include <dlfcn.h>

@@ -67,8 +67,8 @@ int xai_curl_says_http2_broken(const char *words) {
   return strstr(words, "nghttp2") != NULL;
 }
 
-/* The option came with 8.20, which from then on waits; the headers that we are
-** built with may be older.  Others refuse it. */
+/* libcurl waits since 8.20, which has the option; the headers that we are built
+** with may be older.  Before, it refuses the option and does not wait. */
 #if LIBCURL_VERSION_NUM >= 0x081400
 #define MULTI_QUICK_EXIT CURLMOPT_QUICK_EXIT
 #else

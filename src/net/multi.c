@@ -17,13 +17,6 @@
 #define MAX_IDLE_CONNECTIONS 256L
 #define MAX_STREAMS_PER_CONNECTION 1000L
 
-/*
-** CURLMOPT_QUICK_EXIT: threads that look up names are left alone at the end.
-** By its number, as the headers may be older than the library; libraries
-** before 8.20 do not know it, and leave them alone in any case (see handles.c).
-*/
-#define QUICK_EXIT ((CURLMoption)(CURLOPTTYPE_LONG + 21))
-
 /* libcurl: watch this socket so.  'known' tells if we watched it before. */
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *ud,
                      void *known) {
@@ -56,7 +49,6 @@ static void set_options(xai_Engine *e) {
   }
   xai_curl_end_quickly(m);
   curl_multi_setopt(m, CURLMOPT_MAXCONNECTS, MAX_IDLE_CONNECTIONS);
-  curl_multi_setopt(m, QUICK_EXIT, 1L);
 #if LIBCURL_VERSION_NUM >= 0x074300
   curl_multi_setopt(m, CURLMOPT_MAX_CONCURRENT_STREAMS,
                     MAX_STREAMS_PER_CONNECTION);
