@@ -136,6 +136,7 @@ build = {
     ["xai.unheard"] = "src/xai/unheard.lua",
     ["xai.uv"] = "src/xai/uv.lua",
     ["xai.wait"] = "src/xai/wait.lua",
+    ["xai.wakers"] = "src/xai/wakers.lua",
     ["xai.yieldable"] = "src/xai/yieldable.lua",
   },
 }

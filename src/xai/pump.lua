@@ -7,12 +7,12 @@ local chain = require "xai.chain"
 local core = require "xai.core"
 local std = require "xai.std"
 local timers = require "xai.timers"
+local wakers = require "xai.wakers"
 
 local error, next, pairs, pcall, rawequal, rawget, select, tostring, type, xpcall =
   error, next, pairs, pcall, rawequal, rawget, select, tostring, type, xpcall
 local coroutine_running = coroutine.running
 local string_find, string_format = string.find, string.format
-local table_remove = table.remove
 
 local unpack = std.unpack
 
@@ -87,11 +87,11 @@ end
 --- Call `wake()` once, when something has come for `request`.
 function pump.wake_for(request, wake)
   local list = waiters[request]
-  if list then
-    list[#list + 1] = wake
-  else
-    waiters[request] = { wake }
+  if not list then
+    list = {}
+    waiters[request] = list
   end
+  wake = wakers.add(list, wake)
   if request:watch() then postpone(request) end
   return wake
 end
@@ -99,10 +99,9 @@ end
 --- Do not call `wake()` any more.
 function pump.let_sleep(request, wake)
   local list = waiters[request]
-  for i = list and #list or 0, 1, -1 do
-    if list[i] == wake then table_remove(list, i) end
-  end
-  if list and #list == 0 then waiters[request] = nil end
+  if not list then return end
+  wakers.remove(list, wake)
+  if wakers.is_empty(list) then waiters[request] = nil end
 end
 
 -- The request whose news are being handed out: should there be no memory for
@@ -111,11 +110,7 @@ local current
 
 local function wake_all(request)
   local list = waiters[request]
-  for i = 1, list and #list or 0 do
-    local wake = list[i]
-    if wake then wake() end
-    list[i] = false
-  end
+  if list then wakers.wake(list) end
   waiters[request] = nil
 end
 

@@ -12,6 +12,7 @@ local tasks = require "xai.task"
 local timers = require "xai.timers"
 local unheard = require "xai.unheard"
 local wait = require "xai.wait"
+local wakers = require "xai.wakers"
 
 local collectgarbage, error, getmetatable, ipairs, pairs, pcall, rawget, tostring, type =
   collectgarbage, error, getmetatable, ipairs, pairs, pcall, rawget, tostring, type
@@ -129,11 +130,11 @@ local function watch(join, task)
   tasks.claim(task)
   if task.over then return note_end(join, task) end
   local noted = false
-  task.wakers[#task.wakers + 1] = function()
+  wakers.add(task.wakers, function()
     if not noted then note_end(join, task) end
     noted = true
     if join.over then tasks.wake_list(join) end
-  end
+  end)
 end
 
 local await_join = tasks.waits_for(function(join) cancel_all(join.tasks) end)

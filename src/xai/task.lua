@@ -12,6 +12,7 @@ local std = require "xai.std"
 local timers = require "xai.timers"
 local unheard = require "xai.unheard"
 local wait = require "xai.wait"
+local wakers = require "xai.wakers"
 local yieldable = require "xai.yieldable"
 
 local error, getmetatable, pcall, rawequal, rawget, select, setmetatable, type =
@@ -19,7 +20,6 @@ local error, getmetatable, pcall, rawequal, rawget, select, setmetatable, type =
 local coroutine_create, coroutine_resume, coroutine_running, coroutine_status, coroutine_yield =
   coroutine.create, coroutine.resume, coroutine.running, coroutine.status, coroutine.yield
 local string_find = string.find
-local table_remove = table.remove
 
 local unpack = std.unpack
 local close = rawget(coroutine, "close") or function() end
@@ -67,28 +67,17 @@ local function make_ready(task)
   timers.hurry(true)
 end
 
--- Who was not woken for lack of memory stays in the list.
 local function wake_list(owner)
-  local list = owner.wakers
-  for i = 1, #list do
-    local wake = list[i]
-    if wake then wake() end
-    list[i] = false
-  end
-  for i = #list, 1, -1 do list[i] = nil end
+  wakers.wake(owner.wakers)
 end
 
 -- How to wait for what keeps its wakers in a list.
 local function add_waker(owner, wake)
-  owner.wakers[#owner.wakers + 1] = wake
-  return wake
+  return wakers.add(owner.wakers, wake)
 end
 
 local function remove_waker(owner, wake)
-  local list = owner.wakers
-  for i = #list, 1, -1 do
-    if list[i] == wake then table_remove(list, i) end
-  end
+  wakers.remove(owner.wakers, wake)
 end
 
 --- A source (see wait.lua) of things that have `wakers` and come to be `over`.
