@@ -9,9 +9,12 @@
 ** It costs a twentieth of a request, and is in vain where the key stays in the
 ** environment or in a string of Lua's: it begins when somebody asks for it.
 */
+#define _DEFAULT_SOURCE
+
 #include "net/memory.h"
 
 #include <curl/curl.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +22,8 @@
 
 #if defined(__linux__)
 #include <malloc.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #define MAX_WIPED ((size_t)128 << 10) /* uploads pass through 64 KiB */
 
@@ -39,7 +44,28 @@ static void *note(void *p) {
 
 static void *get(size_t n) { return note(malloc(n)); }
 
-static void *get_clear(size_t n, size_t size) { return note(calloc(n, size)); }
+/*
+** libcurl 8 keeps a send buffer of 16 KB for each transfer until its end.  8.14
+** clears it, and most requests fill a page of it.  Pages that the kernel takes
+** back take no memory until they are written; what is read there is zero.
+*/
+#define LARGE_BLOCK ((size_t)16 << 10)
+
+/* Those that lie within that zeroed block. */
+static void give_back_pages(char *p, size_t n) {
+  size_t page = (size_t)sysconf(_SC_PAGESIZE), before;
+  before = (page - (uintptr_t)p % page) % page;
+  if (before >= n) return;
+  n = (n - before) / page * page;
+  if (n > 0) madvise(p + before, n, MADV_DONTNEED);
+}
+
+static void *get_clear(size_t n, size_t size) {
+  char *p = (char *)note(calloc(n, size));
+  if (p != NULL && n * size >= LARGE_BLOCK && n * size <= MAX_WIPED)
+    give_back_pages(p, n * size);
+  return p;
+}
 
 static void wipe(void *p) {
   size_t n = p ? malloc_usable_size(p) : 0;
