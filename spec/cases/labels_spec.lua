@@ -210,6 +210,15 @@ describe("an answer", function()
     end)
   end)
 
+  it("that failed shows no key, in what there was of it either (QuantumNous/new-api#4362)", function()
+    local said = answer("text/event-stream", 'data: {"type":"response.failed","response":{"id":"r","status":"failed",'
+      .. '"error":{"code":"x","message":"Wrong: xai-spec-0123456789abcdef"}}}\n\n')
+    each_way(STREAMED, "respond", said, function(_, info)
+      assert.equal("failed", info.partial.status)
+      assert.matches("^Wrong: %*+$", info.partial.error.message)
+    end)
+  end)
+
   it("from elsewhere that is called a stream is as it was (BerriAI/litellm#25766)", function()
     local got = ask(answer("text/event-stream", "data: 1\n\n"), function(client)
       return client:request { method = "GET", path = "/v1/odd" }
@@ -241,6 +250,17 @@ describe("an answer", function()
         assert.same({ { event = "message", data = "1" } }, (raw(kind, "retry: 1\ndata: 1\n\n")))
       end
     end)
+  end)
+
+  it("that only kept its line alive may begin anew (Kilo-Org/kilocode#3083)", function()
+    local failure = 'data: {"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}\n\n'
+    for _, kind in ipairs { "ping", "keepalive", "heartbeat", "keep-alive" } do
+      local said = answer("text/event-stream", ('data: {"type":"%s"}\n\n'):format(kind) .. failure)
+        :gsub("\r\n", "\r\nretry-after-ms: 1\r\n", 1)
+      local got, requests = ask(said, function(client) return client:message(with_stream("message", true),
+        { on_event = function() end }) end, { max_retries = 1 })
+      assert.same({ "Overloaded", 2 }, { got[3].message, requests }, kind)
+    end
   end)
 
   describe("whose line is kept alive (Kilo-Org/kilocode#3083)", function()
