@@ -180,8 +180,8 @@ describe("The end of a stream", function()
       assert.same({ event, nil, "server", "w" }, { event, result, info and info.kind, info and info.message })
       assert.equal("Hel", info.partial.choices[1].message.content)
       for _, name in ipairs { "chat", "respond" } do
-        result, _, info = streams("data: " .. event .. "\n\n", name)
-        assert.same({ event, nil, "server", "w" }, { event, result, info and info.kind, info and info.message })
+        local none, _, why = streams("data: " .. event .. "\n\n", name)
+        assert.same({ event, nil, "server", "w" }, { event, none, why and why.kind, why and why.message })
       end
     end
   end)
