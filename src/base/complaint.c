@@ -18,7 +18,7 @@
 #define MAX_ITEMS 3                   /* items of a list that are told */
 #define MAX_STRING ((size_t)64 << 10) /* of a string that may hold JSON */
 #define MAX_SEARCHED ((size_t)256 << 10) /* of a body of no known shape */
-#define MAX_BARE ((size_t)2 << 10) /* of an answer with nothing but an error */
+#define MAX_BARE ((size_t)512) /* of an answer with nothing but an error */
 
 /* 'complaint': whose code, type and param are filled in; NULL: nobody's. */
 typedef struct Reader {
@@ -773,8 +773,7 @@ int xai_error_in_choices(const xai_Json *choices) {
   return error.type != XAI_JSON_NONE;
 }
 
-/* Does the word, which ends with a quote, stand in the text?  Most bytes are
-** passed by without a look: an answer has none of them. */
+/* Does the word stand in the text?  Most bytes are passed by without a look. */
 static int has_word(xai_Slice s, const char *word) {
   unsigned char shift[256];
   size_t n = strlen(word), i;
@@ -782,7 +781,8 @@ static int has_word(xai_Slice s, const char *word) {
   for (i = 0; i + 1 < n; i++)
     shift[(unsigned char)word[i]] = (unsigned char)(n - 1 - i);
   for (i = n; i <= s.len; i += shift[(unsigned char)s.at[i - 1]])
-    if (s.at[i - 1] == '"' && memcmp(s.at + i - n, word, n) == 0) return 1;
+    if (s.at[i - 1] == word[n - 1] && memcmp(s.at + i - n, word, n) == 0)
+      return 1;
   return 0;
 }
 
@@ -851,7 +851,7 @@ static Signs read_signs(const xai_Json *answer) {
 /* Is it worth the while to read the answer? */
 static int may_be_error(xai_Slice body) {
   if (body.len <= MAX_BARE &&
-      (xai_slice_has(body, "\"error") || xai_slice_has(body, "\"success\"")))
+      (has_word(body, "\"error") || has_word(body, "\"success\"")))
     return 1;
   return has_word(body, "\"error\"") || has_word(body, "\"failed\"");
 }
