@@ -47,6 +47,7 @@ build = {
         "src/base/interrupt.c",
         "src/base/journal.c",
         "src/base/jsoncheck.c",
+        "src/base/jsonclose.c",
         "src/base/jsonlift.c",
         "src/base/jsonmark.c",
         "src/base/jsonscan.c",

@@ -86,10 +86,40 @@ describe("an error answer that breaks off", function()
     end)
   end
 
-  it("with half of its words gives these (fault servers, 51)", function()
-    local _, message, info = ask({ BREAKS["before its Content-Length"](404, HALF) })
-    assert.matches("The model is over", message, 1, true)
-    assert.equal(HALF, info.body)
+  -- What came, and what is said of it: words, code, type.
+  local HALVES = {
+    [HALF] = { "The model is over" },
+    ['{"error":{"message":"Overloaded","type":"server_err'] = { "Overloaded", nil, "server_err" },
+    ['{"error":{"type":"server_error","code":"busy"'] = { "Not Found", "busy", "server_error" },
+    ['{"code":"Some code","error":"The model'] = { "The model", "Some code" },
+    ['{"error":{"message":"a\\u00e'] = { "a" },
+    ['{"error":{"message":"a\\'] = { "a" },
+    ['{"error":{"message":"caf\xc3'] = { "caf" },
+    ['[{"error":{"message":"The mod'] = { "The mod" },
+    ['{"detail":[{"loc":["body","x"],"msg":"field req'] = { "body.x: field req" },
+    ['{"error":{"message":"Provider returned error","metadata":{"raw":"No room'] = {
+      "Provider returned error: No room",
+    },
+    ['{"error":{"inner":{"reason":"No ro'] = { "No ro" },
+    ['{"error":{'] = { "Not Found" },
+    ['{"messages":[{"role":"user","content":"of the user'] = { "Not Found" },
+    ["{'error': 'No room'"] = { "{'error': 'No room'" },
+    ["{'error':"] = { "{'error':" },
+    ["No ro"] = { "No ro" },
+  }
+
+  it("says what it said until then (fault servers, 51)", function()
+    for half, said in pairs(HALVES) do
+      local _, _, info = ask({ BREAKS["before its Content-Length"](404, half) })
+      assert.same({ 404, said[1], said[2], said[3] }, { info.status, info.message, info.code, info.type }, half)
+      assert.equal(half, info.body)
+    end
+  end)
+
+  it("is of the kind that its code tells (fault servers, 51)", function()
+    local half = '{"error":{"code":"insufficient_quota","message":"You exc'
+    local _, _, info = ask({ BREAKS["within a chunk"](429, half) })
+    assert.same({ "quota", 1 }, { info.kind, info.attempts })
   end)
 
   it("is repeated after the time that it asks for, and not where it forbids that (fault servers, 51)", function()

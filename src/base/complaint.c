@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/jsoncheck.h"
+#include "base/jsonclose.h"
 #include "base/utf8.h"
 
 #define MAX_TEXT 500                  /* bytes of a message */
@@ -712,13 +713,12 @@ static int search(Reader *r, xai_Slice body, const xai_Json *v) {
   return rc;
 }
 
-static int read_body(xai_Complaint *c, xai_Slice s) {
+static int read_text(xai_Complaint *c, xai_Slice s) {
   Reader r;
   xai_Json v;
   int rc;
   r.complaint = c;
   r.depth = 0;
-  s = xai_slice_trim(xai_slice_skip_bom(s));
   if (s.len > 0 && xai_json_read(s.at, s.len, &v) && v.type < XAI_JSON_STRING)
     return v.type == XAI_JSON_NUMBER
                ? xai_buffer_append(&c->message, s.at, s.len)
@@ -727,6 +727,25 @@ static int read_body(xai_Complaint *c, xai_Slice s) {
   if (rc != XAI_OK || !xai_json_read(s.at, s.len, &v)) return rc;
   if (xai_buffer_size(&c->message) == 0) return search(&r, s, &v);
   return is_vague(held(&c->message)) ? join_found(&v, WORTH, &c->message) : rc;
+}
+
+/* An answer that broke off says what it said until then. */
+static int read_body(xai_Complaint *c, xai_Slice s) {
+  xai_Buffer closed;
+  xai_Json v;
+  int rc;
+  s = xai_slice_trim(xai_slice_skip_bom(s));
+  if (s.len == 0 || (*s.at != '{' && *s.at != '[') ||
+      xai_json_read(s.at, s.len, &v))
+    return read_text(c, s);
+  xai_buffer_init(&closed, 0);
+  rc = xai_json_close(s, &closed);
+  if (rc == XAI_OK &&
+      xai_json_check(held(&closed).at, held(&closed).len) == XAI_JSON_RIGHT)
+    s = held(&closed);
+  if (rc == XAI_OK) rc = read_text(c, s);
+  xai_buffer_free(&closed);
+  return rc;
 }
 
 static void clear(xai_Complaint *c) {
