@@ -485,7 +485,8 @@ static void test_what_is_no_whole_object_cannot_be_trusted(void) {
 
 static void test_what_keeps_a_line_alive_is_nothing(void) {
   static const char *const names[] = {"ping",       "keep-alive", "keepalive",
-                                      "keep_alive", "heartbeat",  "Heart-Beat"};
+                                      "keep_alive", "heartbeat",  "Heart-Beat",
+                                      "keepAlive",  "HEART_BEAT"};
   static const xai_Api apis[] = {XAI_API_CHAT,     XAI_API_RESPONSES,
                                  XAI_API_MESSAGES, XAI_API_COMPLETIONS,
                                  XAI_API_COMPLETE, XAI_API_OTHER};
@@ -493,12 +494,14 @@ static void test_what_keeps_a_line_alive_is_nothing(void) {
   for (i = 0; i < sizeof apis / sizeof *apis; i++) {
     means(apis[i], "", "nothing");
     means(apis[i], " null ", "nothing");
+    means(apis[i], "\"\"", "nothing");
     for (k = 0; k < sizeof names / sizeof *names; k++) {
       named(apis[i], 0, names[k], "2026-11-30", "nothing");
       named(apis[i], 0, names[k], "{half", "nothing");
       named(apis[i], 0, names[k], "null", "nothing");
     }
     named(apis[i], 0, "pings", "2026-11-30", "broken");
+    named(apis[i], 0, "pin", "2026-11-30", "broken");
   }
   named(XAI_API_CHAT, 0, "ping", "{\"time\":1}", "nothing");
   named(XAI_API_MESSAGES, 0, "ping", "{\"type\":\"ping\"}", "data");

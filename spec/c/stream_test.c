@@ -307,6 +307,33 @@ static void test_empty_events_say_nothing(void) {
        XAI_STREAM_END, 1);
 }
 
+/* What is remembered of a failure. */
+static void concludes(xai_Api api, const char *s, const char *expected) {
+  Reader r;
+  check_note("%s", s);
+  open_reader(&r, api, 0);
+  CHECK(feed(&r, s, strlen(s)) == XAI_STREAM_ERROR);
+  xai_stream_conclude(&r.stream);
+  check_journal(&r.stream.journal, expected);
+  xai_stream_rest(&r.stream);
+  xai_stream_conclude(&r.stream); /* nothing is shown any more */
+  check_journal(&r.stream.journal, expected);
+  close_reader(&r);
+}
+
+static void test_a_failure_that_comes_with_the_answer_is_remembered(void) {
+  concludes(XAI_API_RESPONSES,
+            "data: {\"type\":\"response.failed\",\"response\":{}}\n\n", "E");
+  concludes(XAI_API_RESPONSES,
+            "data: {\"type\":\"response.completed\","
+            "\"response\":{\"status\":\"failed\"}}\n\n",
+            "E");
+  concludes(XAI_API_RESPONSES,
+            "data: {\"type\":\"error\",\"message\":\"m\"}\n\n", "");
+  concludes(XAI_API_RESPONSES, "event: error\ndata: no JSON\n\n", "");
+  concludes(XAI_API_CHAT, "data: {\"error\":\"e\"}\n\n", "");
+}
+
 static void test_a_truncated_stream_says_so(void) {
   Reader r;
   open_reader(&r, XAI_API_CHAT, 0);
@@ -401,6 +428,7 @@ int main(void) {
   RUN(test_a_last_event_without_its_blank_line_counts_when_whole);
   RUN(test_nothing_counts_behind_the_marker);
   RUN(test_empty_events_say_nothing);
+  RUN(test_a_failure_that_comes_with_the_answer_is_remembered);
   RUN(test_a_truncated_stream_says_so);
   RUN(test_raw_events_come_as_they_are_and_end_with_the_transfer);
   RUN(test_an_event_that_is_too_large_ends_the_stream);
