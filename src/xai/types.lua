@@ -124,10 +124,10 @@ function xai.map(list, f, limit) end
 ---@param seconds number
 function xai.sleep(seconds) end
 
----Call `f(err)` when Ctrl-C (SIGINT) is pressed, each time, in place of what else would happen; nil lets that happen
----again. `f` may end calls and tasks; what it raises leaves the wait that it was called in, as `err` would, an error of
----kind `cancelled`: `xai.on_interrupt(error)` does just that. Pressed twice before `f` could be called, Ctrl-C does what it
----did before.
+---Call `f(err)` each time Ctrl-C (SIGINT) is pressed, in place of what else would happen; nil lets that happen again.
+---`err` is an error of kind `cancelled`. `f` may end calls and tasks. What it raises leaves the wait in which it was
+---called, so `xai.on_interrupt(error)` ends that wait by `err`. A second Ctrl-C before `f` could be called does what it
+---did before. Raises when `f` is no function.
 ---@param f? fun(err: xai.Error)
 ---@return (fun(err: xai.Error))? before The function that was set before.
 function xai.on_interrupt(f) end
@@ -170,7 +170,7 @@ function Task:traceback() end
 ---@field retry? "usual"|"safe" What is tried again: where nothing was billed as far as can be told, or where nothing can have begun.
 ---@field retry_timeouts? boolean Also a generation that was sent and timed out. Default false.
 ---@field headers? table<string, string|number|false> Request headers, whatever their case; `false` leaves one out.
----@field proxy? string Address of a proxy. Default: the usual environment variables.
+---@field proxy? string Address of a proxy, such as `http://name:password@host:port`. Default: the usual environment variables.
 ---@field no_proxy? string Hosts that go without the proxy, separated by commas.
 ---@field ca_file? string File of certificates to trust, PEM.
 ---@field ca_path? string Folder of certificates to trust, as `openssl rehash` makes it.
@@ -178,13 +178,13 @@ function Task:traceback() end
 ---@field key_file? string Its private key, PEM; by default in `cert_file`.
 ---@field key_password? string The password of the private key.
 ---@field http_version? "1.1"|"2" Force one version of HTTP. Default: what the server offers.
----@field max_body? integer Bytes an answer may have once unpacked. Default 268435456 (256 MiB).
+---@field max_body? integer Bytes an answer may have once unpacked; an error answer is read to 1 MiB. Default 268435456 (256 MiB).
 ---@field max_event? integer Bytes one stream event may have. Default 67108864 (64 MiB).
 ---@field max_buffer? integer Bytes of an unread stream before the transfer pauses. Default 1048576 (1 MiB).
 ---@field user_agent? string Value of the User-Agent header.
 ---@field unix_socket? string Connect to this socket instead of the host of `base_url`.
 ---@field insecure? boolean Trust any certificate; a warning goes to stderr once. Default false.
----@field json? xai.Json JSON module in place of lua-cjson (in Neovim: of vim.json).
+---@field json? xai.Json JSON module in place of lua-cjson (in Neovim: of vim.json); one that damages data raises.
 ---@field on_request? fun(info: xai.Info) Called when a call is about to be sent; `on_retry` tells of further attempts.
 ---@field on_response? fun(info: xai.Info) Called when a call has its answer or its failure.
 ---@field on_retry? fun(info: xai.Info) Called before the wait for another attempt; `info` tells of the failed one.
