@@ -177,6 +177,11 @@ void xai_sockets_note_answer(xai_Sockets *s, int fd) {
   if (it != NULL) it->answered = 1;
 }
 
+int xai_sockets_has_answered(const xai_Sockets *s, int fd) {
+  const xai_Socket *it = known(s, fd);
+  return it != NULL && it->answered;
+}
+
 int xai_sockets_is_spoiled(const xai_Sockets *s, int fd) {
   const xai_Socket *it = known(s, fd);
   char byte;

@@ -70,6 +70,9 @@ void xai_sockets_note_answer(xai_Sockets *s, int fd);
 */
 int xai_sockets_is_spoiled(const xai_Sockets *s, int fd);
 
+/* Did one come by it? */
+int xai_sockets_has_answered(const xai_Sockets *s, int fd);
+
 /* Forget all of them; none is closed. */
 void xai_sockets_forget(xai_Sockets *s);
 

@@ -333,6 +333,7 @@ int xai_transfer_open(xai_Transfer *t, CURL *used, const xai_Request *r,
       (set->http_version == 2 || !xai_address_is_plain(r->url));
   t->shared = t->may_share;
   t->sealed = !xai_address_is_plain(r->url) || xai_proxy_is_https(set);
+  t->over_two_tls = xai_proxy_is_https(set);
   t->tunnel_port = xai_proxy_tunnel_port(set, r->url);
   t->bodiless = strcmp(r->method, "HEAD") == 0;
   t->resends = set->retry == XAI_RETRY_SAFE && !xai_retry_repeatable(r->method)

@@ -43,17 +43,19 @@ typedef enum xai_Content {
 
 typedef struct xai_Transfer {
   CURL *easy;
-  xai_Buffer head; /* the last answer's status line and headers */
-  xai_Buffer body; /* an answer that is no event stream, or may be none */
-  xai_Sse sse;     /* an answer that is */
-  int status;      /* 0 until a status line came */
-  int head_done;   /* the answer's head is complete */
-  int in_head;     /* a head has begun, and is not complete */
-  int may_share;   /* HTTP/2 is possible */
-  int sealed;      /* by TLS: libcurl may hold bytes that are nobody's */
-  int tunnel_port; /* of the proxy that is to open a tunnel, or 0 */
-  int bodiless;    /* the method is HEAD */
-  int unkept;      /* its connection is not to be used again */
+  xai_Buffer head;  /* the last answer's status line and headers */
+  xai_Buffer body;  /* an answer that is no event stream, or may be none */
+  xai_Sse sse;      /* an answer that is */
+  int status;       /* 0 until a status line came */
+  int head_done;    /* the answer's head is complete */
+  int in_head;      /* a head has begun, and is not complete */
+  int may_share;    /* HTTP/2 is possible */
+  int sealed;       /* by TLS: libcurl may hold bytes that are nobody's */
+  int over_two_tls; /* one within another: to the proxy, and to the server */
+  int tls_tells;    /* whether it holds bytes that nobody has read */
+  int tunnel_port;  /* of the proxy that is to open a tunnel, or 0 */
+  int bodiless;     /* the method is HEAD */
+  int unkept;       /* its connection is not to be used again */
   unsigned long head_turn; /* in which the head was complete */
   int shared;              /* over a connection that others may share: HTTP/2 */
   int wants_events;        /* the request asked for a stream */
