@@ -159,6 +159,35 @@ describe("of a long error answer", function()
     assert.same({ "not_found", 404, 1, MIB }, { info.kind, info.status, info.attempts, #info.body })
   end)
 
+  --- What `gzip` makes of `megabytes` MiB of a page, as often one after the other as `times` says.
+  local function bomb(megabytes, times)
+    local command = "yes 'The model is overloaded.' | head -c " .. megabytes .. "M"
+    local pipe = assert(io.popen(command .. (" | gzip -9"):rep(times)))
+    local packed = pipe:read("*a")
+    pipe:close()
+    return packed
+  end
+
+  it("it is the same where it comes compressed (defect found by reading, 23)", function()
+    for times, coding in ipairs { "gzip", "gzip, gzip" } do
+      local packed = bomb(64, times)
+      assert.is_true(#packed < MIB / 4)
+      local fields = "Content-Encoding: " .. coding .. "\r\nContent-Length: " .. #packed + 1 .. "\r\n"
+      for status, kind in pairs { [503] = "server", [404] = "not_found" } do
+        local _, message, info = ask({ endless(status, packed, fields) }, nil, "chat", nil, true)
+        assert.same({ kind, status, MIB }, { info.kind, info.status, #info.body }, coding)
+        assert.matches("The model is overloaded", message)
+      end
+    end
+  end)
+
+  it("a success that is too long when it is unpacked is not waited for either (defect found by reading, 23)", function()
+    local packed = bomb(64, 1)
+    local fields = "Content-Encoding: gzip\r\nContent-Length: " .. #packed + 1 .. "\r\n"
+    local _, _, info = ask({ endless(200, packed, fields) }, { max_body = MIB }, "list_models", nil, true)
+    assert.same({ "limit", 200 }, { info.kind, info.status })
+  end)
+
   it("no more is kept than max_body allows, and its kind stays (defect found by reading, 23)", function()
     local long = endless(429, WORDS .. (" "):rep(100))
     local _, message, info = ask({ long }, { max_body = 100 }, "list_models", nil, true)

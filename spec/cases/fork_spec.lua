@@ -60,6 +60,45 @@ local function said(code)
   return child.lua(PROGRAM:format(rig.KEY, house.server.url, code), child.NO_LEAKS)
 end
 
+-- The parent has a stream under way, a connection that is kept, and a socket that is none of the library's.
+-- How many TCP sockets does the new process have, before and after it asks the library for something?
+local SOCKETS = [[
+  local socket, unistd = require "posix.sys.socket", require "posix.unistd"
+  local wait = require("posix.sys.wait").wait
+  local xai = require "xai"
+  local client = xai.new { api_key = %q, base_url = %q }
+  assert(client:list_models())
+  local hello = { model = "grok-4.5", stream = true, messages = { { role = "user", content = "What is Lua?" } } }
+  local stream = assert(client:chat(hello, { headers = { ["x-fault"] = "slow-words,5" } }))
+  assert(client:list_models())
+  local own = assert(socket.socket(socket.AF_INET, socket.SOCK_STREAM, 0))
+  assert(socket.connect(own, { family = socket.AF_INET, addr = "127.0.0.1", port = %d }))
+
+  local function count()
+    local n = 0
+    local tcp = io.open("/proc/net/tcp"):read "*a"
+    local dir = io.popen("ls -l /proc/" .. unistd.getpid() .. "/fd")
+    for line in dir:lines() do
+      local inode = line:match "socket:%%[(%%d+)%%]"
+      if inode and tcp:find(" " .. inode .. " ", 1, true) then n = n + 1 end
+    end
+    dir:close()
+    return n
+  end
+
+  io.stdout:setvbuf "no"
+  local process = unistd.fork()
+  if process == 0 then
+    local before = count()
+    xai.step(0)
+    print(before, count())
+    print(#assert(client:list_models()).data > 0, count())
+    os.exit(0, true)
+  end
+  wait(process)
+  print(stream:result().choices[1].finish_reason, count())
+]]
+
 -- What the new process does first.
 local ENTRIES = {
   "xai.spawn(function() end)", "xai.sleep(0)", "xai.sleep(0.01)", "xai.update()", "xai.update(5)", "xai.fd()",
@@ -90,4 +129,10 @@ describe("a process that was forked leaves the other's timer, epoll and streams 
       assert.equal("watches\tthe same\ttrue\nstop\nstop\n", text)
     end)
   end
+
+  it("closes its descriptors of the other's connections, and no others (defect found by reading, 31)", function()
+    local port = tonumber(house.server.url:match ":(%d+)")
+    local text = child.lua(SOCKETS:format(rig.KEY, house.server.url, port), child.NO_LEAKS)
+    assert.equal("3\t1\ntrue\t2\nstop\t3\n", text)
+  end)
 end)

@@ -176,10 +176,10 @@ int xai_multi_is_ours(const xai_Engine *e) {
 
 /*
 ** Cleaning up would say goodbye on TLS connections that the other process
-** goes on with, so the handles are lost.
+** goes on with, so the handles are lost; their descriptors are closed.
 */
 void xai_multi_leave(xai_Engine *e) {
   e->multi = NULL;
-  xai_sockets_forget(&e->sockets);
+  xai_sockets_leave(&e->sockets);
   xai_poller_close(&e->poller);
 }

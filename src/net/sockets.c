@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "net/curl_facts.h"
@@ -27,6 +28,7 @@ void xai_sockets_init(xai_Sockets *s) {
 ** failure: its connection is not kept where it had to be looked at. */
 static void note(xai_Sockets *s, int fd) {
   size_t size = s->size ? s->size : 16;
+  struct stat facts;
   while ((size_t)fd >= size) size *= 2;
   if (size > s->size) {
     xai_Socket *at = (xai_Socket *)realloc(s->at, size * sizeof *at);
@@ -38,6 +40,7 @@ static void note(xai_Sockets *s, int fd) {
   memset(&s->at[fd], 0, sizeof s->at[fd]);
   s->at[fd].open = 1;
   s->at[fd].serial = ++s->made;
+  if (fstat(fd, &facts) == 0) s->at[fd].inode = facts.st_ino;
 }
 
 static xai_Socket *known(const xai_Sockets *s, int fd) {
@@ -188,6 +191,18 @@ int xai_sockets_is_spoiled(const xai_Sockets *s, int fd) {
   if (it == NULL || !it->answered) return 0;
   return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 ||
          (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
+}
+
+/* libcurl closes some by itself, and the program may have others in their
+** place. */
+void xai_sockets_leave(xai_Sockets *s) {
+  struct stat facts;
+  size_t i;
+  for (i = 0; i < s->size; i++)
+    if (s->at[i].open && fstat((int)i, &facts) == 0 &&
+        S_ISSOCK(facts.st_mode) && facts.st_ino == s->at[i].inode)
+      close((int)i);
+  xai_sockets_forget(s);
 }
 
 void xai_sockets_forget(xai_Sockets *s) {

@@ -8,6 +8,7 @@
 
 #include <curl/curl.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #pragma GCC visibility push(hidden)
 
@@ -17,6 +18,7 @@ typedef struct xai_Socket {
   int answered;      /* by HTTP/1, so that nothing may come before a request */
   int was_connected; /* when it was closed */
   unsigned long serial; /* of all that were made: numbers are used again */
+  ino_t inode;          /* what else tells it from a file with its number */
   const void *maker;    /* who made it, while that one cares */
 } xai_Socket;
 
@@ -72,6 +74,10 @@ int xai_sockets_is_spoiled(const xai_Sockets *s, int fd);
 
 /* Did one come by it? */
 int xai_sockets_has_answered(const xai_Sockets *s, int fd);
+
+/* In a process that was forked: close its descriptors of them, so that the
+** server hears when the other process closes its own.  Nothing is sent. */
+void xai_sockets_leave(xai_Sockets *s);
 
 /* Forget all of them; none is closed. */
 void xai_sockets_forget(xai_Sockets *s);
