@@ -123,6 +123,7 @@ describe("A failure under status 200", function()
       ['{"error_code":503,"error_msg":"The service is busy"}'] = "The service is busy",
       ['{"errors":[{"message":"Cannot query field","code":500}],"data":null,"code":500}'] = "Cannot query field",
       ['{"data":null,"error":{"message":"w","code":500}}'] = "w",
+      ['{"status":"error","code":500,"message":"w"}'] = "w", ['{"type":"error","code":500,"msg":"w"}'] = "w",
     } do
       fails("server", words, body)
     end

@@ -861,7 +861,7 @@ static Signs read_signs(const xai_Json *answer) {
     if (xai_slice_is(key, "status")) s.failed = is_text(&m, "failed");
     s.called |= is_error_name(key) && xai_error_given(&m);
     s.called |= xai_slice_is(key, "success") && m.type == XAI_JSON_FALSE;
-    s.called |= xai_slice_is(key, "object") && is_text(&m, "error");
+    s.called |= is_text(&m, "error"); /* its object, type or status */
     s.more |= xai_json_given(&m) && !is_error_word(key);
   }
   return s;

@@ -22,7 +22,7 @@ int xai_error_given(const xai_Json *v);
 int xai_error_in_answer(xai_Slice body, int any);
 
 /* Has the object nothing but words about an error, be they called "error",
-** "error_msg", or whatever with "object": "error" or "success": false? */
+** "error_msg", or whatever with "type": "error" or "success": false? */
 int xai_error_alone(const xai_Json *object);
 
 /* Is there an error in one of these choices? */
