@@ -169,7 +169,8 @@ describe("a thousand streams at once", function()
   end
 
   -- The server sends so many events of each answer, and then nothing: all of them are there at once.
-  local EVENTS = 20
+  -- More of them would measure what Lua 5.1 leaves to its collector.
+  local EVENTS = 2
 
   it("are small", function()
     local client = stage.client
@@ -198,7 +199,7 @@ describe("a thousand streams at once", function()
     if os.getenv("XAI_FIGURES") then
       print(("%.1f KB for each stream, %.1f KB of it in Lua"):format((each or 0) / 1024, lua_each / 1024))
     end
-    -- 39 KB with libcurl 7.88, 38 with 8.14, 34 with 8.23; 10 of it in Lua.
+    -- About 31 KB (37 on Lua 5.1), 4 to 5 of it in Lua.
     if each then assert.is_true(each < 45 * 1024, ("%.1f KB"):format(each / 1024)) end
   end)
 
