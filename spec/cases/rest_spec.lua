@@ -54,6 +54,11 @@ local HOSTS = {
     require "xai.copas"
     local wait = copas.sleep
   ]], first = "copas.addthread(function() ", last = " end) copas.loop()" },
+  ["copas, where it is installed"] = { needs = "copas", with = "pauseforever", prelude = [[
+    local copas = require "copas"
+    require "xai.copas"
+    local wait = copas.pause or copas.sleep
+  ]], first = "copas.addthread(function() ", last = " end) copas.loop()" },
   luv = { needs = "luv", prelude = [[
     local luv = require "luv"
     require("xai.uv").attach()
@@ -76,7 +81,8 @@ local HOSTS = {
 
 for name, host in pairs(HOSTS) do
   describe("in " .. name, function()
-    if not pcall(require, host.needs or name:match("^%a+$") and #name > 1 and name or "string") then
+    local there, module = pcall(require, host.needs or name:match("^%a+$") and #name > 1 and name or "string")
+    if not there or host.with and not module[host.with] then
       pending("(this Lua has no " .. (host.needs or name) .. ")")
       return
     end
