@@ -58,6 +58,8 @@ static void test_what_is_left_out(void) {
 static void test_what_is_no_json(void) {
   becomes("{'a':", "");
   becomes("{a", "");
+  CHECK(*closed("[\0\0", 3) == '\0');
+  CHECK(*closed("[1,a\0b", 6) == '\0');
   becomes("", "");
 }
 

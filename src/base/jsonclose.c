@@ -67,11 +67,13 @@ static int scan_string(Scan *c) {
 
 /* Go behind a number or a word; 0: it may go on. */
 static int scan_word(Scan *c) {
-  c->wrong = !c->value;
-  while (c->at < c->s.len && !strchr(",:]} \t\r\n\"[{", c->s.at[c->at]))
+  static const char ends[] = ",:]} \t\r\n\"[{"; /* and NUL */
+  size_t begin = c->at;
+  while (c->at < c->s.len && memchr(ends, c->s.at[c->at], sizeof ends) == NULL)
     c->at++;
-  if (c->at == c->s.len) return 0;
-  if (c->value) is_whole(c);
+  c->wrong = !c->value || c->at == begin;
+  if (c->at == c->s.len || c->wrong) return 0;
+  is_whole(c);
   return 1;
 }
 
