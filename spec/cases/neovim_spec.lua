@@ -125,6 +125,49 @@ describe("JSON in Neovim (today's systems, 1)", function()
       say(tells "lua-cjson is here, too, but damages data in this Neovim", tells "JSON: vim.json, which")
     ]])
   end)
+
+  it("has vim.NIL for null, whatever module makes it", function()
+    neovim.says('{"a":null,"list":[null,1,null]} null\n', [[
+      local other = { -- its null is none
+        encode = function(value) return vim.json.encode(value) end,
+        decode = function(text) return vim.json.decode(text, { luanil = { object = true, array = true } }) end,
+      }
+      local codec = core.codec(other)
+      local list = core.encode(codec, { vim.NIL, 1, vim.NIL })
+      local object = core.encode(codec, { a = vim.NIL })
+      say(object:sub(1, -2) .. ',"list":' .. list .. "}", (core.encode(codec, vim.NIL)))
+    ]])
+  end)
+
+  it("has a library later that there was no memory for", function()
+    says_alone("false true\n", [[
+      local good = vim.json
+      vim.json = nil -- luacheck: ignore
+      package.preload.cjson = function() error("not enough memory", 0) end
+      local xai = require "xai"
+      local first = pcall(xai.encode, {})
+      package.preload.cjson = function() return good end
+      say(tostring(first) .. " " .. tostring(pcall(xai.encode, {})))
+    ]])
+  end)
+end)
+
+describe("The health of a library that does not load (today's systems, Neovim)", function()
+  for what, row in pairs {
+    ["built for another Lua"] = { 'error "undefined symbol: lua_rotate"', "undefined symbol: lua_rotate" },
+    ["of another version"] = { 'return { version = "9" }', "the compiled part is version 9" },
+  } do
+    it("is told of, with the reason and the way out: " .. what, function()
+      says_alone("true\n", HEALTH .. ([[
+        package.preload["xai.core"] = function() %s end
+        for _ = 1, 2 do pcall(require, "xai") end
+        said = {}
+        require("xai.health").check()
+        local all = table.concat(said, "\n")
+        say(tostring(all:find("%s", 1, true) ~= nil and all:find("make nvim", 1, true) ~= nil))
+      ]]):format(row[1], row[2]))
+    end)
+  end
 end)
 
 -- The example plugin, in the Neovim that makes it.

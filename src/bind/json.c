@@ -126,18 +126,25 @@ static int is_lenient(lua_State *L, int decode) {
   return is;
 }
 
-/* Is this Neovim?  It has the global 'vim', with a JSON library in it. */
-static int is_neovim(lua_State *L) {
-  static const char *const path[] = {"_G", "vim", "json"};
+/* Push vim[name], or else something that is not of that type, and tell. */
+static int push_vim(lua_State *L, const char *name, int type) {
+  const char *path[3];
   size_t i;
-  int is;
+  path[0] = "_G";
+  path[1] = "vim";
+  path[2] = name;
   lua_getfield(L, LUA_REGISTRYINDEX, "_LOADED");
   for (i = 0; i < 3 && lua_istable(L, -1); i++) {
     lua_pushstring(L, path[i]);
     lua_rawget(L, -2);
     lua_remove(L, -2);
   }
-  is = lua_istable(L, -1);
+  return i == 3 && lua_type(L, -1) == type;
+}
+
+/* Is this Neovim?  It has the global 'vim', with a JSON library in it. */
+static int is_neovim(lua_State *L) {
+  int is = push_vim(L, "json", LUA_TTABLE);
   lua_pop(L, 1);
   return is;
 }
@@ -210,6 +217,10 @@ int xai_json_codec(lua_State *L) {
   lua_rawseti(L, -2, XAI_CODEC_DECODE);
   lua_pushvalue(L, 4);
   lua_rawseti(L, -2, XAI_CODEC_NULL);
+  if (push_vim(L, "NIL", LUA_TUSERDATA))
+    lua_rawseti(L, -2, XAI_CODEC_VIM_NULL);
+  else
+    lua_pop(L, 1);
   xai_setenv(L, -2);
   return 1;
 }

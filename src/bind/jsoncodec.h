@@ -15,6 +15,7 @@
 #define XAI_CODEC_ENCODE 1
 #define XAI_CODEC_DECODE 2
 #define XAI_CODEC_NULL 3
+#define XAI_CODEC_VIM_NULL 4 /* vim.NIL; nil outside of Neovim */
 
 typedef struct xai_Codec {
   xai_Buffer scratch; /* between two uses: empty */

@@ -43,6 +43,7 @@ typedef struct Writer {
   const xai_Codec *codec;
   const char *what; /* "client:chat" */
   int null;         /* index of the module's null */
+  int vim_null;     /* index of vim.NIL, or of nil */
   int marked;       /* something was replaced by a marked string */
   int foreign;      /* the locale has no decimal point; -1: not known yet */
 } Writer;
@@ -147,7 +148,7 @@ static void check_text(const Writer *w, const Step *s, int i,
   refuse(w, s, lua_tostring(L, -1));
 }
 
-/* Our null, the module's null, or something JSON does not have. */
+/* Our null, the module's, Neovim's, or something JSON does not have. */
 static int write_other(Writer *w, const Step *s, int i) {
   lua_State *L = w->L;
   char why[64];
@@ -155,6 +156,8 @@ static int write_other(Writer *w, const Step *s, int i) {
   if (ours && w->codec->own_null) return 0;
   if (ours) return push_marked(w, "null");
   if (lua_rawequal(L, i, w->null) && !lua_isnil(L, i)) return 0;
+  if (lua_isuserdata(L, i) && lua_rawequal(L, i, w->vim_null))
+    return push_marked(w, "null");
   snprintf(why, sizeof why, "is a %s, which JSON cannot express",
            luaL_typename(L, i));
   return refuse(w, s, why);
@@ -353,11 +356,13 @@ void xai_json_encode(lua_State *L, int codec, int value, const char *what) {
   value = xai_absindex(L, value);
   xai_getenv(L, codec);               /* top + 1 */
   lua_rawgeti(L, -1, XAI_CODEC_NULL); /* top + 2 */
-  lua_rawgeti(L, -2, XAI_CODEC_ENCODE);
+  lua_rawgeti(L, -2, XAI_CODEC_VIM_NULL);
+  lua_rawgeti(L, -3, XAI_CODEC_ENCODE);
   w.L = L;
   w.codec = c;
   w.what = what;
   w.null = top + 2;
+  w.vim_null = top + 3;
   w.marked = 0;
   w.foreign = -1;
   if (!write_value(&w, &root, value)) lua_pushvalue(L, value);

@@ -1,11 +1,10 @@
 --- :checkhealth xai: what is there, and whether a call gets through.
 
-local std = require "xai.std"
+-- Nothing of the library is loaded here, so that what keeps it from loading is told.
+local assert, pairs, pcall, rawget, require, tostring, type = assert, pairs, pcall, rawget, require, tostring, type
+local getenv, string_find, string_format, string_rep = os.getenv, string.find, string.format, string.rep
 
-local assert, pairs, pcall, rawget, tostring, type = assert, pairs, pcall, rawget, tostring, type
-local string_format, string_rep = string.format, string.rep
-
-local vim = rawget(std.globals, "vim")
+local loaded, vim = package.loaded, rawget(_G, "vim")
 
 local M = {}
 
@@ -16,8 +15,26 @@ local function reporter()
   return { start = named "start", ok = named "ok", info = named "info", warn = named "warn", error = named "error" }
 end
 
-local function check_build(report, core, xai)
+--- LuaJIT leaves a mark where a module failed, and would say no more than that.
+-- (The mark is a number there; the library's modules are tables.)
+local function forget_failures()
+  for name, value in pairs(loaded) do
+    if type(value) ~= "table" and (name == "xai" or string_find(name, "^xai%.")) then loaded[name] = nil end
+  end
+end
+
+local WAY_OUT = "make nvim (it builds for Neovim's LuaJIT), and have .build/nvim in 'rtp' before any other copy"
+
+--- The library, or nil when it does not load.
+local function check_loading(report)
   report.start "xai"
+  forget_failures()
+  local found, xai = pcall(require, "xai")
+  if found then return xai end
+  report.error("the library does not load: " .. tostring(xai), { WAY_OUT })
+end
+
+local function check_build(report, core, xai)
   report.ok(string_format("lua-xai %s", xai.version))
   report.info(core.libcurl())
   report.info(core.fd() and "waits on one descriptor" or "waits by a timer of 10 ms")
@@ -59,7 +76,7 @@ end
 
 --- A key is told of, never shown.
 local function check_key(report)
-  if (std.getenv "XAI_API_KEY" or "") ~= "" then
+  if (getenv "XAI_API_KEY" or "") ~= "" then
     report.ok "XAI_API_KEY is set"
     return true
   end
@@ -81,13 +98,9 @@ end
 
 function M.check()
   local report = reporter()
-  local found, core = pcall(require, "xai.core")
-  if not found then
-    report.start "xai"
-    report.error("the compiled part does not load: " .. tostring(core), { "make nvim, and add .build/nvim to 'rtp'" })
-    return
-  end
-  local xai = require "xai"
+  local xai = check_loading(report)
+  if not xai then return end
+  local core = require "xai.core"
   check_build(report, core, xai)
   check_json(report, core, xai)
   if check_key(report) then check_call(report, xai) end

@@ -39,11 +39,12 @@ local function load_module(name)
 end
 
 -- Lua 5.1 leaves a mark where a module could not be loaded, and never tries
--- again: what failed for lack of memory would be missing for ever.
+-- again: what failed for lack of memory would be missing for ever. (The mark is
+-- light userdata, which LuaJIT takes for a number.)
 local function forget_failures()
   for name, value in pairs(package_loaded) do
-    local is_mark = type(value) == "userdata" and (name == "cjson" or string_find(name, "^xai%."))
-    if is_mark then package_loaded[name] = nil end
+    local is_mark = type(value) == "userdata" or type(value) == "number"
+    if is_mark and (name == "cjson" or string_find(name, "^xai%.")) then package_loaded[name] = nil end
   end
 end
 
