@@ -286,6 +286,28 @@ describe("The example plugin (today's systems, Neovim)", function()
     ]])
   end)
 
+  it("tells in one line that no answer can be shown, and leaves no buffer", function()
+    neovim.says("true n 0\ntrue n 0\ntrue n 0\n", SCREEN .. [[
+      ask [=[
+        vim.cmd "nnoremap <F5> <Cmd>Grok hi<CR>"
+        vim.cmd [==[inoremap <expr> <F6> luaeval('vim.cmd("Grok hi")')]==]
+        function answers()
+          vim.cmd "messages clear"
+          return #vim.tbl_filter(function(at) return vim.bo[at].filetype == "markdown" end, vim.api.nvim_list_bufs())
+        end
+      ]=]
+      local function has_told(keys, number)
+        vim.fn.rpcrequest(inner, "nvim_input", keys)
+        say(told("Grok: no answer can be shown here: E" .. number), mode(), ask "return answers()")
+      end
+      has_told("q:<F5>", "11") -- the command-line window
+      has_told(":q<CR>i<F6><Esc>", "") -- text is locked
+      ask "vim.cmd 'set winminwidth=12' for _ = 1, 9 do pcall(vim.cmd, 'vsplit') end"
+      has_told("<F5>", "36") -- no room
+      vim.fn.jobstop(inner)
+    ]])
+  end)
+
   it("tells of short things as ever", function()
     neovim.says("true n\n", SCREEN .. [[
       ask "vim.cmd 'set nomodifiable' vim.cmd '.GrokEdit x'"

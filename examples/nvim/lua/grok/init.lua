@@ -88,7 +88,8 @@ function M.ask(prompt, range)
   if range then
     content = ("%s\n\n```%s\n%s\n```"):format(prompt, vim.bo[source].filetype, lines_of(source, range))
   end
-  stream({ { role = "user", content = content } }, view.answer(prompt))
+  local shown = view.answer(prompt)
+  if shown then stream({ { role = "user", content = content } }, shown) end
 end
 
 local REWRITE = "Rewrite the text as instructed. Reply with the new text alone: no remarks, no code fence."

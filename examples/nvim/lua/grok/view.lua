@@ -242,20 +242,17 @@ local function be_markdown()
   vim.cmd "silent! setlocal filetype=markdown"
 end
 
---- A scratch buffer in a window: that of an answer that is over, or a new one.
-local function scratch()
-  local buffer = api.nvim_create_buf(true, true)
+--- Show a buffer in a window: that of an answer that is over, or a new one.
+local function show(buffer)
   api.nvim_buf_call(buffer, be_markdown)
   local free = vim.tbl_filter(is_free, api.nvim_tabpage_list_wins(0))[1]
   if free then api.nvim_set_current_win(free) else vim.cmd "botright vsplit" end
   api.nvim_win_set_buf(0, buffer)
   vim.wo.wrap, vim.wo.linebreak = true, true
-  return buffer
 end
 
---- A new buffer for the answer to a question.
-function M.answer(prompt)
-  local buffer = scratch()
+local function begin(buffer, prompt)
+  show(buffer)
   vim.b[buffer].grok = "busy"
   vim.bo[buffer].undolevels = -1 -- the question stays
   api.nvim_buf_set_lines(buffer, 0, 1, false, { "# " .. prompt:gsub("\n", " "), "", "" })
@@ -264,6 +261,16 @@ function M.answer(prompt)
   api.nvim_win_set_cursor(0, { 3, 0 })
   show_progress(view, describe(view))
   return view
+end
+
+--- A scratch buffer for the answer to a question.  Nil, with a note, where none can
+-- be shown: in the command-line window, without room, while text is locked.
+function M.answer(prompt)
+  local buffer = api.nvim_create_buf(true, true)
+  local ok, view = pcall(begin, buffer, prompt)
+  if ok then return view end
+  vim.schedule(function() pcall(api.nvim_buf_delete, buffer, { force = true }) end) -- not while text is locked
+  M.tell("no answer can be shown here: " .. (view:match "E%d+: .*" or view))
 end
 
 --- The lines from `first` to `last` are replaced when the first text comes, if
