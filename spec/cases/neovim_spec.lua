@@ -244,6 +244,14 @@ describe("The example plugin (today's systems, Neovim)", function()
     ]])
   end)
 
+  it("answers where no buffer is modifiable, as in nvim -M", function()
+    neovim.says("true true\n", PLUGIN .. [[
+      vim.cmd "setglobal nomodifiable"
+      vim.cmd "Grok What is Lua?"
+      say(vim.wait(5000, idle), text() == "# What is Lua?\n\n" .. TEXT)
+    ]])
+  end)
+
   -- In a Neovim with a screen of 40 columns: does it wait for Enter, and what was told?
   local SCREEN = [[
     local inner, ask = embedded()

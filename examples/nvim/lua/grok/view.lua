@@ -254,6 +254,7 @@ end
 local function begin(buffer, prompt)
   show(buffer)
   vim.b[buffer].grok = "busy"
+  vim.bo[buffer].modifiable = true -- `nvim -M` would have it otherwise
   vim.bo[buffer].undolevels = -1 -- the question stays
   api.nvim_buf_set_lines(buffer, 0, 1, false, { "# " .. prompt:gsub("\n", " "), "", "" })
   vim.bo[buffer].undolevels = vim.go.undolevels
@@ -270,7 +271,7 @@ function M.answer(prompt)
   local ok, view = pcall(begin, buffer, prompt)
   if ok then return view end
   vim.schedule(function() pcall(api.nvim_buf_delete, buffer, { force = true }) end) -- not while text is locked
-  M.tell("no answer can be shown here: " .. (view:match "E%d+: .*" or view))
+  M.tell("no answer can be shown here: " .. (view:match "E%d+: .*" or view:gsub("^[^\n]-:%d+: ", "")))
 end
 
 --- The lines from `first` to `last` are replaced when the first text comes, if
