@@ -165,9 +165,9 @@ return {
         options = { max_body = 400 } },
       { "endless,1", { "-", "limit stream x1 yes partial", "-" }, options = { max_body = 20000 } },
       -- Bounds of libcurl and nghttp2 strike before ours.
-      { "endless-headers", all "limit x1 maybe", h2 = all "limit wait x1 maybe" },
+      { "endless-headers", all "limit wait x1 maybe" },
       { "endless-header", all "limit wait x1 maybe" },
-      { "endless-1xx", all "limit x1 maybe", h2 = all "limit wait x1 maybe" },
+      { "endless-1xx", all "limit wait x1 maybe" },
       { "endless-trailers", { "limit x1 maybe", "ok x1", "limit x1 maybe" }, h2 = NONE },
     },
   },

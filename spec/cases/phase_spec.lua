@@ -48,6 +48,24 @@ local function script(...)
   end
 end
 
+local function later(ms, act)
+  local timer = uv.new_timer()
+  timer:start(ms, 0, function()
+    timer:close()
+    act()
+  end)
+end
+
+--- Say `head`, and then the same piece again and again until nobody listens.
+local function pour(head, piece)
+  return function(socket, n)
+    local function more(err)
+      if not err and not socket:is_closing() then socket:write(piece, more) end
+    end
+    if n == 1 then socket:write(head, more) end
+  end
+end
+
 --- A port that nobody listens on.
 local function closed_port()
   local socket = uv.new_tcp()
@@ -89,8 +107,9 @@ end
 -- Each of these is the outcome with each policy: nothing was sent.
 for _, retry in ipairs { "default", "safe" } do
   describe("with retry = " .. retry .. " (today's systems, 2),", function()
+    local policy = retry ~= "default" and retry or nil
     local function outcome(options)
-      options.retry = retry ~= "default" and retry or nil
+      options.retry = policy
       return (ask(options))
     end
 
@@ -200,6 +219,59 @@ for _, retry in ipairs { "default", "safe" } do
         finally(proxy.close)
         local got = outcome { base_url = "http://127.0.0.1:1", proxy = "socks5://127.0.0.1:" .. proxy.port }
         assert.equal("connection connect x2 no retryable", got)
+      end)
+    end
+
+    -- Whether it refused is known by its status.
+    for head, wanted in pairs {
+      ["HTTP/1.1 200 Open\r\n"] = "connect",
+      ["HTTP/1.1 407 No\r\n"] = "proxy",
+      ["HTTP/1.1 502 Later\r\n"] = "connect",
+    } do
+      for what, piece in pairs { line = ("a"):rep(9000), head = "X-More: " .. ("a"):rep(4000) .. "\r\n" } do
+        it(("a proxy's %s has no end: %s (fault servers, 50)"):format(what, head:match("%d%d%d")), function()
+          local proxy = listen(pour(head, piece))
+          finally(proxy.close)
+          local way = "http://127.0.0.1:" .. proxy.port
+          local got, message = ask { base_url = "https://127.0.0.1:1", proxy = way, retry = policy }
+          assert.equal("limit " .. wanted .. " x1 no final", got)
+          assert.matches("the proxy's answer", message, 1, true)
+          local billed = wanted == "proxy" and "no" or "maybe"
+          assert.equal(("limit wait x1 %s final"):format(billed), outcome { base_url = "http://127.0.0.1:1", proxy = way })
+        end)
+      end
+    end
+
+    for name, act in pairs {
+      ["closes"] = function(socket) socket:shutdown(function() socket:close() end) end,
+      ["resets"] = function(socket)
+        later(50, function()
+          if not socket:is_closing() then socket:close_reset() end
+        end)
+      end,
+    } do
+      for _, rest in ipairs { "", "X-More: yes\r\n", "X-Mo" } do
+        it(("a proxy %s within its head, after %q"):format(name, rest), function()
+          local proxy = listen(function(socket)
+            socket:write("HTTP/1.1 200 Open\r\n" .. rest, function() act(socket) end)
+          end)
+          finally(proxy.close)
+          local got = outcome { base_url = "https://127.0.0.1:1", proxy = "http://127.0.0.1:" .. proxy.port }
+          assert.equal("connection connect x2 no retryable", got)
+        end)
+      end
+    end
+
+    for how, options in pairs {
+      ["a server"] = { base_url = "https://127.0.0.1:%d" },
+      ["an https proxy"] = { base_url = "http://127.0.0.1:1", proxy = "https://127.0.0.1:%d" },
+    } do
+      it(how .. " takes what is sent, and ends what it says at once", function()
+        local server = listen(function(socket) socket:shutdown(function() socket:close() end) end, true)
+        finally(server.close)
+        local all = {}
+        for name, value in pairs(options) do all[name] = value:format(server.port) end
+        assert.equal("connection tls x2 no retryable", outcome(all))
       end)
     end
 

@@ -62,6 +62,13 @@ int xai_curl_says_head_too_long(const char *words, int sufficed, size_t seen) {
   return seen > LONG_HEAD || (seen > 0 && strstr(words, " -905") != NULL);
 }
 
+/* Seen on 7.88, 8.14 and 8.23, with CURLE_RECV_ERROR: a line beyond 16 KB, or
+** 300 KB of lines. */
+int xai_curl_says_tunnel_head_too_long(const char *words) {
+  return strstr(words, "CONNECT response too large") != NULL ||
+         strstr(words, "Too large response headers") != NULL;
+}
+
 /* Seen on all: the library below is only named where it gave up. */
 int xai_curl_says_http2_broken(const char *words) {
   return strstr(words, "nghttp2") != NULL;

@@ -35,6 +35,9 @@ int xai_curl_waits_for_lost_plain_http2(void);
 ** was always memory; 'seen': so many bytes of it came. */
 int xai_curl_says_head_too_long(const char *words, int sufficed, size_t seen);
 
+/* Do they say that the head of a proxy's answer to CONNECT was too long? */
+int xai_curl_says_tunnel_head_too_long(const char *words);
+
 /* Do they say that the whole connection is of no use any more?  libcurl 8.14
 ** keeps it all the same, and fails each later request. */
 int xai_curl_says_http2_broken(const char *words);

@@ -97,12 +97,44 @@ static int is_head_too_long(const xai_Transfer *t) {
          xai_curl_says_head_too_long(t->error, is_line_too_long(t), seen);
 }
 
-/* The connection ended within the TLS handshake: nobody said that anything
-** was wrong with certificates or ciphers. */
+/* Nothing has passed the proxy yet: neither a handshake nor the request. */
+static int waits_for_tunnel(CURLcode code, const xai_Transfer *t) {
+  if (t->tunnel_port == 0 || t->opened_port != t->tunnel_port || was_sent(t))
+    return 0;
+  switch (code) { /* a handshake that fails has codes of its own */
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR: return 1;
+    case CURLE_BAD_FUNCTION_ARGUMENT: /* 8.14: a header without a colon */
+      return !xai_curl_says_certificate_useless(code, t->error);
+#if LIBCURL_VERSION_NUM >= 0x080600
+    case CURLE_TOO_LARGE: return 1;
+#endif
+    default: return 0;
+  }
+}
+
+/* The head of what a proxy says to CONNECT never reaches us. */
+static int is_tunnel_head_too_long(CURLcode code, const xai_Transfer *t) {
+  return waits_for_tunnel(code, t) && xai_memory_sufficed() &&
+         xai_curl_says_tunnel_head_too_long(t->error);
+}
+
+/*
+** The connection ended within the TLS handshake: nobody said that anything was
+** wrong with certificates or ciphers.  libcurl keeps what its socket said first,
+** with the system's words; from 8.8 on that may be a failure to send, too.
+*/
 static int is_cut_off(const char *words) {
-  return strstr(words, "SSL_ERROR_SYSCALL") != NULL ||
-         strstr(words, "unexpected eof") != NULL ||
-         strstr(words, "onnection reset") != NULL;
+  const char *detail = strstr(words, "SSL_connect: ");
+  if (strncmp(words, "Recv failure", 12) == 0) return 1;
+  if (strncmp(words, "Send failure", 12) == 0) return 1;
+  if (strstr(words, "unexpected eof") != NULL) return 1;
+  if (detail == NULL) return strstr(words, "onnection reset") != NULL;
+  detail += 13; /* the system's words, or the name of OpenSSL's code */
+  return strncmp(detail, "SSL_ERROR_", 10) != 0 ||
+         strncmp(detail, "SSL_ERROR_SYSCALL", 17) == 0;
 }
 
 /* By HTTP/2 8.14 and 8.23 have that code, and no words, where the connection
@@ -126,7 +158,8 @@ static int is_certificate_refused(const xai_Transfer *t) {
 }
 
 static xai_Kind kind_of(CURLcode code, const xai_Transfer *t) {
-  if (is_head_too_long(t)) return XAI_KIND_LIMIT;
+  if (is_head_too_long(t) || is_tunnel_head_too_long(code, t))
+    return XAI_KIND_LIMIT;
   if (xai_curl_says_certificate_useless(code, t->error)) return XAI_KIND_TLS;
   switch (code) {
     case CURLE_OPERATION_TIMEDOUT: return XAI_KIND_TIMEOUT;
@@ -188,15 +221,25 @@ static void explain_certificate(const char *words, char *out, size_t size) {
            key ? " (is the file there, and is key_password right?)" : "");
 }
 
+#define TUNNEL_HEAD_TOO_LONG "the headers of the proxy's answer are too long"
+
+static xai_Phase phase_of(CURLcode code, const xai_Transfer *t) {
+  xai_Phase phase = xai_diagnosis_phase(t);
+  if (is_certificate_refused(t)) return XAI_PHASE_TLS;
+  if (phase == XAI_PHASE_TLS && waits_for_tunnel(code, t))
+    return XAI_PHASE_CONNECT;
+  return phase;
+}
+
 void xai_diagnosis_judge(xai_Transfer *t, CURLcode code) {
   char words[CURL_ERROR_SIZE + 100];
   const char *text = t->error[0] ? t->error : curl_easy_strerror(code);
   xai_Kind kind;
-  xai_Phase phase;
   if (code == CURLE_OK) return;
   hide_userinfo(t->error);
   kind = kind_of(code, t);
-  if (kind == XAI_KIND_LIMIT) text = XAI_HEAD_TOO_LONG;
+  if (kind == XAI_KIND_LIMIT)
+    text = waits_for_tunnel(code, t) ? TUNNEL_HEAD_TOO_LONG : XAI_HEAD_TOO_LONG;
   if (is_head_too_long(t) || xai_curl_says_http2_broken(t->error))
     xai_sockets_end(t->sockets, t->socket, t->serial);
   if (xai_curl_says_certificate_useless(code, t->error)) {
@@ -204,6 +247,5 @@ void xai_diagnosis_judge(xai_Transfer *t, CURLcode code) {
     explain_certificate(text, words, sizeof words);
     text = words;
   }
-  phase = is_certificate_refused(t) ? XAI_PHASE_TLS : xai_diagnosis_phase(t);
-  xai_fault_set(&t->fault, kind, phase, text);
+  xai_fault_set(&t->fault, kind, phase_of(code, t), text);
 }

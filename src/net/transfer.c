@@ -43,7 +43,8 @@ static size_t refuse(xai_Transfer *t, int rc, const char *limit) {
     xai_fault_set(&t->fault, XAI_KIND_MEMORY, XAI_PHASE_NONE,
                   "not enough memory");
   else
-    xai_fault_set(&t->fault, XAI_KIND_LIMIT, XAI_PHASE_NONE, limit);
+    xai_fault_set(&t->fault, XAI_KIND_LIMIT,
+                  t->head_done ? XAI_PHASE_NONE : XAI_PHASE_WAIT, limit);
   return 0;
 }
 
