@@ -1,8 +1,11 @@
 --- How streams end: proven, cut off, refused or failed.
 
+local scripted = require("spec.support.scripted")
 local stages = require("spec.support.stage")
+local xai = require("xai")
 
 local same = assert.same
+local unpack = table.unpack or unpack -- luacheck: ignore
 local stage
 
 --- The visible text in a result, or in what there is of one.
@@ -129,6 +132,40 @@ describe("the end of a stream", function()
       same(1, #stages.events(stage:say("chat", one .. done .. rest)))
     end
   end)
+
+  -- The transfer fails behind the end, before a reader comes to it.
+  for what, rest in pairs {
+    ["a chunk of no size"] = "zz\r\n", ["a chunk that breaks off"] = "ff\r\nx", ["no last chunk"] = "",
+    ["trailers without an end"] = "0\r\n" .. ("X-More: " .. ("a"):rep(1000) .. "\r\n"):rep(400),
+  } do
+    it("stands, however it is read, where the answer goes wrong behind it: " .. what, function()
+      local events = 'data: {"choices":[{"index":0,"delta":{"content":"x"},"finish_reason":"stop"}]}\n\n' ..
+        "data: [DONE]\n\n"
+      local bytes = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n" ..
+        ("%x\r\n%s\r\n"):format(#events, events) .. rest
+      local function read(how)
+        return unpack(scripted.in_task({ bytes }, nil, function(client)
+          local stream = assert(client:chat(stages.body("chat", { stream = true })))
+          xai.sleep(0.05) -- the rest has come, most likely
+          return how(stream)
+        end))
+      end
+      local function pieces(iterate)
+        return function(stream)
+          local n = 0
+          for _ in iterate(stream) do n = n + 1 end
+          return n, stream:info().kind
+        end
+      end
+      same({ 1 }, { read(pieces(function(stream) return stream:text() end)) })
+      same({ 1 }, { read(pieces(function(stream) return stream end)) })
+      same({ 1 }, { read(function(stream) return #stages.events(stream), stream:info().kind end) })
+      same({ "x" }, { read(function(stream)
+        local result, message, info = stream:result()
+        return TEXT_OF.chat(result), message or info.kind
+      end) })
+    end)
+  end
 
   it("may lack its blank line when it is [DONE] or whole JSON", function()
     local one = 'data: {"choices":[{"index":0,"delta":{"content":"x"}}]}\n\n'

@@ -56,6 +56,7 @@ static int push_end(lua_State *L, xai_LuaRequest *r, xai_StreamState state) {
   if (state == XAI_STREAM_FAULT) return push_fault(L, r);
   xai_engine_drain(r->hold->engine, r->hold->call);
   if (r->hold->call->state == XAI_CALL_DONE) {
+    xai_call_end_well(r->hold->call);
     xai_request_drop_body(L);
     xai_secret_forget(r->hold->call);
   }

@@ -137,6 +137,7 @@ static void start_attempt(xai_Call *c, CURLM *multi) {
   c->attempt_ms = c->transfer.last_ms = xai_clock_ms();
   c->state = XAI_CALL_RUNNING;
   c->multi = multi;
+  xai_handles_send_by(c->handles, c->transfer.easy, &c->route);
   if (curl_multi_add_handle(multi, c->transfer.easy) == CURLM_OK) return;
   c->multi = NULL;
   if (multi == NULL)
@@ -162,6 +163,7 @@ int xai_call_begin(xai_Call *c, const xai_Request *r, CURLM *multi, int later) {
     return -1;
   }
   curl_easy_setopt(c->transfer.easy, CURLOPT_PRIVATE, (void *)c);
+  c->route = xai_handles_route(&c->set, r->url);
   if (later) {
     c->retry_ms = c->began_ms;
     c->retry_told = 1; /* no attempt has failed */
@@ -196,6 +198,8 @@ static void forget_attempt(xai_Call *c) {
   memset(&c->fault, 0, sizeof c->fault);
   xai_complaint_free(&c->complaint);
 }
+
+void xai_call_end_well(xai_Call *c) { forget_attempt(c); }
 
 /* It ends between two attempts: what the last one brought is no part of its
 ** outcome. */

@@ -38,6 +38,7 @@ typedef struct xai_Call {
   struct curl_slist *headers;               /* filled before it begins */
   xai_Chance *chance;
   xai_Handles *handles;
+  xai_Route route;
   xai_CallState state;
   int usual;      /* its settings are its owner's own */
   int posts;      /* the method is POST, with a body */
@@ -160,6 +161,10 @@ int xai_call_take(xai_Call *c);
 
 /* The reader needs no more: let the connection come to rest for reuse. */
 void xai_call_drain(xai_Call *c);
+
+/* The call is done, and its stream was read to its proven end: what went wrong
+** behind that is no fault of the answer. */
+void xai_call_end_well(xai_Call *c);
 
 #pragma GCC visibility pop
 

@@ -117,23 +117,31 @@ static void set_trust(CURL *e, const xai_Settings *set, CURLcode *rc) {
 
 #define MARKS 32 /* parts of a path that say nothing, each in one of two ways */
 
+#define NO_HASH 2166136261u
+
+static uint32_t hash(uint32_t h, const char *s, size_t n) {
+  size_t i;
+  for (i = 0; i < n; i++) h = (h ^ (unsigned char)s[i]) * 16777619u;
+  return (h ^ 0xFF) * 16777619u;
+}
+
+static uint32_t hash_text(uint32_t h, const char *s) {
+  if (s == NULL) s = "-";
+  return hash(h, s, strlen(s));
+}
+
 /* A number for the key and its password, another one in each process. */
 static uint32_t identity_of(const xai_Settings *set) {
   static char salt[XAI_UUID_SIZE];
   const char *const parts[] = {salt, set->key_file, set->key_password};
-  uint32_t h = 2166136261u;
+  uint32_t h = NO_HASH;
   size_t i;
-  const char *p;
   if (salt[0] == '\0') {
     xai_Chance chance;
     xai_chance_init(&chance);
     xai_chance_uuid(&chance, salt);
   }
-  for (i = 0; i < sizeof parts / sizeof *parts; i++) {
-    for (p = parts[i] ? parts[i] : "-"; *p != '\0'; p++)
-      h = (h ^ (unsigned char)*p) * 16777619u;
-    h = (h ^ 0xFF) * 16777619u;
-  }
+  for (i = 0; i < sizeof parts / sizeof *parts; i++) h = hash_text(h, parts[i]);
   return h;
 }
 
@@ -238,4 +246,37 @@ void xai_handles_put(xai_Handles *h, unsigned long owner, CURL *easy) {
 
 void xai_handles_drop(xai_Handles *h) {
   while (h->count > 0) curl_easy_cleanup(h->idle[--h->count]);
+}
+
+/* --------------------------------------------------------------- routes */
+
+static uint32_t server_of(const char *url) {
+  const char *host = strstr(url, "://");
+  host = host != NULL ? host + 3 : url;
+  return hash(NO_HASH, host, strcspn(host, "/?#"));
+}
+
+static uint32_t way_of(const xai_Settings *set) {
+  return hash_text(hash_text(hash_text(NO_HASH, set->proxy), set->no_proxy),
+                   set->unix_socket);
+}
+
+xai_Route xai_handles_route(const xai_Settings *set, const char *url) {
+  xai_Route route;
+  route.server = server_of(url);
+  route.way = way_of(set);
+  route.several = 0;
+  return route;
+}
+
+/*
+** A request that waits for a connection under way (CURLOPT_PIPEWAIT) waits for
+** any to its server's name, also one through another proxy, whose tunnel may
+** never open.  Seen on 7.88, 8.14 and 8.23.
+*/
+void xai_handles_send_by(xai_Handles *h, CURL *easy, const xai_Route *route) {
+  xai_Route *known = &h->routes[route->server % XAI_MAX_ROUTES];
+  if (known->server != route->server) *known = *route;
+  if (known->way != route->way) known->several = 1;
+  if (known->several) curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 0L);
 }

@@ -10,6 +10,7 @@
 #define XAI_HANDLES_H
 
 #include <curl/curl.h>
+#include <stdint.h>
 
 #include "base/settings.h"
 
@@ -17,10 +18,20 @@
 
 #define XAI_MAX_HANDLES 4
 
+#define XAI_MAX_ROUTES 32
+
+/* Numbers that stand for a server and for the way to it: straight, or by which
+** proxy. */
+typedef struct xai_Route {
+  uint32_t server, way;
+  int several; /* requests to that server went by more than one way */
+} xai_Route;
+
 typedef struct xai_Handles {
   CURL *idle[XAI_MAX_HANDLES];
   int count;
-  unsigned long owner; /* whose settings all of them have */
+  unsigned long owner;              /* whose settings all of them have */
+  xai_Route routes[XAI_MAX_ROUTES]; /* of a few servers, the last ones */
 } xai_Handles;
 
 /*
@@ -43,6 +54,16 @@ long xai_handles_http_version(const xai_Settings *set, const char *url);
 
 /* A handle with the settings of 'owner', or NULL when none is at hand. */
 CURL *xai_handles_take(xai_Handles *h, unsigned long owner);
+
+/* The route of requests to the server of 'url'. */
+xai_Route xai_handles_route(const xai_Settings *set, const char *url);
+
+/*
+** The handle is to send a request by that route.  It does not wait for other
+** connections to the server where there may be some by another way: they are
+** none that it could share.
+*/
+void xai_handles_send_by(xai_Handles *h, CURL *easy, const xai_Route *route);
 
 /* Keep a handle with the settings of 'owner'; those of others, and one too
 ** many, are given back. */
