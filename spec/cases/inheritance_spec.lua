@@ -41,3 +41,45 @@ describe("a program that is started", function()
     end)
   end
 end)
+
+-- What another thread opens while a multi handle is made.
+local THREAD = [[
+  #define _GNU_SOURCE
+  #include <dlfcn.h>
+  #include <fcntl.h>
+  #include <stdio.h>
+  #include <sys/socket.h>
+  #include <unistd.h>
+  static int fds[5], opened;
+  void *curl_multi_init(void) {
+    void *(*real)(void), *multi;
+    *(void **)&real = dlsym(RTLD_NEXT, "curl_multi_init");
+    fds[0] = socket(AF_INET, SOCK_STREAM, 0);
+    pipe(fds + 1);
+    multi = real();
+    socketpair(AF_UNIX, SOCK_STREAM, 0, fds + 3);
+    opened = 1;
+    return multi;
+  }
+  __attribute__((destructor)) static void tell(void) {
+    int i;
+    for (i = 0; i < 5 && opened; i++) printf("%d ", fcntl(fds[i], F_GETFD));
+  }
+]]
+
+it("what other threads open meanwhile stays as it is (defect found by reading, 33)", function()
+  if not child.has "cc" then return pending "there is no C compiler" end
+  local dir = os.tmpname()
+  os.remove(dir)
+  child.output("mkdir " .. dir)
+  finally(function() child.output("rm -r " .. dir) end)
+  local file = assert(io.open(dir .. "/thread.c", "w"))
+  file:write(THREAD)
+  file:close()
+  local compile = "cc -w -shared -fPIC -o %s/thread.so %s/thread.c -ldl -Wl,--no-as-needed -lcurl"
+  assert.equal("", child.output(compile:format(dir, dir)))
+  local preload = os.getenv "LD_PRELOAD"
+  local said = child.lua("require('xai').new { api_key = 'k', base_url = 'http://127.0.0.1:1' }:close()",
+    { LD_PRELOAD = (preload and preload .. ":" or "") .. dir .. "/thread.so" })
+  assert.equal("0 0 0 0 0 ", said)
+end)

@@ -62,6 +62,9 @@ int xai_curl_says_head_too_long(const char *words, int sufficed, size_t seen) {
   return seen > LONG_HEAD || (seen > 0 && strstr(words, " -905") != NULL);
 }
 
+/* Seen on 7.88; 8.14 and 8.23 mark what they are woken by themselves. */
+int xai_curl_is_woken_by_open_pair(void) { return is_between(0, 0x080E00); }
+
 /* Seen on 7.88, 8.14 and 8.23, with CURLE_RECV_ERROR: a line beyond 16 KB, or
 ** 300 KB of lines. */
 int xai_curl_says_tunnel_head_too_long(const char *words) {

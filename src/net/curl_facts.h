@@ -31,6 +31,10 @@ int xai_curl_loses_full_reads(void);
 ** wait for one that is lost, where HTTP/2 began without TLS? */
 int xai_curl_waits_for_lost_plain_http2(void);
 
+/* Does a multi handle hold a pair of Unix sockets, to be woken by, that programs
+** which the host starts inherit? */
+int xai_curl_is_woken_by_open_pair(void);
+
 /* Do libcurl's words say that a head by HTTP/2 was too long?  'sufficed': there
 ** was always memory; 'seen': so many bytes of it came. */
 int xai_curl_says_head_too_long(const char *words, int sufficed, size_t seen);

@@ -7,7 +7,7 @@
 
 #include <fcntl.h>
 #include <sys/select.h>
-#include <sys/stat.h>
+#include <sys/socket.h>
 
 #include "base/clock.h"
 #include "base/interrupt.h"
@@ -61,11 +61,12 @@ void xai_multi_watch_interrupt(xai_Engine *e) {
 }
 
 /*
-** libcurl 7.88 makes two sockets to be woken by, which a program that the host
-** starts would inherit; later ones see to that.  What is new has the lowest
-** numbers that were free.
+** The pair that a multi handle is woken by is not for programs that the host
+** starts.  What is new has the lowest numbers that were free; other threads may
+** have opened things meanwhile.
 */
 #define WATCHED 8
+#define PAIR 2
 
 static int find_free(int *fds) {
   int fd, n = 0;
@@ -74,16 +75,22 @@ static int find_free(int *fds) {
   return n;
 }
 
-static void close_on_exec(int fd) {
-  struct stat s;
-  if (fstat(fd, &s) == 0 && (S_ISSOCK(s.st_mode) || S_ISFIFO(s.st_mode)))
-    fcntl(fd, F_SETFD, FD_CLOEXEC);
+static int is_unix_socket(int fd) {
+  struct sockaddr_storage a;
+  socklen_t n = sizeof a;
+  return getsockname(fd, (struct sockaddr *)&a, &n) == 0 &&
+         a.ss_family == AF_UNIX;
 }
 
 static CURLM *new_multi(void) {
-  int fds[WATCHED], i, n = find_free(fds);
+  int fds[WATCHED], i, found = 0;
+  int n = xai_curl_is_woken_by_open_pair() ? find_free(fds) : 0;
   CURLM *multi = curl_multi_init();
-  for (i = 0; i < n; i++) close_on_exec(fds[i]);
+  for (i = 0; i < n && found < PAIR; i++) {
+    if (!is_unix_socket(fds[i])) continue;
+    fcntl(fds[i], F_SETFD, FD_CLOEXEC);
+    found++;
+  }
   return multi;
 }
 
