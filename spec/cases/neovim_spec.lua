@@ -316,6 +316,20 @@ describe("The example plugin (today's systems, Neovim)", function()
     ]])
   end)
 
+  it("tells in one line that the library does not load, and works when it does", function()
+    neovim.says("true n\ntrue n\n2\n", SCREEN .. [[
+      ask "package.preload.grok = function() error('undefined symbol\\nand a trace') end"
+      for _ = 1, 2 do
+        ask "vim.cmd 'messages clear' vim.cmd 'Grok What is Lua?'"
+        say(told "undefined symbol", mode())
+      end
+      ask "package.preload.grok = nil"
+      ask "vim.cmd 'Grok What is Lua?'"
+      say(ask "return #vim.api.nvim_list_wins()")
+      vim.fn.jobstop(inner)
+    ]])
+  end)
+
   it("tells of short things as ever", function()
     neovim.says("true n\n", SCREEN .. [[
       ask "vim.cmd 'set nomodifiable' vim.cmd '.GrokEdit x'"
