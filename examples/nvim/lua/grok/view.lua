@@ -242,17 +242,20 @@ local function be_markdown()
   vim.cmd "silent! setlocal filetype=markdown"
 end
 
---- Show a buffer in a window: that of an answer that is over, or a new one.
-local function show(buffer)
-  api.nvim_buf_call(buffer, be_markdown)
+--- A scratch buffer in a window: that of an answer that is over, or a new one.  (The
+-- window comes first: where there can be none, no buffer is left behind.)
+local function scratch()
   local free = vim.tbl_filter(is_free, api.nvim_tabpage_list_wins(0))[1]
   if free then api.nvim_set_current_win(free) else vim.cmd "botright vsplit" end
+  local buffer = api.nvim_create_buf(true, true)
+  api.nvim_buf_call(buffer, be_markdown)
   api.nvim_win_set_buf(0, buffer)
   vim.wo.wrap, vim.wo.linebreak = true, true
+  return buffer
 end
 
-local function begin(buffer, prompt)
-  show(buffer)
+local function begin(prompt)
+  local buffer = scratch()
   vim.b[buffer].grok = "busy"
   vim.bo[buffer].modifiable = true -- `nvim -M` would have it otherwise
   vim.bo[buffer].undolevels = -1 -- the question stays
@@ -267,10 +270,8 @@ end
 --- A scratch buffer for the answer to a question.  Nil, with a note, where none can
 -- be shown: in the command-line window, without room, while text is locked.
 function M.answer(prompt)
-  local buffer = api.nvim_create_buf(true, true)
-  local ok, view = pcall(begin, buffer, prompt)
+  local ok, view = pcall(begin, prompt)
   if ok then return view end
-  vim.schedule(function() pcall(api.nvim_buf_delete, buffer, { force = true }) end) -- not while text is locked
   M.tell("no answer can be shown here: " .. (view:match "E%d+: .*" or view:gsub("^[^\n]-:%d+: ", "")))
 end
 
