@@ -199,6 +199,13 @@ static void forget_attempt(xai_Call *c) {
   xai_complaint_free(&c->complaint);
 }
 
+/* The next attempt takes no connection that the last one failed by: libcurl
+** may not have noticed yet that it is of no use. */
+static void leave_connection(xai_Call *c) {
+  long fresh = c->fault.kind == XAI_KIND_CONNECTION;
+  curl_easy_setopt(c->transfer.easy, CURLOPT_FRESH_CONNECT, fresh);
+}
+
 void xai_call_end_well(xai_Call *c) { forget_attempt(c); }
 
 /* It ends between two attempts: what the last one brought is no part of its
@@ -360,6 +367,7 @@ void xai_call_tick(xai_Call *c, CURLM *multi, int64_t now_ms, int behind) {
     give_up(c, XAI_PHASE_DEADLINE, "deadline", c->set.deadline_ms);
   } else if (c->state == XAI_CALL_WAITING) {
     if (now_ms < c->retry_ms || c->key_wanted) return;
+    leave_connection(c);
     forget_attempt(c);
     start_attempt(c, multi);
   } else if (now_ms >= timeout_at(c)) {

@@ -78,8 +78,9 @@ static int is_hidden(const xai_Transfer *t) {
 ** What came behind an answer is looked for before the next request is sent
 ** (xai_keeping_may_send).  It cannot be seen where the socket is not known.
 ** Unless TLS tells what it holds, it cannot be seen, either, where more was read
-** from the socket than was asked for, nor where TLS may have brought it in one record with the body: libcurl takes no more of that than
-** the length allows, and OpenSSL holds the rest.
+** from the socket than was asked for, nor where TLS may have brought it in one
+** record with the body: libcurl takes no more of that than the length allows,
+** and OpenSSL holds the rest.
 */
 void xai_keeping_head(xai_Transfer *t) {
   t->head_turn = t->sockets->turn;
