@@ -199,11 +199,11 @@ static void forget_attempt(xai_Call *c) {
   xai_complaint_free(&c->complaint);
 }
 
-/* The next attempt takes no connection that the last one failed by: libcurl
+/* Further attempts take no connection that the last one failed by: libcurl
 ** may not have noticed yet that it is of no use. */
 static void leave_connection(xai_Call *c) {
-  long fresh = c->fault.kind == XAI_KIND_CONNECTION;
-  curl_easy_setopt(c->transfer.easy, CURLOPT_FRESH_CONNECT, fresh);
+  if (c->fault.kind == XAI_KIND_CONNECTION)
+    curl_easy_setopt(c->transfer.easy, CURLOPT_FRESH_CONNECT, 1L);
 }
 
 void xai_call_end_well(xai_Call *c) { forget_attempt(c); }

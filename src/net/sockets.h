@@ -67,9 +67,9 @@ void xai_sockets_end(xai_Sockets *s, int fd, unsigned long serial);
 void xai_sockets_note_answer(xai_Sockets *s, int fd);
 
 /*
-** Was it ended, or has something come although nothing is asked for yet?  The rest
-** of an answer that was longer than its Content-Length comes so, and would be
-** read as the next answer.
+** Was it ended, or has something come although nothing is asked for yet?  The
+** rest of an answer that was longer than its Content-Length comes so, and would
+** be read as the next answer.
 */
 int xai_sockets_is_spoiled(const xai_Sockets *s, int fd);
 
