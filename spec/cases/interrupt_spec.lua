@@ -34,12 +34,12 @@ local PRELUDE = [[
 ]]
 
 --- What a program says.
-local function said(code)
-  return child.lua(PRELUDE:format(rig.KEY, house.server.url) .. code)
+local function said(code, environment)
+  return child.lua(PRELUDE:format(rig.KEY, house.server.url) .. code, environment)
 end
 
-local function says(expected, code)
-  same(expected, said(code))
+local function says(expected, code, environment)
+  same(expected, said(code, environment))
 end
 
 -- What waits, and is to be left.
@@ -358,7 +358,7 @@ describe("xai.on_interrupt (real use, 47)", function()
         wait(process)
         xai.sleep(0.01)
         print("parent " .. count)
-      ]])
+      ]], child.NO_LEAKS)
     end)
   end
 
