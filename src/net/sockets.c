@@ -170,11 +170,9 @@ unsigned long xai_sockets_serial(const xai_Sockets *s, int fd) {
   return it ? it->serial : 0;
 }
 
-void xai_sockets_end(xai_Sockets *s, int fd, unsigned long serial) {
-  xai_Socket *it = known(s, fd);
-  if (it == NULL || serial == 0 || it->serial != serial) return;
-  it->ended = 1;
-  shutdown(fd, SHUT_RDWR);
+void xai_sockets_end(const xai_Sockets *s, int fd, unsigned long serial) {
+  if (serial != 0 && xai_sockets_serial(s, fd) == serial)
+    shutdown(fd, SHUT_RDWR);
 }
 
 void xai_sockets_note_answer(xai_Sockets *s, int fd) {
@@ -190,7 +188,6 @@ int xai_sockets_has_answered(const xai_Sockets *s, int fd) {
 int xai_sockets_is_spoiled(const xai_Sockets *s, int fd) {
   const xai_Socket *it = known(s, fd);
   char byte;
-  if (it != NULL && it->ended) return 1;
   if (it == NULL || !it->answered) return 0;
   return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 ||
          (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);

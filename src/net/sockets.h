@@ -16,7 +16,6 @@ typedef struct xai_Socket {
   int open;
   int port;          /* the local one; 0: not known yet, or it has none */
   int answered;      /* by HTTP/1, so that nothing may come before a request */
-  int ended;         /* by us: libcurl may not have noticed yet */
   int was_connected; /* when it was closed */
   unsigned long serial; /* of all that were made: numbers are used again */
   ino_t inode;          /* what else tells it from a file with its number */
@@ -61,15 +60,15 @@ unsigned long xai_sockets_serial(const xai_Sockets *s, int fd);
 
 /* End the connection of a socket with that serial number, so that it is not
 ** used again. */
-void xai_sockets_end(xai_Sockets *s, int fd, unsigned long serial);
+void xai_sockets_end(const xai_Sockets *s, int fd, unsigned long serial);
 
 /* The head of an HTTP/1 answer came by it. */
 void xai_sockets_note_answer(xai_Sockets *s, int fd);
 
 /*
-** Was it ended, or has something come although nothing is asked for yet?  The
-** rest of an answer that was longer than its Content-Length comes so, and would
-** be read as the next answer.
+** Has something come, or an end, although nothing is asked for yet?  The rest
+** of an answer that was longer than its Content-Length comes so, and would be
+** read as the next answer.
 */
 int xai_sockets_is_spoiled(const xai_Sockets *s, int fd);
 
