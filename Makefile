@@ -59,7 +59,8 @@ endif
 
 CORE    = $(OUT)/xai/core.so
 SOURCES = $(sort $(wildcard src/base/*.c src/net/*.c src/bind/*.c))
-LUA_SRC = $(sort $(wildcard src/xai/*.lua))
+LUA_SRC = $(sort $(wildcard src/xai/*.lua src/xai/*/*.lua))
+LUA_DIRS = $(sort $(dir $(LUA_SRC:src/xai/%=%)))
 OBJECTS = $(SOURCES:src/%.c=$(OUT)/%.o)
 BASE    = $(filter $(OUT)/base/%,$(OBJECTS))
 C_TESTS = $(patsubst spec/c/%.c,$(OUT)/c/%,$(wildcard spec/c/*_test.c))
@@ -216,18 +217,19 @@ bench-record: ## measure everything anew; results, table, pictures
 	$(AGAIN) bench-plot
 
 install: $(CORE) ## install below PREFIX (/usr/local)
-	install -d '$(LUA_DEST)' '$(CORE_DEST)'
-	install -m 644 $(LUA_SRC) '$(LUA_DEST)'
+	install -d $(LUA_DIRS:%='$(LUA_DEST)/%') '$(CORE_DEST)'
+	for f in $(LUA_SRC:src/xai/%=%); do install -m 644 src/xai/$$f '$(LUA_DEST)'/$$f || exit; done
 	install -m 755 $(CORE) '$(CORE_DEST)'
 
 nvim: ## lay out .build/nvim, to be added to Neovim's runtimepath
 	$(AGAIN) all LUA_VERSION=jit
-	@rm -rf .build/nvim && mkdir -p .build/nvim/lua/xai
-	@cp $(LUA_SRC) .build/jit/xai/core.so .build/nvim/lua/xai/
+	@rm -rf .build/nvim && mkdir -p .build/nvim/lua
+	@cp -r src/xai .build/nvim/lua/
+	@cp .build/jit/xai/core.so .build/nvim/lua/xai/
 
 uninstall: ## remove what install put there
 	rm -f $(LUA_SRC:src/xai/%='$(LUA_DEST)/%') '$(CORE_DEST)/core.so'
-	-rmdir '$(LUA_DEST)' '$(CORE_DEST)' 2>/dev/null
+	-rmdir $(filter-out '$(LUA_DEST)/./',$(LUA_DIRS:%='$(LUA_DEST)/%')) '$(LUA_DEST)' '$(CORE_DEST)' 2>/dev/null
 
 setup: ## install all tools that the project uses (Debian, Ubuntu)
 	@.ci/setup all $(PACKAGED)

@@ -294,7 +294,7 @@ describe("xai.uv under luv", function()
   it("attached twice needs two detaches; then calls wait without the loop", function()
     says("true true false 0\ngrok-3 0\nresumed grok-3\n", [[
       local first, second = handle, require("xai.uv").attach { uv = counting_uv }
-      local wait = require "xai.wait"
+      local wait = require "xai.runtime.wait"
       first:detach()
       first:detach()
       local attached = wait.host ~= nil

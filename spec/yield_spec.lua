@@ -2,7 +2,7 @@
 
 local stages = require("spec.support.stage")
 local xai = require("xai")
-local yieldable = require("xai.yieldable")
+local yieldable = require("xai.runtime.yieldable")
 
 local same = assert.same
 local stage

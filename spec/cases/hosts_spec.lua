@@ -188,7 +188,7 @@ describe("a host without parts of Lua (ProjectEQ/projecteqquests#1358):", functi
       return source:gsub("\n[^%s][^\n]*", "\n"), taken -- functions are indented
     end
 
-    local pipe = assert(io.popen "ls src/xai/*.lua")
+    local pipe = assert(io.popen "ls src/xai/*.lua src/xai/*/*.lua")
     for path in pipe:lines() do
       local name = path:match "([%w_]+)%.lua$"
       if name ~= "types" and name ~= "health" and name ~= "std" then -- Neovim runs health, with all there is

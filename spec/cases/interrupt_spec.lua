@@ -183,7 +183,7 @@ describe("xai.on_interrupt (real use, 47)", function()
 
   it("is called in no task, also where one blocks", function()
     says("main\nmain\n", [[
-      local pump = require "xai.pump"
+      local pump = require "xai.runtime.loop"
       xai.on_interrupt(function() print(pump.current() and "task" or "main") end)
       xai.run(function() press() xai.sleep(0.01) end)
       xai.run(function() table.sort({ 1, 2 }, function() press() xai.sleep(0.01) return false end) end)

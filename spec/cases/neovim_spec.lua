@@ -356,7 +356,7 @@ describe("The recipes for plugin managers (today's systems, Neovim)", function()
     os.remove(dir)
     -- What a clone of the project is after `make nvim`.
     local core = assert(neovim.find_core())
-    assert(child.output(("mkdir -p %s/.build/nvim/lua/xai && ln -s $PWD/examples %s && cp src/xai/*.lua %s %s")
+    assert(child.output(("mkdir -p %s/.build/nvim/lua/xai && ln -s $PWD/examples %s && cp -r src/xai/* %s %s")
       :format(dir, dir, core, dir .. "/.build/nvim/lua/xai")) == "")
   end)
   teardown(function()

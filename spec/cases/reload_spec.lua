@@ -12,8 +12,8 @@ local DROPS = {
   { "all but the module xai", "^xai%." },
   { "all of them", "^xai" },
   { "the compiled part", "^xai%.core$" },
-  { "what hands things out", "^xai%.pump$" },
-  { "the tasks and what they wait for", "^xai%.[tw]a" },
+  { "what hands things out", "^xai%.runtime%.loop$" },
+  { "the tasks and what they wait for", "^xai%.runtime%.[tw]a" },
   { "everything that is loaded", "^[^_]+$", { "false" } }, -- not all of it can be required again
 }
 

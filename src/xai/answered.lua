@@ -1,7 +1,7 @@
 --- The outcome of a call without `stream` that was answered by an event stream all
 -- the same: what its events are merged into.
 
-local part = require "xai.part"
+local part = require "xai.runtime.part"
 
 --- result, nil, info; or nil, message, info with what there was in `info.partial`.
 -- The request is done, and its answer is a stream.

@@ -1,9 +1,9 @@
 --- Calls that were started and not waited for: `client:start(...)`.
 
 local hooks = require "xai.hooks"
-local part = require "xai.part"
-local pump = require "xai.pump"
-local wait = require "xai.wait"
+local part = require "xai.runtime.part"
+local pump = require "xai.runtime.loop"
+local wait = require "xai.runtime.wait"
 
 local error, pcall, select, setmetatable, type = error, pcall, select, setmetatable, type
 local string_format = string.format

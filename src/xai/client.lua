@@ -2,8 +2,8 @@
 
 local core = require "xai.core"
 local json = require "xai.json"
-local part = require "xai.part"
-local std = require "xai.std"
+local part = require "xai.runtime.part"
+local std = require "xai.runtime.std"
 
 local error, ipairs, pairs, pcall, setmetatable, tostring, type =
   error, ipairs, pairs, pcall, setmetatable, tostring, type
@@ -14,7 +14,7 @@ local string_find = string.find
 
 local methods = core.methods
 
-local loaded = core.kept -- see part.lua
+local loaded = core.kept -- see runtime/part.lua
 
 -- Hooks --------------------------------------------------------------------
 
@@ -44,23 +44,23 @@ end
 
 -- Waiting ------------------------------------------------------------------
 
-local SLICE = 0.5 -- see wait.lua
+local SLICE = 0.5 -- see runtime/wait.lua
 
 --- Block while nobody else is there who could go on meanwhile.
 local function block(request)
   while not request:done() do
-    local wait = loaded["xai.wait"]
+    local wait = loaded["xai.runtime.wait"]
     if wait then return wait.done(request) end -- now there may be
     core.step(SLICE)
   end
 end
 
 local function wait_for(request, hooked)
-  if hooked or loaded["xai.wait"] then return part "xai.wait".done(request, hooked) end
+  if hooked or loaded["xai.runtime.wait"] then return part "xai.runtime.wait".done(request, hooked) end
   local ok, err = pcall(block, request)
   if ok then return end
   request:cancel() -- nobody is left to read its answer
-  error(part "xai.pump".interruption(err), 0)
+  error(part "xai.runtime.loop".interruption(err), 0)
 end
 
 -- Calls --------------------------------------------------------------------

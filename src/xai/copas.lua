@@ -5,16 +5,16 @@
 -- thread of ours, the driver, watches the engine's one descriptor as if it
 -- were a socket, while somebody waits for something; then the loop may end.
 
-local kept = require("xai.core").kept -- see xai.part
+local kept = require("xai.core").kept -- see xai.runtime.part
 if kept["xai.copas"] then return kept["xai.copas"] end
 
 local copas = require "copas"
 local core = require "xai.core"
-local pump = require "xai.pump"
-local std = require "xai.std"
-local timers = require "xai.timers"
-local wait = require "xai.wait"
-local yieldable = require "xai.yieldable"
+local pump = require "xai.runtime.loop"
+local std = require "xai.runtime.std"
+local timers = require "xai.runtime.timers"
+local wait = require "xai.runtime.wait"
+local yieldable = require "xai.runtime.yieldable"
 
 local error, ipairs, pairs, setmetatable, type = error, ipairs, pairs, setmetatable, type
 local coroutine_running, coroutine_yield = coroutine.running, coroutine.yield

@@ -5,16 +5,16 @@
 -- that was started in it is under way; so a loop with nothing left may end.
 -- What was started outside of all loops belongs to the next that needs us.
 
-local kept = require("xai.core").kept -- see xai.part
+local kept = require("xai.core").kept -- see xai.runtime.part
 if kept["xai.cqueues"] then return kept["xai.cqueues"] end
 
 local condition = require "cqueues.condition"
 local cqueues = require "cqueues"
 local core = require "xai.core"
-local pump = require "xai.pump"
-local std = require "xai.std"
-local wait = require "xai.wait"
-local yieldable = require "xai.yieldable"
+local pump = require "xai.runtime.loop"
+local std = require "xai.runtime.std"
+local wait = require "xai.runtime.wait"
+local yieldable = require "xai.runtime.yieldable"
 
 local error, pairs, select, setmetatable = error, pairs, select, setmetatable
 local coroutine_running, coroutine_yield = coroutine.running, coroutine.yield

@@ -1,10 +1,10 @@
 --- The hooks of a client and of a call: on_request, on_response, on_retry, debug.
 
-local kept = require("xai.core").kept -- see xai.part
+local kept = require("xai.core").kept -- see xai.runtime.part
 if kept["xai.hooks"] then return kept["xai.hooks"] end
 
-local pump = require "xai.pump"
-local std = require "xai.std"
+local pump = require "xai.runtime.loop"
+local std = require "xai.runtime.std"
 
 local ipairs, pairs, setmetatable, type = ipairs, pairs, setmetatable, type
 local string_format, string_gsub = string.format, string.gsub

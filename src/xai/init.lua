@@ -2,7 +2,7 @@
 -- What users see is documented in types.lua and in the README.
 
 local core = require "xai.core"
-local kept = core.kept -- see xai.part; a core of another version may not have it
+local kept = core.kept -- see xai.runtime.part; a core of another version may not have it
 if kept and kept.xai then return kept.xai end
 
 local error, ipairs, pairs, rawset, select, setmetatable, tostring, type =
@@ -18,7 +18,7 @@ end
 
 local client = require "xai.client"
 local json = require "xai.json"
-local load_part = require "xai.part"
+local load_part = require "xai.runtime.part"
 
 local xai = {
   version = VERSION,
@@ -33,8 +33,8 @@ local xai = {
 }
 
 -- Parts that not every program needs are loaded when they are first asked for.
-local LAZY = { step = "pump", on_interrupt = "interrupt" }
-for name in string_gmatch("run spawn all map race sleep update", "%a+") do LAZY[name] = "sched" end
+local LAZY = { step = "runtime.loop", on_interrupt = "runtime.interrupt" }
+for name in string_gmatch("run spawn all map race sleep update", "%a+") do LAZY[name] = "runtime.sched" end
 
 --- Like `assert`: its arguments when they are no failure.  Else it raises the
 -- error object that is third, or the message where there is none.

@@ -1,8 +1,8 @@
 --- Which JSON library is used, and the codec that makes them all alike.
 
 local core = require "xai.core"
-local part = require "xai.part"
-local std = require "xai.std"
+local part = require "xai.runtime.part"
+local std = require "xai.runtime.std"
 
 local error, ipairs, pcall, rawget, tostring, type = error, ipairs, pcall, rawget, tostring, type
 local string_find = string.find

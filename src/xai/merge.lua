@@ -6,7 +6,7 @@
 -- given are its own: nothing that was handed out to the user is changed.
 
 local core = require "xai.core"
-local part = require "xai.part"
+local part = require "xai.runtime.part"
 
 local pairs, setmetatable, type = pairs, setmetatable, type
 local table_concat = table.concat

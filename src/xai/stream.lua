@@ -5,9 +5,9 @@
 -- result, and one after the other.
 
 local hooks = require "xai.hooks"
-local part = require "xai.part"
-local pump = require "xai.pump"
-local wait = require "xai.wait"
+local part = require "xai.runtime.part"
+local pump = require "xai.runtime.loop"
+local wait = require "xai.runtime.wait"
 
 local error, select, setmetatable, tostring, type = error, select, setmetatable, tostring, type
 local string_format = string.format

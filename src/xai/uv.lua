@@ -3,14 +3,14 @@
 -- One handle watches the engine's one descriptor while something is under
 -- way; with nothing under way nothing wakes the loop, and it may end.
 
-local kept = require("xai.core").kept -- see xai.part
+local kept = require("xai.core").kept -- see xai.runtime.part
 if kept["xai.uv"] then return kept["xai.uv"] end
 
 local core = require "xai.core"
-local parking = require "xai.parking"
-local pump = require "xai.pump"
-local std = require "xai.std"
-local wait = require "xai.wait"
+local parking = require "xai.runtime.parking"
+local pump = require "xai.runtime.loop"
+local std = require "xai.runtime.std"
+local wait = require "xai.runtime.wait"
 
 local assert, error, pairs, pcall, rawget, require, select, tostring, type, xpcall =
   assert, error, pairs, pcall, rawget, require, select, tostring, type, xpcall

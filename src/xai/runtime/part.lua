@@ -6,21 +6,21 @@
 -- module that is loaded again is the one that there is.
 
 local kept = require("xai.core").kept
-local std = require "xai.std"
+local std = require "xai.runtime.std"
 
 local error, loadfile, pairs, pcall, require, type = error, loadfile, pairs, pcall, require, type
-local string_find, string_match = string.find, string.match
+local string_find, string_gsub, string_match = string.find, string.gsub, string.match
 
 local package_loaded = std.loaded
 
 -- The folder of these files: a program may make Lua look elsewhere meanwhile.
 local _, path = ...
 if type(path) ~= "string" then path = std.getinfo and string_match(std.getinfo(1, "S").source, "^@(.*)$") or "" end
-local folder = string_match(path, "^(.*[/\\])part%.lua$")
+local folder, separator = string_match(path, "^(.*[/\\])runtime([/\\])part%.lua$")
 
 local function load_beside(name, problem)
-  local base = folder and string_match(name, "^xai%.(%l[%w_]*)$")
-  local chunk = base and loadfile and loadfile(folder .. base .. ".lua")
+  local base = folder and string_match(name, "^xai%.(%l[%w_.]*)$")
+  local chunk = base and loadfile and loadfile(folder .. string_gsub(base, "%.", separator) .. ".lua")
   if not chunk then error(problem, 0) end
   local part = chunk(name)
   package_loaded[name] = part

@@ -3,12 +3,12 @@
 -- The signal's handler, in C, only notes it and wakes whoever waits.  `f` is
 -- called where things are handed out, first of all and in no task's name.
 
-local kept = require("xai.core").kept -- see xai.part
-if kept["xai.interrupt"] then return kept["xai.interrupt"] end
+local kept = require("xai.core").kept -- see xai.runtime.part
+if kept["xai.runtime.interrupt"] then return kept["xai.runtime.interrupt"] end
 
 local core = require "xai.core"
-local pump = require "xai.pump"
-require "xai.wait" -- from now on waits go its way, which looks here
+local pump = require "xai.runtime.loop"
+require "xai.runtime.wait" -- from now on waits go its way, which looks here
 
 local error, pcall, type = error, pcall, type
 
@@ -46,5 +46,5 @@ function M.on_interrupt(f)
   return before
 end
 
-kept["xai.interrupt"] = M
+kept["xai.runtime.interrupt"] = M
 return M

@@ -3,7 +3,7 @@
 -- All modules take what they need of Lua while they are loaded: programs hide
 -- `require`, replace `string.len` by one for UTF-8, and so on.  What is here may be
 -- missing from the beginning, in sandboxes and games.  Modules that are loaded
--- later (see part.lua) find Lua as it was when the first was.
+-- later (see runtime/part.lua) find Lua as it was when the first was.
 
 local core = require "xai.core"
 

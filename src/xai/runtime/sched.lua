@@ -3,16 +3,16 @@
 -- Nothing runs by itself: tasks go on within xai.run, xai.step, xai.update,
 -- or an attached event loop.
 
-local kept = require("xai.core").kept -- see xai.part
-if kept["xai.sched"] then return kept["xai.sched"] end
+local kept = require("xai.core").kept -- see xai.runtime.part
+if kept["xai.runtime.sched"] then return kept["xai.runtime.sched"] end
 
 local core = require "xai.core"
-local pump = require "xai.pump"
-local tasks = require "xai.task"
-local timers = require "xai.timers"
-local unheard = require "xai.unheard"
-local wait = require "xai.wait"
-local wakers = require "xai.wakers"
+local pump = require "xai.runtime.loop"
+local tasks = require "xai.runtime.task"
+local timers = require "xai.runtime.timers"
+local unheard = require "xai.runtime.unheard"
+local wait = require "xai.runtime.wait"
+local wakers = require "xai.runtime.wakers"
 
 local collectgarbage, error, getmetatable, ipairs, pairs, pcall, rawget, tostring, type =
   collectgarbage, error, getmetatable, ipairs, pairs, pcall, rawget, tostring, type
@@ -350,5 +350,5 @@ function sched.update(budget_ms)
   if not ok then error(pump.interruption(err), 0) end
 end
 
-kept["xai.sched"] = sched
+kept["xai.runtime.sched"] = sched
 return sched

@@ -1,6 +1,6 @@
 --- May the running coroutine yield here?
 
-local std = require "xai.std"
+local std = require "xai.runtime.std"
 
 local dofile, pcall, rawget, xpcall = dofile, pcall, rawget, xpcall
 local coroutine_running = coroutine.running

@@ -1,13 +1,13 @@
 --- Moves everything, and hands out what came: callbacks first, then tasks.
 
-local kept = require("xai.core").kept -- see xai.part
-if kept["xai.pump"] then return kept["xai.pump"] end
+local kept = require("xai.core").kept -- see xai.runtime.part
+if kept["xai.runtime.loop"] then return kept["xai.runtime.loop"] end
 
-local chain = require "xai.chain"
+local chain = require "xai.runtime.chain"
 local core = require "xai.core"
-local std = require "xai.std"
-local timers = require "xai.timers"
-local wakers = require "xai.wakers"
+local std = require "xai.runtime.std"
+local timers = require "xai.runtime.timers"
+local wakers = require "xai.runtime.wakers"
 
 local error, next, pairs, pcall, rawequal, rawget, select, tostring, type, xpcall =
   error, next, pairs, pcall, rawequal, rawget, select, tostring, type, xpcall
@@ -21,13 +21,13 @@ local pump = {
   running = nil, -- the task whose code runs
   run_tasks = nil, -- set by the scheduler: resume what is ready
   has_tasks = nil, -- set by the scheduler: is a task ready?
-  run_parked = nil, -- set by xai.parking: resume the coroutines that were woken
-  has_parked = nil, -- set by xai.parking: is there one?
+  run_parked = nil, -- set by xai.runtime.parking: resume the coroutines that were woken
+  has_parked = nil, -- set by xai.runtime.parking: is there one?
   leaving = nil, -- is the program about to end? (pump.leave)
   on_active = nil, -- set by an adapter: something was started that nobody may wait for
   handed_out = nil, -- set by an adapter: called after each handing out
   tell = nil, -- set by an adapter: (words, are they no error?), where they go, if not to stderr
-  serve_interrupt = nil, -- set by xai.interrupt: call the user's function if Ctrl-C was pressed
+  serve_interrupt = nil, -- set by xai.runtime.interrupt: call the user's function if Ctrl-C was pressed
   interrupt_error = nil, -- { what that function raised last }
   driven = false, -- did somebody's event loop call us, and not code that waits?
   begin_frame = nil, -- set by the scheduler: tasks that yielded by themselves are ready again
@@ -315,5 +315,5 @@ function pump.callback(f, ...)
   pump.report(problem.err, problem.text, "callback")
 end
 
-kept["xai.pump"] = pump
+kept["xai.runtime.loop"] = pump
 return pump

@@ -1,19 +1,19 @@
 --- Tasks: coroutines that wait without blocking each other, and whose turn it is.
 
-local kept = require("xai.core").kept -- see xai.part
-if kept["xai.task"] then return kept["xai.task"] end
+local kept = require("xai.core").kept -- see xai.runtime.part
+if kept["xai.runtime.task"] then return kept["xai.runtime.task"] end
 
-local adoption = require "xai.adoption"
-local chain = require "xai.chain"
+local adoption = require "xai.runtime.adoption"
+local chain = require "xai.runtime.chain"
 local core = require "xai.core"
-local part = require "xai.part"
-local pump = require "xai.pump"
-local std = require "xai.std"
-local timers = require "xai.timers"
-local unheard = require "xai.unheard"
-local wait = require "xai.wait"
-local wakers = require "xai.wakers"
-local yieldable = require "xai.yieldable"
+local part = require "xai.runtime.part"
+local pump = require "xai.runtime.loop"
+local std = require "xai.runtime.std"
+local timers = require "xai.runtime.timers"
+local unheard = require "xai.runtime.unheard"
+local wait = require "xai.runtime.wait"
+local wakers = require "xai.runtime.wakers"
+local yieldable = require "xai.runtime.yieldable"
 
 local error, getmetatable, pcall, rawequal, rawget, select, setmetatable, type =
   error, getmetatable, pcall, rawequal, rawget, select, setmetatable, type
@@ -80,7 +80,7 @@ local function remove_waker(owner, wake)
   wakers.remove(owner.wakers, wake)
 end
 
---- A source (see wait.lua) of things that have `wakers` and come to be `over`.
+--- A source (see runtime/wait.lua) of things that have `wakers` and come to be `over`.
 local function owners(abandon)
   return { add = add_waker, remove = remove_waker, abandon = abandon }
 end
@@ -408,5 +408,5 @@ function Task:__tostring()
   return "xai.task (" .. self:status() .. ")"
 end
 
-kept["xai.task"] = tasks
+kept["xai.runtime.task"] = tasks
 return tasks

@@ -1,13 +1,13 @@
 --- Coroutines that are not our tasks: suspended while a call of theirs waits,
 -- and resumed when things are handed out.
 
-local kept = require("xai.core").kept -- see xai.part
-if kept["xai.parking"] then return kept["xai.parking"] end
+local kept = require("xai.core").kept -- see xai.runtime.part
+if kept["xai.runtime.parking"] then return kept["xai.runtime.parking"] end
 
-local chain = require "xai.chain"
-local pump = require "xai.pump"
-local std = require "xai.std"
-local yieldable = require "xai.yieldable"
+local chain = require "xai.runtime.chain"
+local pump = require "xai.runtime.loop"
+local std = require "xai.runtime.std"
+local yieldable = require "xai.runtime.yieldable"
 
 local error, pcall, rawget, setmetatable = error, pcall, rawget, setmetatable
 local coroutine_resume, coroutine_running, coroutine_status, coroutine_yield =
@@ -103,5 +103,5 @@ function pump.has_parked()
   return turn ~= nil or queue.first ~= false
 end
 
-kept["xai.parking"] = parking
+kept["xai.runtime.parking"] = parking
 return parking

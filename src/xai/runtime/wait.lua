@@ -9,12 +9,12 @@
 -- `remove(subject, ticket)` takes back; `abandon(subject)` is called when the
 -- wait is interrupted.
 
-local kept = require("xai.core").kept -- see xai.part
-if kept["xai.wait"] then return kept["xai.wait"] end
+local kept = require("xai.core").kept -- see xai.runtime.part
+if kept["xai.runtime.wait"] then return kept["xai.runtime.wait"] end
 
 local core = require "xai.core"
 local hooks = require "xai.hooks"
-local pump = require "xai.pump"
+local pump = require "xai.runtime.loop"
 
 local error, pcall = error, pcall
 
@@ -24,7 +24,7 @@ local wait = {
   -- Set by an adapter: parker = () -> park, wake; block = f; and where there is
   -- such a thing is_fast = () -> must no user's code run here?, refuse = f
   -- (raises where nobody may wait), is_leaving (is `block` there only to
-  -- refuse?), adopt = (thread, go_on, ...) -> stop (see xai.adoption), and for
+  -- refuse?), adopt = (thread, go_on, ...) -> stop (see xai.runtime.adoption), and for
   -- one that would stand still needs_turn = () -> is it time for its turn?,
   -- breathe = f (its turn).
   host = nil,
@@ -216,5 +216,5 @@ function wait.breathe(request)
   error(err, 0)
 end
 
-kept["xai.wait"] = wait
+kept["xai.runtime.wait"] = wait
 return wait

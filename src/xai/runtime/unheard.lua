@@ -1,9 +1,9 @@
 --- Failures of tasks that nobody has heard of.
 
-local kept = require("xai.core").kept -- see xai.part
-if kept["xai.unheard"] then return kept["xai.unheard"] end
+local kept = require("xai.core").kept -- see xai.runtime.part
+if kept["xai.runtime.unheard"] then return kept["xai.runtime.unheard"] end
 
-local pump = require "xai.pump"
+local pump = require "xai.runtime.loop"
 
 local ipairs, setmetatable = ipairs, setmetatable
 
@@ -58,5 +58,5 @@ function unheard.review()
   if patience <= 0 then unheard.report() end
 end
 
-kept["xai.unheard"] = unheard
+kept["xai.runtime.unheard"] = unheard
 return unheard

@@ -1,7 +1,7 @@
 --- Moments at which something is to be woken: a binary heap, earliest first.
 
-local kept = require("xai.core").kept -- see xai.part
-if kept["xai.timers"] then return kept["xai.timers"] end
+local kept = require("xai.core").kept -- see xai.runtime.part
+if kept["xai.runtime.timers"] then return kept["xai.runtime.timers"] end
 
 local core = require "xai.core"
 
@@ -105,5 +105,5 @@ function timers.any()
   return heap[1] ~= nil
 end
 
-kept["xai.timers"] = timers
+kept["xai.runtime.timers"] = timers
 return timers

@@ -1,17 +1,17 @@
 --- A task that waits by the attached loop's own means: the loop waits in its
 -- place, and the others go on.
 
-local kept = require("xai.core").kept -- see xai.part
-if kept["xai.adoption"] then return kept["xai.adoption"] end
+local kept = require("xai.core").kept -- see xai.runtime.part
+if kept["xai.runtime.adoption"] then return kept["xai.runtime.adoption"] end
 
-local pump = require "xai.pump"
-local wait = require "xai.wait"
+local pump = require "xai.runtime.loop"
+local wait = require "xai.runtime.wait"
 
 local pcall, select = pcall, select
 
 local adoption = {}
 
--- The source (see xai.wait) of a task that waits so; its subject ends the wait.
+-- The source (see xai.runtime.wait) of a task that waits so; its subject ends the wait.
 adoption.source = { abandon = function(stop) stop() end }
 
 --- Resume the task with what came of its wait, when its turn comes.
@@ -38,5 +38,5 @@ function adoption.take(task, ...)
   return true
 end
 
-kept["xai.adoption"] = adoption
+kept["xai.runtime.adoption"] = adoption
 return adoption
