@@ -46,7 +46,7 @@ describe("JSON in Neovim (today's systems, 1)", function()
         return vim.json
       end
       package.loaded.cjson = nil
-      local _, name = require("xai.json").default_codec()
+      local _, name = require("xai.client.json").default_codec()
       say(name, used)
     ]])
   end)
@@ -91,7 +91,7 @@ describe("JSON in Neovim (today's systems, 1)", function()
       local module = vim.json
       package.loaded.cjson = module
       vim.json = { encode = function() return "{}" end, decode = function() return {} end } -- luacheck: ignore
-      say((select(2, require("xai.json").default_codec())))
+      say((select(2, require("xai.client.json").default_codec())))
     ]])
   end)
 

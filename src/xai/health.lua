@@ -55,7 +55,7 @@ end
 
 --- Which library converts, and does a round trip keep all?
 local function check_json(report, core, xai)
-  local json = require "xai.json"
+  local json = require "xai.client.json"
   local found, _, name = pcall(json.default_codec)
   if not found then
     local way_out = { "install Neovim 0.7 or newer, or lua-cjson" }

@@ -16,8 +16,8 @@ if core.version ~= VERSION then
     tostring(core.version), VERSION))
 end
 
-local client = require "xai.client"
-local json = require "xai.json"
+local client = require "xai.client.client"
+local json = require "xai.client.json"
 local load_part = require "xai.runtime.part"
 
 local xai = {
@@ -60,7 +60,7 @@ setmetatable(xai, {
     local part = LAZY[name]
     if not part then
       if OPEN[name] then return nil end
-      local nothing = load_part "xai.names"("xai", name, known)
+      local nothing = load_part "xai.runtime.unknown_name"("xai", name, known)
       return nothing
     end
     local value = load_part("xai." .. part)[name]
@@ -68,7 +68,7 @@ setmetatable(xai, {
     return value
   end,
   __newindex = function(_, name, value)
-    if not known[name] then load_part "xai.names"("xai", name, known) end
+    if not known[name] then load_part "xai.runtime.unknown_name"("xai", name, known) end
     rawset(xai, name, value)
   end,
 })

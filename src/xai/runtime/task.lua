@@ -32,7 +32,7 @@ Task.__index = Task
 
 setmetatable(Task, {
   __index = function(_, name)
-    local nothing = part "xai.names"("task", name, Task)
+    local nothing = part "xai.runtime.unknown_name"("task", name, Task)
     return nothing
   end,
 })

@@ -13,7 +13,7 @@ local kept = require("xai.core").kept -- see xai.runtime.part
 if kept["xai.runtime.wait"] then return kept["xai.runtime.wait"] end
 
 local core = require "xai.core"
-local hooks = require "xai.hooks"
+local hooks = require "xai.client.hooks"
 local pump = require "xai.runtime.loop"
 
 local error, pcall = error, pcall

@@ -1,7 +1,7 @@
 --- The hooks of a client and of a call: on_request, on_response, on_retry, debug.
 
 local kept = require("xai.core").kept -- see xai.runtime.part
-if kept["xai.hooks"] then return kept["xai.hooks"] end
+if kept["xai.client.hooks"] then return kept["xai.client.hooks"] end
 
 local pump = require "xai.runtime.loop"
 local std = require "xai.runtime.std"
@@ -110,5 +110,5 @@ function hooks.response(set, message, info, request)
   end
 end
 
-kept["xai.hooks"] = hooks
+kept["xai.client.hooks"] = hooks
 return hooks

@@ -63,10 +63,10 @@ function Events:result() return self.list end
 
 --------------------------------------------------------------------------------
 local BUILDERS = {
-  chat = function(codec) return part "xai.merge_chunks"("chat.completion", true, codec) end,
-  complete = function(codec) return part "xai.merge_chunks"("text_completion", false, codec) end,
-  respond = function(codec) return part "xai.merge_responses"(codec) end,
-  message = function(codec) return part "xai.merge_messages"(codec) end,
+  chat = function(codec) return part "xai.results.merge_chunks"("chat.completion", true, codec) end,
+  complete = function(codec) return part "xai.results.merge_chunks"("text_completion", false, codec) end,
+  respond = function(codec) return part "xai.results.merge_responses"(codec) end,
+  message = function(codec) return part "xai.results.merge_messages"(codec) end,
   complete_legacy = new_complete,
   request = new_events,
 }
@@ -90,6 +90,6 @@ return function(request, name, is_over)
     at, field, value, a, b = request:said(at)
   end
   local result = builder:result(is_over)
-  if request:halves() then result = part "xai.halves"(result) end
+  if request:halves() then result = part "xai.results.surrogates"(result) end
   return result, damage
 end

@@ -1,9 +1,9 @@
 --- Results of chat and of completions from their streams: choices that grow.
 -- The interface is that of merge.lua.
 
-local calls = require "xai.merge_calls"
+local calls = require "xai.results.merge_calls"
 local core = require "xai.core"
-local growth = require "xai.growth"
+local growth = require "xai.results.accumulator"
 
 local ipairs, pairs, setmetatable, type = ipairs, pairs, setmetatable, type
 local table_sort = table.sort

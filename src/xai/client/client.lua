@@ -1,7 +1,7 @@
 --- Clients and their functions, one for each row of the endpoint table.
 
 local core = require "xai.core"
-local json = require "xai.json"
+local json = require "xai.client.json"
 local part = require "xai.runtime.part"
 local std = require "xai.runtime.std"
 
@@ -30,16 +30,16 @@ end
 
 --- The hooks for one call, or nil when there are none.
 local function hooks_of(client, opts)
-  if not loaded["xai.hooks"] and not names_hook(opts) then return nil end
-  return part "xai.hooks".of(client, opts)
+  if not loaded["xai.client.hooks"] and not names_hook(opts) then return nil end
+  return part "xai.client.hooks".of(client, opts)
 end
 
 local function tell_request(hooked, request)
-  if hooked then part "xai.hooks".request(hooked, request) end
+  if hooked then part "xai.client.hooks".request(hooked, request) end
 end
 
 local function tell_response(hooked, message, info, request)
-  if hooked then part "xai.hooks".response(hooked, message, info, request) end
+  if hooked then part "xai.client.hooks".response(hooked, message, info, request) end
 end
 
 -- Waiting ------------------------------------------------------------------
@@ -83,7 +83,7 @@ local function read_all(stream, on_event)
 end
 
 local function outcome_of(request, name)
-  if request:streaming() then return part "xai.answered"(request, name) end
+  if request:streaming() then return part "xai.results.answered"(request, name) end
   return request:outcome()
 end
 
@@ -95,7 +95,7 @@ local function whole(request, name, hooked)
 end
 
 local function stream_of(request, name, opts, hooked)
-  local stream, message, info = part "xai.stream".open(request, name, opts and opts.raw, hooked)
+  local stream, message, info = part "xai.client.stream".open(request, name, opts and opts.raw, hooked)
   tell_response(hooked, message, info, request)
   if not stream or not (opts and opts.on_event) then return stream, message, info, stream end
   return read_all(stream, opts.on_event)
@@ -160,7 +160,7 @@ function methods.start(self, name, argument, opts)
   local request, streamed = core.start(self, name, argument, opts, "start")
   local hooked = hooks_of(self, opts)
   tell_request(hooked, request)
-  return part "xai.call".follow(request, name, streamed, opts, hooked)
+  return part "xai.client.call".follow(request, name, streamed, opts, hooked)
 end
 
 --- Connect ahead, so that the next call need not wait for name, connection and
@@ -169,13 +169,13 @@ end
 function methods.warm(self, first, second)
   local opts = only_options("client:warm", first, second)
   local request = core.start(self, "request", { method = "HEAD", path = "/" }, opts, "warm")
-  return part "xai.call".follow_warm(request, opts)
+  return part "xai.client.call".follow_warm(request, opts)
 end
 
 -- Its functions are these and no others.
 setmetatable(methods, {
   __index = function(_, name)
-    local nothing = part "xai.names"("client", name, methods, true)
+    local nothing = part "xai.runtime.unknown_name"("client", name, methods, true)
     return nothing
   end,
 })
@@ -194,7 +194,9 @@ end
 --- A client: its key, address and defaults.  See types.lua for the options.
 function client.new(options)
   local new = core.client("xai.new", options, codec_of(options))
-  if names_hook(options) or is_debugged() or loaded["xai.hooks"] then part "xai.hooks".learn(new, options) end
+  if names_hook(options) or is_debugged() or loaded["xai.client.hooks"] then
+    part "xai.client.hooks".learn(new, options)
+  end
   return new
 end
 

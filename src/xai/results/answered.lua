@@ -8,10 +8,10 @@ local part = require "xai.runtime.part"
 return function(request, name)
   local _, message, info = request:skip()
   if not message then
-    local result, damage = part "xai.merge"(request, name, true)
+    local result, damage = part "xai.results.merge"(request, name, true)
     if not damage then return result, nil, request:info() end
     _, message, info = request:damaged(damage == "limit")
   end
-  info.partial = (part "xai.merge"(request, name))
+  info.partial = (part "xai.results.merge"(request, name))
   return nil, message, info
 end

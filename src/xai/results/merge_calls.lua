@@ -5,7 +5,7 @@
 
 local core = require "xai.core"
 
-local growths = require "xai.growth"
+local growths = require "xai.results.accumulator"
 
 local ipairs, next, pairs, setmetatable, type = ipairs, next, pairs, setmetatable, type
 local math_min = math.min

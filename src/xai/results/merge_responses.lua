@@ -2,7 +2,7 @@
 -- The interface is that of merge.lua.
 
 local core = require "xai.core"
-local growth = require "xai.growth"
+local growth = require "xai.results.accumulator"
 
 local ipairs, pairs, setmetatable, type = ipairs, pairs, setmetatable, type
 local string_match = string.match
