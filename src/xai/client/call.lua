@@ -40,7 +40,9 @@ local function tell(call)
 end
 
 local function fail(call, message, info)
-  if call.streamed and not info.partial then info.partial = (part "xai.results.merge"(call.request, call.name)) end
+  if call.streamed and not info.partial then
+    info.partial = (part "xai.results.merge".result(call.request, call.name))
+  end
   finish(call, nil, message, info)
 end
 
@@ -60,7 +62,7 @@ local function advance_stream(call)
   if event == false or call.over then return end
   if message then return fail(call, message, info) end
   if call.raw then return finish(call, true, nil, request:info()) end
-  local result, damage = part "xai.results.merge"(request, call.name, true)
+  local result, damage = part "xai.results.merge".result(request, call.name, true)
   if damage then return fail(call, select(2, request:damaged(damage == "limit"))) end
   finish(call, result, nil, request:info())
 end
@@ -69,7 +71,7 @@ local function advance_whole(call)
   if not call.request:done() then return end
   local result, message, info
   if call.request:streaming() then
-    result, message, info = part "xai.results.answered"(call.request, call.name)
+    result, message, info = part "xai.results.merge".outcome(call.request, call.name)
   else
     result, message, info = call.request:outcome()
   end

@@ -83,7 +83,7 @@ local function read_all(stream, on_event)
 end
 
 local function outcome_of(request, name)
-  if request:streaming() then return part "xai.results.answered"(request, name) end
+  if request:streaming() then return part "xai.results.merge".outcome(request, name) end
   return request:outcome()
 end
 

@@ -33,7 +33,7 @@ local function finish(stream, message, info)
   stream.over = true
   if message then
     stream.message, stream.failure = message, info
-    if not stream.raw then info.partial = (part "xai.results.merge"(stream.request, stream.name)) end
+    if not stream.raw then info.partial = (part "xai.results.merge".result(stream.request, stream.name)) end
   end
   pump.settle()
   return nil, message, info
@@ -161,7 +161,7 @@ function Stream:result()
   end
   if self.message then return ending(self) end
   if not self.merged then
-    local merged, damage = part "xai.results.merge"(self.request, self.name, true)
+    local merged, damage = part "xai.results.merge".result(self.request, self.name, true)
     if damage then return finish(self, select(2, self.request:damaged(damage == "limit"))) end
     self.merged = merged
   end
