@@ -3,6 +3,9 @@
 -- Each request is answered by a function, which says which bytes leave together: what one write
 -- holds is read by the client at once.  With TLS, openssl stands before it.  Calls must be started
 -- (`client:start`), not waited for: `scripted.wait` turns both loops.
+--
+-- A server counts the bytes that it has `written` and those that have `passed` to the client's
+-- socket: where they are equal, the socket stays silent until the next request.
 
 local front = require("spec.support.front")
 require("spec.support.server") -- tells where the parts of the stand-in are
@@ -75,28 +78,37 @@ local function close(handle)
   if not handle:is_closing() then handle:close() end
 end
 
-local function converse(from, to, answer, number)
-  local function write(bytes) if not to:is_closing() then to:write(bytes) end end
+--- Answer what is read from `from`, on `to`; `written()` is called when a write has left.
+local function converse(from, to, answer, server, written)
+  local function write(bytes)
+    if to:is_closing() then return end
+    server.written = server.written + #bytes
+    to:write(bytes, written and function() written(#bytes) end)
+  end
   local read = reader(function() write(GREETING) end)
   from:read_start(function(_, bytes)
     if not bytes then return close(from) end
     for _, id in ipairs(read(bytes)) do
-      number.requests = number.requests + 1
-      answer(number.requests, id, write)
+      server.requests = server.requests + 1
+      answer(server.requests, id, write)
     end
   end)
 end
 
+local function new_server(url)
+  return { url = url, requests = 0, written = 0, passed = 0 }
+end
+
 --- Serve without TLS: `answer(n, id, write)` answers the n-th request, which is stream `id`.
--- Gives { url, close() }.
+-- Gives { url, requests, written, passed, close() }.
 function M.start(answer)
-  local listener, sockets, server = uv.new_tcp(), {}, { requests = 0 }
+  local listener, sockets, server = uv.new_tcp(), {}, new_server()
   assert(listener:bind("127.0.0.1", 0))
   listener:listen(16, function()
     local socket = uv.new_tcp()
     sockets[#sockets + 1] = socket
     listener:accept(socket)
-    converse(socket, socket, answer, server)
+    converse(socket, socket, answer, server, function(count) server.passed = server.passed + count end)
   end)
   server.url = "http://127.0.0.1:" .. listener:getsockname().port
   function server.close()
@@ -107,19 +119,68 @@ function M.start(answer)
   return server
 end
 
---- The same by TLS, for one connection.  Gives { url, ca_file, close() }.
+local RECORD_HEADER, RECORD_REST = 5, 17 -- bytes of a record of TLS 1.3 around what it carries
+local APPLICATION_DATA = 23
+
+--- How many bytes of the application's are in the records that end in these pieces.
+local function counter()
+  local seen = ""
+  return function(bytes)
+    local count = 0
+    seen = seen .. bytes
+    while #seen >= RECORD_HEADER do
+      local size = RECORD_HEADER + number_of(seen:sub(4, 5))
+      if #seen < size then break end
+      if seen:byte(1) == APPLICATION_DATA then count = count + size - RECORD_HEADER - RECORD_REST end
+      seen = seen:sub(size + 1)
+    end
+    return count
+  end
+end
+
+--- Between the client and openssl: says what has passed.  The handshake ends before the first
+-- thing that is written.  Gives the port, close().
+local function relay(port, server)
+  local listener, inner, outer = uv.new_tcp(), uv.new_tcp(), uv.new_tcp()
+  assert(listener:bind("127.0.0.1", 0))
+  listener:listen(1, function()
+    listener:accept(outer)
+    inner:connect("127.0.0.1", port, function(err)
+      assert(not err, err)
+      local count = counter()
+      inner:read_start(function(_, bytes)
+        if not bytes or outer:is_closing() then return close(outer) end
+        local carried = count(bytes)
+        if server.written == 0 then carried = 0 end
+        outer:write(bytes, function() server.passed = server.passed + carried end)
+      end)
+      outer:read_start(function(_, bytes)
+        if not bytes or inner:is_closing() then return close(inner) end
+        inner:write(bytes)
+      end)
+    end)
+  end)
+  return listener:getsockname().port, function()
+    for _, handle in ipairs { listener, inner, outer } do close(handle) end
+  end
+end
+
+--- The same by TLS, for one connection; with ca_file.
 function M.start_tls(answer)
   local certificate, port = front.certificate(), front.free_port()
   local stdin, stdout, over = uv.new_pipe(false), uv.new_pipe(false), false
-  local server = { requests = 0, url = "https://localhost:" .. port, ca_file = certificate.file }
+  local server = new_server()
   local handle = assert(uv.spawn("openssl", {
-    args = { "s_server", "-quiet", "-alpn", "h2", "-accept", tostring(port),
+    args = { "s_server", "-quiet", "-tls1_3", "-num_tickets", "0", "-alpn", "h2", "-accept", tostring(port),
       "-cert", certificate.file, "-key", certificate.key_file },
     stdio = { stdin, stdout, nil },
   }, function() over = true end))
   front.wait_for(port)
   converse(stdout, stdin, answer, server)
+  local outer_port, close_relay = relay(port, server)
+  server.url, server.ca_file = "https://localhost:" .. outer_port, certificate.file
   function server.close()
+    close_relay()
     close(stdin)
     close(stdout)
     handle:kill("sigkill")
