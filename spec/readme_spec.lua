@@ -164,7 +164,7 @@ describe("the README", function()
     end)
 
     it("the options as they are, with their defaults", function()
-      local options, settings = slurp "src/bind/options.c", slurp "src/base/settings.c"
+      local options, settings = slurp "src/bind/options.c", slurp "src/base/endpoint.c"
       local listed, there, default = {}, {}, {}
       for _, row in ipairs(rows(section "Options")) do
         local name = row[1]:match "^`(.*)`$"
@@ -192,7 +192,7 @@ describe("the README", function()
         listed[i] = row[1]:match "^`(.*)`$"
         assert.is_true(#row[2] > 0 and #row[3] > 0)
       end
-      local names = slurp("src/base/fault.c"):match "xai_kind_name.-{.-{(.-)}"
+      local names = slurp("src/base/error.c"):match "xai_kind_name.-{.-{(.-)}"
       for name in names:gmatch '"(.-)"' do
         if name ~= "none" then there[#there + 1] = name end
       end

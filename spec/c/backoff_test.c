@@ -1,7 +1,7 @@
 /*
 ** backoff_test.c - how long to wait before the next attempt.
 */
-#include "base/backoff.h"
+#include "base/retry.h"
 
 #include <limits.h>
 

@@ -3,7 +3,7 @@
 */
 #define _POSIX_C_SOURCE 200112L
 
-#include "base/chance.h"
+#include "base/platform.h"
 
 #include <sys/wait.h>
 #include <unistd.h>

@@ -16,7 +16,6 @@
 #include <string.h>
 
 #include "base/buffer.h"
-#include "base/slice.h"
 
 #define CHECK(what) check_that((what) != 0, #what, __FILE__, __LINE__)
 #define CHECK_TEXT(slice, text) check_text(slice, text, __FILE__, __LINE__)

@@ -1,7 +1,7 @@
 /*
 ** clock_test.c - time that never jumps.
 */
-#include "base/clock.h"
+#include "base/platform.h"
 
 #include "check.h"
 

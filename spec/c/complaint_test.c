@@ -2,9 +2,9 @@
 ** complaint_test.c - errors within successes, and texts that speak of money.
 ** Whole bodies: fault_test.c, errors_spec.lua.
 */
-#include "base/complaint.h"
+#include "base/error_body.h"
 
-#include "base/quota.h"
+#include "base/error.h"
 #include "check.h"
 
 static int has_error(const char *body, int any) {

@@ -1,7 +1,7 @@
 /*
 ** decimal_test.c - numbers have a point.  Other locales: requests_spec.lua.
 */
-#include "base/decimal.h"
+#include "base/text.h"
 
 #include "check.h"
 

@@ -4,7 +4,7 @@
 ** A reading is written "meaning <visible text> FIELD a.b <piece>", without
 ** what it does not have.
 */
-#include "base/dialect.h"
+#include "base/event_schema.h"
 
 #include "check.h"
 

@@ -4,7 +4,7 @@
 #ifndef FAULT_CASES_H
 #define FAULT_CASES_H
 
-#include "base/fault.h"
+#include "base/error.h"
 #include "check.h"
 
 /* NULL stands for what is not said. */

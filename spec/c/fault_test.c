@@ -1,7 +1,7 @@
 /*
 ** fault_test.c - what can go wrong, and how an error answer is read.
 */
-#include "base/fault.h"
+#include "base/error.h"
 
 #include "fault_cases.h"
 

@@ -1,7 +1,7 @@
 /*
 ** head_test.c - the head of an HTTP answer: its status line and headers.
 */
-#include "base/head.h"
+#include "base/http_head.h"
 
 #include "check.h"
 

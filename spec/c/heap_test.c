@@ -3,7 +3,7 @@
 */
 #define _DEFAULT_SOURCE
 
-#include "base/heap.h"
+#include "base/platform.h"
 
 #include <stdlib.h>
 

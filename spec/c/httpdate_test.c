@@ -3,7 +3,7 @@
 */
 #define _POSIX_C_SOURCE 200112L
 
-#include "base/httpdate.h"
+#include "base/http_head.h"
 
 #include <string.h>
 #include <time.h>

@@ -1,7 +1,7 @@
 /*
 ** journal_test.c - what a stream has said so far, in little memory.
 */
-#include "base/journal.h"
+#include "base/event_log.h"
 
 #include "check.h"
 

@@ -1,7 +1,7 @@
 /*
 ** jsoncheck_test.c - is a text JSON, from its first byte to its last?
 */
-#include "base/jsoncheck.h"
+#include "base/json_scan.h"
 
 #include "check.h"
 

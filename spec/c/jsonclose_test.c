@@ -1,9 +1,9 @@
 /*
 ** jsonclose_test.c - the beginning of a JSON text, closed where it breaks off.
 */
-#include "base/jsonclose.h"
+#include "base/json_rewrite.h"
 
-#include "base/jsoncheck.h"
+#include "base/json_scan.h"
 #include "check.h"
 
 static xai_Buffer out;

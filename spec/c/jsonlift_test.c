@@ -1,7 +1,7 @@
 /*
 ** jsonlift_test.c - long strings taken out of JSON text.
 */
-#include "base/jsonlift.h"
+#include "base/json_rewrite.h"
 
 #include "check.h"
 

@@ -1,10 +1,9 @@
 /*
 ** jsonmark_test.c - JSON text made safe for a decoder.
 */
-#include "base/jsonmark.h"
+#include "base/json_rewrite.h"
 
-#include "base/jsoncheck.h"
-#include "base/jsonscan.h"
+#include "base/json_scan.h"
 #include "check.h"
 
 #define ALL (XAI_MARK_EMPTY_ARRAYS | XAI_MARK_INTEGERS | XAI_MARK_SURROGATES)

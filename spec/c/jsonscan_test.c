@@ -1,7 +1,7 @@
 /*
 ** jsonscan_test.c - look into JSON text without building anything.
 */
-#include "base/jsonscan.h"
+#include "base/json_scan.h"
 
 #include <limits.h>
 

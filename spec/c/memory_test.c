@@ -8,10 +8,10 @@
 ** the result must be the one of a run in which nothing failed.
 */
 #include "base/endpoint.h"
-#include "base/fault.h"
-#include "base/jsonmark.h"
-#include "base/jsonscan.h"
-#include "base/stream.h"
+#include "base/error.h"
+#include "base/json_rewrite.h"
+#include "base/json_scan.h"
+#include "base/event_reader.h"
 #include "check.h"
 
 /* A linker without --wrap leaves this one without a definition. */

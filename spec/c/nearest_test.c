@@ -1,7 +1,7 @@
 /*
 ** nearest_test.c - the known name that an unknown one was meant to be.
 */
-#include "base/nearest.h"
+#include "base/text.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /*
 ** pattern_test.c - events that repeat an earlier one but for their text.
 */
-#include "base/pattern.h"
+#include "base/event_template.h"
 
 #include "check.h"
 

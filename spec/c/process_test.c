@@ -3,7 +3,7 @@
 */
 #define _DEFAULT_SOURCE
 
-#include "base/process.h"
+#include "base/platform.h"
 
 #include <sys/types.h>
 #include <sys/wait.h>

@@ -1,7 +1,7 @@
 /*
 ** settings_test.c - how calls are to be made: the documented defaults.
 */
-#include "base/settings.h"
+#include "base/endpoint.h"
 
 #include "check.h"
 

@@ -1,7 +1,7 @@
 /*
 ** slice_test.c - bytes that belong to somebody else.
 */
-#include "base/slice.h"
+#include "base/buffer.h"
 
 #include "check.h"
 

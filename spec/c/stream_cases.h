@@ -4,7 +4,7 @@
 #ifndef STREAM_CASES_H
 #define STREAM_CASES_H
 
-#include "base/stream.h"
+#include "base/event_reader.h"
 #include "check.h"
 
 /*

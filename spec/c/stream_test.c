@@ -1,9 +1,9 @@
 /*
 ** stream_test.c - reading one event stream: parser, dialect and journal.
 */
-#include "base/stream.h"
+#include "base/event_reader.h"
 
-#include "base/jsonscan.h"
+#include "base/json_scan.h"
 #include "stream_cases.h"
 
 #define MAX_EVENT ((size_t)16 << 20)

@@ -1,7 +1,7 @@
 /*
 ** utf8_test.c - what is UTF-8, and where a text begins to be something else.
 */
-#include "base/utf8.h"
+#include "base/text.h"
 
 #include "check.h"
 

@@ -1,7 +1,7 @@
 /*
 ** backoff_fuzz.c - a hint is digits, perhaps with a fraction, or no hint.
 */
-#include "base/backoff.h"
+#include "base/retry.h"
 
 #include "fuzz.h"
 

@@ -9,11 +9,11 @@
 #include <lualib.h>
 #include <stdio.h>
 
-#include "base/jsoncheck.h"
-#include "bind/json.h"
-#include "bind/jsoncodec.h"
-#include "bind/luaerr.h"
-#include "bind/push.h"
+#include "base/json_scan.h"
+#include "bind/json_decode.h"
+#include "bind/json_encode.h"
+#include "bind/error.h"
+#include "bind/luautil.h"
 #include "fuzz.h"
 
 static int bridge_encode(lua_State *L) {

@@ -1,7 +1,7 @@
 /*
 ** fault_fuzz.c - any body can be told in one line.
 */
-#include "base/fault.h"
+#include "base/error.h"
 
 #include <stdio.h>
 

@@ -1,7 +1,7 @@
 /*
 ** head_fuzz.c - the headers of any head are those that its lines name.
 */
-#include "base/head.h"
+#include "base/http_head.h"
 
 #include "fuzz.h"
 

@@ -4,7 +4,7 @@
 */
 #define _DEFAULT_SOURCE
 
-#include "base/httpdate.h"
+#include "base/http_head.h"
 
 #include <stdio.h>
 #include <time.h>

@@ -1,8 +1,8 @@
 /*
 ** json_fuzz.c - any text can be looked into and made safe for a decoder.
 */
-#include "base/jsonmark.h"
-#include "base/jsonscan.h"
+#include "base/json_rewrite.h"
+#include "base/json_scan.h"
 
 #include "fuzz.h"
 

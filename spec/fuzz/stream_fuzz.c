@@ -1,7 +1,7 @@
 /*
 ** stream_fuzz.c - however the bytes arrive, the stream says the same.
 */
-#include "base/stream.h"
+#include "base/event_reader.h"
 
 #include <stdio.h>
 

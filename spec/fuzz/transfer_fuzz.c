@@ -15,8 +15,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/clock.h"
-#include "base/head.h"
+#include "base/platform.h"
+#include "base/http_head.h"
 #include "fuzz.h"
 #include "net/engine.h"
 #include "net/verdict.h"

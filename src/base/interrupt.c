@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "base/process.h"
+#include "base/platform.h"
 
 #define MAX_LISTENERS 16 /* one for each Lua state that listens */
 

@@ -2,8 +2,8 @@
 ** interrupt.h - Ctrl-C (SIGINT), noted for those who asked to hear of it.
 ** Plain C: no Lua, no libcurl.  The handler only sets flags and wakes waits.
 */
-#ifndef XAI_INTERRUPT_H
-#define XAI_INTERRUPT_H
+#ifndef XAI_BASE_INTERRUPT_H
+#define XAI_BASE_INTERRUPT_H
 
 #pragma GCC visibility push(hidden)
 

@@ -7,11 +7,10 @@
 ** Feeding the same bytes in any pieces gives the same events, and the work
 ** is linear in the number of bytes.
 */
-#ifndef XAI_SSE_H
-#define XAI_SSE_H
+#ifndef XAI_BASE_SSE_H
+#define XAI_BASE_SSE_H
 
 #include "base/buffer.h"
-#include "base/slice.h"
 
 #pragma GCC visibility push(hidden)
 

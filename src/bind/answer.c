@@ -5,11 +5,10 @@
 
 #include <string.h>
 
-#include "base/head.h"
-#include "bind/info.h"
-#include "bind/json.h"
-#include "bind/luaerr.h"
-#include "bind/request.h"
+#include "base/http_head.h"
+#include "bind/error.h"
+#include "bind/json_decode.h"
+#include "bind/call.h"
 #include "net/secret.h"
 
 static int is_json(const xai_Transfer *t) {

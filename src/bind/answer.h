@@ -1,8 +1,8 @@
 /*
 ** answer.h - answers that are not streams, decoded.
 */
-#ifndef XAI_ANSWER_H
-#define XAI_ANSWER_H
+#ifndef XAI_BIND_ANSWER_H
+#define XAI_BIND_ANSWER_H
 
 #include "bind/compat.h"
 

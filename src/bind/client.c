@@ -9,12 +9,12 @@
 #include <string.h>
 
 #include "bind/state.h"
-#include "bind/json.h"
-#include "bind/jsoncodec.h"
-#include "bind/luaerr.h"
+#include "bind/json_decode.h"
+#include "bind/error.h"
+#include "bind/luautil.h"
 #include "bind/options.h"
-#include "bind/request.h"
-#include "net/address.h"
+#include "bind/call.h"
+#include "net/url_policy.h"
 #include "net/memory.h"
 
 #define CLIENT_MT "xai.client"

@@ -1,8 +1,8 @@
 /*
 ** client.h - clients: settings and a key.
 */
-#ifndef XAI_CLIENT_H
-#define XAI_CLIENT_H
+#ifndef XAI_BIND_CLIENT_H
+#define XAI_BIND_CLIENT_H
 
 #include "bind/compat.h"
 #include "net/engine.h"

@@ -2,8 +2,8 @@
 ** compat.h - one C source for Lua 5.1 to 5.5 and LuaJIT.
 ** The only file that asks which Lua this is.
 */
-#ifndef XAI_COMPAT_H
-#define XAI_COMPAT_H
+#ifndef XAI_BIND_COMPAT_H
+#define XAI_BIND_COMPAT_H
 
 #include <stdint.h>
 

@@ -15,18 +15,16 @@
 #include <dlfcn.h>
 #endif
 
-#include "base/clock.h"
-#include "base/heap.h"
+#include "base/platform.h"
 #include "base/interrupt.h"
-#include "base/nearest.h"
+#include "base/text.h"
 #include "bind/client.h"
-#include "bind/info.h"
-#include "bind/json.h"
-#include "bind/luaerr.h"
-#include "bind/push.h"
-#include "bind/renew.h"
+#include "bind/error.h"
+#include "bind/json_decode.h"
+#include "bind/json_encode.h"
+#include "bind/luautil.h"
+#include "bind/call.h"
 #include "bind/request.h"
-#include "bind/start.h"
 
 #if defined(_WIN32)
 #define XAI_EXPORT __declspec(dllexport)

@@ -1,13 +1,17 @@
 /*
 ** options.h - the option tables of xai.new and of single calls.
 */
-#ifndef XAI_OPTIONS_H
-#define XAI_OPTIONS_H
+#ifndef XAI_BIND_OPTIONS_H
+#define XAI_BIND_OPTIONS_H
 
-#include "base/settings.h"
+#include "base/endpoint.h"
 #include "bind/compat.h"
 
 #pragma GCC visibility push(hidden)
+
+/* ----------------------------------------------- may these headers be sent? */
+
+/* ------------------------- the option tables of xai.new and of single calls */
 
 /*
 ** Check the option table at 'i' (nil counts as empty) and put what it says

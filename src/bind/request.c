@@ -1,508 +1,597 @@
 /*
-** request.c - a call as Lua sees it: a userdata with low-level methods.
+** request.c - the start of a call: settings, URL, body, headers.
 */
 #include "bind/request.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "base/clock.h"
-#include "bind/answer.h"
-#include "bind/events.h"
-#include "bind/info.h"
-#include "bind/luaerr.h"
-#include "bind/push.h"
-#include "bind/renew.h"
-#include "net/news.h"
-#include "net/secret.h"
+#include "bind/call.h"
+#include "bind/error.h"
+#include "bind/json_decode.h"
+#include "bind/json_encode.h"
+#include "bind/luautil.h"
+#include "bind/options.h"
+#include "bind/state.h"
 
-#define HOLD_MT "xai.hold"
+/* ----------------------------------- where a call goes, and with which body */
 
-/* Slots of a hold's environment: they live until its finalizer has run. */
-#define HOLD_BODY 1     /* the request's body, true once it is not needed */
-#define HOLD_RECALLED 2 /* the memory of a call that was recalled */
-
-static char watched_key; /* registry: [call] = request, weak */
-
-static const char request_tag; /* its address is in each request */
-
-/* For each event of a stream: comparing metatables takes ten times as long. */
-static int is_request(lua_State *L) {
-  return lua_type(L, 1) == LUA_TUSERDATA &&
-         lua_rawlen(L, 1) == sizeof(xai_LuaRequest) &&
-         ((const xai_LuaRequest *)lua_touserdata(L, 1))->tag == &request_tag;
-}
-
-xai_LuaRequest *xai_request_check(lua_State *L) {
-  xai_LuaRequest *r;
-  if (!is_request(L)) luaL_checkudata(L, 1, XAI_REQUEST_MT); /* raises */
-  r = (xai_LuaRequest *)lua_touserdata(L, 1);
-  if (r->hold == NULL || r->hold->engine == NULL)
-    luaL_error(L, "the call was released");
-  xai_engine_enter(r->hold->engine);
-  return r;
-}
-
-/* Push what is in a slot of the request at index 1. */
-static void push_slot(lua_State *L, int slot) {
-  xai_getenv(L, 1);
-  lua_rawgeti(L, -1, slot);
-  lua_remove(L, -2);
-}
-
-/* Push the environment of the request's hold. */
-static void push_hold_env(lua_State *L) {
-  push_slot(L, XAI_REQUEST_HOLD);
-  xai_getenv(L, -1);
-  lua_remove(L, -2);
-}
-
-/* The call is asked for what only a call can tell, although it was given back:
-** make it again. */
-static void recall(lua_State *L, xai_LuaRequest *r) {
-  xai_Hold *h = r->hold;
-  xai_Call *c;
-  xai_Kind kind = h->ended.kind;
-  push_hold_env(L);
-  c = (xai_Call *)xai_newuserdata(L, sizeof *c);
-  xai_call_recall(c, &h->ended);
-  lua_rawseti(L, -2, HOLD_RECALLED);
-  push_slot(L, XAI_REQUEST_FAULT);
-  c->fault.kind = XAI_KIND_NONE;
-  if (lua_isstring(L, -1))
-    xai_fault_set(&c->fault, kind, c->fault.phase, lua_tostring(L, -1));
-  h->call = c;
-  h->recalled = 1;
-  lua_pop(L, 2);
-}
-
-/* The reverse; its outcome may be another one now. */
-static void forget_recalled(lua_State *L, xai_LuaRequest *r) {
-  xai_Hold *h = r->hold;
-  xai_call_sum_up(h->call, &h->ended);
-  h->call = NULL;
-  h->recalled = 0;
-  push_hold_env(L);
-  lua_pushnil(L);
-  lua_rawseti(L, -2, HOLD_RECALLED);
+/* xai.null, a light userdata, is as good as nothing. */
+static int get_flag(lua_State *L, int t, const char *name) {
+  int on;
+  if (t == 0) return 0;
+  lua_getfield(L, t, name);
+  on = lua_toboolean(L, -1) && !lua_islightuserdata(L, -1);
   lua_pop(L, 1);
+  return on;
 }
 
-static int use_call(lua_State *L, xai_RequestUse *use, int poll) {
-  xai_LuaRequest *r = xai_request_check(L);
-  xai_Hold *h = r->hold;
-  xai_Call *c;
-  int n, was_in_use;
-  if (h->call == NULL) recall(L, r);
-  c = h->call;
-  was_in_use = c->in_use;
-  c->in_use = 1; /* after an error it stays so: then the collector frees it */
-  if (poll) xai_renew_key(L, r);
-  n = use(L, r);
-  c->in_use = was_in_use;
-  if (h->recalled && !was_in_use)
-    forget_recalled(L, r);
-  else
-    xai_engine_let_go(h->engine, c);
-  return n;
-}
-
-int xai_request_use(lua_State *L, xai_RequestUse *use) {
-  return use_call(L, use, 0);
-}
-
-int xai_request_poll(lua_State *L, xai_RequestUse *use) {
-  return use_call(L, use, 1);
-}
-
-void xai_request_drop_body(lua_State *L) {
-  push_hold_env(L);
-  lua_rawgeti(L, -1, HOLD_BODY);
-  if (lua_type(L, -1) == LUA_TSTRING) {
-    lua_pushboolean(L, 1);
-    lua_rawseti(L, -3, HOLD_BODY);
+/* Push option 'name' of the call, else of the client; 0 when it is nil. */
+static int target_option(const xai_Start *s, const char *name) {
+  lua_State *L = s->L;
+  if (s->options != 0) {
+    lua_getfield(L, s->options, name);
+    if (!lua_isnil(L, -1)) return 1;
+    lua_pop(L, 1);
   }
-  lua_pop(L, 2);
+  lua_rawgeti(L, s->env, XAI_CLIENT_OPTIONS);
+  lua_getfield(L, -1, name);
+  lua_remove(L, -2);
+  if (!lua_isnil(L, -1)) return 1;
+  lua_pop(L, 1);
+  return 0;
 }
 
-/* Move what is in a buffer to the environment on top. */
-static void to_lua(lua_State *L, int slot, xai_Buffer *b) {
-  if (xai_buffer_size(b) == 0) return;
+/* Callbacks may change the user's table: go on with a copy, which keeps the
+** strings of the settings alive. */
+static void own_options(xai_Start *s) {
+  lua_State *L = s->L;
+  if (!lua_istable(L, s->options)) return; /* is refused with its name */
+  xai_options_copy(L, s->options);
+  lua_replace(L, s->options);
+}
+
+/* What decides whom a call may talk to: one of these differs. */
+static int has_other_peer(const xai_Settings *a, const xai_Settings *b) {
+  return a->base_url != b->base_url || a->proxy != b->proxy ||
+         a->unix_socket != b->unix_socket || a->allow_http != b->allow_http ||
+         a->key_file != b->key_file || a->key_password != b->key_password;
+}
+
+/* The settings of the client with the options of the call over them. */
+static void target_settings(xai_Start *s) {
+  lua_State *L = s->L;
+  s->set = s->client->set;
+  if (s->options == 0) return;
+  own_options(s);
+  xai_options_read(L, s->options, s->what, &s->set);
+  if (has_other_peer(&s->set, &s->client->set))
+    xai_client_check_peer(L, s->what, &s->set);
+  if (get_flag(L, s->options, "take_key"))
+    xai_misuse(L, "%s: option 'take_key' is one of xai.new", s->what);
+  s->raw = get_flag(L, s->options, "raw");
+}
+
+/* Push the codec that the call uses. */
+static void push_codec(xai_Start *s) {
+  lua_State *L = s->L;
+  int own = 0;
+  if (s->options != 0) {
+    lua_getfield(L, s->options, "json");
+    own = !lua_isnil(L, -1);
+    if (!own) lua_pop(L, 1);
+  }
+  if (own) {
+    lua_pushcfunction(L, xai_json_codec);
+    lua_insert(L, -2);
+    lua_call(L, 1, 1);
+  } else {
+    lua_rawgeti(L, s->env, XAI_CLIENT_CODEC);
+  }
+  s->codec = lua_gettop(L);
+}
+
+/* Push the base URL of the call, without "/v1". */
+static void push_base(const xai_Start *s) {
+  if (s->set.base_url == s->client->set.base_url)
+    lua_rawgeti(s->L, s->env, XAI_CLIENT_BASE);
+  else
+    lua_pushlstring(s->L, s->set.base_url,
+                    xai_client_base_length(s->set.base_url));
+}
+
+/* Turn the path on top of the stack into the URL. */
+static void push_url(xai_Start *s, const char *between) {
+  lua_State *L = s->L;
+  int path = lua_gettop(L);
+  push_base(s);
+  lua_pushstring(L, between);
+  lua_pushvalue(L, path);
+  lua_concat(L, 3);
+  lua_replace(L, path);
+  s->url = path;
+}
+
+static void no_memory(lua_State *L, int rc) {
+  if (rc != XAI_OK) luaL_error(L, "not enough memory");
+}
+
+/* The id at index 3, checked. */
+static const char *check_id(const xai_Start *s, const xai_Endpoint *row,
+                            size_t *n) {
+  lua_State *L = s->L;
+  const char *id;
+  if (lua_type(L, 3) != LUA_TSTRING)
+    xai_misuse(L, "%s: %s must be a string, got %s", s->what, row->id,
+               luaL_typename(L, 3));
+  id = lua_tolstring(L, 3, n);
+  if (*n == 0) xai_misuse(L, "%s: %s is empty", s->what, row->id);
+  if (xai_bytes_have_control(id, *n))
+    xai_misuse(L, "%s: %s has a control character in it", s->what, row->id);
+  if (!xai_endpoint_id_ok(id, *n))
+    xai_misuse(L, "%s: %s '%s' is not an id", s->what, row->id, id);
+  return id;
+}
+
+static void check_body(const xai_Start *s) {
+  if (!lua_istable(s->L, 3))
+    xai_misuse(s->L, "%s: the body must be a table, got %s", s->what,
+               luaL_typename(s->L, 3));
+}
+
+/* One of the endpoints: row, argument at 3. */
+static void target_row(xai_Start *s, const xai_Endpoint *row) {
+  lua_State *L = s->L;
+  xai_Buffer *b = &s->engine->scratch;
+  size_t n = 0;
+  const char *id = NULL;
+  s->method = row->method;
+  s->pending_ok = s->read_once = row->pending;
+  push_codec(s);
+  if (row->id != NULL) id = check_id(s, row, &n);
+  if (xai_endpoint_has_body(row)) {
+    check_body(s);
+    s->stream = row->api != XAI_API_PLAIN && get_flag(L, 3, "stream");
+    s->api = row->api;
+    xai_json_encode(L, s->codec, 3, s->what);
+    s->body = lua_gettop(L);
+  }
+  xai_buffer_clear(b);
+  no_memory(L, xai_endpoint_path(row, id, n, b));
   xai_push_buffer(L, b);
-  lua_rawseti(L, -2, slot);
-  xai_buffer_free(b);
+  push_url(s, "/v1");
 }
 
-/* Without an allocation: what is there is replaced. */
-static void drop(lua_State *L, int slot) {
-  lua_rawgeti(L, -1, slot);
-  if (!lua_isnil(L, -1)) {
+/* Push "&a=b" for the name and the value on top of the stack. */
+static void push_pair(const xai_Start *s, char sign) {
+  lua_State *L = s->L;
+  xai_Buffer *b = &s->engine->scratch;
+  size_t n, m;
+  const char *name, *value;
+  int rc;
+  if (lua_type(L, -2) != LUA_TSTRING || !lua_isstring(L, -1))
+    xai_misuse(L, "%s: query must map strings to strings or numbers", s->what);
+  xai_push_text(L, -1);
+  name = lua_tolstring(L, -3, &n);
+  value = lua_tolstring(L, -1, &m);
+  xai_buffer_clear(b);
+  rc = xai_buffer_append(b, &sign, 1);
+  if (rc == XAI_OK) rc = xai_percent_encode(name, n, b);
+  if (rc == XAI_OK) rc = xai_buffer_puts(b, "=");
+  if (rc == XAI_OK) rc = xai_percent_encode(value, m, b);
+  no_memory(L, rc);
+  xai_push_buffer(L, b);
+}
+
+/* Append the query in the table on top to the path below it, which may have
+** one already. */
+static void add_query(const xai_Start *s) {
+  lua_State *L = s->L;
+  int t = lua_gettop(L), path = t - 1;
+  char sign = strchr(lua_tostring(L, path), '?') ? '&' : '?';
+  lua_pushnil(L);
+  while (lua_next(L, t)) {
+    lua_pushvalue(L, path);
+    lua_pushvalue(L, -3);
+    lua_pushvalue(L, -3);
+    push_pair(s, sign);
+    lua_replace(L, -4);
+    lua_pop(L, 2);
+    lua_concat(L, 2);
+    lua_replace(L, path);
+    lua_pop(L, 1);
+    sign = '&';
+  }
+}
+
+static int is_path_char(char c) {
+  return (unsigned char)c > ' ' && (unsigned char)c < 0x7F && c != '#' &&
+         c != '\\';
+}
+
+/* The path of client:request: as it stands behind the host.  It is only sure to
+** be there until the query takes its place on the stack. */
+static void read_path(xai_Start *s) {
+  lua_State *L = s->L;
+  const char *path;
+  size_t n, i;
+  lua_getfield(L, 3, "path");
+  if (lua_type(L, -1) != LUA_TSTRING)
+    xai_misuse(L, "%s: path must be a string, got %s", s->what,
+               luaL_typename(L, -1));
+  path = lua_tolstring(L, -1, &n);
+  if (n == 0 || path[0] != '/')
+    xai_misuse(L, "%s: path must begin with '/', as in \"/v1/models\"",
+               s->what);
+  for (i = 0; i < n; i++)
+    if (!is_path_char(path[i]))
+      xai_misuse(L, "%s: path has a character that must be percent-encoded",
+                 s->what);
+  s->read_once = strcmp(s->method, "GET") == 0 &&
+                 strstr(path, "/deferred-completion/") != NULL;
+  lua_getfield(L, 3, "query");
+  if (lua_istable(L, -1))
+    add_query(s);
+  else if (!lua_isnil(L, -1))
+    xai_misuse(L, "%s: query must be a table, got %s", s->what,
+               luaL_typename(L, -1));
+  lua_pop(L, 1);
+  push_url(s, "");
+}
+
+/* The method on top, or NULL: it is no word in capitals. */
+static const char *check_method(lua_State *L) {
+  size_t n = 0;
+  const char *m = lua_tolstring(L, -1, &n);
+  return n > 0 && strspn(m, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == n ? m : NULL;
+}
+
+/* client:request{ method=, path=, query=, body=, stream= } */
+static void target_free_form(xai_Start *s) {
+  static const char *const fields[] = {"method", "path",   "query",
+                                       "body",   "stream", NULL};
+  lua_State *L = s->L;
+  if (!lua_istable(L, 3))
+    xai_misuse(L, "%s: expected a table, got %s", s->what, luaL_typename(L, 3));
+  xai_options_only(L, 3, s->what, "field", fields);
+  s->any_json = s->pending_ok = 1;
+  s->stream = get_flag(L, 3, "stream");
+  s->api = s->stream ? XAI_API_OTHER : XAI_API_PLAIN;
+  push_codec(s);
+  lua_getfield(L, 3, "body");
+  s->method = lua_isnil(L, -1) ? "GET" : "POST";
+  if (lua_type(L, -1) == LUA_TTABLE)
+    xai_json_encode(L, s->codec, lua_gettop(L), s->what);
+  else if (lua_type(L, -1) != LUA_TSTRING && !lua_isnil(L, -1))
+    xai_misuse(L, "%s: body must be a table or a string, got %s", s->what,
+               luaL_typename(L, -1));
+  if (!lua_isnil(L, -1)) s->body = lua_gettop(L);
+  lua_getfield(L, 3, "method");
+  if (!lua_isnil(L, -1)) s->method = check_method(L);
+  if (s->method == NULL)
+    xai_misuse(L, "%s: method must be a word in capitals, as in \"GET\"",
+               s->what);
+  read_path(s);
+}
+
+/* ---------------------------------- the header lines of a call, and its key */
+
+/* Append a header line of up to three parts to the call's list. */
+static void add_header(const xai_Start *s, xai_Call *call, const char *a,
+                       const char *b, size_t n) {
+  xai_Buffer *line = &s->engine->scratch;
+  struct curl_slist *list = NULL;
+  int rc;
+  xai_buffer_clear(line);
+  rc = xai_buffer_puts(line, a);
+  if (rc == XAI_OK) rc = xai_buffer_append(line, b, n);
+  if (rc == XAI_OK) rc = xai_buffer_terminate(line);
+  if (rc == XAI_OK)
+    list = curl_slist_append(call->headers, xai_buffer_data(line));
+  if (list == NULL) luaL_error(s->L, "not enough memory");
+  call->headers = list;
+}
+
+static void add_line(const xai_Start *s, xai_Call *call, const char *line) {
+  add_header(s, call, line, "", 0);
+}
+
+/* Push the name of this header as the table at 't' spells it; 0 when it is not
+** there. */
+static int push_spelling(lua_State *L, int t, const char *name) {
+  lua_pushnil(L);
+  while (lua_next(L, t)) {
+    xai_Slice key;
+    lua_pop(L, 1);
+    key.at = lua_tolstring(L, -1, &key.len);
+    if (xai_slice_like(key, name)) return 1;
+  }
+  return 0;
+}
+
+/* Does the header table on top (or nil) name this header, in any case? */
+static int headers_has(lua_State *L, const char *name) {
+  int found = !lua_isnil(L, -1) && push_spelling(L, lua_gettop(L), name);
+  if (found) lua_pop(L, 1);
+  return found;
+}
+
+/* Remove this header from the table at 't', however it is spelt there. */
+static void remove_header(lua_State *L, int t, const char *name) {
+  if (!push_spelling(L, t, name)) return;
+  lua_pushnil(L);
+  lua_rawset(L, t);
+}
+
+/* Put the pairs of the table on top, if it is one, into the one at 'to', in
+** place of those of the same names in any case. */
+static void merge_into(lua_State *L, int to) {
+  int from = lua_gettop(L);
+  if (lua_istable(L, from)) {
     lua_pushnil(L);
-    lua_rawseti(L, -3, slot);
+    while (lua_next(L, from)) {
+      remove_header(L, to, lua_tostring(L, -2));
+      lua_pushvalue(L, -2);
+      lua_insert(L, -2);
+      lua_rawset(L, to);
+    }
   }
-  lua_pop(L, 1);
+  lua_settop(L, from - 1);
 }
 
-void xai_request_rest(lua_State *L, xai_LuaRequest *r) {
-  xai_Call *c = r->hold->call;
-  xai_getenv(L, 1);
-  xai_secret_hide_in(c, &c->transfer.head);
-  to_lua(L, XAI_REQUEST_HEAD, &c->transfer.head);
-  to_lua(L, XAI_REQUEST_SAID, &c->stream.journal.bytes);
-  if (c->fault.kind != XAI_KIND_NONE) {
-    lua_pushstring(L, c->fault.text);
-    lua_rawseti(L, -2, XAI_REQUEST_FAULT);
-  }
-  drop(L, XAI_REQUEST_MODEL);
-  drop(L, XAI_REQUEST_KEY);
-  r->model = 0;
-  lua_pop(L, 1);
-  xai_call_rest(c);
-}
-
-void xai_request_push_head(lua_State *L, const xai_Call *c) {
-  if (xai_buffer_size(&c->transfer.head) > 0)
-    xai_push_buffer(L, &c->transfer.head);
+/* Push the user's headers, or nil: those of the call over the client's. */
+static void headers_push(const xai_Start *s) {
+  lua_State *L = s->L;
+  int both = lua_gettop(L) + 1;
+  lua_rawgeti(L, s->env, XAI_CLIENT_OPTIONS);
+  lua_getfield(L, both, "headers");
+  if (s->options != 0)
+    lua_getfield(L, s->options, "headers");
   else
-    push_slot(L, XAI_REQUEST_HEAD);
-}
-
-/* Push the userdata by which a request holds its call.  It is small, as the
-** collector keeps what has a finalizer for one round more. */
-static xai_Hold *push_hold(lua_State *L, xai_Engine *e) {
-  xai_Hold *h = (xai_Hold *)xai_newuserdata(L, sizeof *h);
-  memset(h, 0, sizeof *h);
-  luaL_setmetatable(L, HOLD_MT); /* from here __gc cleans up */
-  h->engine = xai_engine_ref(e);
-  e->live++;
-  lua_createtable(L, 2, 0);
-  xai_setenv(L, -2);
-  return h;
-}
-
-xai_LuaRequest *xai_request_new(lua_State *L, xai_Engine *e,
-                                const xai_Settings *set, xai_Api api, int raw) {
-  xai_LuaRequest *r = (xai_LuaRequest *)xai_newuserdata(L, sizeof *r);
-  memset(r, 0, sizeof *r);
-  r->tag = &request_tag;
-  luaL_setmetatable(L, XAI_REQUEST_MT);
-  lua_createtable(L, XAI_REQUEST_FAULT, 0);
-  r->hold = push_hold(L, e);
-  lua_rawseti(L, -2, XAI_REQUEST_HOLD);
-  xai_setenv(L, -2);
-  r->hold->call = (xai_Call *)malloc(sizeof *r->hold->call);
-  if (r->hold->call == NULL) luaL_error(L, "not enough memory");
-  xai_call_init(r->hold->call, set, api, raw);
-  r->hold->call->hold = r->hold;
-  return r;
-}
-
-void xai_request_pin_body(lua_State *L, int request, int body) {
-  xai_getenv(L, request);
-  lua_rawgeti(L, -1, XAI_REQUEST_HOLD);
-  xai_getenv(L, -1);
-  lua_pushvalue(L, body);
-  lua_rawseti(L, -2, HOLD_BODY);
-  lua_pop(L, 3);
-}
-
-static void release(xai_Hold *h) {
-  xai_Engine *e = h->engine;
-  xai_Call *c = h->call;
-  if (e == NULL) return;
-  h->engine = NULL;
-  h->call = NULL;
-  if (c != NULL && h->recalled) {
-    xai_call_close(c);
-  } else if (c != NULL) {
-    xai_engine_release(e, c);
-    free(c);
+    lua_pushnil(L);
+  if (lua_isnil(L, -1) && lua_isnil(L, -2)) {
+    lua_settop(L, both - 1);
+    lua_pushnil(L);
+    return;
   }
-  e->live--;
-  xai_engine_unref(e);
-}
-
-/* The finalizer of a hold: end the call and free everything. */
-static int hold_gc(lua_State *L) {
-  release((xai_Hold *)luaL_checkudata(L, 1, HOLD_MT));
-  return 0;
-}
-
-/* ------------------------------------------------------------------ state */
-
-static int tell_opened(lua_State *L, xai_LuaRequest *r) {
-  lua_pushboolean(L, xai_call_opened(r->hold->call));
-  return 1;
-}
-
-/* request:opened() -> is the head of a success in, or the call done? */
-static int request_opened(lua_State *L) {
-  return xai_request_poll(L, tell_opened);
-}
-
-/* request:streaming() -> did the service answer with an event stream? */
-static int request_streaming(lua_State *L) {
-  const xai_Hold *h = xai_request_check(L)->hold;
-  xai_Content content = h->call ? h->call->transfer.content : h->ended.content;
-  lua_pushboolean(L, content == XAI_CONTENT_EVENTS);
-  return 1;
-}
-
-static int tell_done(lua_State *L, xai_LuaRequest *r) {
-  lua_pushboolean(L, r->hold->call->state == XAI_CALL_DONE);
-  return 1;
-}
-
-/* request:done() -> is nothing under way any more? */
-static int request_done(lua_State *L) {
-  if (xai_request_check(L)->hold->call != NULL)
-    return xai_request_poll(L, tell_done);
-  lua_pushboolean(L, 1);
-  return 1;
-}
-
-static int tell_info(lua_State *L, xai_LuaRequest *r) {
-  xai_info_push(L, r->hold->call);
-  return 1;
-}
-
-/* request:info() -> the facts about the answer so far. */
-static int request_info(lua_State *L) {
-  const xai_Hold *h = xai_request_check(L)->hold;
-  xai_Call recalled; /* it holds nothing */
-  if (h->call != NULL) return xai_request_use(L, tell_info);
-  xai_call_recall(&recalled, &h->ended);
-  xai_info_push(L, &recalled);
-  return 1;
-}
-
-/* End it with that kind, even where all has come and nobody has read it. */
-static int stop(lua_State *L, xai_LuaRequest *r, xai_Kind kind,
-                const char *text) {
-  xai_Call *c = r->hold->call;
-  int n;
-  xai_engine_cancel(r->hold->engine, c, kind, text);
-  xai_complaint_free(&c->complaint);
-  memset(&c->fault, 0, sizeof c->fault);
-  xai_fault_set(&c->fault, kind, XAI_PHASE_NONE, text);
-  n = xai_info_fail(L, c, &c->fault, 0);
-  xai_request_rest(L, r);
-  return n;
-}
-
-static int cancel(lua_State *L, xai_LuaRequest *r) {
-  return stop(L, r, XAI_KIND_CANCELLED, "cancelled");
-}
-
-/* request:cancel() -> nil, message, info. */
-static int request_cancel(lua_State *L) { return xai_request_use(L, cancel); }
-
-static int shut(lua_State *L, xai_LuaRequest *r) {
-  return stop(L, r, XAI_KIND_CLOSED, "the stream was closed");
-}
-
-/* request:close() -> nil, message, info, with kind "closed". */
-static int request_close(lua_State *L) { return xai_request_use(L, shut); }
-
-/* request:release(): end it and free everything. */
-static int request_release(lua_State *L) {
-  xai_LuaRequest *r = (xai_LuaRequest *)luaL_checkudata(L, 1, XAI_REQUEST_MT);
-  if (r->hold == NULL) return 0;
-  if (r->hold->call != NULL && r->hold->call->in_use) return 0;
-  release(r->hold);
-  return 0;
-}
-
-/* The key was refused: the next attempt depends on there being another. */
-static int waits_for_other_key(const xai_Call *c) {
-  return c->key_wanted && c->fault.kind == XAI_KIND_AUTHENTICATION;
-}
-
-static int tell_retry(lua_State *L, xai_LuaRequest *r) {
-  xai_Call *c = r->hold->call;
-  int64_t wait;
-  if (waits_for_other_key(c)) xai_renew_key(L, r);
-  if (waits_for_other_key(c)) return 0; /* it is being asked for */
-  if (c->state != XAI_CALL_WAITING || c->retry_told) return 0;
-  c->retry_told = 1;
-  wait = c->retry_ms - xai_clock_ms();
-  xai_info_fail(L, c, &c->fault, 0);
-  lua_pushnumber(L, wait > 0 ? (lua_Number)wait / 1000 : 0);
-  lua_setfield(L, -2, "wait");
-  return 3;
-}
-
-/* request:retrying() -> nil, message, info of the attempt that failed while
-** the next one is waited for, once for each wait; else nothing.  'info.wait'
-** is how long that is, in seconds. */
-static int request_retrying(lua_State *L) {
-  if (xai_request_check(L)->hold->call == NULL) return 0;
-  return xai_request_use(L, tell_retry);
-}
-
-/* request:trace(): the times of its attempts are wanted. */
-static int request_trace(lua_State *L) {
-  xai_Call *c = xai_request_check(L)->hold->call;
-  if (c != NULL) c->timed = 1;
-  return 0;
-}
-
-/* request:times() -> seconds from the start of the last attempt until the name
-** was known, the connection and TLS stood, the first byte came, and its end. */
-static int request_times(lua_State *L) {
-  const xai_Hold *h = xai_request_check(L)->hold;
-  const xai_Times *t = h->call ? &h->call->times : &h->ended.times;
-  lua_pushnumber(L, (lua_Number)t->dns / 1e6);
-  lua_pushnumber(L, (lua_Number)t->connect / 1e6);
-  lua_pushnumber(L, (lua_Number)t->tls / 1e6);
-  lua_pushnumber(L, (lua_Number)t->first_byte / 1e6);
-  lua_pushnumber(L, (lua_Number)t->total / 1e6);
-  return 5;
-}
-
-/* request:codec() -> the codec that its JSON is read and written with. */
-static int request_codec(lua_State *L) {
-  xai_request_check(L);
-  push_slot(L, XAI_REQUEST_CODEC);
-  return 1;
-}
-
-/* request:method() -> the HTTP method, whether there is a body. */
-static int request_method(lua_State *L) {
-  xai_request_check(L);
-  push_slot(L, XAI_REQUEST_METHOD);
-  push_hold_env(L);
-  lua_rawgeti(L, -1, HOLD_BODY);
-  lua_remove(L, -2);
-  lua_pushboolean(L, !lua_isnil(L, -1));
-  lua_replace(L, -2);
-  return 2;
-}
-
-/* May the value of this header be shown? */
-static int is_secret(const char *line, size_t n) {
-  static const char *const words[] = {"auth",   "key",    "token",
-                                      "secret", "cookie", "session"};
-  xai_Slice name = {line, n};
-  size_t i;
-  for (i = 0; i < sizeof words / sizeof *words; i++)
-    if (xai_slice_has(name, words[i])) return 1;
-  return 0;
-}
-
-/* Push 'n' bytes of a line, without the key. */
-static void push_without_key(lua_State *L, const xai_Call *c, const char *line,
-                             size_t n) {
-  char *copy = (char *)xai_newuserdata(L, n + 1);
-  memcpy(copy, line, n);
-  xai_secret_hide(c, copy, n);
-  lua_pushlstring(L, copy, n);
-  lua_remove(L, -2);
-}
-
-/* Push a header line, masked if it is a secret; 0 where it only removes a
-** header of libcurl's.  One without a value is "Name;", for curl, too. */
-static int push_header(lua_State *L, const xai_Call *c, const char *line) {
-  size_t n = strcspn(line, ":;");
-  int secret = is_secret(line, n);
-  if (strcmp(line + n, ":") == 0) return 0;
-  push_without_key(L, c, line, secret ? n : strlen(line));
-  if (secret) lua_pushliteral(L, ": ***");
-  lua_concat(L, secret ? 2 : 1);
-  return 1;
-}
-
-/* The n-th of the header lines, or NULL. */
-static const char *header_at(const xai_Call *c, int n) {
-  const struct curl_slist *h = c->headers;
-  while (h != NULL && n-- > 0) h = h->next;
-  return h ? h->data : NULL;
-}
-
-static int tell_headers(lua_State *L, xai_LuaRequest *r) {
-  const xai_Call *c = r->hold->call;
-  const char *line;
-  int i, n = 0;
   lua_newtable(L);
-  for (i = 0; (line = header_at(c, i)) != NULL; i++)
-    if (push_header(L, c, line)) lua_rawseti(L, -2, ++n);
-  return 1;
+  lua_replace(L, both);
+  lua_insert(L, -2); /* the client's first, the call's over them */
+  merge_into(L, both);
+  merge_into(L, both);
 }
 
-/* request:headers() -> list of the header lines that are sent; secrets in
-** them are masked. */
-static int request_headers(lua_State *L) {
-  return xai_request_use(L, tell_headers);
-}
-
-static void push_watched(lua_State *L) {
-  lua_pushlightuserdata(L, &watched_key);
-  lua_rawget(L, LUA_REGISTRYINDEX);
-}
-
-/* request:watch() -> true where it is at rest; else its news are told by
-** core.ready from now on. */
-static int request_watch(lua_State *L) {
-  xai_Hold *h = xai_request_check(L)->hold;
-  xai_Call *c = h->call;
-  if (c == NULL || h->recalled) {
-    lua_pushboolean(L, 1);
-    return 1;
-  }
-  push_watched(L);
-  lua_pushlightuserdata(L, c);
-  lua_pushvalue(L, 1);
-  lua_rawset(L, -3);
-  c->watched = 1;
-  /* What is here already is news for the new watcher. */
-  if (xai_call_has_news(c)) xai_engine_queue(h->engine, c);
-  return 0;
-}
-
-/* request:unwatch(): nobody asks for its news any more. */
-static int request_unwatch(lua_State *L) {
-  xai_Hold *h = xai_request_check(L)->hold;
-  if (h->call == NULL || !h->call->watched) return 0;
-  h->call->watched = 0;
-  xai_news_forget(h->engine, h->call);
-  xai_engine_let_go(h->engine, h->call);
-  return 0;
-}
-
-void xai_request_push(lua_State *L, const xai_Call *c) {
-  push_watched(L);
-  lua_pushlightuserdata(L, (void *)(uintptr_t)c);
-  lua_rawget(L, -2);
-  lua_remove(L, -2);
-}
-
-void xai_request_open(lua_State *L) {
-  static const luaL_Reg methods[] = {
-      {"outcome", xai_answer_outcome},  {"event", xai_events_next},
-      {"text", xai_events_text},        {"want", xai_events_want},
-      {"skip", xai_events_skip},        {"said", xai_events_said},
-      {"halves", xai_events_halves},    {"opened", request_opened},
-      {"streaming", request_streaming}, {"done", request_done},
-      {"info", request_info},           {"cancel", request_cancel},
-      {"close", request_close},         {"watch", request_watch},
-      {"damaged", xai_events_damaged},  {"retrying", request_retrying},
-      {"headers", request_headers},     {"codec", request_codec},
-      {"method", request_method},       {"release", request_release},
-      {"trace", request_trace},         {"times", request_times},
-      {"unwatch", request_unwatch},     {NULL, NULL}};
-  luaL_newmetatable(L, XAI_REQUEST_MT);
-  luaL_setfuncs(L, methods, 0);
+/*
+** The value on top, of the header below it.  libcurl takes "Name:" for "not
+** this one", be it its own, and "Name;" for a header without a value.
+*/
+static void add_pair(const xai_Start *s, xai_Call *call) {
+  lua_State *L = s->L;
+  xai_Slice value = {"", 0};
+  const char *between = ":";
   lua_pushvalue(L, -1);
-  lua_setfield(L, -2, "__index");
-  luaL_newmetatable(L, HOLD_MT);
-  lua_pushcfunction(L, hold_gc);
-  lua_setfield(L, -2, "__gc");
+  if (!lua_isboolean(L, -1)) {
+    xai_push_text(L, -1);
+    lua_replace(L, -2);
+    value.at = lua_tolstring(L, -1, &value.len);
+    between = xai_slice_trim(value).len > 0 ? ": " : ";";
+    if (*between == ';') value.len = 0;
+  }
+  lua_pushvalue(L, -3);
+  lua_pushstring(L, between);
+  lua_concat(L, 2);
+  add_header(s, call, lua_tostring(L, -1), value.at, value.len);
   lua_pop(L, 2);
-  lua_pushlightuserdata(L, &watched_key);
-  lua_newtable(L);
-  lua_newtable(L);
-  lua_pushliteral(L, "v");
-  lua_setfield(L, -2, "__mode");
-  lua_setmetatable(L, -2);
-  lua_rawset(L, LUA_REGISTRYINDEX);
+}
+
+/* Add the user's headers, which are on top of the stack, to the call's. */
+static void headers_add_user(const xai_Start *s, xai_Call *call) {
+  lua_State *L = s->L;
+  int t = lua_gettop(L);
+  if (lua_isnil(L, t)) return;
+  lua_pushnil(L);
+  while (lua_next(L, t)) {
+    add_pair(s, call);
+    lua_pop(L, 1);
+  }
+}
+
+static void missing_key(const xai_Start *s) {
+  xai_misuse(s->L,
+             "%s: no API key: set the environment variable "
+             "XAI_API_KEY or give api_key to xai.new",
+             s->what);
+}
+
+/* Push the key that the call's own option or a function gives; 0 when it is
+** the client's. */
+static int push_own_key(xai_Start *s) {
+  lua_State *L = s->L;
+  if (!target_option(s, "api_key")) return 0;
+  if (!lua_isfunction(L, -1)) return 1;
+  s->key_from = lua_gettop(L);
+  lua_pushvalue(L, -1);
+  lua_call(L, 0, 1);
+  if (lua_type(L, -1) != LUA_TSTRING)
+    xai_misuse(L, "%s: the api_key function gave no string but %s", s->what,
+               luaL_typename(L, -1));
+  return 1;
+}
+
+/* The headers that the service needs, unless the user's take their place.
+** The user's table is on top of the stack. */
+static void headers_add_own(xai_Start *s, xai_Call *call) {
+  lua_State *L = s->L;
+  char uuid[XAI_UUID_SIZE];
+  if (s->body != 0 && !headers_has(L, "content-type"))
+    add_line(s, call, "Content-Type: application/json");
+  if (!headers_has(L, "accept"))
+    add_line(s, call,
+             s->stream ? "Accept: text/event-stream"
+                       : "Accept: application/json");
+  if (!headers_has(L, "accept-encoding"))
+    add_line(s, call, "Accept-Encoding:"); /* libcurl would ask for gzip */
+  if (!headers_has(L, "x-client-request-id")) {
+    xai_chance_uuid(&s->engine->chance, uuid);
+    add_header(s, call, "x-client-request-id: ", uuid, sizeof uuid - 1);
+  }
+  if (!headers_has(L, "user-agent")) {
+    const char *agent = s->set.user_agent;
+    if (agent == NULL) agent = xai_state_agent(L);
+    add_header(s, call, "User-Agent: ", agent, strlen(agent));
+  }
+  add_line(s, call, "Expect:"); /* libcurl would wait for a 100 */
+}
+
+/* The key goes last, and only when no own Authorization is there. */
+static void headers_add_key(const xai_Start *s, xai_Call *call, const char *key,
+                            size_t n) {
+  add_header(s, call, "Authorization: Bearer ", key, n);
+  xai_buffer_blank(&s->engine->scratch);
+}
+
+/* Push the key that is not the client's own, checked, and note where it, and
+** the function that gave it, are.  Raises when there is no key at all. */
+static void headers_push_key(xai_Start *s) {
+  lua_State *L = s->L;
+  size_t n;
+  const char *key;
+  if (push_own_key(s)) {
+    s->key = lua_gettop(L);
+    key = lua_tolstring(L, s->key, &n);
+    xai_client_check_key(L, s->what, key, n);
+  } else if (xai_buffer_size(&s->client->key) == 0) {
+    missing_key(s);
+  }
+}
+
+/* ------------------------------------------ the start of a call: core.start */
+
+/* Keep what the transfer reads alive as long as the request. */
+static void anchor(const xai_Start *s, int request) {
+  lua_State *L = s->L;
+  xai_getenv(L, request);
+  if (s->key_from != 0) {
+    lua_pushvalue(L, s->key_from);
+    lua_rawseti(L, -2, XAI_REQUEST_KEY);
+  }
+  if (lua_type(L, 3) == LUA_TSTRING) {
+    lua_pushvalue(L, 3);
+    lua_rawseti(L, -2, XAI_REQUEST_ID);
+  }
+  if (s->body != 0) xai_request_pin_body(L, request, s->body);
+  lua_pushvalue(L, s->url);
+  lua_rawseti(L, -2, XAI_REQUEST_URL);
+  lua_pushvalue(L, s->codec);
+  lua_rawseti(L, -2, XAI_REQUEST_CODEC);
+  lua_pushstring(L, s->method);
+  lua_rawseti(L, -2, XAI_REQUEST_METHOD);
+  lua_pop(L, 1);
+}
+
+static void begin(xai_Start *s, xai_LuaRequest *r) {
+  lua_State *L = s->L;
+  xai_Request wire;
+  memset(&wire, 0, sizeof wire);
+  wire.method = s->method;
+  wire.url = lua_tostring(L, s->url);
+  wire.stream = s->stream;
+  wire.raw = s->raw;
+  wire.may_stream =
+      s->api != XAI_API_PLAIN && s->api != XAI_API_OTHER && !s->raw;
+  if (s->body != 0) wire.body = lua_tolstring(L, s->body, &wire.body_len);
+  xai_engine_start(s->engine, r->hold->call, &wire);
+}
+
+/* Whoever does without certificates is told what that means. */
+static void warn_once(const xai_Start *s) {
+  static int warned;
+  if (!s->set.insecure || warned) return;
+  warned = 1;
+  fputs("xai: insecure = true: certificates are not checked, so anyone who "
+        "answers can read the key and the prompts\n",
+        stderr);
+}
+
+/* A JSON module, an api_key function or a finalizer may have closed it. */
+static void check_open(const xai_Start *s) {
+  if (s->client->engine == NULL)
+    xai_misuse(s->L, "%s: the client is closed", s->what);
+}
+
+/* The key goes last, unless a header of the user's stands for it. */
+static void add_key(const xai_Start *s, xai_LuaRequest *r) {
+  const char *key = xai_buffer_data(&s->client->key);
+  size_t n = xai_buffer_size(&s->client->key);
+  if (s->key != 0) key = lua_tolstring(s->L, s->key, &n);
+  headers_add_key(s, r->hold->call, key, n);
+  r->hold->call->key_changes = s->key_from != 0;
+}
+
+static void start(xai_Start *s) {
+  lua_State *L = s->L;
+  xai_LuaRequest *r;
+  int headers, request, own_key;
+  headers_push(s);
+  headers = lua_gettop(L);
+  check_open(s);
+  own_key = headers_has(L, "authorization") || headers_has(L, "x-api-key");
+  if (!own_key) headers_push_key(s);
+  r = xai_request_new(L, s->engine, &s->set, s->api, s->raw);
+  request = lua_gettop(L);
+  r->any_json = s->any_json;
+  r->hold->call->free_form = s->any_json;
+  r->hold->call->pending_ok = s->pending_ok;
+  r->hold->call->read_once = s->read_once;
+  r->hold->call->owner = s->client->owner;
+  r->hold->call->usual = memcmp(&s->set, &s->client->set, sizeof s->set) == 0;
+  anchor(s, request);
+  lua_pushvalue(L, headers);
+  headers_add_user(s, r->hold->call);
+  headers_add_own(s, r->hold->call);
+  lua_settop(L, request);
+  check_open(s);
+  warn_once(s);
+  if (!own_key) add_key(s, r);
+  begin(s, r);
+}
+
+/* An option that would do nothing is a mistake. */
+static void check_options(const xai_Start *s, const xai_Endpoint *row) {
+  const char *why = "needs stream = true in the request";
+  if (row != NULL)
+    why = row->api != XAI_API_PLAIN ? "needs stream = true in the body"
+                                    : "is for functions that stream";
+  if (!s->stream) {
+    xai_options_refuse(s->L, 4, s->what, "on_event", why);
+    xai_options_refuse(s->L, 4, s->what, "raw", why);
+  }
+  if (lua_isnil(s->L, 5))
+    xai_options_refuse(s->L, 4, s->what, "on_done", "is one of client:start");
+}
+
+int xai_start(lua_State *L) {
+  const xai_Endpoint *row;
+  const char *name = luaL_checkstring(L, 2);
+  const char *as = luaL_optstring(L, 5, name);
+  xai_Start s;
+  lua_settop(L, 5); /* client, name, argument, options, as */
+  memset(&s, 0, sizeof s);
+  s.L = L;
+  s.what = lua_pushfstring(L, "client:%s", strcmp(as, "warm") ? name : as);
+  s.client = xai_client_check(L, s.what);
+  s.engine = s.client->engine;
+  s.options = lua_isnil(L, 4) ? 0 : 4;
+  xai_getenv(L, 1);
+  s.env = lua_gettop(L);
+  target_settings(&s);
+  row = xai_endpoint_find(name);
+  if (row != NULL)
+    target_row(&s, row);
+  else
+    target_free_form(&s);
+  check_options(&s, row);
+  start(&s);
+  lua_pushboolean(L, s.stream);
+  return 2;
 }

@@ -1,78 +1,43 @@
 /*
-** request.h - a call as Lua sees it: a userdata with low-level methods.
-** None of them waits; the Lua half does, between them.
+** request.h - the start of a call: settings, URL, body, headers.
 */
-#ifndef XAI_REQUEST_H
-#define XAI_REQUEST_H
+#ifndef XAI_BIND_REQUEST_H
+#define XAI_BIND_REQUEST_H
 
+#include "base/endpoint.h"
+#include "bind/client.h"
 #include "bind/compat.h"
-#include "net/engine.h"
 
 #pragma GCC visibility push(hidden)
 
-#define XAI_REQUEST_MT "xai.request"
+/* ----------------- the start of a call: core.start and what its parts share */
 
-/* Slots of a request's environment. */
-#define XAI_REQUEST_HOLD 1 /* how it holds its call: a userdata */
-#define XAI_REQUEST_URL 2
-#define XAI_REQUEST_CODEC 3
-#define XAI_REQUEST_METHOD 4
-#define XAI_REQUEST_MODEL 5
-#define XAI_REQUEST_KEY 6    /* the function that gives keys */
-#define XAI_REQUEST_ID 7     /* of what is to be deleted */
-#define XAI_REQUEST_HEAD 8   /* of the answer, once the request is at rest */
-#define XAI_REQUEST_SAID 9   /* its stream's journal, likewise */
-#define XAI_REQUEST_FAULT 10 /* the text of its failure, likewise */
-
-typedef struct xai_LuaRequest {
-  const char *tag; /* tells a request from other userdata */
-  xai_Hold *hold;
-  unsigned long model; /* serial of the pattern whose model is kept */
-  size_t said;         /* where request:said has come to */
-  int halves;          /* what it said holds halves of surrogate pairs */
-  int asking;          /* the function that gives keys is running */
-  int any_json;        /* the answer need not be an object, nor JSON */
-} xai_LuaRequest;
-
-/* Register the metatable. */
-void xai_request_open(lua_State *L);
+/* All that the start of one call needs to know. */
+typedef struct xai_Start {
+  lua_State *L;
+  const char *what; /* "client:chat" */
+  xai_Client *client;
+  xai_Engine *engine;   /* of the client, which a callback may close */
+  int env;              /* index of the client's environment */
+  int options;          /* index of the call's options, or 0 */
+  int url, body, codec; /* indices; body 0: none */
+  int key, key_from;    /* of the key, 0: the client's; of its function */
+  const char *method;
+  xai_Settings set;
+  xai_Api api;
+  int stream, raw, any_json, pending_ok, read_once;
+} xai_Start;
 
 /*
-** The request at index 1; raises when it is none, or was released.  Its call is
-** NULL when it is over and at rest.
+** core.start(client, name, argument, options [, as]) -> request, streamed.
+** 'as' is the name of the function that the user called, where it is another
+** one and returns before the call's end: "start", "warm".
 */
-xai_LuaRequest *xai_request_check(lua_State *L);
+int xai_start(lua_State *L);
 
-/* Do something with the call of the request at index 1, which is there until
-** that is done, whatever finalizers do meanwhile. */
-typedef int xai_RequestUse(lua_State *L, xai_LuaRequest *r);
-int xai_request_use(lua_State *L, xai_RequestUse *use);
+/* ----------------------------------- where a call goes, and with which body */
 
-/* The same, for a method that asks how far it is: gives a call that waits for
-** its key another one. */
-int xai_request_poll(lua_State *L, xai_RequestUse *use);
-
-/* The call of the request at index 1 is done: its body is needed no more. */
-void xai_request_drop_body(lua_State *L);
-
-/*
-** The request at index 1 was read to its end, or failed: its call is given back
-** when nobody uses it any more.  What is needed later becomes strings of Lua's.
-*/
-void xai_request_rest(lua_State *L, xai_LuaRequest *r);
-
-/* Push the head of its answer; nil where none came. */
-void xai_request_push_head(lua_State *L, const xai_Call *c);
-
-/* What the transfer reads lives as long as it. */
-void xai_request_pin_body(lua_State *L, int request, int body);
-
-/* Push a new request on a new call of the engine, not started yet. */
-xai_LuaRequest *xai_request_new(lua_State *L, xai_Engine *e,
-                                const xai_Settings *set, xai_Api api, int raw);
-
-/* Push the request of a call with news, or nil. */
-void xai_request_push(lua_State *L, const xai_Call *c);
+/* ---------------------------------- the header lines of a call, and its key */
 
 #pragma GCC visibility pop
 

@@ -1,8 +1,8 @@
 /*
 ** state.h - what each Lua state has once: an engine, a name for servers.
 */
-#ifndef XAI_STATE_H
-#define XAI_STATE_H
+#ifndef XAI_BIND_STATE_H
+#define XAI_BIND_STATE_H
 
 #include "bind/compat.h"
 #include "net/engine.h"

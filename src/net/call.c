@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
-#include "base/decimal.h"
+#include "base/platform.h"
+#include "base/text.h"
 #include "base/retry.h"
 #include "net/memory.h"
 #include "net/secret.h"

@@ -1,16 +1,15 @@
 /*
 ** call.h - one call of the user: its attempts, its times, its outcome.
 */
-#ifndef XAI_CALL_H
-#define XAI_CALL_H
+#ifndef XAI_NET_CALL_H
+#define XAI_NET_CALL_H
 
-#include "base/chance.h"
+#include "base/platform.h"
 #include "base/endpoint.h"
-#include "base/fault.h"
-#include "base/settings.h"
-#include "base/stream.h"
+#include "base/error.h"
+#include "base/event_reader.h"
 #include "net/diagnosis.h"
-#include "net/handles.h"
+#include "net/easy_pool.h"
 #include "net/transfer.h"
 
 #pragma GCC visibility push(hidden)

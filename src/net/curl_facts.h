@@ -3,8 +3,8 @@
 ** Each function is named after the fact; its comment in curl_facts.c says which
 ** versions it was seen on.  What does not depend on the version is not here.
 */
-#ifndef XAI_CURL_FACTS_H
-#define XAI_CURL_FACTS_H
+#ifndef XAI_NET_CURL_FACTS_H
+#define XAI_NET_CURL_FACTS_H
 
 #include <curl/curl.h>
 #include <stddef.h>

@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "net/curl_facts.h"
-#include "net/handles.h"
+#include "net/easy_pool.h"
 #include "net/memory.h"
-#include "net/proxy.h"
+#include "net/url_policy.h"
 
 static curl_off_t number_of(CURL *e, CURLINFO what) {
   curl_off_t n = 0;

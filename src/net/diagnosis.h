@@ -1,8 +1,8 @@
 /*
 ** diagnosis.h - how far an exchange has come, and what became of it.
 */
-#ifndef XAI_DIAGNOSIS_H
-#define XAI_DIAGNOSIS_H
+#ifndef XAI_NET_DIAGNOSIS_H
+#define XAI_NET_DIAGNOSIS_H
 
 #include "net/transfer.h"
 

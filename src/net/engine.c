@@ -1,17 +1,282 @@
 /*
 ** engine.c - all calls of one Lua state on one multi handle.
 */
+#define _POSIX_C_SOURCE 200112L
+
 #include "net/engine.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/select.h>
+#include <sys/socket.h>
 
-#include "base/clock.h"
 #include "base/interrupt.h"
-#include "net/line.h"
-#include "net/multi.h"
-#include "net/news.h"
+#include "base/platform.h"
+#include "net/curl_facts.h"
 #include "net/secret.h"
+
+/* ---------------------------------- calls that wait for their turn to begin */
+
+/* Put a call at the end of the line. */
+static void line_join(xai_Engine *e, xai_Call *c) {
+  c->in_line = 1;
+  c->line_prev = e->line_last;
+  c->line_next = NULL;
+  if (e->line_last)
+    e->line_last->line_next = c;
+  else
+    e->line_first = c;
+  e->line_last = c;
+}
+
+/* Take a call out; nothing happens when it is not in the line. */
+static void line_leave(xai_Engine *e, xai_Call *c) {
+  if (!c->in_line) return;
+  c->in_line = 0;
+  if (c->line_prev)
+    c->line_prev->line_next = c->line_next;
+  else
+    e->line_first = c->line_next;
+  if (c->line_next)
+    c->line_next->line_prev = c->line_prev;
+  else
+    e->line_last = c->line_prev;
+}
+
+/* -------------- watched calls that have news, in the order in which it came */
+
+void xai_engine_queue(xai_Engine *e, xai_Call *c) {
+  if (!c->watched || c->queued) return;
+  c->queued = 1;
+  c->ready_prev = e->ready_last;
+  c->ready_next = NULL;
+  if (e->ready_last)
+    e->ready_last->ready_next = c;
+  else
+    e->ready_first = c;
+  e->ready_last = c;
+}
+
+void xai_news_forget(xai_Engine *e, xai_Call *c) {
+  if (!c->queued) return;
+  c->queued = 0;
+  if (c->ready_prev)
+    c->ready_prev->ready_next = c->ready_next;
+  else
+    e->ready_first = c->ready_next;
+  if (c->ready_next)
+    c->ready_next->ready_prev = c->ready_prev;
+  else
+    e->ready_last = c->ready_prev;
+}
+
+xai_Call *xai_engine_ready(xai_Engine *e) {
+  xai_Call *c = e->ready_first;
+  if (c != NULL) xai_news_forget(e, c);
+  return c;
+}
+
+/* -------------------------------------------------------------------- multi */
+
+/*
+** an engine's multi handle: its sockets, its timer, its process.
+*/
+
+#define MAX_IDLE_CONNECTIONS 256L
+#define MAX_STREAMS_PER_CONNECTION 1000L
+
+/* libcurl: watch this socket so.  'known' tells if we watched it before. */
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *ud,
+                     void *known) {
+  xai_Engine *e = (xai_Engine *)ud;
+  (void)easy;
+  if (what == CURL_POLL_REMOVE) {
+    xai_poller_forget(&e->poller, (int)fd);
+    return 0;
+  }
+  xai_poller_watch(&e->poller, (int)fd, (what & CURL_POLL_IN) != 0,
+                   (what & CURL_POLL_OUT) != 0, known != NULL);
+  if (e->multi != NULL) curl_multi_assign(e->multi, fd, (void *)e);
+  return 0;
+}
+
+static int on_timer(CURLM *multi, long wait_ms, void *ud) {
+  xai_Engine *e = (xai_Engine *)ud;
+  (void)multi;
+  e->curl_due_ms = wait_ms < 0 ? XAI_NEVER : xai_clock_ms() + wait_ms;
+  return 0;
+}
+
+static void set_options(xai_Engine *e) {
+  CURLM *m = e->multi;
+  if (e->poller.fd >= 0) {
+    curl_multi_setopt(m, CURLMOPT_SOCKETFUNCTION, on_socket);
+    curl_multi_setopt(m, CURLMOPT_SOCKETDATA, (void *)e);
+    curl_multi_setopt(m, CURLMOPT_TIMERFUNCTION, on_timer);
+    curl_multi_setopt(m, CURLMOPT_TIMERDATA, (void *)e);
+  }
+  xai_curl_end_quickly(m);
+  curl_multi_setopt(m, CURLMOPT_MAXCONNECTS, MAX_IDLE_CONNECTIONS);
+#if LIBCURL_VERSION_NUM >= 0x074300
+  curl_multi_setopt(m, CURLMOPT_MAX_CONCURRENT_STREAMS,
+                    MAX_STREAMS_PER_CONNECTION);
+#endif
+}
+
+/* Let the descriptor tell of Ctrl-C, too, if the engine listens for that. */
+static void multi_watch_interrupt(xai_Engine *e) {
+  int fd = xai_interrupt_fd(e->interrupt);
+  if (fd >= 0 && e->poller.fd >= 0) xai_poller_watch(&e->poller, fd, 1, 0, 0);
+}
+
+/*
+** The pair that a multi handle is woken by is not for programs that the host
+** starts.  What is new has the lowest numbers that were free; other threads may
+** have opened things meanwhile.
+*/
+#define WATCHED 8
+#define PAIR 2
+
+static int find_free(int *fds) {
+  int fd, n = 0;
+  for (fd = 0; n < WATCHED && fd < FD_SETSIZE; fd++)
+    if (fcntl(fd, F_GETFD) < 0) fds[n++] = fd;
+  return n;
+}
+
+static int is_unix_socket(int fd) {
+  struct sockaddr_storage a;
+  socklen_t n = sizeof a;
+  return getsockname(fd, (struct sockaddr *)&a, &n) == 0 &&
+         a.ss_family == AF_UNIX;
+}
+
+static CURLM *new_multi(void) {
+  int fds[WATCHED], i, found = 0;
+  int n = xai_curl_is_woken_by_open_pair() ? find_free(fds) : 0;
+  CURLM *multi = curl_multi_init();
+  for (i = 0; i < n && found < PAIR; i++) {
+    if (!is_unix_socket(fds[i])) continue;
+    fcntl(fds[i], F_SETFD, FD_CLOEXEC);
+    found++;
+  }
+  return multi;
+}
+
+/* Make the multi handle and the descriptor, for this process.  0, or -1
+** without memory. */
+static int multi_open(xai_Engine *e) {
+  xai_poller_open(&e->poller);
+  multi_watch_interrupt(e);
+  xai_sockets_init(&e->sockets);
+  e->process = xai_process();
+  e->multi = new_multi();
+  if (e->multi == NULL) return -1;
+  set_options(e);
+  return 0;
+}
+
+/*
+** Let libcurl serve a socket ('what' is of CURL_CSELECT_*), or its timer
+** (CURL_SOCKET_TIMEOUT).  Where that takes more memory than there is,
+** 'spoiled' is set, and nothing is done until the handle is renewed.
+*/
+static void multi_act(xai_Engine *e, curl_socket_t fd, int what) {
+  CURLMcode rc;
+  int running;
+  if (e->spoiled) return;
+  e->sockets.turn++;
+  if (e->poller.fd >= 0)
+    rc = curl_multi_socket_action(e->multi, fd, what, &running);
+  else
+    rc = curl_multi_perform(e->multi, &running);
+  if (rc == CURLM_OUT_OF_MEMORY) e->spoiled = 1;
+}
+
+/* So long between two turns, the program was busy with other things. */
+#define BUSY_MS 50
+
+/*
+** A program that was busy is not to take its own silence for the server's.
+** Where more sockets are ready than are served at once, what came for them is
+** read in the steps that follow: they have their turns in a circle.
+*/
+static void note_absence(xai_Engine *e, int most) {
+  int64_t now = xai_clock_ms();
+  if (e->behind == 0 && now - e->served_ms > BUSY_MS)
+    e->behind = 1 + e->active / most;
+  e->served_ms = now;
+}
+
+static void note_turns(xai_Engine *e) {
+  if (!e->poller.full)
+    e->behind = 0;
+  else if (e->behind > 0)
+    e->behind--;
+}
+
+/*
+** Wait up to 'wait_ms' (negative: without limit) for sockets and serve those
+** that are ready, 'most' (0: no limit) at the most.  Were there any?
+*/
+static int multi_serve(xai_Engine *e, int64_t wait_ms, int most) {
+  xai_Ready ready[XAI_MAX_READY];
+  int i, n, interrupt = xai_interrupt_fd(e->interrupt);
+  if (most <= 0 || most > XAI_MAX_READY) most = XAI_MAX_READY;
+  note_absence(e, most);
+  n = xai_poller_wait(&e->poller, ready, most, wait_ms);
+  note_turns(e);
+  for (i = 0; i < n && e->multi != NULL; i++) {
+    int what = (ready[i].readable ? CURL_CSELECT_IN : 0) |
+               (ready[i].writable ? CURL_CSELECT_OUT : 0) |
+               (ready[i].failed ? CURL_CSELECT_ERR : 0);
+    if (ready[i].fd == interrupt) {
+      xai_interrupt_drain(e->interrupt); /* it stays noted */
+      continue;
+    }
+    multi_act(e, ready[i].fd, what);
+  }
+  return n > 0;
+}
+
+/* The same where there is no poller: libcurl looks at its sockets itself. */
+static void multi_serve_all(xai_Engine *e, int64_t wait_ms) {
+  int wait = wait_ms > 1000 || wait_ms < 0 ? 1000 : (int)wait_ms;
+  if (wait > 0) curl_multi_poll(e->multi, NULL, 0, wait, NULL);
+  multi_act(e, CURL_SOCKET_TIMEOUT, 0);
+  e->behind = 0; /* it has looked at all of them */
+}
+
+/* Put a new handle in the place of a spoiled one without transfers.  0, or
+** -1 without memory. */
+static int multi_renew(xai_Engine *e) {
+  CURLM *old = e->multi, *fresh = new_multi();
+  if (fresh == NULL) return -1;
+  e->multi = fresh;
+  curl_multi_cleanup(old);
+  e->curl_due_ms = XAI_NEVER; /* the old one's */
+  e->spoiled = 0;
+  set_options(e);
+  return 0;
+}
+
+/* Were they made by this process, and not by one that it was forked from? */
+static int multi_is_ours(const xai_Engine *e) {
+  return e->process == xai_process();
+}
+
+/*
+** Cleaning up would say goodbye on TLS connections that the other process
+** goes on with, so the handles are lost; their descriptors are closed.
+*/
+static void multi_leave(xai_Engine *e) {
+  e->multi = NULL;
+  xai_sockets_leave(&e->sockets);
+  xai_poller_close(&e->poller);
+}
+
+/* --------------------------- all calls of one Lua state on one multi handle */
 
 #define MAX_STARTS 4 /* in one step: each may cost a connection, up to 0.5 ms */
 
@@ -25,7 +290,7 @@ xai_Engine *xai_engine_new(void) {
   e->curl_due_ms = e->calls_due_ms = e->wake_ms = XAI_NEVER;
   xai_chance_init(&e->chance);
   xai_buffer_init(&e->scratch, 0);
-  if (xai_multi_open(e) == 0) return e;
+  if (multi_open(e) == 0) return e;
   xai_engine_unref(e);
   return NULL;
 }
@@ -43,7 +308,7 @@ void xai_engine_unref(xai_Engine *e) {
 }
 
 static void unlink_call(xai_Engine *e, xai_Call *c) {
-  xai_line_leave(e, c);
+  line_leave(e, c);
   if (c->prev) c->prev->next = c->next;
   if (c->next) c->next->prev = c->prev;
   if (e->calls == c) e->calls = c->next;
@@ -59,7 +324,7 @@ static void leave(xai_Engine *e) {
   xai_Call *c;
   for (c = e->calls; c != NULL; c = c->next) {
     if (c->state != XAI_CALL_RUNNING && c->state != XAI_CALL_WAITING) continue;
-    xai_line_leave(e, c);
+    line_leave(e, c);
     xai_call_disown(c);
     e->active--;
     if (c->draining) e->resting--;
@@ -67,19 +332,19 @@ static void leave(xai_Engine *e) {
   }
   e->curl_due_ms = e->calls_due_ms = XAI_NEVER;
   e->untold = 0;
-  xai_multi_leave(e);
+  multi_leave(e);
 }
 
 void xai_engine_enter(xai_Engine *e) {
-  if (e->multi == NULL || xai_multi_is_ours(e)) return;
+  if (e->multi == NULL || multi_is_ours(e)) return;
   leave(e);
-  xai_multi_open(e);
+  multi_open(e);
 }
 
 void xai_engine_close(xai_Engine *e) {
   CURLM *multi;
   xai_Call *c;
-  if (e->multi != NULL && !xai_multi_is_ours(e)) leave(e);
+  if (e->multi != NULL && !multi_is_ours(e)) leave(e);
   xai_engine_listen(e, 0);
   multi = e->multi;
   e->multi = NULL; /* closed first: nothing may start meanwhile */
@@ -133,7 +398,7 @@ static void rearm(xai_Engine *e) {
 /* Keep 'active' and 'calls_due_ms' right after something changed a call. */
 static void changed(xai_Engine *e, xai_Call *c, int was_active) {
   int64_t due;
-  if (c->state != XAI_CALL_WAITING) xai_line_leave(e, c);
+  if (c->state != XAI_CALL_WAITING) line_leave(e, c);
   due = xai_call_due(c);
   if (due < e->calls_due_ms) e->calls_due_ms = due;
   if (was_active && c->state == XAI_CALL_DONE) {
@@ -159,7 +424,7 @@ static void mend(xai_Engine *e) {
     xai_call_abort(c, XAI_KIND_MEMORY, XAI_PHASE_NONE, "not enough memory");
     changed(e, c, 1);
   }
-  xai_multi_renew(e);
+  multi_renew(e);
 }
 
 int xai_engine_start(xai_Engine *e, xai_Call *c, const xai_Request *r) {
@@ -175,7 +440,7 @@ int xai_engine_start(xai_Engine *e, xai_Call *c, const xai_Request *r) {
   e->active++;
   c->transfer.news_list = &e->fresh;
   c->transfer.sockets = &e->sockets;
-  if (later) xai_line_join(e, c);
+  if (later) line_join(e, c);
   rc = xai_call_begin(c, r, e->multi, later);
   e->starts++;
   changed(e, c, 1);
@@ -185,7 +450,7 @@ int xai_engine_start(xai_Engine *e, xai_Call *c, const xai_Request *r) {
 
 /* After a transfer was cut off libcurl needs one turn to tell the server. */
 static void kick(xai_Engine *e) {
-  if (e->multi != NULL) xai_multi_act(e, CURL_SOCKET_TIMEOUT, 0);
+  if (e->multi != NULL) multi_act(e, CURL_SOCKET_TIMEOUT, 0);
   mend(e);
 }
 
@@ -314,7 +579,7 @@ static int serve_timer(xai_Engine *e) {
   if (!e->untold && xai_clock_ms() < e->curl_due_ms) return 0;
   e->untold = 0;
   e->curl_due_ms = XAI_NEVER; /* before the call: it sets the next one */
-  xai_multi_act(e, CURL_SOCKET_TIMEOUT, 0);
+  multi_act(e, CURL_SOCKET_TIMEOUT, 0);
   return 1;
 }
 
@@ -322,7 +587,7 @@ static int serve_timer(xai_Engine *e) {
 static void serve_line(xai_Engine *e) {
   while (e->line_first != NULL && e->starts < MAX_STARTS) {
     xai_Call *c = e->line_first;
-    xai_line_leave(e, c);
+    line_leave(e, c);
     e->starts++;
     xai_call_tick(c, e->multi, xai_clock_ms(), e->behind);
     changed(e, c, 1);
@@ -372,11 +637,11 @@ int xai_engine_step(xai_Engine *e, int64_t wait_ms, int most) {
     drain(e);
     serve_line(e);
     /* What has come is read before anybody's time is judged. */
-    moved |= xai_multi_serve(e, allowed_wait(e, wait_ms), most);
+    moved |= multi_serve(e, allowed_wait(e, wait_ms), most);
     moved |= serve_timer(e);
   } else {
     serve_line(e);
-    xai_multi_serve_all(e, allowed_wait(e, wait_ms));
+    multi_serve_all(e, allowed_wait(e, wait_ms));
     e->untold = 0;
   }
   drain(e);
@@ -437,7 +702,7 @@ int xai_engine_listen(xai_Engine *e, int on) {
   }
   if (e->multi == NULL) return -1;
   e->interrupt = xai_interrupt_open();
-  xai_multi_watch_interrupt(e);
+  multi_watch_interrupt(e);
   return e->interrupt >= 0 ? 0 : -1;
 }
 

@@ -1,8 +1,8 @@
 /*
 ** memory.h - libcurl's memory: what it gives back is overwritten.
 */
-#ifndef XAI_MEMORY_H
-#define XAI_MEMORY_H
+#ifndef XAI_NET_MEMORY_H
+#define XAI_NET_MEMORY_H
 
 #pragma GCC visibility push(hidden)
 

@@ -8,7 +8,7 @@
 #include <limits.h>
 #include <string.h>
 
-#include "base/clock.h"
+#include "base/platform.h"
 
 #if defined(__linux__) && !defined(XAI_NO_EPOLL)
 

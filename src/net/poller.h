@@ -3,8 +3,8 @@
 ** On Linux an epoll descriptor with a timerfd in it.  Elsewhere there is
 ** none: xai_poller_open says so, and the engine asks libcurl to wait.
 */
-#ifndef XAI_POLLER_H
-#define XAI_POLLER_H
+#ifndef XAI_NET_POLLER_H
+#define XAI_NET_POLLER_H
 
 #include <stdint.h>
 

@@ -1,8 +1,8 @@
 /*
 ** secret.h - the key that a call sends: kept out of all that is shown.
 */
-#ifndef XAI_SECRET_H
-#define XAI_SECRET_H
+#ifndef XAI_NET_SECRET_H
+#define XAI_NET_SECRET_H
 
 #include "net/call.h"
 

@@ -6,13 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/clock.h"
-#include "base/head.h"
+#include "base/platform.h"
+#include "base/http_head.h"
 #include "base/retry.h"
-#include "net/address.h"
-#include "net/handles.h"
-#include "net/keeping.h"
-#include "net/proxy.h"
+#include "net/url_policy.h"
+#include "net/easy_pool.h"
+#include "net/conn_guard.h"
 
 #define MAX_HEAD ((size_t)256 << 10)
 

@@ -3,17 +3,17 @@
 ** The callbacks of libcurl only store; whoever drives the multi handle looks
 ** at the stored things afterwards.
 */
-#ifndef XAI_TRANSFER_H
-#define XAI_TRANSFER_H
+#ifndef XAI_NET_TRANSFER_H
+#define XAI_NET_TRANSFER_H
 
 #include <curl/curl.h>
 #include <stdint.h>
 
 #include "base/buffer.h"
-#include "base/fault.h"
-#include "base/settings.h"
+#include "base/error.h"
+#include "base/endpoint.h"
 #include "base/sse.h"
-#include "net/sockets.h"
+#include "net/conn_guard.h"
 
 #pragma GCC visibility push(hidden)
 

@@ -7,13 +7,11 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/backoff.h"
-#include "base/clock.h"
-#include "base/complaint.h"
-#include "base/head.h"
-#include "base/httpdate.h"
 #include "base/retry.h"
-#include "base/utf8.h"
+#include "base/platform.h"
+#include "base/error_body.h"
+#include "base/http_head.h"
+#include "base/text.h"
 #include "net/secret.h"
 
 /* --------------------------------------------------------------- outcome */

@@ -1,8 +1,8 @@
 /*
 ** verdict.h - what an attempt brought, and whether to make another one.
 */
-#ifndef XAI_VERDICT_H
-#define XAI_VERDICT_H
+#ifndef XAI_NET_VERDICT_H
+#define XAI_NET_VERDICT_H
 
 #include "net/call.h"
 

@@ -1,0 +1,898 @@
+/*
+** error_body.c - the words of an error body, whatever its shape.
+**
+** Known shapes come first: the service's own, OpenAI's and Anthropic's, lists,
+** FastAPI's "detail", RFC 9457, "errors", reasons that a gateway passes on.  Of
+** others the first text under a usual name is taken, at any depth.
+*/
+#include "base/error_body.h"
+
+#include <string.h>
+
+#include "base/json_rewrite.h"
+#include "base/json_scan.h"
+#include "base/text.h"
+
+#define MAX_TEXT 500                  /* bytes of a message */
+#define MAX_OUTER 200                 /* bytes of what stands before a reason */
+#define MAX_DEPTH 8                   /* levels that are looked into */
+#define MAX_ITEMS 3                   /* items of a list that are told */
+#define MAX_STRING ((size_t)64 << 10) /* of a string that may hold JSON */
+#define MAX_SEARCHED ((size_t)256 << 10) /* of a body of no known shape */
+#define MAX_BARE ((size_t)512) /* of an answer with nothing but an error */
+
+/* 'complaint': whose code, type and param are filled in; NULL: nobody's. */
+typedef struct Reader {
+  xai_Complaint *complaint;
+  int depth;
+} Reader;
+
+/* All functions append to 'out' and give XAI_OK or XAI_ENOMEM. */
+static int add_value(Reader *r, const xai_Json *v, xai_Buffer *out);
+static int add_text(Reader *r, xai_Slice s, xai_Buffer *out);
+
+static xai_Slice held(const xai_Buffer *b) {
+  xai_Slice s;
+  s.at = xai_buffer_data(b);
+  s.len = xai_buffer_size(b);
+  return s;
+}
+
+static int is_like_any(xai_Slice s, const char *const *names) {
+  for (; *names != NULL; names++)
+    if (xai_slice_like(s, *names)) return 1;
+  return 0;
+}
+
+/* ------------------------------------------------------------------ joining */
+
+static int holds(xai_Slice s, xai_Slice part) {
+  for (; s.len >= part.len; s.at++, s.len--)
+    if (memcmp(s.at, part.at, part.len) == 0) return 1;
+  return 0;
+}
+
+/* The beginning of a text, without part of a character. */
+static xai_Slice cut(xai_Slice s, size_t max) {
+  s.len = xai_utf8_cut(s.at, s.len, max);
+  return s;
+}
+
+/* Append "before: reason", unless one of both says the other, too. */
+static int join(xai_Buffer *out, xai_Slice reason) {
+  xai_Slice before = held(out);
+  int rc = XAI_OK;
+  reason = xai_slice_trim(reason);
+  if (reason.len == 0 || holds(before, reason)) return XAI_OK;
+  if (before.len > 0 && holds(reason, before)) {
+    xai_buffer_clear(out);
+    before.len = 0;
+  }
+  before = xai_slice_trim(cut(before, MAX_OUTER));
+  while (before.len > 0 && strchr(".:; ", before.at[before.len - 1]) != NULL)
+    before.len--;
+  out->len = out->rd + before.len;
+  if (before.len > 0) rc = xai_buffer_puts(out, ": ");
+  return rc == XAI_OK ? xai_buffer_append(out, reason.at, reason.len) : rc;
+}
+
+/* Join what a value says; 'quiet': nobody's code and type are taken from it. */
+static int join_value(Reader *r, const xai_Json *v, xai_Buffer *out) {
+  xai_Buffer reason;
+  Reader quiet;
+  int rc;
+  if (v->type == XAI_JSON_NONE) return XAI_OK;
+  quiet.complaint = NULL;
+  quiet.depth = r->depth;
+  xai_buffer_init(&reason, 0);
+  rc = add_value(&quiet, v, &reason);
+  if (rc == XAI_OK) rc = join(out, held(&reason));
+  xai_buffer_free(&reason);
+  return rc;
+}
+
+/* -------------------------------------------------------------------- pages */
+
+typedef struct Tag {
+  xai_Slice name; /* without its namespace */
+  xai_Slice text; /* up to the next tag */
+  int closes;     /* a closing tag follows */
+} Tag;
+
+/* The next tag from '*at' on; 0: there is none. */
+static int next_tag(xai_Slice s, size_t *at, Tag *t) {
+  const char *end = s.at + s.len, *p = s.at + *at, *q;
+  p = p < end ? (const char *)memchr(p, '<', (size_t)(end - p)) : NULL;
+  if (p == NULL) return 0;
+  t->name.at = ++p;
+  for (q = p; q < end && *q != '>' && *q != ' ' && *q != '\n' && *q != '\t';
+       q++)
+    if (*q == ':') t->name.at = q + 1;
+  t->name.len = (size_t)(q - t->name.at);
+  q = (const char *)memchr(q, '>', (size_t)(end - q));
+  if (q == NULL) return 0;
+  t->text.at = q + 1;
+  p = (const char *)memchr(q, '<', (size_t)(end - q));
+  t->closes = p != NULL && end - p > 1 && p[1] == '/';
+  t->text.len = (size_t)((p ? p : end) - q - 1);
+  t->text = xai_slice_trim(t->text);
+  *at = (size_t)((p ? p : end) - s.at);
+  return 1;
+}
+
+/* What stands in "<![CDATA[...]]>" behind the tag, where there is no text. */
+static void take_cdata(xai_Slice page, size_t at, Tag *t) {
+  static const char open[] = "<![CDATA[";
+  const char *p = page.at + at, *q, *end = page.at + page.len;
+  if (t->text.len > 0 || (size_t)(end - p) < sizeof open - 1 ||
+      memcmp(p, open, sizeof open - 1) != 0)
+    return;
+  p += sizeof open - 1;
+  for (q = p; end - q >= 3 && memcmp(q, "]]>", 3) != 0;) q++;
+  if (end - q < 3) return;
+  t->text.at = p;
+  t->text.len = (size_t)(q - p);
+  t->text = xai_slice_trim(t->text);
+  t->closes = 1;
+}
+
+/* The text of the first of these elements that has one; length 0: none. */
+static xai_Slice element(xai_Slice page, const char *const *names) {
+  size_t at = 0;
+  Tag t;
+  while (next_tag(page, &at, &t)) {
+    if (!is_like_any(t.name, names)) continue;
+    take_cdata(page, at, &t);
+    if (t.text.len > 0 && t.closes) return t.text;
+  }
+  t.text.at = "";
+  t.text.len = 0;
+  return t.text;
+}
+
+/* Append a text with the entities that XML has by itself. */
+static int add_unescaped(xai_Slice s, xai_Buffer *out) {
+  static const char *const entities[][2] = {
+      {"&lt;", "<"},  {"&gt;", ">"},   {"&quot;", "\""}, {"&apos;", "'"},
+      {"&#39;", "'"}, {"&#34;", "\""}, {"&nbsp;", " "},  {"&amp;", "&"}};
+  size_t i = 0, e;
+  int rc = XAI_OK;
+  while (i < s.len && rc == XAI_OK) {
+    size_t step = 1;
+    const char *stands = s.at + i;
+    for (e = 0; s.at[i] == '&' && e < sizeof entities / sizeof *entities; e++) {
+      size_t n = strlen(entities[e][0]);
+      if (s.len - i < n || memcmp(s.at + i, entities[e][0], n) != 0) continue;
+      step = n;
+      stands = entities[e][1];
+      break;
+    }
+    rc = xai_buffer_append(out, stands, 1);
+    i += step;
+  }
+  return rc;
+}
+
+static int is_html(xai_Slice page) {
+  return xai_slice_has(page, "<html") ||
+         xai_slice_has(page, "<!doctype html") ||
+         xai_slice_has(page, "<head") || xai_slice_has(page, "<body") ||
+         xai_slice_has(page, "<p>");
+}
+
+/* Of a gateway's page its heading tells enough; never the page. */
+static int add_page(Reader *r, xai_Slice page, xai_Buffer *out) {
+  static const char *const titles[] = {"title", "h1", NULL};
+  static const char *const words[] = {
+      "message",     "faultstring", "errormessage", "error_message", "detail",
+      "description", "reason",      "text",         "error",         NULL};
+  static const char *const codes[] = {"code", "faultcode", "errorcode", NULL};
+  xai_Slice start = cut(page, 2000), text = {"", 0}, code = {"", 0};
+  int html = is_html(start), rc;
+  page = cut(page, MAX_SEARCHED);
+  if (!html) text = element(page, words);
+  if (!html) code = element(page, codes);
+  if (text.len == 0) text = element(page, titles);
+  if (r->complaint != NULL && xai_buffer_size(&r->complaint->code) == 0) {
+    rc = add_unescaped(cut(code, MAX_TEXT), &r->complaint->code);
+    if (rc != XAI_OK) return rc;
+  }
+  if (text.len > 0) return add_unescaped(cut(text, 2 * MAX_TEXT), out);
+  return xai_buffer_puts(out, !html && xai_slice_has(start, "<?xml")
+                                  ? "an XML document"
+                                  : "an HTML page");
+}
+
+/* -------------------------------------------------------------------- texts */
+
+/* Append a string without its escapes. */
+static int unescape(xai_Slice raw, xai_Buffer *out) {
+  unsigned half = 0;
+  int rc = xai_json_unescape(cut(raw, MAX_STRING), &half, out);
+  if (rc == XAI_OK && half != 0) rc = xai_buffer_puts(out, "\xEF\xBF\xBD");
+  return rc;
+}
+
+static int add_string(Reader *r, xai_Slice raw, xai_Buffer *out) {
+  xai_Buffer text;
+  int rc;
+  xai_buffer_init(&text, 0);
+  rc = unescape(raw, &text);
+  if (rc == XAI_OK) rc = add_text(r, held(&text), out);
+  xai_buffer_free(&text);
+  return rc;
+}
+
+/* 'p' is behind a quote: behind 'name": "' there, or NULL. */
+static const char *behind_name(const char *p, const char *end,
+                               const char *name) {
+  size_t n = strlen(name);
+  if ((size_t)(end - p) <= n || memcmp(p, name, n) != 0 || p[n] != '"')
+    return NULL;
+  for (p += n + 1; p < end && (*p == ' ' || *p == ':'); p++) continue;
+  return p < end && *p == '"' ? p + 1 : NULL;
+}
+
+/* The string of the first member of that name, whole or not; 0: none. */
+static int find_string(xai_Slice s, const char *name, xai_Slice *raw) {
+  const char *p = s.at, *end = s.at + s.len, *q;
+  while ((p = (const char *)memchr(p, '"', (size_t)(end - p))) != NULL) {
+    q = behind_name(++p, end, name);
+    if (q == NULL) continue;
+    raw->at = q;
+    while (q < end && *q != '"') q += *q == '\\' && q + 1 < end ? 2 : 1;
+    raw->len = (size_t)(q - raw->at);
+    return 1;
+  }
+  return 0;
+}
+
+/* Of JSON that is not whole. */
+static int find_begun(xai_Slice s, xai_Slice *raw) {
+  return find_string(s, "message", raw) || find_string(s, "detail", raw) ||
+         find_string(s, "error", raw) || find_string(s, "msg", raw);
+}
+
+/* What follows the first "data:" of an event stream. */
+static xai_Slice event_data(xai_Slice s) {
+  static const char word[] = "data:";
+  const char *end = s.at + s.len, *p = s.at, *q;
+  while (p != NULL && (size_t)(end - p) >= sizeof word - 1) {
+    if (memcmp(p, word, sizeof word - 1) == 0) {
+      s.at = p + sizeof word - 1;
+      q = (const char *)memchr(p, '\n', (size_t)(end - p));
+      s.len = (size_t)((q ? q : end) - s.at);
+      return xai_slice_trim(s);
+    }
+    p = (const char *)memchr(p, '\n', (size_t)(end - p));
+    if (p != NULL) p++;
+  }
+  return s;
+}
+
+static int begins(xai_Slice s, const char *word) {
+  return s.len >= strlen(word) && memcmp(s.at, word, strlen(word)) == 0;
+}
+
+/* A text may be JSON, a page, an event stream or just words. */
+static int add_text(Reader *r, xai_Slice s, xai_Buffer *out) {
+  xai_Json v;
+  xai_Slice raw;
+  int rc;
+  s = xai_slice_trim(xai_slice_skip_bom(s));
+  if (begins(s, "data:") || begins(s, "event:") || begins(s, ":"))
+    s = event_data(s);
+  if (s.len == 0 || r->depth >= MAX_DEPTH) return XAI_OK;
+  if (*s.at == '{' || *s.at == '[' || *s.at == '"') {
+    r->depth++;
+    if (xai_json_read(s.at, s.len, &v))
+      rc = add_value(r, &v, out);
+    else if (*s.at != '"' && find_begun(s, &raw))
+      rc = add_string(r, raw, out);
+    else
+      rc = xai_buffer_append(out, s.at, cut(s, 2 * MAX_TEXT).len);
+    r->depth--;
+    return rc;
+  }
+  if (*s.at == '<') return add_page(r, s, out);
+  return xai_buffer_append(out, s.at, cut(s, 2 * MAX_TEXT).len);
+}
+
+/* ------------------------------------------------------------------ objects */
+
+static int fill(xai_Buffer *b, const xai_Json *o, const char *name) {
+  xai_Json v = xai_json_get(o, name);
+  if (xai_buffer_size(b) > 0) return XAI_OK;
+  if (v.type == XAI_JSON_STRING) return unescape(cut(v.raw, 8 * MAX_TEXT), b);
+  if (v.type == XAI_JSON_NUMBER)
+    return xai_buffer_append(b, v.raw.at, cut(v.raw, MAX_TEXT).len);
+  return XAI_OK;
+}
+
+static int fill_tags(Reader *r, const xai_Json *o) {
+  xai_Complaint *c = r->complaint;
+  int rc;
+  if (c == NULL) return XAI_OK;
+  rc = fill(&c->code, o, "code");
+  if (rc == XAI_OK) rc = fill(&c->code, o, "error_code");
+  if (rc == XAI_OK) rc = fill(&c->code, o, "errorCode");
+  if (rc == XAI_OK) rc = fill(&c->type, o, "type");
+  if (rc == XAI_OK) rc = fill(&c->type, o, "__type");
+  if (rc == XAI_OK) rc = fill(&c->param, o, "param");
+  return rc;
+}
+
+/* The texts of the first items, as "a; b; c". */
+static int add_list(Reader *r, const xai_Json *list, xai_Buffer *out) {
+  xai_JsonWalk w;
+  xai_Slice key;
+  xai_Json v;
+  int n = 0, rc = XAI_OK;
+  xai_json_open(&w, list);
+  while (rc == XAI_OK && n < MAX_ITEMS && xai_json_next(&w, &key, &v)) {
+    size_t before = out->len;
+    if (n > 0) rc = xai_buffer_puts(out, "; ");
+    if (rc == XAI_OK) rc = add_value(r, &v, out);
+    if (rc == XAI_OK && out->len > before + (n > 0 ? 2 : 0))
+      n++;
+    else
+      out->len = before;
+  }
+  return rc;
+}
+
+/* The texts of the first members, as "name: text; name: text". */
+static int add_fields(Reader *r, const xai_Json *o, xai_Buffer *out) {
+  xai_JsonWalk w;
+  xai_Slice key;
+  xai_Json v;
+  int n = 0, rc = XAI_OK;
+  xai_json_open(&w, o);
+  while (rc == XAI_OK && n < MAX_ITEMS && xai_json_next(&w, &key, &v)) {
+    size_t before = out->len, named;
+    if (n > 0) rc = xai_buffer_puts(out, "; ");
+    if (rc == XAI_OK) rc = unescape(cut(key, MAX_OUTER), out);
+    if (rc == XAI_OK) rc = xai_buffer_puts(out, ": ");
+    named = out->len;
+    if (rc == XAI_OK) rc = add_value(r, &v, out);
+    if (rc == XAI_OK && out->len > named)
+      n++;
+    else
+      out->len = before;
+  }
+  return rc;
+}
+
+/* FastAPI: where in the request it is, as "body.messages.0: ". */
+static int add_place(const xai_Json *o, xai_Buffer *out) {
+  xai_Json loc = xai_json_get(o, "loc"), v;
+  xai_JsonWalk w;
+  xai_Slice key;
+  int n = 0, rc = XAI_OK;
+  if (loc.type != XAI_JSON_ARRAY) return XAI_OK;
+  xai_json_open(&w, &loc);
+  while (rc == XAI_OK && xai_json_next(&w, &key, &v)) {
+    if (v.type != XAI_JSON_STRING && v.type != XAI_JSON_NUMBER) continue;
+    if (n++ > 0) rc = xai_buffer_puts(out, ".");
+    if (rc == XAI_OK) rc = unescape(cut(v.raw, MAX_OUTER), out);
+  }
+  return rc == XAI_OK && n > 0 ? xai_buffer_puts(out, ": ") : rc;
+}
+
+/* The first of these members that says something. */
+static int add_first(Reader *r, const xai_Json *o, const char *const *names,
+                     xai_Buffer *out) {
+  size_t before = out->len;
+  int rc = XAI_OK;
+  for (; *names != NULL && rc == XAI_OK && out->len == before; names++) {
+    xai_Json v = xai_json_get(o, *names);
+    if (v.type != XAI_JSON_NONE) rc = add_value(r, &v, out);
+  }
+  return rc;
+}
+
+/* A code in the place of the words: "invalid_grant". */
+static int is_word(xai_Slice s) {
+  size_t i;
+  for (i = 0; i < s.len; i++)
+    if (s.at[i] == ' ') return 0;
+  return s.len > 0;
+}
+
+/* An "error" that is a string, beside what else the object says. */
+static int add_error_string(Reader *r, xai_Slice raw, xai_Buffer *out) {
+  xai_Buffer error;
+  xai_Complaint *c = r->complaint;
+  int rc;
+  xai_buffer_init(&error, 0);
+  rc = add_string(r, raw, &error);
+  if (rc == XAI_OK && xai_buffer_size(out) > 0 && is_word(held(&error))) {
+    if (c != NULL && xai_buffer_size(&c->code) == 0)
+      rc = xai_buffer_append(&c->code, xai_buffer_data(&error),
+                             xai_buffer_size(&error));
+  } else if (rc == XAI_OK) {
+    xai_Buffer words = *out; /* they come behind it */
+    *out = error;
+    error = words;
+    rc = join(out, held(&error));
+  }
+  xai_buffer_free(&error);
+  return rc;
+}
+
+/* The texts of an object's own members. */
+static int add_own(Reader *r, const xai_Json *o, xai_Buffer *out) {
+  static const char *const words[] = {
+      "message",       "Message",      "msg",       "error_description",
+      "error_message", "errorMessage", "error_msg", NULL};
+  static const char *const details[] = {"detail", "details", NULL};
+  static const char *const titles[] = {"title", NULL};
+  xai_Json detail;
+  int rc = add_first(r, o, words, out);
+  if (rc != XAI_OK || out->len > out->rd) return rc;
+  rc = add_first(r, o, titles, out);
+  if (rc != XAI_OK) return rc;
+  if (out->len == out->rd) return add_first(r, o, details, out);
+  detail = xai_json_get(o, "detail");
+  return join_value(r, &detail, out);
+}
+
+/* What a gateway passes on of another's reasons. */
+static int join_reasons(Reader *r, const xai_Json *o, xai_Buffer *out) {
+  xai_Json metadata = xai_json_get(o, "metadata"), v;
+  xai_Json errors = xai_json_get(o, "errors");
+  xai_Buffer fields;
+  Reader quiet;
+  int rc = XAI_OK;
+  if (metadata.type == XAI_JSON_OBJECT) {
+    v = xai_json_get(&metadata, "raw");
+    rc = join_value(r, &v, out);
+    v = xai_json_get(&metadata, "reasons");
+    if (rc == XAI_OK) rc = join_value(r, &v, out);
+  }
+  if (rc != XAI_OK || errors.type < XAI_JSON_STRING) return rc;
+  if (errors.type != XAI_JSON_OBJECT) return join_value(r, &errors, out);
+  quiet.complaint = NULL;
+  quiet.depth = r->depth;
+  xai_buffer_init(&fields, 0);
+  rc = add_fields(&quiet, &errors, &fields);
+  if (rc == XAI_OK) rc = join(out, held(&fields));
+  xai_buffer_free(&fields);
+  return rc;
+}
+
+/* The first choice that has an error, as its error; else none. */
+static xai_Json error_of_choices(const xai_Json *choices) {
+  xai_JsonWalk w;
+  xai_Slice key;
+  xai_Json v, error;
+  memset(&error, 0, sizeof error);
+  if (choices->type != XAI_JSON_ARRAY) return error;
+  xai_json_open(&w, choices);
+  while (xai_json_next(&w, &key, &v)) {
+    error = xai_json_get(&v, "error");
+    if (xai_error_given(&error)) return error;
+  }
+  error.type = XAI_JSON_NONE;
+  return error;
+}
+
+static xai_Json error_of(const xai_Json *o) {
+  xai_Json error = xai_json_get(o, "error"), choices;
+  if (xai_error_given(&error)) return error;
+  error = xai_json_get(o, "Error");
+  if (error.type >= XAI_JSON_STRING) return error;
+  choices = xai_json_get(o, "choices");
+  return error_of_choices(&choices);
+}
+
+static int add_object(Reader *r, const xai_Json *o, xai_Buffer *out) {
+  xai_Json response = xai_json_get(o, "response"), error;
+  xai_Buffer own;
+  int rc;
+  if (response.type == XAI_JSON_OBJECT) o = &response;
+  error = error_of(o);
+  xai_buffer_init(&own, 0);
+  rc = add_place(o, out);
+  if (error.type >= XAI_JSON_ARRAY) { /* or an object */
+    rc = add_value(r, &error, &own);
+    if (rc == XAI_OK && r->complaint != NULL)
+      rc = fill(&r->complaint->code, o, "code");
+  } else if (rc == XAI_OK) {
+    rc = fill_tags(r, o);
+  }
+  if (rc == XAI_OK && xai_buffer_size(&own) == 0) rc = add_own(r, o, &own);
+  if (rc == XAI_OK && error.type == XAI_JSON_STRING)
+    rc = add_error_string(r, error.raw, &own);
+  if (rc == XAI_OK && error.type == XAI_JSON_NUMBER && own.len == 0)
+    rc = xai_buffer_append(&own, error.raw.at, error.raw.len);
+  if (rc == XAI_OK) rc = join_reasons(r, o, &own);
+  if (rc == XAI_OK)
+    rc = xai_buffer_append(out, xai_buffer_data(&own), xai_buffer_size(&own));
+  xai_buffer_free(&own);
+  return rc;
+}
+
+static int add_value(Reader *r, const xai_Json *v, xai_Buffer *out) {
+  int rc = XAI_OK;
+  if (r->depth >= MAX_DEPTH) return rc;
+  r->depth++;
+  if (v->type == XAI_JSON_STRING) rc = add_string(r, v->raw, out);
+  if (v->type == XAI_JSON_ARRAY) rc = add_list(r, v, out);
+  if (v->type == XAI_JSON_OBJECT) rc = add_object(r, v, out);
+  r->depth--;
+  return rc;
+}
+
+/* ---------------------------------------------------------------- searching */
+
+/* In the order of what they are worth. */
+static const char *const usual_names[] = {"message",
+                                          "msg",
+                                          "error_message",
+                                          "errormessage",
+                                          "error_messages",
+                                          "errormessages",
+                                          "error_msg",
+                                          "errmsg",
+                                          "error_description",
+                                          "description",
+                                          "detail",
+                                          "details",
+                                          "reason",
+                                          "reasons",
+                                          "cause",
+                                          "raw",
+                                          "explanation",
+                                          "faultstring",
+                                          "statusmessage",
+                                          "status_message",
+                                          "status_msg",
+                                          "error",
+                                          "errors",
+                                          "err",
+                                          "exception",
+                                          "failure",
+                                          "text",
+                                          "title",
+                                          "info",
+                                          "value",
+                                          NULL};
+#define USUAL ((int)(sizeof usual_names / sizeof *usual_names) - 1)
+#define WORTH 25    /* the first of them name reasons, too */
+#define WORDS 21    /* the first of them name words, whatever holds these */
+#define BELOW USUAL /* the place of any other member within those */
+#define NOWHERE (USUAL + 1)
+
+typedef struct Search {
+  xai_Slice known; /* a text that is not wanted again */
+  int best; /* the place of the best name, or as many as are looked for */
+  xai_Slice found;
+} Search;
+
+static int place_of(xai_Slice name) {
+  int i = 0;
+  while (usual_names[i] != NULL && !xai_slice_like(name, usual_names[i])) i++;
+  return i;
+}
+
+/* What the model said, or what was asked of it, explains no failure. */
+static int is_conversation(xai_Slice name) {
+  static const char *const names[] = {
+      "output", "choices",   "input",  "messages",        "prompt",
+      "tools",  "reasoning", "format", "response_format", NULL};
+  return is_like_any(name, names);
+}
+
+/* The place of a member, or of an item; 'place' is that of what holds it. */
+static int place_in(int place, int object, xai_Slice key) {
+  int own = object ? place_of(key) : place;
+  if (!object || own < USUAL) return own;
+  return place < WORDS || place == BELOW ? BELOW : NOWHERE;
+}
+
+/* Look at the texts 'depth' levels below; 'place' is that of the list's name. */
+static void look(Search *s, const xai_Json *v, int place, int depth) {
+  xai_JsonWalk w;
+  xai_Slice key;
+  xai_Json m;
+  int object = v->type == XAI_JSON_OBJECT;
+  if (!xai_json_open(&w, v)) return;
+  while (xai_json_next(&w, &key, &m)) {
+    int at = place_in(place, object, key);
+    xai_Slice text = xai_slice_trim(m.raw);
+    if (object && m.type != XAI_JSON_STRING && is_conversation(key)) continue;
+    if (depth > 0) look(s, &m, at, depth - 1);
+    if (depth > 0 || m.type != XAI_JSON_STRING || at >= s->best) continue;
+    if (text.len == 0 || (s->known.len > 0 && holds(s->known, text))) continue;
+    s->best = at;
+    s->found = m.raw;
+  }
+}
+
+/* Join the first text under a usual name that is not said yet. */
+static int join_found(const xai_Json *v, int names, xai_Buffer *out) {
+  Search s;
+  xai_Json text;
+  Reader r;
+  int depth, enough = names < BELOW ? names : BELOW;
+  if (v->raw.len > MAX_SEARCHED) return XAI_OK;
+  memset(&s, 0, sizeof s);
+  s.known = held(out);
+  s.best = names;
+  for (depth = 0; depth < MAX_DEPTH && s.best >= enough; depth++)
+    look(&s, v, NOWHERE, depth);
+  if (s.best == names) return XAI_OK;
+  memset(&r, 0, sizeof r);
+  text.type = XAI_JSON_STRING;
+  text.raw = s.found;
+  return join_value(&r, &text, out);
+}
+
+/* Does it say no more than that there was an error? */
+static int is_vague(xai_Slice s) {
+  static const char *const vague[] = {"error",
+                                      "bad request",
+                                      "provider returned error",
+                                      "upstream error",
+                                      "unknown error",
+                                      "internal server error",
+                                      "server error",
+                                      "internal error",
+                                      "validation error",
+                                      "validation failed",
+                                      "invalid request",
+                                      "request failed",
+                                      "unprocessable entity",
+                                      "unprocessable content",
+                                      "bad gateway",
+                                      "service unavailable",
+                                      "gateway timeout",
+                                      "forbidden",
+                                      "unauthorized",
+                                      "not found",
+                                      "an error occurred",
+                                      "something went wrong",
+                                      "request validation failed",
+                                      "invalid input",
+                                      "failed",
+                                      "failure",
+                                      "upstream request failed",
+                                      "provider error",
+                                      "error from provider",
+                                      "fail",
+                                      "err",
+                                      "exception",
+                                      NULL};
+  while (s.len > 0 && strchr(".!: ", s.at[s.len - 1]) != NULL) s.len--;
+  return is_like_any(s, vague);
+}
+
+/* ------------------------------------------------------------------ reading */
+
+/* Is the character that ends at 'i' one of U+0080 to U+009F, to which terminals
+** listen, too? */
+static int is_late_control(const xai_Buffer *b, size_t i) {
+  return i > 0 && (unsigned char)b->at[i - 1] == 0xC2 &&
+         (unsigned char)b->at[i] >= 0x80 && (unsigned char)b->at[i] < 0xA0;
+}
+
+/* Make one line of it, in UTF-8, cut between characters. */
+static void tidy(xai_Buffer *b) {
+  size_t i;
+  if (b->at != NULL) xai_utf8_mark(b->at + b->rd, xai_buffer_size(b));
+  for (i = 0; i < b->len; i++) {
+    if (is_late_control(b, i)) b->at[i - 1] = b->at[i] = ' ';
+    if ((unsigned char)b->at[i] < ' ' || b->at[i] == 0x7F) b->at[i] = ' ';
+  }
+  while (b->len > 0 && b->at[b->len - 1] == ' ') b->len--;
+  b->len = b->rd + cut(held(b), MAX_TEXT).len;
+}
+
+/* An object with a list of texts for each wrong field, as Django's. */
+static int are_all_lists(const xai_Json *v) {
+  xai_JsonWalk w;
+  xai_Slice key;
+  xai_Json m;
+  if (v->type != XAI_JSON_OBJECT) return 0;
+  xai_json_open(&w, v);
+  while (xai_json_next(&w, &key, &m))
+    if (m.type != XAI_JSON_ARRAY) return 0;
+  return 1;
+}
+
+/* What a body says that has no known shape. */
+static int search(Reader *r, xai_Slice body, const xai_Json *v) {
+  xai_Buffer *out = &r->complaint->message;
+  int rc = join_found(v, NOWHERE, out);
+  if (rc == XAI_OK && xai_buffer_size(out) == 0 && are_all_lists(v))
+    rc = add_fields(r, v, out);
+  if (rc == XAI_OK && xai_buffer_size(out) == 0 &&
+      xai_json_check(body.at, body.len) == XAI_JSON_WRONG)
+    rc = xai_buffer_append(out, body.at, cut(body, 2 * MAX_TEXT).len);
+  return rc;
+}
+
+static int read_text(xai_Complaint *c, xai_Slice s) {
+  Reader r;
+  xai_Json v;
+  int rc;
+  r.complaint = c;
+  r.depth = 0;
+  if (s.len > 0 && xai_json_read(s.at, s.len, &v) && v.type < XAI_JSON_STRING)
+    return v.type == XAI_JSON_NUMBER
+               ? xai_buffer_append(&c->message, s.at, s.len)
+               : XAI_OK;
+  rc = add_text(&r, s, &c->message);
+  if (rc != XAI_OK || !xai_json_read(s.at, s.len, &v)) return rc;
+  if (xai_buffer_size(&c->message) == 0) return search(&r, s, &v);
+  return is_vague(held(&c->message)) ? join_found(&v, WORTH, &c->message) : rc;
+}
+
+/* An answer that broke off says what it said until then. */
+static int read_body(xai_Complaint *c, xai_Slice s) {
+  xai_Buffer closed;
+  xai_Json v;
+  int rc;
+  s = xai_slice_trim(xai_slice_skip_bom(s));
+  if (s.len == 0 || (*s.at != '{' && *s.at != '[') ||
+      xai_json_read(s.at, s.len, &v))
+    return read_text(c, s);
+  xai_buffer_init(&closed, 0);
+  rc = xai_json_close(s, &closed);
+  if (rc == XAI_OK &&
+      xai_json_check(held(&closed).at, held(&closed).len) == XAI_JSON_RIGHT)
+    s = held(&closed);
+  if (rc == XAI_OK) rc = read_text(c, s);
+  xai_buffer_free(&closed);
+  return rc;
+}
+
+static void clear(xai_Complaint *c) {
+  xai_buffer_clear(&c->message);
+  xai_buffer_clear(&c->code);
+  xai_buffer_clear(&c->type);
+  xai_buffer_clear(&c->param);
+}
+
+int xai_complaint_read(xai_Complaint *c, const char *body, size_t n) {
+  xai_Slice s = {body, n};
+  int rc;
+  clear(c);
+  rc = read_body(c, s);
+  tidy(&c->message);
+  tidy(&c->code);
+  tidy(&c->type);
+  tidy(&c->param);
+  if (rc == XAI_OK) rc = xai_buffer_terminate(&c->message);
+  if (rc != XAI_OK) clear(c);
+  return rc;
+}
+
+/* --------------------------------------------------- errors within successes */
+
+static int says_something(const xai_Json *v, int depth) {
+  xai_JsonWalk w;
+  xai_Slice key;
+  xai_Json m;
+  if (v->type == XAI_JSON_TRUE) return 1;
+  if (v->type == XAI_JSON_STRING) return xai_slice_trim(v->raw).len > 0;
+  if (v->type == XAI_JSON_NUMBER) return xai_json_index(v, 0) != 0;
+  if (depth > MAX_DEPTH) return 1;
+  if (!xai_json_open(&w, v)) return 0;
+  while (xai_json_next(&w, &key, &m))
+    if (says_something(&m, depth + 1)) return 1;
+  return 0;
+}
+
+int xai_error_given(const xai_Json *v) { return says_something(v, 0); }
+
+/* Is there an error in one of these choices? */
+static int error_in_choices(const xai_Json *choices) {
+  xai_Json error = error_of_choices(choices);
+  return error.type != XAI_JSON_NONE;
+}
+
+/* Does the word stand in the text?  Most bytes are passed by without a look. */
+static int has_word(xai_Slice s, const char *word) {
+  unsigned char shift[256];
+  size_t n = strlen(word), i;
+  memset(shift, (int)n, sizeof shift);
+  for (i = 0; i + 1 < n; i++)
+    shift[(unsigned char)word[i]] = (unsigned char)(n - 1 - i);
+  for (i = n; i <= s.len; i += shift[(unsigned char)s.at[i - 1]])
+    if (s.at[i - 1] == word[n - 1] && memcmp(s.at + i - n, word, n) == 0)
+      return 1;
+  return 0;
+}
+
+/* A list with nothing but an error stands for the error. */
+static xai_Json unlisted(xai_Json v) {
+  xai_JsonWalk w;
+  xai_Slice key;
+  xai_Json first = v;
+  if (v.type != XAI_JSON_ARRAY) return v;
+  xai_json_open(&w, &v);
+  xai_json_next(&w, &key, &first);
+  return first;
+}
+
+/* "error", and what begins so. */
+static int is_error_name(xai_Slice key) {
+  key.len = key.len < 5 ? key.len : 5;
+  return xai_slice_like(key, "error");
+}
+
+static int is_error_word(xai_Slice key) {
+  static const char *const words[] = {
+      "code",   "type",    "param",      "status", "message", "msg",
+      "object", "success", "request_id", "detail", NULL};
+  return is_error_name(key) || is_like_any(key, words);
+}
+
+/* What the members of an answer's object show. */
+typedef struct Signs {
+  int named;   /* it has the member, be it empty */
+  int called;  /* it says in another way that it is an error */
+  int error;   /* an error is given */
+  int choices; /* it has choices, as answers of chats have */
+  int failed;  /* its status is "failed" */
+  int more;    /* there is more than words about an error */
+} Signs;
+
+static int is_text(const xai_Json *v, const char *text) {
+  return v->type == XAI_JSON_STRING && xai_slice_is(v->raw, text);
+}
+
+static Signs read_signs(const xai_Json *answer) {
+  xai_JsonWalk w;
+  xai_Slice key;
+  xai_Json m;
+  Signs s = {0, 0, 0, 0, 0, 0};
+  xai_json_open(&w, answer);
+  while (xai_json_next(&w, &key, &m)) {
+    if (xai_slice_is(key, "error")) {
+      s.named |= xai_json_given(&m);
+      s.error |= xai_error_given(&m);
+    }
+    if (xai_slice_is(key, "choices")) {
+      s.choices = m.type == XAI_JSON_ARRAY;
+      s.error |= error_in_choices(&m);
+    }
+    if (xai_slice_is(key, "status")) s.failed = is_text(&m, "failed");
+    s.called |= is_error_name(key) && xai_error_given(&m);
+    s.called |= xai_slice_is(key, "success") && m.type == XAI_JSON_FALSE;
+    s.called |= is_text(&m, "error"); /* its object, type or status */
+    s.more |= xai_json_given(&m) && !is_error_word(key);
+  }
+  return s;
+}
+
+/* Is it worth the while to read the answer? */
+static int may_be_error(xai_Slice body) {
+  if (body.len <= MAX_BARE &&
+      (has_word(body, "\"error") || has_word(body, "\"success\"")))
+    return 1;
+  return has_word(body, "\"error\"") || has_word(body, "\"failed\"");
+}
+
+/* Nothing but words about an error, whatever they are called. */
+static int is_bare(const Signs *s) { return !s->more && s->called; }
+
+int xai_error_alone(const xai_Json *o) {
+  Signs s = read_signs(o);
+  return is_bare(&s);
+}
+
+int xai_error_in_answer(xai_Slice body, int any) {
+  xai_Json v;
+  Signs s;
+  if (!may_be_error(body)) return 0;
+  body = xai_slice_skip_bom(body);
+  if (!xai_json_read(body.at, body.len, &v)) return 0;
+  v = unlisted(v);
+  if (v.type != XAI_JSON_OBJECT) return 0;
+  s = read_signs(&v);
+  if ((s.named && !s.more) || (!any && is_bare(&s))) return 1;
+  return any && !s.choices ? 0 : s.error || s.failed;
+}

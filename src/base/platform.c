@@ -1,0 +1,152 @@
+/*
+** platform.c - clock, process and random bytes of the operating system.
+*/
+#define _POSIX_C_SOURCE 199309L
+#define _DEFAULT_SOURCE
+
+#include "base/platform.h"
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
+/* ---------------------------------------------------- time that never jumps */
+
+int64_t xai_clock_ms(void) {
+  struct timespec ts;
+  clock_gettime(CLOCK_MONOTONIC, &ts);
+  return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+double xai_clock_seconds(void) {
+  struct timespec ts;
+  clock_gettime(CLOCK_MONOTONIC, &ts);
+  return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+int64_t xai_clock_after(int64_t now_ms, int64_t wait_ms) {
+  if (wait_ms <= 0 || wait_ms > XAI_NEVER - now_ms) return XAI_NEVER;
+  return now_ms + wait_ms;
+}
+
+/* --------------------------------------------------- which process is this? */
+
+/*
+** The answer is kept in a page that Linux clears in a process that was forked
+** (4.14 and later).  Elsewhere the system is asked each time.
+*/
+
+#if defined(MADV_WIPEONFORK)
+
+#define PAGE ((size_t)4096)
+
+static volatile long *page; /* the number, or 0 just after a fork */
+
+/* Without such a page nothing is kept. */
+static void open_page(void) {
+  static int tried;
+  void *p;
+  if (tried) return;
+  tried = 1;
+  p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+           0);
+  if (p == MAP_FAILED) return;
+  if (madvise(p, PAGE, MADV_WIPEONFORK) == 0)
+    page = (volatile long *)p;
+  else
+    munmap(p, PAGE);
+}
+
+long xai_process(void) {
+  long pid = page ? *page : 0;
+  if (pid != 0) return pid;
+  pid = (long)getpid();
+  open_page();
+  if (page) *page = pid;
+  return pid;
+}
+
+#else
+
+long xai_process(void) { return (long)getpid(); }
+
+#endif
+
+/* ----------------- random bytes from the operating system, read in portions */
+
+void xai_chance_init(xai_Chance *c) { memset(c, 0, sizeof *c); }
+
+/* Where there is no /dev/urandom: good enough for waits and names, which is
+** all that chance is used for here. */
+static void weak_bytes(unsigned char *s, size_t n, const void *salt) {
+  uint64_t state = (uint64_t)xai_clock_ms() * 0x9E3779B97F4A7C15u;
+  size_t i;
+  state ^= (uint64_t)time(NULL) ^ (uint64_t)(uintptr_t)salt;
+  state ^= (uint64_t)xai_process() << 32;
+  for (i = 0; i < n; i++) {
+    state += 0x9E3779B97F4A7C15u;
+    s[i] = (unsigned char)((state ^ (state >> 31)) * 0xBF58476D1CE4E5B9u >> 56);
+  }
+}
+
+static void refill(xai_Chance *c) {
+  FILE *f = fopen("/dev/urandom", "rb");
+  size_t got = 0;
+  if (f != NULL) {
+    setvbuf(f, NULL, _IONBF, 0);
+    got = fread(c->pool, 1, sizeof c->pool, f);
+    fclose(f);
+  }
+  if (got < sizeof c->pool) weak_bytes(c->pool + got, sizeof c->pool - got, c);
+  c->left = sizeof c->pool;
+  c->pid = xai_process();
+}
+
+void xai_chance_bytes(xai_Chance *c, void *s, size_t n) {
+  unsigned char *out = (unsigned char *)s;
+  if (c->pid != xai_process()) c->left = 0;
+  while (n-- > 0) {
+    if (c->left == 0) refill(c);
+    *out++ = c->pool[sizeof c->pool - c->left--];
+  }
+}
+
+double xai_chance_roll(xai_Chance *c) {
+  uint32_t u;
+  xai_chance_bytes(c, &u, sizeof u);
+  return (double)u / 4294967296.0;
+}
+
+void xai_chance_uuid(xai_Chance *c, char out[XAI_UUID_SIZE]) {
+  static const char digits[] = "0123456789abcdef";
+  unsigned char b[16];
+  int i;
+  xai_chance_bytes(c, b, sizeof b);
+  b[6] = (unsigned char)((b[6] & 0x0F) | 0x40);
+  b[8] = (unsigned char)((b[8] & 0x3F) | 0x80);
+  for (i = 0; i < 16; i++) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) *out++ = '-';
+    *out++ = digits[b[i] >> 4];
+    *out++ = digits[b[i] & 15];
+  }
+  *out = '\0';
+}
+
+/* ------------------------- the allocator's housekeeping, a little at a time */
+
+/* glibc tidies up before it looks for a piece of 1,024 bytes or more, unless a
+** thread's cache has one: that goes up to 1,032. */
+#define LARGE 1100
+
+void xai_heap_tidy(void) {
+  void *volatile piece = malloc(LARGE); /* volatile: or the pair is left out */
+  free(piece);
+}

@@ -1,0 +1,273 @@
+/*
+** event_table.c - tables of events that repeat an earlier one.
+*/
+#include "bind/event_table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "bind/json_decode.h"
+#include "bind/luautil.h"
+
+/* -------------------------------------------------------------------- model */
+
+/*
+** tables for events that repeat an earlier one but for their text.
+**
+** A model is a list: number of items, number of names, metatable or false,
+** then key, value, key, value...  A table among the values is a model, too.
+** Addresses stand for the text and the stamps.
+*/
+
+#define FIRST_PAIR 4
+#define MAX_DEPTH 20
+
+#define TAGS (XAI_MAX_STAMPS + 1)
+
+static char tags[TAGS]; /* of the text, then of the stamps */
+
+/* ------------------------------------------------------------- the model */
+
+typedef struct Maker {
+  lua_State *L;
+  const char *mark; /* begins the strings that stand for text and stamps */
+  size_t mark_len;
+  int depth;
+} Maker;
+
+static int push_model(Maker *m, int t);
+
+/* The address for a string that stands for something, or NULL. */
+static void *tag_of(const Maker *m, int i) {
+  size_t n;
+  const char *s = lua_tolstring(m->L, i, &n);
+  if (n != m->mark_len + 1 || memcmp(s, m->mark, m->mark_len) != 0) return NULL;
+  return s[m->mark_len] == 't' ? &tags[0] : &tags[1 + s[m->mark_len] - 'A'];
+}
+
+/* Push what the model has for the value on top.  0: it is too deep. */
+static int push_part(Maker *m) {
+  lua_State *L = m->L;
+  void *tag = lua_type(L, -1) == LUA_TSTRING ? tag_of(m, -1) : NULL;
+  if (lua_istable(L, -1)) return push_model(m, lua_gettop(L));
+  if (tag != NULL)
+    lua_pushlightuserdata(L, tag);
+  else
+    lua_pushvalue(L, -1);
+  return 1;
+}
+
+/* The pairs of the table at 't' into the model at 'model'.  Returns how many
+** have a name, or -1. */
+static int add_pairs(Maker *m, int t, int model) {
+  lua_State *L = m->L;
+  int at = FIRST_PAIR, names = 0;
+  lua_pushnil(L);
+  while (lua_next(L, t)) {
+    if (!push_part(m)) return -1;
+    lua_pushvalue(L, -3);
+    lua_rawseti(L, model, at++);
+    lua_rawseti(L, model, at++);
+    names += lua_type(L, -2) == LUA_TSTRING;
+    lua_pop(L, 1);
+  }
+  return names;
+}
+
+/* Push the model of the table at 't'.  0: it is too deep. */
+static int push_model(Maker *m, int t) {
+  lua_State *L = m->L;
+  int model, names;
+  if (++m->depth > MAX_DEPTH) return 0;
+  luaL_checkstack(L, 8, "model");
+  lua_newtable(L);
+  model = lua_gettop(L);
+  lua_pushinteger(L, (lua_Integer)lua_rawlen(L, t));
+  lua_rawseti(L, model, 1);
+  if (!lua_getmetatable(L, t)) lua_pushboolean(L, 0);
+  lua_rawseti(L, model, 3);
+  names = add_pairs(m, t, model);
+  if (names < 0) return 0;
+  lua_pushinteger(L, names);
+  lua_rawseti(L, model, 2);
+  m->depth--;
+  return 1;
+}
+
+/* Push the pattern's event with marks in it, decoded. */
+static int push_marked(lua_State *L, int codec, const xai_Pattern *p,
+                       xai_Buffer *scratch) {
+  const xai_Codec *c = (const xai_Codec *)lua_touserdata(L, codec);
+  xai_buffer_clear(scratch);
+  if (xai_pattern_fill(p, c->mark, scratch) != XAI_OK) return 0;
+  xai_push_buffer(L, scratch);
+  return xai_json_decode(L, codec) && lua_istable(L, -1);
+}
+
+/*
+** Push a model of the pattern's event, made with the codec at 'codec'; nil
+** when it cannot be made.
+*/
+static void model_push(lua_State *L, int codec, const xai_Pattern *p,
+                       xai_Buffer *scratch) {
+  const xai_Codec *c = (const xai_Codec *)lua_touserdata(L, codec);
+  int top = lua_gettop(L);
+  Maker m;
+  m.L = L;
+  m.mark = c->mark;
+  m.mark_len = c->mark_len;
+  m.depth = 0;
+  if (push_marked(L, codec, p, scratch) && push_model(&m, lua_gettop(L))) {
+    lua_replace(L, top + 1);
+    lua_settop(L, top + 1);
+    return;
+  }
+  lua_settop(L, top);
+  lua_pushnil(L);
+}
+
+/* --------------------------------------------------------------- building */
+
+typedef struct Builder {
+  lua_State *L;
+  int values; /* index of the text; the stamps are above it */
+} Builder;
+
+static int get_int(lua_State *L, int t, int i) {
+  int n;
+  lua_rawgeti(L, t, i);
+  n = (int)lua_tointeger(L, -1);
+  lua_pop(L, 1);
+  return n;
+}
+
+static void build(const Builder *b, int model);
+
+/* Which value an address stands for; -1: none. */
+static int index_of(const void *tag) {
+  int i = 0;
+  while (i < TAGS && tag != &tags[i]) i++;
+  return i < TAGS ? i : -1;
+}
+
+/* Turn the model's value on top into the event's. */
+static void build_part(const Builder *b) {
+  lua_State *L = b->L;
+  int type = lua_type(L, -1);
+  if (type == LUA_TTABLE) {
+    build(b, lua_gettop(L));
+    lua_replace(L, -2);
+  } else if (type == LUA_TLIGHTUSERDATA) {
+    int i = index_of(lua_touserdata(L, -1));
+    if (i < 0) return;
+    lua_pop(L, 1);
+    lua_pushvalue(L, b->values + i);
+  }
+}
+
+/* Push the table that the model at 'model' describes. */
+static void build(const Builder *b, int model) {
+  lua_State *L = b->L;
+  int items = get_int(L, model, 1), names = get_int(L, model, 2);
+  int i, last = FIRST_PAIR + 2 * (items + names);
+  lua_createtable(L, items, names);
+  lua_rawgeti(L, model, 3);
+  if (lua_istable(L, -1))
+    lua_setmetatable(L, -2);
+  else
+    lua_pop(L, 1);
+  for (i = FIRST_PAIR; i < last; i += 2) {
+    lua_rawgeti(L, model, i);
+    lua_rawgeti(L, model, i + 1);
+    build_part(b);
+    lua_rawset(L, -3);
+  }
+}
+
+/*
+** Push the event that the model at 'model' gives with the values at 'values'
+** and above it: the text, and the stamps that differ from event to event.
+*/
+static void model_build(lua_State *L, int model, int values) {
+  Builder b;
+  b.L = L;
+  b.values = values;
+  luaL_checkstack(L, 4 * MAX_DEPTH, "event");
+  build(&b, model);
+}
+
+/* -------------------------- the tables of events that repeat an earlier one */
+
+/* Push the model of the event that the pattern is of; nil: it has none. */
+static void push_kept_model(lua_State *L, xai_LuaRequest *r) {
+  const xai_Stream *s = &r->hold->call->stream;
+  unsigned long serial = s->event.reading.same;
+  int env = lua_gettop(L) + 1;
+  xai_getenv(L, 1);
+  if (r->model != serial) {
+    lua_rawgeti(L, env, XAI_REQUEST_CODEC);
+    model_push(L, env + 1, &s->pattern, &r->hold->engine->scratch);
+    lua_rawseti(L, env, XAI_REQUEST_MODEL);
+    r->model = serial;
+  }
+  lua_rawgeti(L, env, XAI_REQUEST_MODEL);
+  lua_replace(L, env);
+  lua_settop(L, env);
+}
+
+/* Push a stamp: a whole number of at most 15 digits, or a string. */
+static void push_stamp(lua_State *L, xai_LuaRequest *r, xai_Slice s) {
+  char digits[24];
+  if (s.at[-1] == '"') {
+    xai_push_unescaped(L, &r->hold->engine->scratch, s);
+    return;
+  }
+  memcpy(digits, s.at, s.len);
+  digits[s.len] = '\0';
+  xai_pushint(L, strtoll(digits, NULL, 10));
+}
+
+/* Where stamps are kept while Lua values are made. */
+typedef struct Stamps {
+  char bytes[256];
+  xai_Slice stamp[XAI_MAX_STAMPS];
+  int count;
+} Stamps;
+
+/* Copy the stamps of a reading, each with the byte before it, which tells a
+** string from a number.  0: they are too long. */
+static int copy_stamps(Stamps *to, const xai_Reading *r) {
+  char *p = to->bytes;
+  int i;
+  to->count = r->stamps;
+  for (i = 0; i < r->stamps; i++) {
+    size_t n = r->stamp[i].len;
+    if (n + 1 > (size_t)(to->bytes + sizeof to->bytes - p)) return 0;
+    memcpy(p, r->stamp[i].at - 1, n + 1);
+    to->stamp[i].at = p + 1;
+    to->stamp[i].len = n;
+    p += n + 1;
+  }
+  return 1;
+}
+
+int xai_repeated_push(lua_State *L, xai_LuaRequest *r) {
+  const xai_Reading *reading = &r->hold->call->stream.event.reading;
+  int model = lua_gettop(L) + 1, i;
+  Stamps stamps;
+  luaL_checkstack(L, XAI_MAX_STAMPS + 6, "event");
+  push_kept_model(L, r);
+  if (!lua_istable(L, model) ||
+      xai_call_peek(r->hold->call) != XAI_STREAM_EVENT ||
+      reading->same != r->model || !copy_stamps(&stamps, reading)) {
+    lua_settop(L, model - 1);
+    return 0;
+  }
+  xai_push_unescaped(L, &r->hold->engine->scratch,
+                     reading->piece); /* the event may move from here on */
+  for (i = 0; i < stamps.count; i++) push_stamp(L, r, stamps.stamp[i]);
+  model_build(L, model, model + 1);
+  lua_replace(L, model);
+  lua_settop(L, model);
+  return 1;
+}

@@ -1,0 +1,235 @@
+/*
+** url_policy.c - which servers and proxies may be talked to.
+*/
+#include "net/url_policy.h"
+
+#include <curl/curl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "base/error.h"
+
+/* ------------------------------------------- which servers may be talked to */
+
+static int is_word(const char *s, size_t n, const char *word) {
+  xai_Slice slice;
+  slice.at = s;
+  slice.len = n;
+  return xai_slice_like(slice, word);
+}
+
+/* "localhost" and names below it, 127.0.0.0/8, ::1 */
+static int is_loopback(const char *host) {
+  size_t n = strlen(host);
+  static const char tail[] = ".localhost";
+  if (is_word(host, n, "localhost") || strcmp(host, "[::1]") == 0) return 1;
+  if (n > sizeof tail - 1 &&
+      is_word(host + n - (sizeof tail - 1), sizeof tail - 1, tail))
+    return 1;
+  return strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.") == n;
+}
+
+int xai_address_is_plain(const char *url) {
+  return is_word(url, strcspn(url, ":"), "http");
+}
+
+const char xai_address_no_memory[] = "cannot be read: not enough memory";
+
+/* The part, or NULL: it has none, or '*lack' is set. */
+static char *part(CURLU *u, CURLUPart what, int *lack) {
+  char *s = NULL;
+  CURLUcode rc = curl_url_get(u, what, &s, 0);
+  if (rc == CURLUE_OUT_OF_MEMORY) *lack = 1;
+  return rc == CURLUE_OK ? s : NULL;
+}
+
+static const char *check_parts(const char *scheme, const char *host,
+                               int plain_ok) {
+  if (scheme == NULL || host == NULL) return "is not an http or https URL";
+  if (is_word(scheme, strlen(scheme), "https")) return NULL;
+  if (!is_word(scheme, strlen(scheme), "http"))
+    return "is not an http or https URL";
+  if (plain_ok || is_loopback(host)) return NULL;
+  return "is plain http to a host that is not loopback; set allow_http to "
+         "send your key and prompts unencrypted";
+}
+
+static const char *check(CURLU *u, const char *url, int plain_ok) {
+  char *scheme, *host, *user;
+  const char *wrong;
+  int lack = 0;
+  CURLUcode rc = curl_url_set(u, CURLUPART_URL, url, 0);
+  if (rc == CURLUE_OUT_OF_MEMORY) return xai_address_no_memory;
+  if (rc != CURLUE_OK) return "is not an http or https URL";
+  scheme = part(u, CURLUPART_SCHEME, &lack);
+  host = part(u, CURLUPART_HOST, &lack);
+  user = part(u, CURLUPART_USER, &lack);
+  wrong = check_parts(scheme, host, plain_ok);
+  if (user != NULL) wrong = "carries a user name or password";
+  if (strchr(url, '?') != NULL) wrong = "carries a query";
+  if (strchr(url, '#') != NULL) wrong = "carries a fragment";
+  if (lack) wrong = xai_address_no_memory;
+  curl_free(scheme);
+  curl_free(host);
+  curl_free(user);
+  return wrong;
+}
+
+const char *xai_address_check(const char *url, int plain_ok) {
+  CURLU *u = curl_url();
+  const char *wrong = u ? check(u, url, plain_ok) : xai_address_no_memory;
+  curl_url_cleanup(u);
+  return wrong;
+}
+
+static int is_proxy_scheme(const char *scheme) {
+  static const char *const known[] = {"http",    "https",  "socks4",
+                                      "socks4a", "socks5", "socks5h"};
+  size_t i;
+  for (i = 0; i < sizeof known / sizeof *known; i++)
+    if (is_word(scheme, strlen(scheme), known[i])) return 1;
+  return 0;
+}
+
+static const char *check_proxy_parts(const char *scheme, const char *host,
+                                     int elsewhere_ok) {
+  if (scheme == NULL || host == NULL || !is_proxy_scheme(scheme))
+    return "is no address of a proxy; scheme://host:port is, with http, https, "
+           "socks4, socks4a, socks5, socks5h or no scheme";
+  if (elsewhere_ok || is_loopback(host)) return NULL;
+  return "would take plain http away from this machine; set allow_http to send "
+         "your key and prompts unencrypted";
+}
+
+/* Parsed as libcurl does it: where no scheme is given, the name of the host may
+** tell one. */
+static const char *check_proxy(CURLU *u, const char *proxy, int elsewhere_ok) {
+  char *scheme, *host;
+  const char *wrong;
+  int lack = 0;
+  CURLUcode rc = curl_url_set(u, CURLUPART_URL, proxy,
+                              CURLU_NON_SUPPORT_SCHEME | CURLU_GUESS_SCHEME);
+  if (rc == CURLUE_OUT_OF_MEMORY) return xai_address_no_memory;
+  scheme = part(u, CURLUPART_SCHEME, &lack);
+  host = part(u, CURLUPART_HOST, &lack);
+  wrong = check_proxy_parts(scheme, host, elsewhere_ok);
+  if (lack) wrong = xai_address_no_memory;
+  curl_free(scheme);
+  curl_free(host);
+  return wrong;
+}
+
+const char *xai_address_check_proxy(const xai_Settings *set) {
+  int elsewhere_ok = set->allow_http || !xai_address_is_plain(set->base_url);
+  CURLU *u;
+  const char *wrong;
+  if (set->proxy == NULL) return NULL;
+  u = curl_url();
+  wrong = u ? check_proxy(u, set->proxy, elsewhere_ok) : xai_address_no_memory;
+  curl_url_cleanup(u);
+  return wrong;
+}
+
+const char *xai_address_no_proxy(const xai_Settings *set, const char *url) {
+  int stays = !set->allow_http && set->proxy == NULL;
+  return stays && xai_address_is_plain(url) ? "*" : set->no_proxy;
+}
+
+/* ------------------------------ what a proxy between us and the server does */
+
+/* libcurl's own where the address of a proxy has none. */
+#define DEFAULT_PORT 1080
+
+static int port_of(CURLU *u) {
+  char *port = NULL;
+  int n;
+  if (curl_url_get(u, CURLUPART_PORT, &port, 0) != CURLUE_OK)
+    return DEFAULT_PORT;
+  n = atoi(port);
+  curl_free(port);
+  return n;
+}
+
+static int speaks_http(CURLU *u) {
+  char *scheme = NULL;
+  int yes;
+  if (curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK) return 0;
+  yes = strncmp(scheme, "http", 4) == 0;
+  curl_free(scheme);
+  return yes;
+}
+
+int xai_proxy_tunnel_port(const xai_Settings *set, const char *url) {
+  CURLU *u;
+  int port = 0;
+  if (set->proxy == NULL || xai_address_is_plain(url)) return 0;
+  u = curl_url();
+  if (u == NULL) return 0;
+  if (curl_url_set(u, CURLUPART_URL, set->proxy,
+                   CURLU_NON_SUPPORT_SCHEME | CURLU_GUESS_SCHEME) ==
+          CURLUE_OK &&
+      speaks_http(u))
+    port = port_of(u);
+  curl_url_cleanup(u);
+  return port;
+}
+
+static int connect_status(CURL *e) {
+  long status = 0;
+  curl_easy_getinfo(e, CURLINFO_HTTP_CONNECTCODE, &status);
+  return (int)status;
+}
+
+int xai_proxy_opened(CURL *e) { return connect_status(e) / 100 == 2; }
+
+int xai_proxy_is_https(const xai_Settings *set) {
+  xai_Slice scheme;
+  scheme.at = set->proxy ? set->proxy : "";
+  scheme.len = strcspn(scheme.at, ":");
+  return xai_slice_like(scheme, "https");
+}
+
+/* What went wrong at a SOCKS proxy (CURLPX_*); 0: nothing, or libcurl is too
+** old to tell. */
+static long socks_error(CURL *e) {
+  long code = 0;
+#if LIBCURL_VERSION_NUM >= 0x074900
+  curl_easy_getinfo(e, CURLINFO_PROXY_ERROR, &code);
+#else
+  (void)e;
+#endif
+  return code;
+}
+
+int xai_proxy_failed(CURL *e) { return socks_error(e) != 0; }
+
+/* An answer of a SOCKS proxy that says no, and will say it again. */
+static int socks_refused(CURL *e) {
+#if LIBCURL_VERSION_NUM >= 0x074900
+  switch (socks_error(e)) {
+    case CURLPX_IDENTD:
+    case CURLPX_IDENTD_DIFFER:
+    case CURLPX_NO_AUTH:
+    case CURLPX_GSSAPI_PERMSG:
+    case CURLPX_REPLY_ADDRESS_TYPE_NOT_SUPPORTED:
+    case CURLPX_REPLY_COMMAND_NOT_SUPPORTED:
+    case CURLPX_REPLY_GENERAL_SERVER_FAILURE:
+    case CURLPX_REPLY_NOT_ALLOWED:
+    case CURLPX_REPLY_UNASSIGNED:
+    case CURLPX_REQUEST_FAILED:
+    case CURLPX_UNKNOWN_FAIL:
+    case CURLPX_USER_REJECTED: return 1;
+    default: return 0; /* it failed, or did not reach the server */
+  }
+#else
+  (void)e;
+  return 0;
+#endif
+}
+
+int xai_proxy_refused(CURL *e) {
+  int status = connect_status(e);
+  if (status >= 300) return !xai_status_passes(status);
+  return socks_refused(e);
+}
