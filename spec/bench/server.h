@@ -11,7 +11,7 @@
 #define NTOK 64
 
 struct cfg {
-  long chunks, batch, delay, size, stamp, kb, status, wait;
+  long chunks, batch, delay, size, varying_field, kb, status, wait;
   char frame;
 };
 

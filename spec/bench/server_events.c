@@ -103,19 +103,19 @@ struct block *get_block(long size, char frame) {
   return k;
 }
 
-static void add_event(struct conn *c, struct ev *e, int stamp) {
+static void add_event(struct conn *c, struct ev *e, int varying_field) {
   own_need(c, e->len);
   char *d = c->own + c->ownlen;
   memcpy(d, e->p, e->len);
   c->ownlen += e->len;
-  if (stamp) {
+  if (varying_field) {
     uint64_t t = real_us();
     for (int i = 15; i >= 0; i--, t /= 10) d[e->stamp_off + i] = '0' + t % 10;
   }
 }
 void next_batch(struct conn *c) {
   struct block *k = c->blk;
-  int stamp = c->c.stamp || c->c.delay;
+  int varying_field = c->c.varying_field || c->c.delay;
   long n = c->c.chunks - c->sent;
   if (n > c->c.batch) n = c->c.batch;
   size_t at = c->ownlen, room = 0;
@@ -125,8 +125,8 @@ void next_batch(struct conn *c) {
     c->ownlen += 10;
     room = 10;
   }
-  if (c->sent == 0) add_event(c, &k->role, stamp);
-  if (stamp)
+  if (c->sent == 0) add_event(c, &k->role, varying_field);
+  if (varying_field)
     for (long i = 0; i < n; i++) add_event(c, &k->tok[(c->sent + i) % NTOK], 1);
   else
     for (long left = n, i = c->sent % NTOK; left;) {
@@ -137,7 +137,7 @@ void next_batch(struct conn *c) {
     }
   c->sent += n;
   int last = c->sent >= c->c.chunks;
-  if (last) add_event(c, &k->fin, stamp);
+  if (last) add_event(c, &k->fin, varying_field);
   if (room) {
     sprintf(hex, "%08zx\r\n", c->ownlen - at - room);
     memcpy(c->own + at, hex, 10);

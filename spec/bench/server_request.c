@@ -23,7 +23,7 @@ static void set_opt(struct cfg *g, const char *k, size_t kl, const char *v,
   O("delay", delay);
   O("delay-us", delay);
   O("size", size);
-  O("stamp", stamp);
+  O("stamp", varying_field);
   O("kb", kb);
   O("status", status);
   O("wait", wait);

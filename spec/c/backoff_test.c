@@ -11,27 +11,27 @@ static void test_the_wait_doubles_from_half_a_second_to_eight(void) {
   static const int64_t expected[] = {500, 1000, 2000, 4000, 8000, 8000, 8000};
   int n;
   for (n = 1; n <= 7; n++)
-    CHECK(xai_backoff_delay(XAI_FIRST_WAIT_MS, n, 0) == expected[n - 1]);
-  CHECK(xai_backoff_delay(XAI_FIRST_WAIT_MS, 1000, 0) == 8000);
-  CHECK(xai_backoff_delay(XAI_FIRST_WAIT_MS, INT_MAX, 0) == 8000);
-  CHECK(xai_backoff_delay(XAI_FIRST_WAIT_MS, 0, 0) == 500);
-  CHECK(xai_backoff_delay(XAI_FIRST_WAIT_LIMITED_MS, 1, 0) == 1000);
-  CHECK(xai_backoff_delay(XAI_FIRST_WAIT_LIMITED_MS, 9, 0) == 8000);
+    CHECK(xai_retry_delay(XAI_FIRST_WAIT_MS, n, 0) == expected[n - 1]);
+  CHECK(xai_retry_delay(XAI_FIRST_WAIT_MS, 1000, 0) == 8000);
+  CHECK(xai_retry_delay(XAI_FIRST_WAIT_MS, INT_MAX, 0) == 8000);
+  CHECK(xai_retry_delay(XAI_FIRST_WAIT_MS, 0, 0) == 500);
+  CHECK(xai_retry_delay(XAI_FIRST_WAIT_LIMITED_MS, 1, 0) == 1000);
+  CHECK(xai_retry_delay(XAI_FIRST_WAIT_LIMITED_MS, 9, 0) == 8000);
 }
 
 static void test_chance_takes_off_at_most_a_half(void) {
   int n, i;
   for (n = 1; n <= 9; n++)
     for (i = 0; i < 1000; i++) {
-      int64_t whole = xai_backoff_delay(XAI_FIRST_WAIT_MS, n, 0);
-      int64_t ms = xai_backoff_delay(XAI_FIRST_WAIT_MS, n, (double)i / 1000);
+      int64_t whole = xai_retry_delay(XAI_FIRST_WAIT_MS, n, 0);
+      int64_t ms = xai_retry_delay(XAI_FIRST_WAIT_MS, n, (double)i / 1000);
       CHECK(ms > whole / 2 && ms <= whole);
-      CHECK(ms <= xai_backoff_delay(XAI_FIRST_WAIT_MS, n,
-                                    (double)(i - 1) / 1000) ||
+      CHECK(ms <=
+                xai_retry_delay(XAI_FIRST_WAIT_MS, n, (double)(i - 1) / 1000) ||
             i == 0);
     }
-  CHECK(xai_backoff_delay(XAI_FIRST_WAIT_MS, 1, 0.5) == 375);
-  CHECK(xai_backoff_delay(XAI_FIRST_WAIT_MS, 5, 0.999999) >= 4000);
+  CHECK(xai_retry_delay(XAI_FIRST_WAIT_MS, 1, 0.5) == 375);
+  CHECK(xai_retry_delay(XAI_FIRST_WAIT_MS, 5, 0.999999) >= 4000);
 }
 
 static xai_Slice slice(const char *text) {
@@ -41,7 +41,7 @@ static xai_Slice slice(const char *text) {
 
 static void hint(const char *text, int64_t scale, int64_t expected) {
   check_note("'%s' times %d", text, (int)scale);
-  CHECK(xai_backoff_hint(slice(text), scale) == expected);
+  CHECK(xai_retry_hint(slice(text), scale) == expected);
 }
 
 static void test_a_hint_is_a_number_of_seconds_or_milliseconds(void) {
@@ -85,11 +85,11 @@ static void test_a_hint_without_end_is_just_very_long(void) {
   char text[400];
   memset(text, '9', sizeof text - 1);
   text[sizeof text - 1] = '\0';
-  CHECK(xai_backoff_hint(slice(text), 1000) > XAI_MAX_HINT_MS);
-  CHECK(xai_backoff_hint(slice(text), 1) > XAI_MAX_HINT_MS);
+  CHECK(xai_retry_hint(slice(text), 1000) > XAI_MAX_HINT_MS);
+  CHECK(xai_retry_hint(slice(text), 1) > XAI_MAX_HINT_MS);
   text[1] = '.';
   hint(text, 1000, 9999);
-  CHECK(xai_backoff_hint(slice("9223372036854775808"), 1000) > XAI_MAX_HINT_MS);
+  CHECK(xai_retry_hint(slice("9223372036854775808"), 1000) > XAI_MAX_HINT_MS);
 }
 
 int main(void) {

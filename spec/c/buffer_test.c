@@ -20,19 +20,19 @@ static void test_an_unused_buffer_is_empty_and_its_data_is_not_null(void) {
 }
 
 static void test_what_was_appended_and_not_consumed_is_held_in_order(void) {
-  static char model[1 << 16];
+  static char template[1 << 16];
   size_t from = 0, to = 0, n, i;
   xai_Buffer b;
   xai_buffer_init(&b, 0);
-  while (to + 700 < sizeof model) {
+  while (to + 700 < sizeof template) {
     n = check_random(700);
-    for (i = 0; i < n; i++) model[to + i] = (char)check_random(256);
-    CHECK(xai_buffer_append(&b, model + to, n) == XAI_OK);
+    for (i = 0; i < n; i++) template[to + i] = (char)check_random(256);
+    CHECK(xai_buffer_append(&b, template + to, n) == XAI_OK);
     to += n;
     n = check_random(700);
     xai_buffer_consume(&b, n);
     from = from + n < to ? from + n : to;
-    CHECK(check_same(check_held(&b), check_slice(model + from, to - from)));
+    CHECK(check_same(check_held(&b), check_slice(template + from, to - from)));
   }
   CHECK(b.cap <= 16 * 1024); /* what is consumed makes room again */
   xai_buffer_free(&b);

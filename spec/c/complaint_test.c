@@ -12,7 +12,7 @@ static int has_error(const char *body, int any) {
   char *copy = check_copy(body, n);
   int has;
   check_note("%s", body);
-  has = xai_error_in_answer(check_slice(copy, n), any);
+  has = xai_error_body_in_answer(check_slice(copy, n), any);
   free(copy);
   return has;
 }
@@ -54,20 +54,20 @@ static void test_a_body_may_be_cut_anywhere(void) {
     n = strlen(bodies[i]);
     for (cut = 0; cut <= n; cut++) {
       char *copy = check_copy(bodies[i], cut);
-      xai_Complaint c;
+      xai_ErrorBody c;
       check_note("%.*s", (int)cut, bodies[i]);
-      xai_complaint_init(&c);
-      CHECK(xai_complaint_read(&c, copy, cut) == XAI_OK);
+      xai_error_body_init(&c);
+      CHECK(xai_error_body_read(&c, copy, cut) == XAI_OK);
       CHECK(strlen(xai_buffer_data(&c.message)) == xai_buffer_size(&c.message));
-      xai_error_in_answer(check_slice(copy, cut), (int)cut & 1);
-      xai_complaint_free(&c);
+      xai_error_body_in_answer(check_slice(copy, cut), (int)cut & 1);
+      xai_error_body_free(&c);
       free(copy);
     }
   }
 }
 
 static int lacks(const char *text) {
-  return xai_quota_lacks(check_slice(text, strlen(text)), 0);
+  return xai_quota_is_exhausted(check_slice(text, strlen(text)), 0);
 }
 
 static void test_a_lack_of_money_is_told_from_other_texts(void) {

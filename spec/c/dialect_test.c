@@ -24,7 +24,7 @@ static void put_quoted(xai_Buffer *out, xai_Slice s) {
   xai_buffer_puts(out, ">");
 }
 
-static void write_down(xai_Buffer *out, const xai_Reading *r) {
+static void write_down(xai_Buffer *out, const xai_EventInfo *r) {
   char part[64];
   xai_buffer_puts(out, meanings[r->meaning]);
   if (r->has_text) put_quoted(out, r->text);
@@ -33,19 +33,19 @@ static void write_down(xai_Buffer *out, const xai_Reading *r) {
   snprintf(part, sizeof part, " %s %u.%u", fields[r->field], (unsigned)r->a,
            (unsigned)r->b);
   xai_buffer_puts(out, part);
-  put_quoted(out, r->piece);
+  put_quoted(out, r->delta);
 }
 
-static void read_one(xai_Dialect *d, const char *name, const char *data,
+static void read_one(xai_EventSchema *d, const char *name, const char *data,
                      const char *expected) {
-  xai_Reading r;
+  xai_EventInfo r;
   xai_Buffer out;
   size_t n = strlen(data);
   char *copy = check_copy(data, n);
   check_note("%s: %s", name, data);
   xai_buffer_init(&out, 0);
-  xai_dialect_read(d, check_slice(name, strlen(name)), check_slice(copy, n),
-                   &r);
+  xai_event_schema_read(d, check_slice(name, strlen(name)),
+                        check_slice(copy, n), &r);
   write_down(&out, &r);
   CHECK_TEXT(check_held(&out), expected);
   xai_buffer_free(&out);
@@ -55,8 +55,8 @@ static void read_one(xai_Dialect *d, const char *name, const char *data,
 /* An event that is not the first, for a reader of choice 'want'. */
 static void named(xai_Api api, long want, const char *name, const char *data,
                   const char *expected) {
-  xai_Dialect d;
-  xai_dialect_init(&d, api);
+  xai_EventSchema d;
+  xai_event_schema_init(&d, api);
   d.want = want;
   read_one(&d, "message", FIRST, "data");
   read_one(&d, name, data, expected);
@@ -101,8 +101,8 @@ static void test_an_event_with_a_first_id_or_time_is_kept_whole(void) {
   size_t i;
   for (i = 0; i < sizeof members / sizeof *members; i++) {
     char event[200];
-    xai_Dialect d;
-    xai_dialect_init(&d, XAI_API_CHAT);
+    xai_EventSchema d;
+    xai_event_schema_init(&d, XAI_API_CHAT);
     read_one(&d, "message", "{\"id\":\"\",\"model\":\"\",\"created\":0}",
              "data");
     read_one(&d, "message",
@@ -116,8 +116,8 @@ static void test_an_event_with_a_first_id_or_time_is_kept_whole(void) {
 }
 
 static void test_the_first_event_is_kept_whole(void) {
-  xai_Dialect d;
-  xai_dialect_init(&d, XAI_API_CHAT);
+  xai_EventSchema d;
+  xai_event_schema_init(&d, XAI_API_CHAT);
   read_one(&d, "message", "  ", "nothing");
   read_one(&d, "message", CHAT("{\"delta\":{\"content\":\"a\"}}"), "data <a>");
   read_one(&d, "message", CHAT("{\"delta\":{\"content\":\"b\"}}"),
@@ -238,18 +238,20 @@ static void test_responses_end_with_a_terminal_event(void) {
 /* The visible text of a stream of these events; NULL ends them. */
 static void shows(xai_Api api, const char *expected,
                   const char *const *events) {
-  xai_Dialect d;
-  xai_Reading r;
+  xai_EventSchema d;
+  xai_EventInfo r;
   xai_Buffer out;
-  unsigned half = 0;
+  unsigned surrogate = 0;
   xai_buffer_init(&out, 0);
-  xai_dialect_init(&d, api);
+  xai_event_schema_init(&d, api);
   for (; *events != NULL; events++) {
     size_t n = strlen(*events);
     char *copy = check_copy(*events, n);
     check_note("%s", *events);
-    xai_dialect_read(&d, check_slice("message", 7), check_slice(copy, n), &r);
-    if (r.has_text) CHECK(xai_dialect_text(&r, &half, &out) == XAI_OK);
+    xai_event_schema_read(&d, check_slice("message", 7), check_slice(copy, n),
+                          &r);
+    if (r.has_text)
+      CHECK(xai_event_schema_text(&r, &surrogate, &out) == XAI_OK);
     free(copy);
   }
   CHECK_TEXT(check_held(&out), expected);
@@ -325,9 +327,9 @@ static void test_the_text_of_a_response_is_shown_once(void) {
 static void test_the_text_of_many_parts_is_shown_once(void) {
   static const int levels[] = {0, 1, 2, 3};
   xai_Buffer expected, out, item;
-  xai_Dialect d;
-  xai_Reading r;
-  unsigned half = 0;
+  xai_EventSchema d;
+  xai_EventInfo r;
+  unsigned surrogate = 0;
   size_t i;
   int n, k;
   char event[300];
@@ -335,7 +337,7 @@ static void test_the_text_of_many_parts_is_shown_once(void) {
     xai_buffer_init(&expected, 0);
     xai_buffer_init(&out, 0);
     xai_buffer_init(&item, 0);
-    xai_dialect_init(&d, XAI_API_RESPONSES);
+    xai_event_schema_init(&d, XAI_API_RESPONSES);
     xai_buffer_puts(&item, "{\"type\":\"response.output_item.done\",\"item\":{"
                            "\"type\":\"message\",\"content\":[");
     for (n = 0; n < 3 * XAI_KNOWN_PARTS; n++) {
@@ -352,17 +354,17 @@ static void test_the_text_of_many_parts_is_shown_once(void) {
       xai_buffer_puts(&item, event);
       for (k = levels[i]; k < 3; k++) {
         snprintf(event, sizeof event, formats[k], n, n);
-        xai_dialect_read(&d, check_slice("message", 7),
-                         check_slice(event, strlen(event)), &r);
-        if (r.has_text) xai_dialect_text(&r, &half, &out);
+        xai_event_schema_read(&d, check_slice("message", 7),
+                              check_slice(event, strlen(event)), &r);
+        if (r.has_text) xai_event_schema_text(&r, &surrogate, &out);
       }
     }
     xai_buffer_puts(&item, "]}}");
     for (k = 0; k < 2; k++) {
-      xai_dialect_read(
+      xai_event_schema_read(
           &d, check_slice("message", 7),
           check_slice(xai_buffer_data(&item), xai_buffer_size(&item)), &r);
-      if (r.has_text) xai_dialect_text(&r, &half, &out);
+      if (r.has_text) xai_event_schema_text(&r, &surrogate, &out);
       if (levels[i] == 3) break; /* it cannot be known again */
     }
     CHECK(xai_buffer_terminate(&expected) == XAI_OK);
@@ -517,16 +519,16 @@ static void test_what_nobody_knows_is_handed_on(void) {
 /* Read a list of events: is the end proven, cleanly ended or not? */
 static void ends(xai_Api api, const char *const *events, int clean,
                  int broken) {
-  xai_Dialect d;
-  xai_Reading r;
-  xai_dialect_init(&d, api);
+  xai_EventSchema d;
+  xai_EventInfo r;
+  xai_event_schema_init(&d, api);
   for (; *events != NULL; events++) {
     check_note("%s", *events);
-    xai_dialect_read(&d, check_slice("message", 7),
-                     check_slice(*events, strlen(*events)), &r);
+    xai_event_schema_read(&d, check_slice("message", 7),
+                          check_slice(*events, strlen(*events)), &r);
   }
-  CHECK(xai_dialect_complete(&d, 1) == clean);
-  CHECK(xai_dialect_complete(&d, 0) == broken);
+  CHECK(xai_event_schema_complete(&d, 1) == clean);
+  CHECK(xai_event_schema_complete(&d, 0) == broken);
 }
 
 #define TEXT_0 "{\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"}}]}"

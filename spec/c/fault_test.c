@@ -23,20 +23,20 @@ static void test_each_error_body_is_read_and_has_its_kind(void) {
   for (i = 0; i < FAULT_CASES; i++) {
     xai_Slice s = check_fixture(fault_cases[i].name);
     size_t at = body_at(s);
-    xai_Complaint c;
+    xai_ErrorBody c;
     xai_Kind kind;
     check_note("%s", fault_cases[i].name);
-    xai_complaint_init(&c);
-    CHECK(xai_complaint_read(&c, s.at + at, s.len - at) == XAI_OK);
+    xai_error_body_init(&c);
+    CHECK(xai_error_body_read(&c, s.at + at, s.len - at) == XAI_OK);
     check_word(&c.message, fault_cases[i].message);
     check_word(&c.code, fault_cases[i].code);
     check_word(&c.type, fault_cases[i].type);
     check_word(&c.param, fault_cases[i].param);
-    kind = xai_fault_classify(fault_cases[i].status, &c);
+    kind = xai_error_classify(fault_cases[i].status, &c);
     CHECK(kind == fault_cases[i].kind);
-    CHECK(xai_fault_retryable(kind, fault_cases[i].status) ==
+    CHECK(xai_error_retryable(kind, fault_cases[i].status) ==
           fault_cases[i].retryable);
-    xai_complaint_free(&c);
+    xai_error_body_free(&c);
     check_drop(s);
   }
 }
@@ -45,18 +45,18 @@ static void test_each_error_body_is_read_and_has_its_kind(void) {
 
 static void says(const char *body, const char *message, const char *code,
                  const char *type, const char *param) {
-  xai_Complaint c;
+  xai_ErrorBody c;
   size_t n = strlen(body);
   char *copy = check_copy(body, n);
   check_note("%.200s", body);
-  xai_complaint_init(&c);
-  CHECK(xai_complaint_read(&c, copy, n) == XAI_OK);
+  xai_error_body_init(&c);
+  CHECK(xai_error_body_read(&c, copy, n) == XAI_OK);
   check_word(&c.message, message);
   CHECK(strcmp(xai_buffer_data(&c.message), message) == 0);
   check_word(&c.code, code);
   check_word(&c.type, type);
   check_word(&c.param, param);
-  xai_complaint_free(&c);
+  xai_error_body_free(&c);
   free(copy);
 }
 
@@ -115,22 +115,22 @@ static void test_of_a_page_only_its_heading_is_told(void) {
 /* Read "'head' pad euros 'tail'": at most 500 bytes, and whole characters. */
 static void cut_between_characters(const char *head, const char *tail) {
   xai_Buffer body;
-  xai_Complaint c;
+  xai_ErrorBody c;
   size_t pad, i, n;
   for (pad = 0; pad < 6; pad++) {
     check_note("%s after %u", head, (unsigned)pad);
     xai_buffer_init(&body, 0);
-    xai_complaint_init(&c);
+    xai_error_body_init(&c);
     xai_buffer_puts(&body, head);
     for (i = 0; i < pad; i++) xai_buffer_puts(&body, "x");
     for (i = 0; i < 2000; i++) xai_buffer_puts(&body, "\xE2\x82\xAC");
     xai_buffer_puts(&body, tail);
-    CHECK(xai_complaint_read(&c, xai_buffer_data(&body),
-                             xai_buffer_size(&body)) == XAI_OK);
+    CHECK(xai_error_body_read(&c, xai_buffer_data(&body),
+                              xai_buffer_size(&body)) == XAI_OK);
     n = xai_buffer_size(&c.message);
     CHECK(n <= 500 && n > 490 && (n - pad) % 3 == 0);
     CHECK(strlen(xai_buffer_data(&c.message)) == n);
-    xai_complaint_free(&c);
+    xai_error_body_free(&c);
     xai_buffer_free(&body);
   }
 }
@@ -145,41 +145,41 @@ static void test_a_long_text_is_cut_between_characters(void) {
 static void test_depth_is_no_danger(void) {
   const size_t depth = 200000;
   xai_Buffer body;
-  xai_Complaint c;
+  xai_ErrorBody c;
   size_t i;
   xai_buffer_init(&body, 0);
-  xai_complaint_init(&c);
+  xai_error_body_init(&c);
   for (i = 0; i < depth; i++) xai_buffer_puts(&body, "{\"response\":");
   xai_buffer_puts(&body, "{}");
   for (i = 0; i < depth; i++) xai_buffer_puts(&body, "}");
-  CHECK(xai_complaint_read(&c, xai_buffer_data(&body),
-                           xai_buffer_size(&body)) == XAI_OK);
+  CHECK(xai_error_body_read(&c, xai_buffer_data(&body),
+                            xai_buffer_size(&body)) == XAI_OK);
   CHECK(xai_buffer_size(&c.message) == 0);
-  xai_complaint_free(&c);
+  xai_error_body_free(&c);
   xai_buffer_free(&body);
 }
 
 static void test_a_complaint_that_is_read_again_forgets_the_first(void) {
-  xai_Complaint c;
-  xai_complaint_init(&c);
-  CHECK(xai_complaint_read(&c, LIT("{\"code\":\"c\",\"error\":\"m\"}")) ==
+  xai_ErrorBody c;
+  xai_error_body_init(&c);
+  CHECK(xai_error_body_read(&c, LIT("{\"code\":\"c\",\"error\":\"m\"}")) ==
         XAI_OK);
-  CHECK(xai_complaint_read(&c, LIT("plain words")) == XAI_OK);
+  CHECK(xai_error_body_read(&c, LIT("plain words")) == XAI_OK);
   check_word(&c.message, "plain words");
   check_word(&c.code, NULL);
-  xai_complaint_free(&c);
+  xai_error_body_free(&c);
 }
 
 /* ------------------------------------------------------------------- kinds */
 
 static xai_Kind kind_of(int status, const char *body) {
-  xai_Complaint c;
+  xai_ErrorBody c;
   xai_Kind kind;
   check_note("%d %s", status, body);
-  xai_complaint_init(&c);
-  CHECK(xai_complaint_read(&c, body, strlen(body)) == XAI_OK);
-  kind = xai_fault_classify(status, &c);
-  xai_complaint_free(&c);
+  xai_error_body_init(&c);
+  CHECK(xai_error_body_read(&c, body, strlen(body)) == XAI_OK);
+  kind = xai_error_classify(status, &c);
+  xai_error_body_free(&c);
   return kind;
 }
 
@@ -204,7 +204,7 @@ static void test_each_status_has_its_kind_and_may_be_retried_or_not(void) {
   size_t i;
   for (i = 0; i < sizeof rows / sizeof *rows; i++) {
     CHECK(kind_of(rows[i].status, "") == rows[i].kind);
-    CHECK(xai_fault_retryable(rows[i].kind, rows[i].status) ==
+    CHECK(xai_error_retryable(rows[i].kind, rows[i].status) ==
           rows[i].retryable);
   }
 }
@@ -218,7 +218,7 @@ static void test_money_is_quota_and_is_not_retried(void) {
   CHECK(kind_of(200, "{\"code\":\"resource-exhausted\",\"error\":\"your "
                      "monthly limit\"}") == XAI_KIND_QUOTA);
   CHECK(kind_of(400, "no credits") == XAI_KIND_QUOTA);
-  CHECK(!xai_fault_retryable(XAI_KIND_QUOTA, 429));
+  CHECK(!xai_error_retryable(XAI_KIND_QUOTA, 429));
 }
 
 static void test_under_status_200_the_code_tells_the_kind(void) {
@@ -266,17 +266,17 @@ static void test_each_documented_status_has_its_phrase(void) {
 /* ------------------------------------------------------------------ faults */
 
 static void test_the_first_failure_is_the_cause(void) {
-  xai_Fault f;
+  xai_Error f;
   memset(&f, 0, sizeof f);
-  xai_fault_set(&f, XAI_KIND_TLS, XAI_PHASE_CONNECT, "first");
-  xai_fault_set(&f, XAI_KIND_TIMEOUT, XAI_PHASE_IDLE, "second");
+  xai_error_set(&f, XAI_KIND_TLS, XAI_PHASE_CONNECT, "first");
+  xai_error_set(&f, XAI_KIND_TIMEOUT, XAI_PHASE_IDLE, "second");
   CHECK(f.kind == XAI_KIND_TLS && f.phase == XAI_PHASE_CONNECT);
   CHECK(strcmp(f.text, "first") == 0);
 }
 
 static void test_the_text_of_a_failure_is_cut_between_characters(void) {
   char text[2000];
-  xai_Fault f;
+  xai_Error f;
   size_t pad, n;
   for (pad = 0; pad < 8; pad++) {
     check_note("after %u", (unsigned)pad);
@@ -285,7 +285,7 @@ static void test_the_text_of_a_failure_is_cut_between_characters(void) {
       memcpy(text + n, "\xF0\x9F\x98\x80", 4);
     text[n] = '\0';
     memset(&f, 0, sizeof f);
-    xai_fault_set(&f, XAI_KIND_API, XAI_PHASE_NONE, text);
+    xai_error_set(&f, XAI_KIND_API, XAI_PHASE_NONE, text);
     n = strlen(f.text);
     CHECK(n < sizeof f.text && n + 4 >= sizeof f.text && (n - pad) % 4 == 0);
     CHECK(memcmp(f.text, text, n) == 0);

@@ -24,26 +24,27 @@ static void test_all_headers_come_in_order_without_blanks_around(void) {
   xai_Slice s = check_slice(head, sizeof head - 1), name, value;
   size_t at = 0, i;
   for (i = 0; i < 5; i++) {
-    CHECK(xai_head_next(s, &at, &name, &value));
+    CHECK(xai_http_head_next(s, &at, &name, &value));
     CHECK_TEXT(name, expected[i][0]);
     CHECK_TEXT(value, expected[i][1]);
   }
-  CHECK(!xai_head_next(s, &at, &name, &value));
-  CHECK(!xai_head_next(s, &at, &name, &value));
+  CHECK(!xai_http_head_next(s, &at, &name, &value));
+  CHECK(!xai_http_head_next(s, &at, &name, &value));
 }
 
 static void test_a_header_is_found_in_any_case_and_the_first_counts(void) {
   xai_Slice s = check_slice(head, sizeof head - 1);
-  CHECK_TEXT(xai_head_find(s, "content-type"), "application/json");
-  CHECK_TEXT(xai_head_find(s, "X-ONE"), "1");
-  CHECK_TEXT(xai_head_find(s, "x-empty"), "");
-  CHECK_TEXT(xai_head_find(s, "x-on"), "");
-  CHECK_TEXT(xai_head_find(s, "no header"), "");
-  CHECK_TEXT(xai_head_find(check_slice("", 0), "x-one"), "");
+  CHECK_TEXT(xai_http_head_find(s, "content-type"), "application/json");
+  CHECK_TEXT(xai_http_head_find(s, "X-ONE"), "1");
+  CHECK_TEXT(xai_http_head_find(s, "x-empty"), "");
+  CHECK_TEXT(xai_http_head_find(s, "x-on"), "");
+  CHECK_TEXT(xai_http_head_find(s, "no header"), "");
+  CHECK_TEXT(xai_http_head_find(check_slice("", 0), "x-one"), "");
 }
 
 static int agrees(const char *text) {
-  return xai_head_agrees(check_slice(text, strlen(text)), "content-length");
+  return xai_http_head_agrees(check_slice(text, strlen(text)),
+                              "content-length");
 }
 
 static void test_headers_that_say_different_things_do_not_agree(void) {
@@ -66,7 +67,8 @@ static void test_each_cut_of_a_head_is_read_and_nothing_behind(void) {
     char *copy = check_copy(head, cut);
     check_note("cut at %u", (unsigned)cut);
     for (at = count = 0;
-         xai_head_next(check_slice(copy, cut), &at, &name, &value); count++)
+         xai_http_head_next(check_slice(copy, cut), &at, &name, &value);
+         count++)
       CHECK(at <= cut && value.at + value.len <= copy + cut);
     CHECK(count <= 5);
     free(copy);

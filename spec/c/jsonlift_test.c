@@ -5,9 +5,9 @@
 
 #include "check.h"
 
-#define N XAI_LIFT_MIN
+#define N XAI_LONG_STRING_MIN
 
-static char text[8 * XAI_LIFT_MIN];
+static char text[8 * XAI_LONG_STRING_MIN];
 static size_t length;
 
 static void begin(void) { length = 0; }
@@ -29,7 +29,7 @@ static int found(const size_t *lengths) {
   int count = 0;
   xai_Slice one;
   char *copy = check_copy(text, length);
-  while (xai_jsonlift(check_slice(copy, length), &at, &one)) {
+  while (xai_json_long_strings(check_slice(copy, length), &at, &one)) {
     CHECK(one.len == lengths[count]);
     CHECK(one.at[-1] == '"' && one.at[one.len] == '"');
     CHECK(at == (size_t)(one.at + one.len + 1 - copy));

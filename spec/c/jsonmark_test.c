@@ -28,7 +28,7 @@ static long unit_at(const char *s, size_t n) {
 }
 
 /* As UTF-8 would, were halves of pairs characters. */
-static void put_half(xai_Buffer *out, long unit) {
+static void put_surrogate(xai_Buffer *out, long unit) {
   put(out, (char)(0xE0 + unit / 4096));
   put(out, (char)(0x80 + unit / 64 % 64));
   put(out, (char)(0x80 + unit % 64));
@@ -42,8 +42,8 @@ static size_t mark_char(const char *s, size_t n, int what, xai_Buffer *out) {
   int low = unit >= 0xDC00 && unit <= 0xDFFF;
   if (high && next >= 0xDC00 && next <= 0xDFFF)
     len = 12;
-  else if ((high || low) && (what & XAI_MARK_HALVES))
-    return put_half(out, unit), len;
+  else if ((high || low) && (what & XAI_MARK_SURROGATES_RAW))
+    return put_surrogate(out, unit), len;
   else if ((high || low) && (what & XAI_MARK_SURROGATES))
     return xai_buffer_puts(out, "\\ufffd"), len;
   xai_buffer_append(out, s, len);
@@ -62,14 +62,14 @@ static size_t mark_string(const char *s, size_t n, int what, xai_Buffer *out) {
 /* Copy a number, which a value may begin with if 'may'; how long it was. */
 static size_t mark_number(const char *s, size_t n, const char *mark, int what,
                           int may, xai_Buffer *out) {
-  size_t len = 0, digits = 0, sign = *s == '-', behind;
+  size_t len = 0, digits = 0, sign = *s == '-', after;
   int marked;
   while (len < n && in(s[len], "0123456789+-.eE")) len++;
   while (sign + digits < len && in(s[sign + digits], "0123456789")) digits++;
-  for (behind = len; behind < n && in(s[behind], " \t\r\n");) behind++;
+  for (after = len; after < n && in(s[after], " \t\r\n");) after++;
   marked = may && sign + digits == len && digits >= 16 && s[sign] != '0' &&
-           !(behind < n && s[behind] == ':') && (what & XAI_MARK_INTEGERS);
-  if ((what & XAI_MARK_NUMBERS) && may && !(behind < n && s[behind] == ':'))
+           !(after < n && s[after] == ':') && (what & XAI_MARK_INTEGERS);
+  if ((what & XAI_MARK_NUMBERS) && may && !(after < n && s[after] == ':'))
     marked = xai_json_check(s, len) == XAI_JSON_RIGHT;
   if (marked) put(out, '"');
   if (marked) xai_buffer_puts(out, mark);
@@ -116,7 +116,7 @@ static void agree(const char *text, size_t n, int what) {
   xai_buffer_puts(&out, "..before");
   xai_buffer_consume(&out, 2);
   xai_buffer_puts(&expected, "before");
-  rc = xai_jsonmark(copy, n, "M", what, &out);
+  rc = xai_json_mark(copy, n, "M", what, &out);
   reference(text, n, "M", what, &expected);
   if (rc == 1) CHECK(check_same(check_held(&out), check_held(&expected)));
   xai_buffer_consume(&expected, 6);
@@ -134,7 +134,7 @@ static void becomes(const char *text, int what, const char *expected) {
   int rc;
   check_note("%s", text);
   xai_buffer_init(&out, 0);
-  rc = xai_jsonmark(text, strlen(text), "M", what, &out);
+  rc = xai_json_mark(text, strlen(text), "M", what, &out);
   CHECK(rc == (expected != NULL));
   CHECK_TEXT(check_held(&out), expected ? expected : "");
   xai_buffer_free(&out);
@@ -167,7 +167,7 @@ static void test_lone_halves_become_the_replacement_character(void) {
 }
 
 static void test_halves_can_be_kept_to_be_joined_later(void) {
-  const int what = XAI_MARK_HALVES;
+  const int what = XAI_MARK_SURROGATES_RAW;
   becomes("\"a\\ud83d\"", what, "\"a\xED\xA0\xBD\"");
   becomes("\"\\uDFFFa\\udc00\"", what,
           "\"\xED\xBF\xBF"
@@ -202,13 +202,13 @@ static void test_all_numbers_can_be_replaced(void) {
 }
 
 static void test_fractions_are_told_from_prose(void) {
-  CHECK(xai_jsonmark_fractions(LIT("[0.5]")));
-  CHECK(xai_jsonmark_fractions(LIT("{\"a\":-12.5e3}")));
-  CHECK(xai_jsonmark_fractions(LIT("1.5")));
-  CHECK(!xai_jsonmark_fractions(LIT("")));
-  CHECK(!xai_jsonmark_fractions(LIT("[1,2]")));
-  CHECK(!xai_jsonmark_fractions(LIT("\"One. Two.Three, a1.5, grok-4.5.\"")));
-  CHECK(!xai_jsonmark_fractions(LIT("[5.")));
+  CHECK(xai_json_mark_fractions(LIT("[0.5]")));
+  CHECK(xai_json_mark_fractions(LIT("{\"a\":-12.5e3}")));
+  CHECK(xai_json_mark_fractions(LIT("1.5")));
+  CHECK(!xai_json_mark_fractions(LIT("")));
+  CHECK(!xai_json_mark_fractions(LIT("[1,2]")));
+  CHECK(!xai_json_mark_fractions(LIT("\"One. Two.Three, a1.5, grok-4.5.\"")));
+  CHECK(!xai_json_mark_fractions(LIT("[5.")));
 }
 
 static void test_only_what_was_asked_for_is_replaced(void) {
@@ -315,19 +315,19 @@ static void test_any_bytes_are_rewritten_as_the_reference_does(void) {
       if (check_random(8) == 0) say_digits(10 + check_random(10));
       if (check_random(8) == 0) say("\\ud800");
     }
-    agree(text, size, ALL + (int)check_random(2) * XAI_MARK_HALVES);
+    agree(text, size, ALL + (int)check_random(2) * XAI_MARK_SURROGATES_RAW);
   }
 }
 
 static void test_a_long_integer_is_found_wherever_it_stands(void) {
-  size_t digits, before, behind;
+  size_t digits, before, after;
   for (digits = 13; digits <= 34; digits++)
     for (before = 0; before < 35; before++)
-      for (behind = 0; behind < 18; behind++) {
+      for (after = 0; after < 18; after++) {
         size = 0;
         while (size < before) say(check_random(3) ? " " : "7,");
         say_digits(digits);
-        for (; behind > 0 && size < before + digits + behind;) say(" ");
+        for (; after > 0 && size < before + digits + after;) say(" ");
         agree(text, size, XAI_MARK_INTEGERS);
       }
 }

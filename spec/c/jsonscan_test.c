@@ -199,13 +199,13 @@ static void test_an_index_is_a_whole_number_up_to_its_maximum(void) {
 
 static void unescaped(const char *raw, const char *expected) {
   xai_Buffer out;
-  unsigned half = 0;
+  unsigned surrogate = 0;
   size_t n = strlen(raw);
   char *copy = check_copy(raw, n);
   check_note("%s", raw);
   xai_buffer_init(&out, 0);
-  CHECK(xai_json_unescape(check_slice(copy, n), &half, &out) == XAI_OK);
-  CHECK(half == 0);
+  CHECK(xai_json_unescape(check_slice(copy, n), &surrogate, &out) == XAI_OK);
+  CHECK(surrogate == 0);
   CHECK_TEXT(check_held(&out), expected);
   xai_buffer_free(&out);
   free(copy);
@@ -227,9 +227,10 @@ static void test_every_escape_becomes_its_character(void) {
 
 static void test_nul_is_a_character(void) {
   xai_Buffer out;
-  unsigned half = 0;
+  unsigned surrogate = 0;
   xai_buffer_init(&out, 0);
-  CHECK(xai_json_unescape(check_slice("a\\u0000b", 8), &half, &out) == XAI_OK);
+  CHECK(xai_json_unescape(check_slice("a\\u0000b", 8), &surrogate, &out) ==
+        XAI_OK);
   CHECK(check_same(check_held(&out), check_slice("a\0b", 3)));
   xai_buffer_free(&out);
 }
@@ -249,12 +250,12 @@ static void test_a_lone_half_becomes_the_replacement_character(void) {
 /* The text of pieces that follow each other; the list ends with NULL. */
 static void joined(const char *const *pieces, const char *expected) {
   xai_Buffer out;
-  unsigned half = 0;
+  unsigned surrogate = 0;
   xai_buffer_init(&out, 0);
   for (; *pieces != NULL; pieces++) {
     xai_Slice raw = check_slice(*pieces, strlen(*pieces));
     check_note("up to %s", *pieces);
-    CHECK(xai_json_unescape(raw, &half, &out) == XAI_OK);
+    CHECK(xai_json_unescape(raw, &surrogate, &out) == XAI_OK);
   }
   CHECK_TEXT(check_held(&out), expected);
   xai_buffer_free(&out);
@@ -276,15 +277,15 @@ static void test_broken_escapes_are_never_read_outside(void) {
   static const char raw[] = "a\\n\\\\\\u00e9\\ud83d\\ude00\\ud83dx\\u12";
   size_t n = sizeof raw - 1, from, cut;
   xai_Buffer out;
-  unsigned half;
+  unsigned surrogate;
   xai_buffer_init(&out, 0);
   for (from = 0; from < n; from++)
     for (cut = from; cut <= n; cut++) {
       char *copy = check_copy(raw + from, cut - from);
-      half = 0;
+      surrogate = 0;
       xai_buffer_clear(&out);
-      CHECK(xai_json_unescape(check_slice(copy, cut - from), &half, &out) ==
-            XAI_OK);
+      CHECK(xai_json_unescape(check_slice(copy, cut - from), &surrogate,
+                              &out) == XAI_OK);
       CHECK(xai_buffer_size(&out) <= cut - from);
       free(copy);
     }
@@ -315,15 +316,15 @@ static void test_four_digits_are_read_and_nothing_else(void) {
 static void test_a_text_that_does_not_fit_changes_nothing(void) {
   static const char raw[] = "\\ude00 and \\u0041 and so on";
   xai_Buffer out;
-  unsigned half = 0xD83D;
+  unsigned surrogate = 0xD83D;
   xai_buffer_init(&out, 8);
   xai_buffer_puts(&out, "..ab");
   xai_buffer_consume(&out, 2);
-  CHECK(xai_json_unescape(check_slice(raw, sizeof raw - 1), &half, &out) ==
+  CHECK(xai_json_unescape(check_slice(raw, sizeof raw - 1), &surrogate, &out) ==
         XAI_ELIMIT);
-  CHECK(half == 0xD83D);
+  CHECK(surrogate == 0xD83D);
   CHECK_TEXT(check_held(&out), "ab");
-  CHECK(xai_json_unescape(check_slice(raw, 6), &half, &out) == XAI_OK);
+  CHECK(xai_json_unescape(check_slice(raw, 6), &surrogate, &out) == XAI_OK);
   CHECK_TEXT(check_held(&out), "ab\xF0\x9F\x98\x80");
   xai_buffer_free(&out);
 }

@@ -156,26 +156,26 @@ static void test_a_pending_event_is_not_lost_with_its_last_line(void) {
 
 static void use_journal(xai_Buffer *out) {
   static const char *const texts[] = {"a", "bc", "def", ""};
-  xai_Journal j;
-  xai_Entry e;
-  xai_Reading r;
+  xai_EventLog j;
+  xai_LogEntry e;
+  xai_EventInfo r;
   xai_Slice name = {"name", 4}, object = {"{}", 2};
   size_t i, at = 0;
   memset(&r, 0, sizeof r);
-  xai_journal_init(&j, 0);
+  xai_event_log_init(&j, 0);
   for (i = 0; i < 2000; i++) {
     xai_Slice s = check_slice(texts[i % 4], strlen(texts[i % 4]));
     r.field = i % 100 == 0 ? XAI_FIELD_NONE : XAI_FIELD_TEXT;
-    r.piece = s;
+    r.delta = s;
     r.untyped = i % 200 == 0;
-    while (again(xai_journal_add(&j, &r, name, r.untyped ? object : s)))
+    while (again(xai_event_log_add(&j, &r, name, r.untyped ? object : s)))
       continue;
   }
-  while (xai_journal_read(&j, &at, &e)) {
+  while (xai_event_log_read(&j, &at, &e)) {
     xai_buffer_append(out, e.text.at, e.text.len);
     xai_buffer_puts(out, e.field == XAI_FIELD_NONE ? "|" : ".");
   }
-  xai_journal_free(&j);
+  xai_event_log_free(&j);
 }
 
 static void test_a_journal_without_memory_forgets_nothing(void) {
@@ -188,39 +188,40 @@ static void test_a_journal_without_memory_forgets_nothing(void) {
 ** A stream's failure is final for its reader: it is forgotten here.  No
 ** memory to learn a pattern is no failure.
 */
-static xai_StreamState look(xai_Stream *s, xai_Sse *in, int over) {
-  xai_StreamState state = xai_stream_peek(s, in, over, over);
-  CHECK(failed || state != XAI_STREAM_FAULT);
+static xai_ReadState look(xai_EventReader *s, xai_Sse *in, int over) {
+  xai_ReadState state = xai_event_reader_peek(s, in, over, over);
+  CHECK(failed || state != XAI_READ_FAILED);
   failed = 0;
-  if (state != XAI_STREAM_FAULT) return state;
-  CHECK(s->fault.kind == XAI_KIND_MEMORY);
-  memset(&s->fault, 0, sizeof s->fault);
-  return xai_stream_peek(s, in, over, over);
+  if (state != XAI_READ_FAILED) return state;
+  CHECK(s->error.kind == XAI_KIND_MEMORY);
+  memset(&s->error, 0, sizeof s->error);
+  return xai_event_reader_peek(s, in, over, over);
 }
 
-static void take_all(xai_Stream *s, xai_Sse *in, int over, xai_Buffer *out) {
-  while (look(s, in, over) == XAI_STREAM_EVENT) {
+static void take_all(xai_EventReader *s, xai_Sse *in, int over,
+                     xai_Buffer *out) {
+  while (look(s, in, over) == XAI_READ_EVENT) {
     put_event(out, &s->event.sse);
-    while (again(xai_stream_take(s, in))) continue;
+    while (again(xai_event_reader_consume(s, in))) continue;
   }
 }
 
 static void use_stream(xai_Buffer *out) {
-  xai_Stream s;
+  xai_EventReader s;
   xai_Sse in;
-  xai_Entry e;
+  xai_LogEntry e;
   size_t i, at = 0;
-  xai_stream_init(&s, XAI_API_CHAT, 0, 0);
+  xai_event_reader_init(&s, XAI_API_CHAT, 0, 0);
   xai_sse_init(&in, 10000);
   for (i = 0; i < sizeof stream - 1; i++) {
     while (again(xai_sse_feed(&in, stream + i, 1))) continue;
     take_all(&s, &in, 0, out);
   }
   take_all(&s, &in, 1, out);
-  CHECK(look(&s, &in, 1) == XAI_STREAM_END);
-  while (xai_journal_read(&s.journal, &at, &e))
+  CHECK(look(&s, &in, 1) == XAI_READ_END);
+  while (xai_event_log_read(&s.log, &at, &e))
     xai_buffer_append(out, e.text.at, e.text.len);
-  xai_stream_free(&s);
+  xai_event_reader_free(&s);
   xai_sse_free(&in);
 }
 
@@ -233,14 +234,14 @@ static void test_a_stream_without_memory_skips_nothing(void) {
 static void use_unescape(xai_Buffer *out) {
   static const char raw[] = "a\\ud83d \\ude00\\n\\u00e9 and so on";
   xai_Buffer text;
-  unsigned half = 0xD83D;
+  unsigned surrogate = 0xD83D;
   int i;
   xai_buffer_init(&text, 0);
   for (i = 0; i < 100; i++)
     while (again(
-        xai_json_unescape(check_slice(raw, sizeof raw - 1), &half, &text)))
+        xai_json_unescape(check_slice(raw, sizeof raw - 1), &surrogate, &text)))
       continue;
-  CHECK(half == 0);
+  CHECK(surrogate == 0);
   xai_buffer_append(out, xai_buffer_data(&text), xai_buffer_size(&text));
   xai_buffer_free(&text);
 }
@@ -249,15 +250,15 @@ static void use_unescape(xai_Buffer *out) {
 static void use_unescape_at_the_brim(xai_Buffer *out) {
   static const char raw[] = "x\\ud83d\\u0041\\ud83dy\\ud83d\\ude00";
   xai_Buffer text;
-  unsigned half = 0;
+  unsigned surrogate = 0;
   int i, pad;
   for (pad = 230; pad < 260; pad++) {
     xai_buffer_init(&text, 0);
     for (i = 0; i < pad; i++)
       while (again(xai_buffer_puts(&text, "."))) continue;
     while (again(
-        xai_json_unescape(check_slice(raw, sizeof raw - 1), &half, &text)))
-      CHECK(half == 0 && (int)xai_buffer_size(&text) == pad);
+        xai_json_unescape(check_slice(raw, sizeof raw - 1), &surrogate, &text)))
+      CHECK(surrogate == 0 && (int)xai_buffer_size(&text) == pad);
     xai_buffer_append(out, xai_buffer_data(&text), xai_buffer_size(&text));
     xai_buffer_free(&text);
   }
@@ -270,7 +271,7 @@ static void use_jsonmark(xai_Buffer *out) {
   int i, rc;
   xai_buffer_init(&marked, 0);
   for (i = 0; i < 50; i++) {
-    while (again(rc = xai_jsonmark(json, sizeof json - 1, "M", 7, &marked)))
+    while (again(rc = xai_json_mark(json, sizeof json - 1, "M", 7, &marked)))
       continue;
     CHECK(rc == 1);
   }
@@ -283,15 +284,15 @@ static void use_complaint(xai_Buffer *out) {
                                "\"c\",\"type\":\"t\",\"param\":\"p\"}}";
   const char *const bodies[] = {object, "plain words",
                                 "<title>of a page</title>", ""};
-  xai_Complaint c;
+  xai_ErrorBody c;
   size_t i;
   for (i = 0; i < 4; i++) {
-    xai_complaint_init(&c);
-    while (again(xai_complaint_read(&c, bodies[i], strlen(bodies[i]))))
+    xai_error_body_init(&c);
+    while (again(xai_error_body_read(&c, bodies[i], strlen(bodies[i]))))
       CHECK(xai_buffer_size(&c.message) + xai_buffer_size(&c.code) == 0);
     xai_buffer_puts(out, xai_buffer_data(&c.message));
     xai_buffer_append(out, xai_buffer_data(&c.code), xai_buffer_size(&c.code));
-    xai_complaint_free(&c);
+    xai_error_body_free(&c);
   }
 }
 

@@ -17,8 +17,8 @@
   "{\"id\":\"x\",\"created\":1,\"model\":\"m\",\"system_fingerprint\":\"f\"}"
 
 /* A dialect behind its first event, which choice 1 is wanted of. */
-static xai_Dialect dialect;
-static xai_Pattern pattern;
+static xai_EventSchema schema;
+static xai_EventTemplate template;
 
 static xai_Slice of(const char *s) { return check_slice(s, strlen(s)); }
 
@@ -27,29 +27,29 @@ static int same(xai_Slice a, xai_Slice b) {
 }
 
 /* Those that differ are some of all. */
-static void check_stamps(const xai_Reading *r, const xai_Reading *full) {
+static void check_stamps(const xai_EventInfo *r, const xai_EventInfo *full) {
   int i, k;
-  for (i = 0; i < r->stamps; i++) {
-    for (k = 0; k < full->stamps;)
-      if (same(r->stamp[i], full->stamp[k++])) break;
-    CHECK(k > 0 && same(r->stamp[i], full->stamp[k - 1]));
+  for (i = 0; i < r->varying; i++) {
+    for (k = 0; k < full->varying;)
+      if (same(r->varying_field[i], full->varying_field[k++])) break;
+    CHECK(k > 0 && same(r->varying_field[i], full->varying_field[k - 1]));
   }
 }
 
-static void read_in_full(xai_Slice name, xai_Slice data, xai_Reading *r) {
-  xai_Dialect d = dialect;
-  xai_dialect_read(&d, name, data, r);
+static void read_in_full(xai_Slice name, xai_Slice data, xai_EventInfo *r) {
+  xai_EventSchema d = schema;
+  xai_event_schema_read(&d, name, data, r);
 }
 
 /* Begin anew with this event as the pattern. */
 static void learn(xai_Api api, const char *name, const char *data) {
-  xai_Reading r;
-  xai_dialect_init(&dialect, api);
-  dialect.want = 1;
-  xai_dialect_read(&dialect, of("message"), of(FIRST), &r);
-  xai_pattern_init(&pattern);
+  xai_EventInfo r;
+  xai_event_schema_init(&schema, api);
+  schema.want = 1;
+  xai_event_schema_read(&schema, of("message"), of(FIRST), &r);
+  xai_event_template_init(&template);
   read_in_full(of(name), of(data), &r);
-  xai_pattern_learn(&pattern, of(name), of(data), &r);
+  xai_event_template_learn(&template, of(name), of(data), &r);
 }
 
 /* Does the event repeat the pattern?  If so: with the same reading. */
@@ -57,16 +57,16 @@ static int repeats(const char *name, const char *data) {
   size_t n = strlen(data);
   char *copy = check_copy(data, n);
   xai_Slice event = check_slice(copy, n);
-  xai_Reading r, full;
-  int match = xai_pattern_match(&pattern, of(name), event, &r);
+  xai_EventInfo r, full;
+  int match = xai_event_template_match(&template, of(name), event, &r);
   check_note("%s: %s", name, data);
   read_in_full(of(name), event, &full);
   if (match) {
     CHECK(r.meaning == full.meaning && r.has_text == full.has_text);
     CHECK(r.field == full.field && r.a == full.a && r.b == full.b);
-    CHECK(same(r.piece, full.piece) && same(r.text, full.text));
+    CHECK(same(r.delta, full.delta) && same(r.text, full.text));
     check_stamps(&r, &full);
-    CHECK(r.same == pattern.serial && r.same != 0);
+    CHECK(r.same == template.serial && r.same != 0);
   }
   free(copy);
   return match;
@@ -83,7 +83,7 @@ static void test_an_event_alike_but_for_its_text_repeats_the_pattern(void) {
   CHECK(!repeats("message ", CHAT("a")));
   CHECK(!repeats("message", CHAT("a") " "));
   CHECK(!repeats("message", CHAT("a\",\"role\":\"b")));
-  xai_pattern_free(&pattern);
+  xai_event_template_free(&template);
 }
 
 static void test_the_sequence_number_may_differ(void) {
@@ -97,7 +97,7 @@ static void test_the_sequence_number_may_differ(void) {
   CHECK(!repeats("delta", DELTA("", "b")));
   CHECK(!repeats("delta", DELTA("1.5", "b")));
   CHECK(!repeats("delta", DELTA("null", "b")));
-  xai_pattern_free(&pattern);
+  xai_event_template_free(&template);
 }
 
 static void test_the_sequence_number_may_come_last(void) {
@@ -111,7 +111,7 @@ static void test_the_sequence_number_may_come_last(void) {
   CHECK(repeats("message", event));
   snprintf(event, sizeof event, text, "b", "67x");
   CHECK(!repeats("message", event));
-  xai_pattern_free(&pattern);
+  xai_event_template_free(&template);
 }
 
 /* Change the event at each place: a byte less, more, or another one. */
@@ -143,9 +143,9 @@ static void change_everywhere(const char *event) {
 
 /* Learn another event on top. */
 static void learn_more(const char *data) {
-  xai_Reading r;
+  xai_EventInfo r;
   read_in_full(of("message"), of(data), &r);
-  xai_pattern_learn(&pattern, of("message"), of(data), &r);
+  xai_event_template_learn(&template, of("message"), of(data), &r);
 }
 
 static void test_stamps_that_were_seen_to_differ_may_differ(void) {
@@ -164,7 +164,7 @@ static void test_stamps_that_were_seen_to_differ_may_differ(void) {
   CHECK(!repeats("message", STAMPED("c", "\"1\"", "z", "h")));
   CHECK(!repeats("message", STAMPED("c", "null", "z", "h")));
   change_everywhere(STAMPED("d", "3", "zz", "i"));
-  xai_pattern_free(&pattern);
+  xai_event_template_free(&template);
 }
 
 static void test_stamps_that_are_no_plain_ones_are_no_pattern(void) {
@@ -177,16 +177,16 @@ static void test_stamps_that_are_no_plain_ones_are_no_pattern(void) {
   learn_more(STAMPED("a", "\"1\"", "x", "f")); /* of another kind */
   CHECK(repeats("message", STAMPED("a", "\"1\"", "y", "f")));
   CHECK(!repeats("message", STAMPED("a", "\"2\"", "y", "f")));
-  xai_pattern_free(&pattern);
+  xai_event_template_free(&template);
 }
 
 static void test_nul_is_no_escape(void) {
   static const char event[] = CHAT("\\\0");
-  xai_Reading r;
+  xai_EventInfo r;
   learn(XAI_API_CHAT, "message", CHAT("a"));
-  CHECK(!xai_pattern_match(&pattern, of("message"),
-                           check_slice(event, sizeof event - 1), &r));
-  xai_pattern_free(&pattern);
+  CHECK(!xai_event_template_match(&template, of("message"),
+                                  check_slice(event, sizeof event - 1), &r));
+  xai_event_template_free(&template);
 }
 
 static void test_a_text_that_is_no_json_string_repeats_nothing(void) {
@@ -197,27 +197,27 @@ static void test_a_text_that_is_no_json_string_repeats_nothing(void) {
   CHECK(!repeats("message", CHAT("\\u12")));
   CHECK(!repeats("message", CHAT("\\u12g4")));
   CHECK(!repeats("message", CHAT("a\\")));
-  xai_pattern_free(&pattern);
+  xai_event_template_free(&template);
 }
 
 static void test_whatever_repeats_means_what_reading_it_would_tell(void) {
   learn(XAI_API_CHAT, "message", CHAT("ab"));
   change_everywhere(CHAT("xyz"));
-  xai_pattern_free(&pattern);
+  xai_event_template_free(&template);
   learn(XAI_API_RESPONSES, "message", DELTA("41", "ab"));
   change_everywhere(DELTA("42", "xyz"));
-  xai_pattern_free(&pattern);
+  xai_event_template_free(&template);
   learn(XAI_API_MESSAGES, "message",
         "{\"type\":\"content_block_delta\",\"delta\":{\"text\":\"a\"}}");
   change_everywhere("{\"type\":\"content_block_delta\",\"delta\":{\"text\":"
                     "\"b\"}}");
-  xai_pattern_free(&pattern);
+  xai_event_template_free(&template);
 }
 
 static void learns_nothing(xai_Api api, const char *data) {
   learn(api, "message", data);
   CHECK(!repeats("message", data));
-  xai_pattern_free(&pattern);
+  xai_event_template_free(&template);
 }
 
 static void test_what_says_more_than_a_piece_of_text_is_no_pattern(void) {
@@ -236,38 +236,38 @@ static void test_what_says_more_than_a_piece_of_text_is_no_pattern(void) {
 }
 
 static void test_a_new_pattern_takes_the_place_of_the_old_one(void) {
-  xai_Reading r;
+  xai_EventInfo r;
   unsigned long serial;
   learn(XAI_API_CHAT, "message", CHAT("a"));
-  serial = pattern.serial;
+  serial = template.serial;
   read_in_full(of("other"), of(CHAT("a")), &r);
-  xai_pattern_learn(&pattern, of("other"), of(CHAT("a")), &r);
-  CHECK(pattern.serial != serial);
+  xai_event_template_learn(&template, of("other"), of(CHAT("a")), &r);
+  CHECK(template.serial != serial);
   CHECK(!repeats("message", CHAT("a")));
   CHECK(repeats("other", CHAT("b")));
-  xai_pattern_forget(&pattern);
+  xai_event_template_forget(&template);
   CHECK(!repeats("other", CHAT("b")));
-  xai_pattern_free(&pattern);
+  xai_event_template_free(&template);
 }
 
 static void test_a_filled_pattern_is_the_event_with_another_text(void) {
   xai_Buffer out;
   xai_buffer_init(&out, 0);
   learn(XAI_API_CHAT, "message", CHAT("a"));
-  CHECK(xai_pattern_fill(&pattern, "M", &out) == XAI_OK);
+  CHECK(xai_event_template_fill(&template, "M", &out) == XAI_OK);
   CHECK_TEXT(check_held(&out), CHAT("Mt"));
-  xai_pattern_free(&pattern);
+  xai_event_template_free(&template);
   learn(XAI_API_RESPONSES, "delta", DELTA("9", "a"));
   xai_buffer_clear(&out);
-  CHECK(xai_pattern_fill(&pattern, "M", &out) == XAI_OK);
+  CHECK(xai_event_template_fill(&template, "M", &out) == XAI_OK);
   CHECK_TEXT(check_held(&out), DELTA("\"MA\"", "Mt"));
-  xai_pattern_free(&pattern);
+  xai_event_template_free(&template);
   learn(XAI_API_CHAT, "message", STAMPED("a", "1", "x", "f"));
   learn_more(STAMPED("b", "2", "y", "f"));
   xai_buffer_clear(&out);
-  CHECK(xai_pattern_fill(&pattern, "M", &out) == XAI_OK);
+  CHECK(xai_event_template_fill(&template, "M", &out) == XAI_OK);
   CHECK_TEXT(check_held(&out), STAMPED("MA", "\"MB\"", "Mt", "f"));
-  xai_pattern_free(&pattern);
+  xai_event_template_free(&template);
   xai_buffer_free(&out);
 }
 

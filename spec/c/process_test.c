@@ -13,19 +13,19 @@
 
 static void test_it_is_the_system_s_number(void) {
   int i;
-  for (i = 0; i < 3; i++) CHECK(xai_process() == (long)getpid());
+  for (i = 0; i < 3; i++) CHECK(xai_process_id() == (long)getpid());
 }
 
 /* Forks that fork: each knows itself. */
 static int ask_in_children(int depth) {
   int status = 1;
   pid_t child;
-  if (xai_process() != (long)getpid()) return 1;
+  if (xai_process_id() != (long)getpid()) return 1;
   if (depth == 0) return 0;
   child = fork();
   if (child == 0) _exit(ask_in_children(depth - 1));
   if (child < 0 || waitpid(child, &status, 0) != child) return 1;
-  if (xai_process() != (long)getpid()) return 1;
+  if (xai_process_id() != (long)getpid()) return 1;
   return status;
 }
 

@@ -31,15 +31,15 @@ static int feed(xai_Sse *p, const char *s, size_t n, xai_Buffer *out) {
 }
 
 /* The events of 's', read in pieces of 'piece' bytes.  What peek gave. */
-static int read_pieces(const char *s, size_t n, size_t piece, size_t max,
+static int read_pieces(const char *s, size_t n, size_t delta, size_t max,
                        xai_Buffer *out) {
   xai_Sse p;
   size_t i, len;
   int rc = 0;
   xai_buffer_clear(out);
   xai_sse_init(&p, max);
-  for (i = 0; i < n && rc == 0; i += piece) {
-    len = n - i < piece ? n - i : piece;
+  for (i = 0; i < n && rc == 0; i += delta) {
+    len = n - i < delta ? n - i : delta;
     rc = feed(&p, s + i, len, out);
   }
   xai_sse_free(&p);

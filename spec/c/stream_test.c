@@ -10,23 +10,23 @@
 
 /* A reader that takes what there is and writes it down. */
 typedef struct Reader {
-  xai_Stream stream;
-  xai_Dialect dialect; /* reads each event in full */
+  xai_EventReader stream;
+  xai_EventSchema schema; /* reads each event in full */
   xai_Sse in;
   xai_Buffer text;
   int events;
 } Reader;
 
 static void open_reader(Reader *r, xai_Api api, int raw) {
-  xai_stream_init(&r->stream, api, raw, 0);
-  xai_dialect_init(&r->dialect, api);
+  xai_event_reader_init(&r->stream, api, raw, 0);
+  xai_event_schema_init(&r->schema, api);
   xai_sse_init(&r->in, MAX_EVENT);
   xai_buffer_init(&r->text, 0);
   r->events = 0;
 }
 
 static void close_reader(Reader *r) {
-  xai_stream_free(&r->stream);
+  xai_event_reader_free(&r->stream);
   xai_sse_free(&r->in);
   xai_buffer_free(&r->text);
 }
@@ -36,39 +36,41 @@ static int same(xai_Slice a, xai_Slice b) {
 }
 
 /* Those that differ from event to event are some of all, in any order. */
-static void check_stamps(const xai_Reading *is, const xai_Reading *full) {
+static void check_stamps(const xai_EventInfo *is, const xai_EventInfo *full) {
   int i, k;
-  for (i = 0; i < is->stamps; i++) {
-    for (k = 0; k < full->stamps;)
-      if (same(is->stamp[i], full->stamp[k++])) break;
-    CHECK(k > 0 && same(is->stamp[i], full->stamp[k - 1]));
+  for (i = 0; i < is->varying; i++) {
+    for (k = 0; k < full->varying;)
+      if (same(is->varying_field[i], full->varying_field[k++])) break;
+    CHECK(k > 0 && same(is->varying_field[i], full->varying_field[k - 1]));
   }
 }
 
 /* An event that repeats another is read as if it did not. */
 static void check_reading(Reader *r) {
   const xai_Event *e = &r->stream.event;
-  const xai_Reading *is = &e->reading;
-  xai_Reading full;
-  xai_dialect_read(&r->dialect, e->sse.name, e->sse.data, &full);
+  const xai_EventInfo *is = &e->info;
+  xai_EventInfo full;
+  xai_event_schema_read(&r->schema, e->sse.name, e->sse.data, &full);
   CHECK(is->meaning == full.meaning && is->has_text == full.has_text &&
         is->parts == full.parts);
   CHECK(is->field == full.field && is->a == full.a && is->b == full.b);
   if (full.has_text) CHECK(same(is->text, full.text));
-  if (full.field != XAI_FIELD_NONE) CHECK(same(is->piece, full.piece));
+  if (full.field != XAI_FIELD_NONE) CHECK(same(is->delta, full.delta));
   check_stamps(is, &full);
 }
 
-static xai_StreamState read_on(Reader *r, int over, int clean) {
-  const xai_Reading *said = &r->stream.event.reading;
+static xai_ReadState read_on(Reader *r, int over, int clean) {
+  const xai_EventInfo *said = &r->stream.event.info;
   for (;;) {
-    xai_StreamState state = xai_stream_peek(&r->stream, &r->in, over, clean);
-    CHECK(xai_stream_peek(&r->stream, &r->in, over, clean) == state);
-    if (state != XAI_STREAM_EVENT) return state;
+    xai_ReadState state =
+        xai_event_reader_peek(&r->stream, &r->in, over, clean);
+    CHECK(xai_event_reader_peek(&r->stream, &r->in, over, clean) == state);
+    if (state != XAI_READ_EVENT) return state;
     check_reading(r);
-    if (said->has_text) xai_dialect_text(said, &r->stream.half, &r->text);
+    if (said->has_text)
+      xai_event_schema_text(said, &r->stream.surrogate, &r->text);
     r->events++;
-    CHECK(xai_stream_take(&r->stream, &r->in) == XAI_OK);
+    CHECK(xai_event_reader_consume(&r->stream, &r->in) == XAI_OK);
   }
 }
 
@@ -84,23 +86,23 @@ static void copy_reader(Reader *to, const Reader *from) {
   copy_buffer(&to->in.in, &from->in.in);
   copy_buffer(&to->in.name, &from->in.name);
   copy_buffer(&to->in.id, &from->in.id);
-  copy_buffer(&to->stream.journal.bytes, &from->stream.journal.bytes);
-  copy_buffer(&to->stream.pattern.bytes, &from->stream.pattern.bytes);
+  copy_buffer(&to->stream.log.bytes, &from->stream.log.bytes);
+  copy_buffer(&to->stream.template.bytes, &from->stream.template.bytes);
   copy_buffer(&to->text, &from->text);
 }
 
-static xai_StreamState feed(Reader *r, const char *s, size_t n) {
+static xai_ReadState feed(Reader *r, const char *s, size_t n) {
   CHECK(xai_sse_feed(&r->in, s, n) == XAI_OK);
   return read_on(r, 0, 0);
 }
 
-static void check_journal(const xai_Journal *j, const char *expected) {
+static void check_journal(const xai_EventLog *j, const char *expected) {
   xai_Buffer out;
-  xai_Entry e;
+  xai_LogEntry e;
   size_t at = 0;
   char part[64];
   xai_buffer_init(&out, 0);
-  while (xai_journal_read(j, &at, &e)) {
+  while (xai_event_log_read(j, &at, &e)) {
     snprintf(part, sizeof part, "%c%u.%u<", "ETRSAG"[e.field], (unsigned)e.a,
              (unsigned)e.b);
     if (e.field == XAI_FIELD_NONE) part[1] = '\0';
@@ -116,7 +118,7 @@ static void check_journal(const xai_Journal *j, const char *expected) {
 static void check_said(const Reader *r, const StreamCase *f) {
   CHECK_TEXT(check_held(&r->text), f->text);
   CHECK(r->events == f->events);
-  check_journal(&r->stream.journal, f->journal);
+  check_journal(&r->stream.log, f->log);
 }
 
 static void test_each_fixture_says_what_it_says_in_pieces_of_any_size(void) {
@@ -156,14 +158,14 @@ static size_t blank_line(xai_Slice s, size_t at) {
 }
 
 /* How does the stream end, were these all its bytes? */
-static xai_StreamState cut_off(const Reader *r, int clean) {
-  xai_StreamState state;
+static xai_ReadState cut_off(const Reader *r, int clean) {
+  xai_ReadState state;
   Reader copy;
   copy_reader(&copy, r);
   state = read_on(&copy, 1, clean);
-  CHECK(state != XAI_STREAM_WAIT);
-  CHECK((state == XAI_STREAM_FAULT) ==
-        (copy.stream.fault.kind == XAI_KIND_TRUNCATED));
+  CHECK(state != XAI_READ_WAIT);
+  CHECK((state == XAI_READ_FAILED) ==
+        (copy.stream.error.kind == XAI_KIND_TRUNCATED));
   close_reader(&copy);
   return state;
 }
@@ -179,10 +181,9 @@ static void test_cut_anywhere_a_stream_is_only_whole_with_its_end(void) {
     for (cut = 0; cut <= s.len; cut++) {
       int clean = cut >= marker || cut >= finish;
       check_note("%s cut at %u", f->name, (unsigned)cut);
-      if (cut > 0 && feed(&r, s.at + cut - 1, 1) == XAI_STREAM_ERROR) break;
-      CHECK((cut_off(&r, 1) == XAI_STREAM_END) == clean);
-      CHECK((cut_off(&r, 0) == XAI_STREAM_END) ==
-            (cut >= blank_line(s, marker)));
+      if (cut > 0 && feed(&r, s.at + cut - 1, 1) == XAI_READ_ERROR) break;
+      CHECK((cut_off(&r, 1) == XAI_READ_END) == clean);
+      CHECK((cut_off(&r, 0) == XAI_READ_END) == (cut >= blank_line(s, marker)));
     }
     CHECK(cut >= s.len); /* no failure before its event is whole */
     close_reader(&r);
@@ -200,7 +201,7 @@ static void read_late(const StreamCase *f, xai_Slice s, size_t wait) {
     CHECK(xai_sse_feed(&r.in, s.at + at, 1) == XAI_OK);
     if (!r.stream.have) shown = at;
     if (at < shown + wait)
-      xai_stream_peek(&r.stream, &r.in, 0, 0);
+      xai_event_reader_peek(&r.stream, &r.in, 0, 0);
     else
       read_on(&r, 0, 0);
   }
@@ -224,9 +225,9 @@ static void test_the_text_of_another_choice_can_be_read(void) {
   xai_Slice s = check_fixture("chat-completion.stream.two-choices.sse");
   Reader r;
   open_reader(&r, XAI_API_CHAT, 0);
-  xai_stream_want(&r.stream, 1);
-  r.dialect.want = 1;
-  CHECK(feed(&r, s.at, s.len) == XAI_STREAM_END);
+  xai_event_reader_want(&r.stream, 1);
+  r.schema.want = 1;
+  CHECK(feed(&r, s.at, s.len) == XAI_READ_END);
   CHECK_TEXT(check_held(&r.text), "Blue");
   close_reader(&r);
   check_drop(s);
@@ -237,11 +238,11 @@ static void test_the_text_of_another_choice_can_be_read(void) {
 
 /* Does the next event repeat the one before, and has it text? */
 static void next_is(Reader *r, int repeats, int has_text) {
-  const xai_Reading *said = &r->stream.event.reading;
+  const xai_EventInfo *said = &r->stream.event.info;
   xai_sse_feed(&r->in, LIT(CHUNK));
-  CHECK(xai_stream_peek(&r->stream, &r->in, 0, 0) == XAI_STREAM_EVENT);
+  CHECK(xai_event_reader_peek(&r->stream, &r->in, 0, 0) == XAI_READ_EVENT);
   CHECK((said->same != 0) == repeats && said->has_text == has_text);
-  CHECK(xai_stream_take(&r->stream, &r->in) == XAI_OK);
+  CHECK(xai_event_reader_consume(&r->stream, &r->in) == XAI_OK);
 }
 
 static void test_an_event_that_repeats_another_says_so(void) {
@@ -251,9 +252,9 @@ static void test_an_event_that_repeats_another_says_so(void) {
   next_is(&r, 0, 1);
   next_is(&r, 1, 1);
   next_is(&r, 1, 1);
-  xai_stream_want(&r.stream, 0); /* as before */
+  xai_event_reader_want(&r.stream, 0); /* as before */
   next_is(&r, 1, 1);
-  xai_stream_want(&r.stream, 1);
+  xai_event_reader_want(&r.stream, 1);
   next_is(&r, 0, 0);
   next_is(&r, 1, 0);
   close_reader(&r);
@@ -262,7 +263,7 @@ static void test_an_event_that_repeats_another_says_so(void) {
 /* ------------------------------------------------------------ how it ends */
 
 /* The state at a clean end and at another one, and the events before it. */
-static void ends(const char *s, xai_StreamState clean, xai_StreamState broken,
+static void ends(const char *s, xai_ReadState clean, xai_ReadState broken,
                  int events) {
   Reader r;
   check_note("%s", s);
@@ -278,24 +279,24 @@ static void ends(const char *s, xai_StreamState clean, xai_StreamState broken,
 }
 
 static void test_a_last_event_without_its_blank_line_counts_when_whole(void) {
-  const xai_StreamState end = XAI_STREAM_END, fault = XAI_STREAM_FAULT;
-  ends(CHUNK "data: [DONE]", end, fault, 1);
-  ends(CHUNK "data: [DONE]\n", end, fault, 1);
-  ends(CHUNK "data:[DONE] \r\n", end, fault, 1);
-  ends(CHUNK "data: [DON", fault, fault, 1);
-  ends(CHUNK LAST, end, fault, 2);
-  ends(CHUNK LAST "\r", end, fault, 2);
-  ends(CHUNK "data: {\"choices\":[{\"finish_reason\":\"stop\"}]", fault, fault,
+  const xai_ReadState end = XAI_READ_END, error = XAI_READ_FAILED;
+  ends(CHUNK "data: [DONE]", end, error, 1);
+  ends(CHUNK "data: [DONE]\n", end, error, 1);
+  ends(CHUNK "data:[DONE] \r\n", end, error, 1);
+  ends(CHUNK "data: [DON", error, error, 1);
+  ends(CHUNK LAST, end, error, 2);
+  ends(CHUNK LAST "\r", end, error, 2);
+  ends(CHUNK "data: {\"choices\":[{\"finish_reason\":\"stop\"}]", error, error,
        1);
-  ends(CHUNK "data: {\"error\":\"e\"}", XAI_STREAM_ERROR, fault, 1);
-  ends(CHUNK "data: {\"usage\":{}}\n", fault, fault, 2);
-  ends(CHUNK LAST "\n\ndata: {\"usage\"", end, fault, 2);
-  ends("", fault, fault, 0);
-  ends(": ping\n\n", fault, fault, 0);
+  ends(CHUNK "data: {\"error\":\"e\"}", XAI_READ_ERROR, error, 1);
+  ends(CHUNK "data: {\"usage\":{}}\n", error, error, 2);
+  ends(CHUNK LAST "\n\ndata: {\"usage\"", end, error, 2);
+  ends("", error, error, 0);
+  ends(": ping\n\n", error, error, 0);
 }
 
 static void test_nothing_counts_behind_the_marker(void) {
-  const xai_StreamState end = XAI_STREAM_END;
+  const xai_ReadState end = XAI_READ_END;
   ends(CHUNK "data: [DONE]\n\ndata: [DONE]\n\n", end, end, 1);
   ends(CHUNK "data: [DONE]\n\n" CHUNK "data: {\"error\":\"e\"}\n\n", end, end,
        1);
@@ -303,8 +304,8 @@ static void test_nothing_counts_behind_the_marker(void) {
 }
 
 static void test_empty_events_say_nothing(void) {
-  ends("data\n\ndata:  \n\n" CHUNK "data:\n\ndata: [DONE]\n\n", XAI_STREAM_END,
-       XAI_STREAM_END, 1);
+  ends("data\n\ndata:  \n\n" CHUNK "data:\n\ndata: [DONE]\n\n", XAI_READ_END,
+       XAI_READ_END, 1);
 }
 
 /* What is remembered of a failure. */
@@ -312,12 +313,12 @@ static void concludes(xai_Api api, const char *s, const char *expected) {
   Reader r;
   check_note("%s", s);
   open_reader(&r, api, 0);
-  CHECK(feed(&r, s, strlen(s)) == XAI_STREAM_ERROR);
-  xai_stream_conclude(&r.stream);
-  check_journal(&r.stream.journal, expected);
-  xai_stream_rest(&r.stream);
-  xai_stream_conclude(&r.stream); /* nothing is shown any more */
-  check_journal(&r.stream.journal, expected);
+  CHECK(feed(&r, s, strlen(s)) == XAI_READ_ERROR);
+  xai_event_reader_conclude(&r.stream);
+  check_journal(&r.stream.log, expected);
+  xai_event_reader_rest(&r.stream);
+  xai_event_reader_conclude(&r.stream); /* nothing is shown any more */
+  check_journal(&r.stream.log, expected);
   close_reader(&r);
 }
 
@@ -337,11 +338,11 @@ static void test_a_failure_that_comes_with_the_answer_is_remembered(void) {
 static void test_a_truncated_stream_says_so(void) {
   Reader r;
   open_reader(&r, XAI_API_CHAT, 0);
-  CHECK(feed(&r, LIT(CHUNK)) == XAI_STREAM_WAIT);
-  CHECK(read_on(&r, 1, 1) == XAI_STREAM_FAULT);
-  CHECK(r.stream.fault.kind == XAI_KIND_TRUNCATED);
-  CHECK(r.stream.fault.phase == XAI_PHASE_STREAM);
-  CHECK(r.stream.fault.text[0] != '\0');
+  CHECK(feed(&r, LIT(CHUNK)) == XAI_READ_WAIT);
+  CHECK(read_on(&r, 1, 1) == XAI_READ_FAILED);
+  CHECK(r.stream.error.kind == XAI_KIND_TRUNCATED);
+  CHECK(r.stream.error.phase == XAI_PHASE_STREAM);
+  CHECK(r.stream.error.text[0] != '\0');
   close_reader(&r);
 }
 
@@ -356,18 +357,18 @@ static void test_raw_events_come_as_they_are_and_end_with_the_transfer(void) {
   open_reader(&r, XAI_API_CHAT, 1);
   xai_sse_feed(&r.in, s, sizeof s - 1);
   for (i = 0; i < 4; i++) {
-    CHECK(xai_stream_peek(&r.stream, &r.in, 1, 1) == XAI_STREAM_EVENT);
+    CHECK(xai_event_reader_peek(&r.stream, &r.in, 1, 1) == XAI_READ_EVENT);
     CHECK_TEXT(r.stream.event.sse.name, i == 0 ? "error" : "message");
     CHECK_TEXT(r.stream.event.sse.data, data[i]);
     CHECK_TEXT(r.stream.event.sse.id, "1");
-    CHECK(!r.stream.event.reading.has_text);
-    CHECK(xai_stream_take(&r.stream, &r.in) == XAI_OK);
+    CHECK(!r.stream.event.info.has_text);
+    CHECK(xai_event_reader_consume(&r.stream, &r.in) == XAI_OK);
   }
-  CHECK(xai_stream_peek(&r.stream, &r.in, 0, 0) == XAI_STREAM_WAIT);
-  CHECK(xai_stream_peek(&r.stream, &r.in, 1, 1) == XAI_STREAM_END);
-  CHECK(xai_stream_peek(&r.stream, &r.in, 1, 0) == XAI_STREAM_FAULT);
-  CHECK(r.stream.fault.kind == XAI_KIND_TRUNCATED);
-  check_journal(&r.stream.journal, "");
+  CHECK(xai_event_reader_peek(&r.stream, &r.in, 0, 0) == XAI_READ_WAIT);
+  CHECK(xai_event_reader_peek(&r.stream, &r.in, 1, 1) == XAI_READ_END);
+  CHECK(xai_event_reader_peek(&r.stream, &r.in, 1, 0) == XAI_READ_FAILED);
+  CHECK(r.stream.error.kind == XAI_KIND_TRUNCATED);
+  check_journal(&r.stream.log, "");
   close_reader(&r);
 }
 
@@ -379,8 +380,8 @@ static void test_an_event_that_is_too_large_ends_the_stream(void) {
   r.in.max_event = sizeof CHUNK;
   feed(&r, LIT(CHUNK));
   CHECK(feed(&r, LIT("data: {\"choices\":[],\"a\":\"1234567890\",\"b\":"
-                     "\"12345678901234567890\"}\n\n")) == XAI_STREAM_FAULT);
-  CHECK(r.stream.fault.kind == XAI_KIND_LIMIT);
+                     "\"12345678901234567890\"}\n\n")) == XAI_READ_FAILED);
+  CHECK(r.stream.error.kind == XAI_KIND_LIMIT);
   CHECK(r.events == 1);
   close_reader(&r);
 }
@@ -389,16 +390,16 @@ static void test_an_answer_that_is_too_large_is_not_remembered(void) {
   Reader r;
   int i, rc = XAI_OK;
   open_reader(&r, XAI_API_CHAT, 0);
-  r.stream.journal.bytes.max = 500;
+  r.stream.log.bytes.max = 500;
   for (i = 0; i < 500 && rc == XAI_OK; i++) {
     xai_sse_feed(&r.in, LIT(CHUNK));
-    CHECK(xai_stream_peek(&r.stream, &r.in, 0, 0) == XAI_STREAM_EVENT);
-    rc = xai_stream_take(&r.stream, &r.in);
+    CHECK(xai_event_reader_peek(&r.stream, &r.in, 0, 0) == XAI_READ_EVENT);
+    rc = xai_event_reader_consume(&r.stream, &r.in);
   }
   CHECK(rc == XAI_ELIMIT);
-  CHECK(xai_stream_peek(&r.stream, &r.in, 0, 0) == XAI_STREAM_FAULT);
-  CHECK(xai_stream_peek(&r.stream, &r.in, 1, 1) == XAI_STREAM_FAULT);
-  CHECK(r.stream.fault.kind == XAI_KIND_LIMIT);
+  CHECK(xai_event_reader_peek(&r.stream, &r.in, 0, 0) == XAI_READ_FAILED);
+  CHECK(xai_event_reader_peek(&r.stream, &r.in, 1, 1) == XAI_READ_FAILED);
+  CHECK(r.stream.error.kind == XAI_KIND_LIMIT);
   close_reader(&r);
 }
 
@@ -413,7 +414,7 @@ static void test_an_event_of_ten_mebibytes_is_read(void) {
   feed(&r, LIT("data: {\"choices\":[{\"delta\":{\"content\":\""));
   for (at = 0; at < n; at += 16384) feed(&r, big + at, 16384);
   feed(&r, LIT("\"}}]}\n\ndata: [DONE]\n\n"));
-  CHECK(read_on(&r, 0, 0) == XAI_STREAM_END);
+  CHECK(read_on(&r, 0, 0) == XAI_READ_END);
   CHECK(check_same(check_held(&r.text), check_slice(big, n)));
   close_reader(&r);
   free(big);

@@ -53,13 +53,13 @@ static size_t fill(const char *head, const char *s, const char *tail,
 }
 
 /* Read the text in pieces, taking what comes; how many events there were. */
-static size_t read_text(size_t n, size_t piece) {
+static size_t read_text(size_t n, size_t delta) {
   xai_Sse p;
   size_t at, len, events = 0;
   xai_sse_init(&p, sizeof text);
   work = 0;
   for (at = 0; at < n; at += len) {
-    len = n - at < piece ? n - at : piece;
+    len = n - at < delta ? n - at : delta;
     CHECK(xai_sse_feed(&p, text + at, len) == XAI_OK);
     for (; xai_sse_peek(&p, NULL) == 1; xai_sse_pop(&p)) events++;
   }

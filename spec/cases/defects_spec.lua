@@ -90,18 +90,18 @@ describe("Functions in C", function()
       assert.equal("userdata", type(request))
       local places, at, n = { [0] = true }, 0, 0
       while true do
-        local next_at = request:said(at)
+        local next_at = request:read_log(at)
         if not next_at then break end
         places[next_at], at, n = true, next_at, n + 1
       end
       assert.is_true(n >= 30)
       for place = -3, at + 3 do
-        assert.same({ place, places[place] or false }, { place, (pcall(request.said, request, place)) })
+        assert.same({ place, places[place] or false }, { place, (pcall(request.read_log, request, place)) })
       end
       for _, odd in ipairs { 0 / 0, 1 / 0, -1 / 0, 2 ^ 53, 2 ^ 64, -2 ^ 63, 1e308, 0.5 } do
-        assert.is_false(pcall(request.said, request, odd) and odd ~= 0.5)
+        assert.is_false(pcall(request.read_log, request, odd) and odd ~= 0.5)
       end
-      for place in pairs(places) do request:said(place) end
+      for place in pairs(places) do request:read_log(place) end
     end)
   end)
 

@@ -32,7 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
   text[n] = '\0';
   for (i = 0; i < 2; i++) {
     xai_Slice hint = {text, strlen(text)};
-    int64_t ms = xai_backoff_hint(hint, scales[i]);
+    int64_t ms = xai_retry_hint(hint, scales[i]);
     double exact = is_hint(text) ? strtod(text, NULL) * (double)scales[i] : -1;
     require((ms >= 0) == is_hint(text) && ms >= -1);
     if (exact < 1e12)
@@ -43,7 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
   for (i = 0; i < 20; i++) {
     double roll = (double)input_number(&in, 1 << 20) / (1 << 20);
     int64_t ms =
-        xai_backoff_delay(XAI_FIRST_WAIT_MS, (int)input_number(&in, 100), roll);
+        xai_retry_delay(XAI_FIRST_WAIT_MS, (int)input_number(&in, 100), roll);
     require(ms >= 250 && ms <= 8000);
   }
   free(text);

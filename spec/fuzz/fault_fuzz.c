@@ -42,26 +42,26 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
   static const int statuses[] = {200, 302, 400, 401, 403, 404,
                                  408, 422, 429, 500, 501, 503};
   Input in;
-  xai_Complaint c;
-  xai_Fault f;
+  xai_ErrorBody c;
+  xai_Error f;
   xai_Kind kind;
   int status;
   input_open(&in, data, n);
   status = statuses[input_number(&in, sizeof statuses / sizeof *statuses)];
-  xai_complaint_init(&c);
-  require(xai_complaint_read(&c, in.at, in.len) == XAI_OK);
+  xai_error_body_init(&c);
+  require(xai_error_body_read(&c, in.at, in.len) == XAI_OK);
   check_words(&c.message);
   check_words(&c.code);
   check_words(&c.type);
   check_words(&c.param);
   require(strlen(xai_buffer_data(&c.message)) == xai_buffer_size(&c.message));
-  kind = xai_fault_classify(status, &c);
+  kind = xai_error_classify(status, &c);
   require(kind != XAI_KIND_NONE && xai_kind_name(kind)[0] != '\0');
-  require(kind != XAI_KIND_QUOTA || !xai_fault_retryable(kind, status));
+  require(kind != XAI_KIND_QUOTA || !xai_error_retryable(kind, status));
   memset(&f, 0, sizeof f);
-  xai_fault_set(&f, kind, XAI_PHASE_STREAM, xai_buffer_data(&c.message));
+  xai_error_set(&f, kind, XAI_PHASE_STREAM, xai_buffer_data(&c.message));
   require(strlen(f.text) < sizeof f.text);
   require(is_utf8(f.text, strlen(f.text)));
-  xai_complaint_free(&c);
+  xai_error_body_free(&c);
   return 0;
 }

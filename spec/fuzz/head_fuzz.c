@@ -45,13 +45,13 @@ static void check_agrees(xai_Slice head, const char *word) {
   xai_Slice n, v, first = {"", 0};
   size_t at = 0;
   int agree = 1, lists = 0;
-  while (xai_head_next(head, &at, &n, &v)) {
+  while (xai_http_head_next(head, &at, &n, &v)) {
     if (!xai_slice_like(n, word) || v.len == 0) continue;
     if (memchr(v.at, ',', v.len) != NULL) lists = 1;
     if (first.len == 0) first = v;
     agree = agree && same(first, v);
   }
-  require(xai_head_agrees(head, word) == agree || lists);
+  require(xai_http_head_agrees(head, word) == agree || lists);
 }
 
 /* Asked for by its name, in any case: the first of that name. */
@@ -66,8 +66,8 @@ static void check_find(xai_Slice head, xai_Slice name, int upper) {
     word[i] = c;
   }
   word[name.len] = '\0';
-  found = xai_head_find(head, word);
-  while (xai_head_next(head, &at, &n, &v))
+  found = xai_http_head_find(head, word);
+  while (xai_http_head_next(head, &at, &n, &v))
     if (xai_slice_like(n, word)) break;
   require(same(found, v));
   check_agrees(head, word);
@@ -84,12 +84,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
   head.len = in.len;
   p = in.at;
   for (;;) {
-    rc = xai_head_next(head, &at, &name, &value);
+    rc = xai_http_head_next(head, &at, &name, &value);
     require(rc == next_line(&p, in.at + in.len, &line_name, &line_value));
     if (rc == 0) break;
     require(at <= in.len && same(name, line_name) && same(value, line_value));
     check_find(head, name, (int)input_number(&in, 2));
   }
-  require(xai_head_find(head, "\n:").len == 0);
+  require(xai_http_head_find(head, "\n:").len == 0);
   return 0;
 }

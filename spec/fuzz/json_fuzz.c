@@ -10,11 +10,11 @@
 
 static void check_string(xai_Slice raw) {
   xai_Buffer text;
-  unsigned half = 0;
+  unsigned surrogate = 0;
   xai_buffer_init(&text, 0);
-  require(xai_json_unescape(raw, &half, &text) == XAI_OK);
+  require(xai_json_unescape(raw, &surrogate, &text) == XAI_OK);
   require(xai_buffer_size(&text) <= raw.len);
-  require(half == 0 || (half >= 0xD800 && half <= 0xDBFF));
+  require(surrogate == 0 || (surrogate >= 0xD800 && surrogate <= 0xDBFF));
   xai_buffer_free(&text);
 }
 
@@ -91,15 +91,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
   xai_buffer_init(&out, 0);
   xai_buffer_init(&twice, 0);
   what = (int)input_number(&in, 2 * XAI_MARK_NUMBERS);
-  require(xai_jsonmark(in.at, in.len, "~", what, &out) >= 0);
+  require(xai_json_mark(in.at, in.len, "~", what, &out) >= 0);
   xai_buffer_clear(&out);
-  what = ALL | (int)input_number(&in, 2) * XAI_MARK_HALVES;
-  rc = xai_jsonmark(in.at, in.len, "~", what, &out);
+  what = ALL | (int)input_number(&in, 2) * XAI_MARK_SURROGATES_RAW;
+  rc = xai_json_mark(in.at, in.len, "~", what, &out);
   require(rc == 0 ? xai_buffer_size(&out) == 0 : rc == 1);
   s = rc == 1 ? xai_buffer_data(&out) : in.at;
   n = rc == 1 ? xai_buffer_size(&out) : in.len;
   require(!has_losses(s, n));
-  require(xai_jsonmark(s, n, "~", what, &twice) == 0);
+  require(xai_json_mark(s, n, "~", what, &twice) == 0);
   xai_buffer_free(&out);
   xai_buffer_free(&twice);
   return 0;

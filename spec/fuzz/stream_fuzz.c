@@ -8,8 +8,8 @@
 #include "fuzz.h"
 
 typedef struct Reader {
-  xai_Stream stream;
-  xai_Dialect dialect; /* reads each event in full */
+  xai_EventReader stream;
+  xai_EventSchema schema; /* reads each event in full */
   xai_Sse sse;
   xai_Buffer log;
 } Reader;
@@ -19,27 +19,28 @@ static int same_slice(xai_Slice a, xai_Slice b) {
 }
 
 /* The stamps that differ from event to event are some of all. */
-static void require_stamps(const xai_Reading *is, const xai_Reading *full) {
+static void require_stamps(const xai_EventInfo *is, const xai_EventInfo *full) {
   int i, k;
-  for (i = 0; i < is->stamps; i++) {
-    for (k = 0; k < full->stamps && !same_slice(is->stamp[i], full->stamp[k]);)
+  for (i = 0; i < is->varying; i++) {
+    for (k = 0; k < full->varying &&
+                !same_slice(is->varying_field[i], full->varying_field[k]);)
       k++;
-    require(k < full->stamps);
+    require(k < full->varying);
   }
 }
 
 /* A reading is the same whether the event repeats another or not. */
 static void check_reading(Reader *r) {
   const xai_Event *e = &r->stream.event;
-  const xai_Reading *is = &e->reading;
-  xai_Reading full;
+  const xai_EventInfo *is = &e->info;
+  xai_EventInfo full;
   if (r->stream.raw) return;
-  xai_dialect_read(&r->dialect, e->sse.name, e->sse.data, &full);
+  xai_event_schema_read(&r->schema, e->sse.name, e->sse.data, &full);
   require(full.meaning == is->meaning && full.field == is->field);
   require(full.has_text == is->has_text && full.a == is->a && full.b == is->b);
   require(full.parts == is->parts);
   if (full.has_text) require(same_slice(full.text, is->text));
-  if (full.field != XAI_FIELD_NONE) require(same_slice(full.piece, is->piece));
+  if (full.field != XAI_FIELD_NONE) require(same_slice(full.delta, is->delta));
   require_stamps(is, &full);
 }
 
@@ -50,44 +51,43 @@ static void log_slice(Reader *r, xai_Slice s) {
 
 static void log_event(Reader *r) {
   const xai_Event *e = &r->stream.event;
-  unsigned half = 0;
+  unsigned surrogate = 0;
   char text[96];
-  snprintf(text, sizeof text, "%d %d %u %u|", (int)e->reading.meaning,
-           (int)e->reading.field, (unsigned)e->reading.a,
-           (unsigned)e->reading.b);
+  snprintf(text, sizeof text, "%d %d %u %u|", (int)e->info.meaning,
+           (int)e->info.field, (unsigned)e->info.a, (unsigned)e->info.b);
   xai_buffer_puts(&r->log, text);
   log_slice(r, e->sse.name);
   log_slice(r, e->sse.data);
   log_slice(r, e->sse.id);
-  if (e->reading.has_text)
-    require(xai_dialect_text(&e->reading, &half, &r->log) == XAI_OK);
-  if (e->reading.field != XAI_FIELD_NONE) log_slice(r, e->reading.piece);
+  if (e->info.has_text)
+    require(xai_event_schema_text(&e->info, &surrogate, &r->log) == XAI_OK);
+  if (e->info.field != XAI_FIELD_NONE) log_slice(r, e->info.delta);
 }
 
-static xai_StreamState read_on(Reader *r, int over, int clean) {
-  xai_StreamState state;
+static xai_ReadState read_on(Reader *r, int over, int clean) {
+  xai_ReadState state;
   for (;;) {
-    state = xai_stream_peek(&r->stream, &r->sse, over, clean);
-    require(xai_stream_peek(&r->stream, &r->sse, over, clean) == state);
-    if (state != XAI_STREAM_EVENT) return state;
+    state = xai_event_reader_peek(&r->stream, &r->sse, over, clean);
+    require(xai_event_reader_peek(&r->stream, &r->sse, over, clean) == state);
+    if (state != XAI_READ_EVENT) return state;
     check_reading(r);
     log_event(r);
-    require(xai_stream_take(&r->stream, &r->sse) == XAI_OK);
+    require(xai_event_reader_consume(&r->stream, &r->sse) == XAI_OK);
   }
 }
 
 /* The end of the transfer, and all that the journal remembers. */
 static void finish(Reader *r, int clean) {
-  xai_StreamState state = read_on(r, 1, clean);
-  xai_Entry e;
+  xai_ReadState state = read_on(r, 1, clean);
+  xai_LogEntry e;
   size_t at = 0;
   char text[96];
-  require(state != XAI_STREAM_WAIT);
-  if (state == XAI_STREAM_ERROR) log_event(r);
+  require(state != XAI_READ_WAIT);
+  if (state == XAI_READ_ERROR) log_event(r);
   snprintf(text, sizeof text, "state %d kind %d\n", (int)state,
-           (int)r->stream.fault.kind);
+           (int)r->stream.error.kind);
   xai_buffer_puts(&r->log, text);
-  while (xai_journal_read(&r->stream.journal, &at, &e)) {
+  while (xai_event_log_read(&r->stream.log, &at, &e)) {
     snprintf(text, sizeof text, "%d %u %u ", (int)e.field, (unsigned)e.a,
              (unsigned)e.b);
     xai_buffer_puts(&r->log, text);
@@ -97,16 +97,16 @@ static void finish(Reader *r, int clean) {
 
 static void open_reader(Reader *r, xai_Api api, int raw, long want,
                         size_t max) {
-  xai_stream_init(&r->stream, api, raw, 0);
-  xai_stream_want(&r->stream, want);
-  xai_dialect_init(&r->dialect, api);
-  r->dialect.want = want;
+  xai_event_reader_init(&r->stream, api, raw, 0);
+  xai_event_reader_want(&r->stream, want);
+  xai_event_schema_init(&r->schema, api);
+  r->schema.want = want;
   xai_sse_init(&r->sse, max);
   xai_buffer_init(&r->log, 0);
 }
 
 static void close_reader(Reader *r) {
-  xai_stream_free(&r->stream);
+  xai_event_reader_free(&r->stream);
   xai_sse_free(&r->sse);
   xai_buffer_free(&r->log);
 }
@@ -136,7 +136,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
     if (len > in.len - at) len = in.len - at;
     require(xai_sse_feed(&cut.sse, in.at + at, len) == XAI_OK);
     if (input_number(&in, 4) == 0) xai_sse_peek(&cut.sse, NULL);
-    if (input_number(&in, 4) == 0) xai_stream_peek(&cut.stream, &cut.sse, 0, 0);
+    if (input_number(&in, 4) == 0)
+      xai_event_reader_peek(&cut.stream, &cut.sse, 0, 0);
     if (input_number(&in, 2) == 0) read_on(&cut, 0, 0);
   }
   finish(&cut, clean);

@@ -119,8 +119,8 @@ static int has(const char *word) {
 
 /* Words without which no stream of that kind has ended well. */
 static int end_was_said(const xai_Call *c) {
-  if (c->stream.raw) return 1;
-  switch (c->stream.dialect.api) {
+  if (c->reader.raw) return 1;
+  switch (c->reader.schema.api) {
     case XAI_API_CHAT:
     case XAI_API_COMPLETIONS: return has("[DONE]") || has("finish_reason");
     case XAI_API_RESPONSES: return has("response.");
@@ -138,7 +138,7 @@ static long promised_length(const Input *in, const xai_Transfer *t) {
   int count = 0;
   if (xai_slice_has(all, "encoding") || t->status == 204 || t->status == 304)
     return -1;
-  while (xai_head_next(head, &at, &name, &value)) {
+  while (xai_http_head_next(head, &at, &name, &value)) {
     if (!xai_slice_like(name, "content-length")) continue;
     count++;
     length = 0;
@@ -158,20 +158,20 @@ static void check_limits(const xai_Call *c, const xai_Settings *set) {
 }
 
 static void check_end(const Input *in, const xai_Call *c,
-                      const xai_Settings *set, xai_StreamState state) {
+                      const xai_Settings *set, xai_ReadState state) {
   const xai_Transfer *t = &c->transfer;
   long length;
   check_limits(c, set);
-  require(xai_kind_name(c->fault.kind) != NULL);
-  require(strlen(c->fault.text) < sizeof c->fault.text);
+  require(xai_kind_name(c->error.kind) != NULL);
+  require(strlen(c->error.text) < sizeof c->error.text);
   require(c->attempts >= 1 && c->attempts <= 1 + set->max_retries);
   if (t->content == XAI_CONTENT_EVENTS) {
-    require(state != XAI_STREAM_END || end_was_said(c));
-    require(state != XAI_STREAM_WAIT);
+    require(state != XAI_READ_END || end_was_said(c));
+    require(state != XAI_READ_WAIT);
     return;
   }
   require(c->state == XAI_CALL_DONE);
-  if (c->fault.kind != XAI_KIND_NONE) return;
+  if (c->error.kind != XAI_KIND_NONE) return;
   require(t->head_done && t->status >= 200 && t->status < 300);
   length = promised_length(in, t);
   require(length < 0 || xai_buffer_size(&t->body) == (size_t)length);
@@ -180,20 +180,20 @@ static void check_end(const Input *in, const xai_Call *c,
 /* -------------------------------------------------------------------- call */
 
 /* Read what is there, at most 'most' events. */
-static xai_StreamState read_some(xai_Engine *e, xai_Call *c, size_t most) {
-  xai_StreamState state = XAI_STREAM_WAIT;
+static xai_ReadState read_some(xai_Engine *e, xai_Call *c, size_t most) {
+  xai_ReadState state = XAI_READ_WAIT;
   if (!xai_call_opened(c) || c->transfer.content != XAI_CONTENT_EVENTS)
     return state;
-  while (most-- > 0 && (state = xai_call_peek(c)) == XAI_STREAM_EVENT)
-    if (xai_engine_take(e, c) != XAI_OK)
-      require(xai_call_peek(c) == XAI_STREAM_FAULT);
+  while (most-- > 0 && (state = xai_call_peek(c)) == XAI_READ_EVENT)
+    if (xai_engine_consume(e, c) != XAI_OK)
+      require(xai_call_peek(c) == XAI_READ_FAILED);
   return state;
 }
 
 /* Drive the call until it has ended or its stream has. */
-static xai_StreamState drive(xai_Engine *e, xai_Call *c, Input *in, size_t most,
-                             int silent_end) {
-  xai_StreamState state = XAI_STREAM_WAIT;
+static xai_ReadState drive(xai_Engine *e, xai_Call *c, Input *in, size_t most,
+                           int silent_end) {
+  xai_ReadState state = XAI_READ_WAIT;
   int turn, idle = 0;
   for (turn = 0; turn < MAX_TURNS; turn++) {
     int moved = say(in, most, silent_end);
@@ -201,11 +201,11 @@ static xai_StreamState drive(xai_Engine *e, xai_Call *c, Input *in, size_t most,
     moved |= xai_engine_step(e, 0, 0);
     while (xai_engine_ready(e) != NULL) continue;
     state = read_some(e, c, 1 + input_number(in, 3));
-    if (state == XAI_STREAM_END || state == XAI_STREAM_ERROR ||
-        state == XAI_STREAM_FAULT)
+    if (state == XAI_READ_END || state == XAI_READ_ERROR ||
+        state == XAI_READ_FAILED)
       return state;
-    if (c->state == XAI_CALL_DONE && state != XAI_STREAM_EVENT) return state;
-    if (moved || state == XAI_STREAM_EVENT) {
+    if (c->state == XAI_CALL_DONE && state != XAI_READ_EVENT) return state;
+    if (moved || state == XAI_READ_EVENT) {
       idle = 0;
       continue;
     }
@@ -240,7 +240,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
   xai_Request r;
   xai_Engine *e;
   xai_Call *c;
-  xai_StreamState state;
+  xai_ReadState state;
   size_t most;
   int silent_end;
   signal(SIGPIPE, SIG_IGN);
@@ -255,16 +255,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
   require(e != NULL && c != NULL);
   xai_call_init(c, &set, (xai_Api)(XAI_API_CHAT + input_number(&in, 6)),
                 input_number(&in, 8) == 0);
-  r.raw = c->stream.raw;
+  r.raw = c->reader.raw;
   r.may_stream = !r.raw;
   c->watched = 1;
   c->pending_ok = c->read_once = (int)input_number(&in, 2);
   xai_engine_start(e, c, &r);
   state = drive(e, c, &in, most, silent_end);
   check_end(&in, c, &set, state);
-  if (state == XAI_STREAM_ERROR)
-    xai_verdict_complain(c, c->stream.event.sse.data);
-  if (state == XAI_STREAM_END) xai_engine_drain(e, c);
+  if (state == XAI_READ_ERROR)
+    xai_outcome_read_event_error(c, c->reader.event.sse.data);
+  if (state == XAI_READ_END) xai_engine_drain(e, c);
   if (input_number(&in, 2) == 0) xai_call_rest(c);
   xai_engine_release(e, c);
   free(c);

@@ -73,7 +73,7 @@ for value in pairs(seen) do
   if type(value) == "userdata" then objects[#objects + 1] = value end
   local meta = type(value) == "userdata" and getmetatable(value)
   if type(meta) == "table" and (tostring(meta.__name or ""):find("^xai") or meta == getmetatable(client)
-    or meta.said or meta.close) then
+    or meta.read_log or meta.close) then
     for name, f in pairs(meta) do add(f, tostring(name)) end
     if type(meta.__index) == "table" then
       for name, f in pairs(meta.__index) do add(f, tostring(name)) end

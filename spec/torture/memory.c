@@ -50,10 +50,10 @@ static long runs;
 /* What is done now, for whoever finds it crashed or hanging. */
 static char doing[200] = "nothing";
 
-static void note(const char *mode, const char *piece, const char *window,
+static void note(const char *mode, const char *delta, const char *window,
                  long n) {
   snprintf(doing, sizeof doing, "%s: piece %s, window %s, allocation %ld\n",
-           mode, piece, window, n);
+           mode, delta, window, n);
 }
 
 static void on_end(int sig) {

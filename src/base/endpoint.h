@@ -20,8 +20,8 @@
 
 /* Which failed attempts may be made again. */
 typedef enum xai_Retry {
-  XAI_RETRY_USUAL, /* where chances are good that nothing was billed */
-  XAI_RETRY_SAFE   /* where nothing can have been begun */
+  XAI_RETRY_DEFAULT, /* where chances are good that nothing was billed */
+  XAI_RETRY_SAFE     /* where nothing can have been begun */
 } xai_Retry;
 
 typedef struct xai_Settings {

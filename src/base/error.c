@@ -39,7 +39,7 @@ static const char *const lacks_before[] = {
     "lack",         "lacks",      "reached",  "low",     "no remaining",
     "no available", "no more",    "no",       "zero",    NULL};
 
-static const char *const lacks_behind[] = {
+static const char *const lacks_after[] = {
     "too low",  "insufficient", "not enough", "not sufficient",
     "exceeded", "exhausted",    "depleted",   "used up",
     "run out",  "ran out",      "negative",   "reached",
@@ -129,7 +129,7 @@ static int begins_word(const char *s, const char *p) {
   return p == s || !is_letter(p[-1]);
 }
 
-int xai_quota_lacks(xai_Slice text, int of_minutes) {
+int xai_quota_is_exhausted(xai_Slice text, int of_minutes) {
   char flat[MAX_LOOKED_AT + 1];
   const char *p;
   int from = of_minutes ? MINUTES : 0;
@@ -137,8 +137,7 @@ int xai_quota_lacks(xai_Slice text, int of_minutes) {
   flatten(text, flat);
   for (p = flat; *p != '\0'; p++)
     if (begins_word(flat, p) && is_letter(*p) &&
-        (match(p, phrases + from) > 0 ||
-         follow(p, nouns + from, lacks_behind) ||
+        (match(p, phrases + from) > 0 || follow(p, nouns + from, lacks_after) ||
          follow(p, lacks_before, nouns + from)))
       return 1;
   for (f = foreign + from; *f != NULL; f++)
@@ -168,7 +167,7 @@ const char *xai_phase_name(xai_Phase phase) {
   return names[phase];
 }
 
-void xai_fault_set(xai_Fault *f, xai_Kind kind, xai_Phase phase,
+void xai_error_set(xai_Error *f, xai_Kind kind, xai_Phase phase,
                    const char *text) {
   size_t n = xai_utf8_cut(text, strlen(text), sizeof f->text - 1);
   if (f->kind != XAI_KIND_NONE) return;
@@ -178,14 +177,14 @@ void xai_fault_set(xai_Fault *f, xai_Kind kind, xai_Phase phase,
   f->text[n] = '\0';
 }
 
-void xai_complaint_init(xai_Complaint *c) {
+void xai_error_body_init(xai_ErrorBody *c) {
   xai_buffer_init(&c->message, 0);
   xai_buffer_init(&c->code, 0);
   xai_buffer_init(&c->type, 0);
   xai_buffer_init(&c->param, 0);
 }
 
-void xai_complaint_free(xai_Complaint *c) {
+void xai_error_body_free(xai_ErrorBody *c) {
   xai_buffer_free(&c->message);
   xai_buffer_free(&c->code);
   xai_buffer_free(&c->type);
@@ -199,34 +198,34 @@ static xai_Slice slice_of(const xai_Buffer *b) {
   return s;
 }
 
-int xai_complaint_says(const xai_Complaint *c, const char *word) {
+int xai_error_body_has(const xai_ErrorBody *c, const char *word) {
   return xai_slice_has(slice_of(&c->code), word) ||
          xai_slice_has(slice_of(&c->message), word);
 }
 
 /* "No credits" and "spending limit": waiting does not cure it.  A guess by
 ** words, as the service sends no code of its own for it. */
-static int is_quota(const xai_Complaint *c) {
-  return xai_complaint_says(c, "credits") ||
-         xai_complaint_says(c, "spending") ||
-         xai_complaint_says(c, "monthly") ||
-         xai_complaint_says(c, "insufficient_quota") ||
+static int is_quota(const xai_ErrorBody *c) {
+  return xai_error_body_has(c, "credits") ||
+         xai_error_body_has(c, "spending") ||
+         xai_error_body_has(c, "monthly") ||
+         xai_error_body_has(c, "insufficient_quota") ||
          xai_slice_has(slice_of(&c->type), "insufficient_quota") ||
-         xai_complaint_says(c, "usage_limit_exceeded") ||
-         xai_complaint_says(c, "credit_balance");
+         xai_error_body_has(c, "usage_limit_exceeded") ||
+         xai_error_body_has(c, "credit_balance");
 }
 
 /* Whatever the status; the quotas of 429 may be 'of_minutes'. */
-static int lacks_money(const xai_Complaint *c, int of_minutes) {
-  return xai_quota_lacks(slice_of(&c->code), of_minutes) ||
-         xai_quota_lacks(slice_of(&c->type), of_minutes) ||
-         xai_quota_lacks(slice_of(&c->message), of_minutes);
+static int lacks_money(const xai_ErrorBody *c, int of_minutes) {
+  return xai_quota_is_exhausted(slice_of(&c->code), of_minutes) ||
+         xai_quota_is_exhausted(slice_of(&c->type), of_minutes) ||
+         xai_quota_is_exhausted(slice_of(&c->message), of_minutes);
 }
 
-static int is_key_trouble(const xai_Complaint *c) {
-  return xai_complaint_says(c, "Incorrect API key") ||
-         xai_complaint_says(c, "invalid_api_key") ||
-         xai_complaint_says(c, "bad-credentials");
+static int is_key_trouble(const xai_ErrorBody *c) {
+  return xai_error_body_has(c, "Incorrect API key") ||
+         xai_error_body_has(c, "invalid_api_key") ||
+         xai_error_body_has(c, "bad-credentials");
 }
 
 typedef struct Tag {
@@ -236,7 +235,7 @@ typedef struct Tag {
 
 /* Both generations of the service's codes, and the types that gateways in
 ** the manner of OpenAI and Anthropic send. */
-static xai_Kind kind_of_word(const xai_Complaint *c) {
+static xai_Kind kind_of_word(const xai_ErrorBody *c) {
   static const Tag tags[] = {
       {"invalid-argument", XAI_KIND_BAD_REQUEST},
       {"specified an invalid argument", XAI_KIND_BAD_REQUEST},
@@ -267,7 +266,7 @@ static xai_Kind kind_of_word(const xai_Complaint *c) {
 }
 
 /* The status that the code is, as gateways give it under 200; 0: none. */
-static int status_in(const xai_Complaint *c) {
+static int status_in(const xai_ErrorBody *c) {
   xai_Slice code = slice_of(&c->code);
   int i, status = 0;
   if (code.len != 3) return 0;
@@ -278,13 +277,13 @@ static int status_in(const xai_Complaint *c) {
   return status;
 }
 
-static xai_Kind kind_of_code(const xai_Complaint *c) {
+static xai_Kind kind_of_code(const xai_ErrorBody *c) {
   int status = status_in(c);
-  return status >= 400 && status < 600 ? xai_fault_classify(status, c)
+  return status >= 400 && status < 600 ? xai_error_classify(status, c)
                                        : kind_of_word(c);
 }
 
-xai_Kind xai_fault_classify(int status, const xai_Complaint *c) {
+xai_Kind xai_error_classify(int status, const xai_ErrorBody *c) {
   int client_error = status >= 400 && status < 500;
   xai_Kind kind;
   if (status == 402) return XAI_KIND_QUOTA;
@@ -340,23 +339,23 @@ const char *xai_status_phrase(int status) {
 }
 
 /* Is the word part of the code or of the type? */
-static int is_tagged(const xai_Complaint *c, const char *word) {
+static int is_tagged(const xai_ErrorBody *c, const char *word) {
   return xai_slice_has(slice_of(&c->code), word) ||
          xai_slice_has(slice_of(&c->type), word);
 }
 
 /* Under status 200 too: the model had no time, or there was none. */
-int xai_complaint_passes(const xai_Complaint *c) {
-  xai_Kind kind = xai_fault_classify(200, c);
+int xai_error_body_is_transient(const xai_ErrorBody *c) {
+  xai_Kind kind = xai_error_classify(200, c);
   if (kind == XAI_KIND_QUOTA) return 0;
-  return kind == XAI_KIND_RATE_LIMIT || xai_status_passes(status_in(c)) ||
+  return kind == XAI_KIND_RATE_LIMIT || xai_status_is_transient(status_in(c)) ||
          is_tagged(c, "overloaded") || is_tagged(c, "server_error") ||
-         is_tagged(c, "unavailable") || xai_complaint_says(c, "no capacity") ||
-         xai_complaint_says(c, "waiting for first token") ||
-         xai_complaint_says(c, "unavailable");
+         is_tagged(c, "unavailable") || xai_error_body_has(c, "no capacity") ||
+         xai_error_body_has(c, "waiting for first token") ||
+         xai_error_body_has(c, "unavailable");
 }
 
-int xai_status_passes(int status) {
+int xai_status_is_transient(int status) {
   switch (status) {
     case 408:
     case 409:
@@ -369,12 +368,13 @@ int xai_status_passes(int status) {
   }
 }
 
-int xai_fault_retryable(xai_Kind kind, int status) {
+int xai_error_retryable(xai_Kind kind, int status) {
   switch (kind) {
     case XAI_KIND_RATE_LIMIT:
     case XAI_KIND_CONNECTION: return 1;
-    case XAI_KIND_BAD_REQUEST: return xai_status_passes(status);
-    case XAI_KIND_SERVER: return status < 300 || xai_status_passes(status);
+    case XAI_KIND_BAD_REQUEST: return xai_status_is_transient(status);
+    case XAI_KIND_SERVER:
+      return status < 300 || xai_status_is_transient(status);
     default: return 0;
   }
 }

@@ -16,7 +16,7 @@
 ** by words that stand side by side; texts that merely name them do not count.
 ** 'of_minutes': a quota may be that of a minute, so only money counts.
 */
-int xai_quota_lacks(xai_Slice text, int of_minutes);
+int xai_quota_is_exhausted(xai_Slice text, int of_minutes);
 
 /* ----------------- what can go wrong, and its kind; what an error body says */
 
@@ -70,27 +70,27 @@ const char *xai_kind_name(xai_Kind kind);
 const char *xai_phase_name(xai_Phase phase); /* NULL for NONE */
 
 /* A failure: its kind, where, and one line of text. */
-typedef struct xai_Fault {
+typedef struct xai_Error {
   xai_Kind kind;
   xai_Phase phase;
   char text[320];
-} xai_Fault;
+} xai_Error;
 
 /* Record a failure unless one is recorded; the first is the cause.  A long
 ** text is cut, never inside a character. */
-void xai_fault_set(xai_Fault *f, xai_Kind kind, xai_Phase phase,
+void xai_error_set(xai_Error *f, xai_Kind kind, xai_Phase phase,
                    const char *text);
 
 /* What an error body says.  Empty buffers are what it does not say. */
-typedef struct xai_Complaint {
+typedef struct xai_ErrorBody {
   xai_Buffer message;
   xai_Buffer code;
   xai_Buffer type;
   xai_Buffer param;
-} xai_Complaint;
+} xai_ErrorBody;
 
-void xai_complaint_init(xai_Complaint *c);
-void xai_complaint_free(xai_Complaint *c);
+void xai_error_body_init(xai_ErrorBody *c);
+void xai_error_body_free(xai_ErrorBody *c);
 
 /*
 ** Read an error body of any shape, see complaint.c: JSON, plain text, XML, HTML
@@ -99,28 +99,28 @@ void xai_complaint_free(xai_Complaint *c);
 ** become blanks; the message has a NUL behind it.  XAI_OK; XAI_ENOMEM, and
 ** all texts are empty.
 */
-int xai_complaint_read(xai_Complaint *c, const char *body, size_t n);
+int xai_error_body_read(xai_ErrorBody *c, const char *body, size_t n);
 
 /*
 ** The kind of an error answer.  'status' 200 stands for an error reported
 ** inside a successful answer or stream.
 */
-xai_Kind xai_fault_classify(int status, const xai_Complaint *c);
+xai_Kind xai_error_classify(int status, const xai_ErrorBody *c);
 
 /* Does its code or its message have that word, in any case? */
-int xai_complaint_says(const xai_Complaint *c, const char *word);
+int xai_error_body_has(const xai_ErrorBody *c, const char *word);
 
 /* Does it tell of something that passes by itself? */
-int xai_complaint_passes(const xai_Complaint *c);
+int xai_error_body_is_transient(const xai_ErrorBody *c);
 
 /* Is it a status that passes by itself? */
-int xai_status_passes(int status);
+int xai_status_is_transient(int status);
 
 /* The standard phrase of a status, or "". */
 const char *xai_status_phrase(int status);
 
 /* May the same request succeed when it is sent again? */
-int xai_fault_retryable(xai_Kind kind, int status);
+int xai_error_retryable(xai_Kind kind, int status);
 
 #pragma GCC visibility pop
 

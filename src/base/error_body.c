@@ -23,7 +23,7 @@
 
 /* 'complaint': whose code, type and param are filled in; NULL: nobody's. */
 typedef struct Reader {
-  xai_Complaint *complaint;
+  xai_ErrorBody *error_body;
   int depth;
 } Reader;
 
@@ -82,7 +82,7 @@ static int join_value(Reader *r, const xai_Json *v, xai_Buffer *out) {
   Reader quiet;
   int rc;
   if (v->type == XAI_JSON_NONE) return XAI_OK;
-  quiet.complaint = NULL;
+  quiet.error_body = NULL;
   quiet.depth = r->depth;
   xai_buffer_init(&reason, 0);
   rc = add_value(&quiet, v, &reason);
@@ -193,8 +193,8 @@ static int add_page(Reader *r, xai_Slice page, xai_Buffer *out) {
   if (!html) text = element(page, words);
   if (!html) code = element(page, codes);
   if (text.len == 0) text = element(page, titles);
-  if (r->complaint != NULL && xai_buffer_size(&r->complaint->code) == 0) {
-    rc = add_unescaped(cut(code, MAX_TEXT), &r->complaint->code);
+  if (r->error_body != NULL && xai_buffer_size(&r->error_body->code) == 0) {
+    rc = add_unescaped(cut(code, MAX_TEXT), &r->error_body->code);
     if (rc != XAI_OK) return rc;
   }
   if (text.len > 0) return add_unescaped(cut(text, 2 * MAX_TEXT), out);
@@ -207,9 +207,9 @@ static int add_page(Reader *r, xai_Slice page, xai_Buffer *out) {
 
 /* Append a string without its escapes. */
 static int unescape(xai_Slice raw, xai_Buffer *out) {
-  unsigned half = 0;
-  int rc = xai_json_unescape(cut(raw, MAX_STRING), &half, out);
-  if (rc == XAI_OK && half != 0) rc = xai_buffer_puts(out, "\xEF\xBF\xBD");
+  unsigned surrogate = 0;
+  int rc = xai_json_unescape(cut(raw, MAX_STRING), &surrogate, out);
+  if (rc == XAI_OK && surrogate != 0) rc = xai_buffer_puts(out, "\xEF\xBF\xBD");
   return rc;
 }
 
@@ -224,8 +224,8 @@ static int add_string(Reader *r, xai_Slice raw, xai_Buffer *out) {
 }
 
 /* 'p' is behind a quote: behind 'name": "' there, or NULL. */
-static const char *behind_name(const char *p, const char *end,
-                               const char *name) {
+static const char *after_name(const char *p, const char *end,
+                              const char *name) {
   size_t n = strlen(name);
   if ((size_t)(end - p) <= n || memcmp(p, name, n) != 0 || p[n] != '"')
     return NULL;
@@ -237,7 +237,7 @@ static const char *behind_name(const char *p, const char *end,
 static int find_string(xai_Slice s, const char *name, xai_Slice *raw) {
   const char *p = s.at, *end = s.at + s.len, *q;
   while ((p = (const char *)memchr(p, '"', (size_t)(end - p))) != NULL) {
-    q = behind_name(++p, end, name);
+    q = after_name(++p, end, name);
     if (q == NULL) continue;
     raw->at = q;
     while (q < end && *q != '"') q += *q == '\\' && q + 1 < end ? 2 : 1;
@@ -310,7 +310,7 @@ static int fill(xai_Buffer *b, const xai_Json *o, const char *name) {
 }
 
 static int fill_tags(Reader *r, const xai_Json *o) {
-  xai_Complaint *c = r->complaint;
+  xai_ErrorBody *c = r->error_body;
   int rc;
   if (c == NULL) return XAI_OK;
   rc = fill(&c->code, o, "code");
@@ -402,7 +402,7 @@ static int is_word(xai_Slice s) {
 /* An "error" that is a string, beside what else the object says. */
 static int add_error_string(Reader *r, xai_Slice raw, xai_Buffer *out) {
   xai_Buffer error;
-  xai_Complaint *c = r->complaint;
+  xai_ErrorBody *c = r->error_body;
   int rc;
   xai_buffer_init(&error, 0);
   rc = add_string(r, raw, &error);
@@ -452,7 +452,7 @@ static int join_reasons(Reader *r, const xai_Json *o, xai_Buffer *out) {
   }
   if (rc != XAI_OK || errors.type < XAI_JSON_STRING) return rc;
   if (errors.type != XAI_JSON_OBJECT) return join_value(r, &errors, out);
-  quiet.complaint = NULL;
+  quiet.error_body = NULL;
   quiet.depth = r->depth;
   xai_buffer_init(&fields, 0);
   rc = add_fields(&quiet, &errors, &fields);
@@ -471,7 +471,7 @@ static xai_Json error_of_choices(const xai_Json *choices) {
   xai_json_open(&w, choices);
   while (xai_json_next(&w, &key, &v)) {
     error = xai_json_get(&v, "error");
-    if (xai_error_given(&error)) return error;
+    if (xai_error_body_given(&error)) return error;
   }
   error.type = XAI_JSON_NONE;
   return error;
@@ -479,7 +479,7 @@ static xai_Json error_of_choices(const xai_Json *choices) {
 
 static xai_Json error_of(const xai_Json *o) {
   xai_Json error = xai_json_get(o, "error"), choices;
-  if (xai_error_given(&error)) return error;
+  if (xai_error_body_given(&error)) return error;
   error = xai_json_get(o, "Error");
   if (error.type >= XAI_JSON_STRING) return error;
   choices = xai_json_get(o, "choices");
@@ -496,8 +496,8 @@ static int add_object(Reader *r, const xai_Json *o, xai_Buffer *out) {
   rc = add_place(o, out);
   if (error.type >= XAI_JSON_ARRAY) { /* or an object */
     rc = add_value(r, &error, &own);
-    if (rc == XAI_OK && r->complaint != NULL)
-      rc = fill(&r->complaint->code, o, "code");
+    if (rc == XAI_OK && r->error_body != NULL)
+      rc = fill(&r->error_body->code, o, "code");
   } else if (rc == XAI_OK) {
     rc = fill_tags(r, o);
   }
@@ -527,7 +527,7 @@ static int add_value(Reader *r, const xai_Json *v, xai_Buffer *out) {
 /* ---------------------------------------------------------------- searching */
 
 /* In the order of what they are worth. */
-static const char *const usual_names[] = {"message",
+static const char *const known_names[] = {"message",
                                           "msg",
                                           "error_message",
                                           "errormessage",
@@ -558,11 +558,11 @@ static const char *const usual_names[] = {"message",
                                           "info",
                                           "value",
                                           NULL};
-#define USUAL ((int)(sizeof usual_names / sizeof *usual_names) - 1)
-#define WORTH 25    /* the first of them name reasons, too */
-#define WORDS 21    /* the first of them name words, whatever holds these */
-#define BELOW USUAL /* the place of any other member within those */
-#define NOWHERE (USUAL + 1)
+#define KNOWN_NAMES ((int)(sizeof known_names / sizeof *known_names) - 1)
+#define WORTH 25 /* the first of them name reasons, too */
+#define WORDS 21 /* the first of them name words, whatever holds these */
+#define BELOW KNOWN_NAMES /* the place of any other member within those */
+#define NOWHERE (KNOWN_NAMES + 1)
 
 typedef struct Search {
   xai_Slice known; /* a text that is not wanted again */
@@ -572,7 +572,7 @@ typedef struct Search {
 
 static int place_of(xai_Slice name) {
   int i = 0;
-  while (usual_names[i] != NULL && !xai_slice_like(name, usual_names[i])) i++;
+  while (known_names[i] != NULL && !xai_slice_like(name, known_names[i])) i++;
   return i;
 }
 
@@ -587,7 +587,7 @@ static int is_conversation(xai_Slice name) {
 /* The place of a member, or of an item; 'place' is that of what holds it. */
 static int place_in(int place, int object, xai_Slice key) {
   int own = object ? place_of(key) : place;
-  if (!object || own < USUAL) return own;
+  if (!object || own < KNOWN_NAMES) return own;
   return place < WORDS || place == BELOW ? BELOW : NOWHERE;
 }
 
@@ -703,7 +703,7 @@ static int are_all_lists(const xai_Json *v) {
 
 /* What a body says that has no known shape. */
 static int search(Reader *r, xai_Slice body, const xai_Json *v) {
-  xai_Buffer *out = &r->complaint->message;
+  xai_Buffer *out = &r->error_body->message;
   int rc = join_found(v, NOWHERE, out);
   if (rc == XAI_OK && xai_buffer_size(out) == 0 && are_all_lists(v))
     rc = add_fields(r, v, out);
@@ -713,11 +713,11 @@ static int search(Reader *r, xai_Slice body, const xai_Json *v) {
   return rc;
 }
 
-static int read_text(xai_Complaint *c, xai_Slice s) {
+static int read_text(xai_ErrorBody *c, xai_Slice s) {
   Reader r;
   xai_Json v;
   int rc;
-  r.complaint = c;
+  r.error_body = c;
   r.depth = 0;
   if (s.len > 0 && xai_json_read(s.at, s.len, &v) && v.type < XAI_JSON_STRING)
     return v.type == XAI_JSON_NUMBER
@@ -730,7 +730,7 @@ static int read_text(xai_Complaint *c, xai_Slice s) {
 }
 
 /* An answer that broke off says what it said until then. */
-static int read_body(xai_Complaint *c, xai_Slice s) {
+static int read_body(xai_ErrorBody *c, xai_Slice s) {
   xai_Buffer closed;
   xai_Json v;
   int rc;
@@ -748,14 +748,14 @@ static int read_body(xai_Complaint *c, xai_Slice s) {
   return rc;
 }
 
-static void clear(xai_Complaint *c) {
+static void clear(xai_ErrorBody *c) {
   xai_buffer_clear(&c->message);
   xai_buffer_clear(&c->code);
   xai_buffer_clear(&c->type);
   xai_buffer_clear(&c->param);
 }
 
-int xai_complaint_read(xai_Complaint *c, const char *body, size_t n) {
+int xai_error_body_read(xai_ErrorBody *c, const char *body, size_t n) {
   xai_Slice s = {body, n};
   int rc;
   clear(c);
@@ -785,7 +785,7 @@ static int says_something(const xai_Json *v, int depth) {
   return 0;
 }
 
-int xai_error_given(const xai_Json *v) { return says_something(v, 0); }
+int xai_error_body_given(const xai_Json *v) { return says_something(v, 0); }
 
 /* Is there an error in one of these choices? */
 static int error_in_choices(const xai_Json *choices) {
@@ -853,14 +853,14 @@ static Signs read_signs(const xai_Json *answer) {
   while (xai_json_next(&w, &key, &m)) {
     if (xai_slice_is(key, "error")) {
       s.named |= xai_json_given(&m);
-      s.error |= xai_error_given(&m);
+      s.error |= xai_error_body_given(&m);
     }
     if (xai_slice_is(key, "choices")) {
       s.choices = m.type == XAI_JSON_ARRAY;
       s.error |= error_in_choices(&m);
     }
     if (xai_slice_is(key, "status")) s.failed = is_text(&m, "failed");
-    s.called |= is_error_name(key) && xai_error_given(&m);
+    s.called |= is_error_name(key) && xai_error_body_given(&m);
     s.called |= xai_slice_is(key, "success") && m.type == XAI_JSON_FALSE;
     s.called |= is_text(&m, "error"); /* its object, type or status */
     s.more |= xai_json_given(&m) && !is_error_word(key);
@@ -879,12 +879,12 @@ static int may_be_error(xai_Slice body) {
 /* Nothing but words about an error, whatever they are called. */
 static int is_bare(const Signs *s) { return !s->more && s->called; }
 
-int xai_error_alone(const xai_Json *o) {
+int xai_error_body_alone(const xai_Json *o) {
   Signs s = read_signs(o);
   return is_bare(&s);
 }
 
-int xai_error_in_answer(xai_Slice body, int any) {
+int xai_error_body_in_answer(xai_Slice body, int any) {
   xai_Json v;
   Signs s;
   if (!may_be_error(body)) return 0;

@@ -11,29 +11,29 @@ typedef struct Head {
   size_t len;
 } Head;
 
-void xai_journal_init(xai_Journal *j, size_t max) {
+void xai_event_log_init(xai_EventLog *j, size_t max) {
   xai_buffer_init(&j->bytes, max);
   j->last = 0;
 }
 
-void xai_journal_free(xai_Journal *j) {
+void xai_event_log_free(xai_EventLog *j) {
   xai_buffer_free(&j->bytes);
   j->last = 0;
 }
 
-static Head head_at(const xai_Journal *j, size_t at) {
+static Head head_at(const xai_EventLog *j, size_t at) {
   Head h;
   memcpy(&h, xai_buffer_data(&j->bytes) + at, sizeof h);
   return h;
 }
 
 /* Append to the last entry when it is the same text. */
-static int extend(xai_Journal *j, const xai_Reading *r) {
+static int extend(xai_EventLog *j, const xai_EventInfo *r) {
   Head h;
   if (xai_buffer_size(&j->bytes) == 0) return 0;
   h = head_at(j, j->last);
   if (h.field != (uint32_t)r->field || h.a != r->a || h.b != r->b) return 0;
-  h.len += r->piece.len;
+  h.len += r->delta.len;
   memcpy(j->bytes.at + j->last, &h, sizeof h);
   return 1;
 }
@@ -50,7 +50,7 @@ static const char *split(xai_Slice *object) {
 }
 
 /* There is room for it. */
-static int add_typed(xai_Journal *j, Head h, xai_Slice name, xai_Slice data) {
+static int add_typed(xai_EventLog *j, Head h, xai_Slice name, xai_Slice data) {
   const char *end = split(&data);
   h.len = strlen(TYPE_BEGINS) + name.len + strlen(end) + data.len;
   xai_buffer_append(&j->bytes, (const char *)&h, sizeof h);
@@ -60,9 +60,9 @@ static int add_typed(xai_Journal *j, Head h, xai_Slice name, xai_Slice data) {
   return xai_buffer_append(&j->bytes, data.at, data.len);
 }
 
-int xai_journal_add(xai_Journal *j, const xai_Reading *r, xai_Slice name,
-                    xai_Slice data) {
-  xai_Slice text = r->field == XAI_FIELD_NONE ? data : r->piece;
+int xai_event_log_add(xai_EventLog *j, const xai_EventInfo *r, xai_Slice name,
+                      xai_Slice data) {
+  xai_Slice text = r->field == XAI_FIELD_NONE ? data : r->delta;
   size_t at = xai_buffer_size(&j->bytes), more;
   int typed = r->field == XAI_FIELD_NONE && r->untyped;
   Head h;
@@ -83,7 +83,7 @@ int xai_journal_add(xai_Journal *j, const xai_Reading *r, xai_Slice name,
   return xai_buffer_append(&j->bytes, text.at, text.len);
 }
 
-int xai_journal_read(const xai_Journal *j, size_t *at, xai_Entry *e) {
+int xai_event_log_read(const xai_EventLog *j, size_t *at, xai_LogEntry *e) {
   Head h;
   if (*at + sizeof h > xai_buffer_size(&j->bytes)) return 0;
   h = head_at(j, *at);
@@ -96,11 +96,11 @@ int xai_journal_read(const xai_Journal *j, size_t *at, xai_Entry *e) {
   return 1;
 }
 
-int xai_journal_is_place(const xai_Journal *j, size_t at) {
+int xai_event_log_is_place(const xai_EventLog *j, size_t at) {
   size_t size = xai_buffer_size(&j->bytes), p = 0;
-  xai_Entry e;
+  xai_LogEntry e;
   if (at == 0 || at == size) return 1;
   if (at > j->last) return 0;
-  while (p < at && xai_journal_read(j, &p, &e)) continue;
+  while (p < at && xai_event_log_read(j, &p, &e)) continue;
   return p == at;
 }

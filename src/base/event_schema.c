@@ -8,12 +8,12 @@
 #include "base/error_body.h"
 #include "base/json_scan.h"
 
-void xai_dialect_init(xai_Dialect *d, xai_Api api) {
+void xai_event_schema_init(xai_EventSchema *d, xai_Api api) {
   memset(d, 0, sizeof *d);
   d->api = api;
 }
 
-static void set_text(xai_Reading *r, xai_Slice s) {
+static void set_text(xai_EventInfo *r, xai_Slice s) {
   r->has_text = 1;
   r->text = s;
 }
@@ -28,18 +28,18 @@ static xai_Slice inside(const xai_Json *list) {
 }
 
 /* The text is that of the typed parts in 's', if there are any. */
-static void set_parts(xai_Reading *r, xai_Slice s) {
+static void set_parts(xai_EventInfo *r, xai_Slice s) {
   if (xai_slice_trim(s).len == 0) return;
   set_text(r, s);
   r->parts = 1;
 }
 
-static void set_piece(xai_Reading *r, xai_Field f, long a, long b,
+static void set_delta(xai_EventInfo *r, xai_Field f, long a, long b,
                       xai_Slice s) {
   r->field = f;
   r->a = (uint32_t)a;
   r->b = (uint32_t)b;
-  r->piece = s;
+  r->delta = s;
 }
 
 static int is_string(const xai_Json *v) { return v->type == XAI_JSON_STRING; }
@@ -49,10 +49,10 @@ static int names_reason(const xai_Json *v) {
   return is_string(v) && v->raw.len > 0;
 }
 
-static void add_stamp(xai_Reading *r, const xai_Json *v) {
-  if (r->stamps < XAI_MAX_STAMPS &&
+static void add_varying(xai_EventInfo *r, const xai_Json *v) {
+  if (r->varying < XAI_MAX_VARYING &&
       (is_string(v) || v->type == XAI_JSON_NUMBER))
-    r->stamp[r->stamps++] = v->raw;
+    r->varying_field[r->varying++] = v->raw;
 }
 
 /* ---------------------------------------------------------- chat and kin */
@@ -64,25 +64,25 @@ typedef struct Choice {
   int failed;
   int rare; /* more than one piece of one text */
   xai_Field field;
-  xai_Slice piece;
+  xai_Slice delta;
   xai_Json text;  /* a string, or typed parts */
   xai_Json whole; /* the same, of a message that is no delta */
 } Choice;
 
-static void choice_piece(Choice *c, xai_Field field, const xai_Json *v) {
+static void choice_delta(Choice *c, xai_Field field, const xai_Json *v) {
   c->rare |= c->field != XAI_FIELD_NONE || !is_string(v);
   c->field = field;
-  c->piece = v->raw;
+  c->delta = v->raw;
 }
 
 static void choice_text(Choice *c, const xai_Json *v) {
   if (!xai_json_given(v)) return;
   c->text = *v;
-  choice_piece(c, XAI_FIELD_TEXT, v);
+  choice_delta(c, XAI_FIELD_TEXT, v);
 }
 
 /* The role of every answer, or none. */
-static int is_usual_role(const xai_Json *v) {
+static int is_known_role(const xai_Json *v) {
   return is_string(v) && (v->raw.len == 0 || xai_slice_is(v->raw, "assistant"));
 }
 
@@ -95,11 +95,11 @@ static void read_delta(Choice *c, const xai_Json *delta) {
     if (xai_slice_is(key, "content")) {
       choice_text(c, &v);
     } else if (xai_slice_is(key, "reasoning_content") && is_string(&v)) {
-      choice_piece(c, XAI_FIELD_REASONING, &v);
+      choice_delta(c, XAI_FIELD_REASONING, &v);
     } else if (xai_slice_is(key, "reasoning") && is_string(&v)) {
-      choice_piece(c, XAI_FIELD_SUMMARY, &v);
+      choice_delta(c, XAI_FIELD_SUMMARY, &v);
     } else if (xai_json_given(&v)) {
-      c->rare |= !xai_slice_is(key, "role") || !is_usual_role(&v);
+      c->rare |= !xai_slice_is(key, "role") || !is_known_role(&v);
     }
   }
 }
@@ -123,7 +123,7 @@ static void read_choice(Choice *c, const xai_Json *choice, long place) {
       c->finished = names_reason(&v);
     else if (xai_json_given(&v))
       c->rare = 1;
-    if (xai_slice_is(key, "error")) c->failed = xai_error_given(&v);
+    if (xai_slice_is(key, "error")) c->failed = xai_error_body_given(&v);
     if (xai_slice_is(key, "message")) c->whole = xai_json_get(&v, "content");
   }
   if (c->index < 0) c->rare = 1;
@@ -134,7 +134,7 @@ static void read_choice(Choice *c, const xai_Json *choice, long place) {
 #define HAD_TEXT 4
 
 /* Note which choices there are and which of them have come to their end. */
-static void note_choice(xai_Dialect *d, const Choice *c) {
+static void note_choice(xai_EventSchema *d, const Choice *c) {
   unsigned char *seen;
   if (c->index < 0 || c->index >= XAI_MAX_CHOICES) return;
   seen = &d->of.seen[c->index];
@@ -155,7 +155,7 @@ static int is_blank(const xai_Json *v) {
 
 /* The text of the wanted choice.  A whole message has some where no delta had:
 ** services that do not stream send one as the only event. */
-static void choose_text(xai_Dialect *d, const Choice *c, xai_Reading *r) {
+static void choose_text(xai_EventSchema *d, const Choice *c, xai_EventInfo *r) {
   const xai_Json *v = xai_json_given(&c->text) ? &c->text : &c->whole;
   unsigned char *seen = NULL;
   if (c->index < 0) return;
@@ -172,7 +172,8 @@ static void choose_text(xai_Dialect *d, const Choice *c, xai_Reading *r) {
 }
 
 /* Returns whether the choices are one piece of one text and nothing else. */
-static int read_choices(xai_Dialect *d, const xai_Json *list, xai_Reading *r) {
+static int read_choices(xai_EventSchema *d, const xai_Json *list,
+                        xai_EventInfo *r) {
   xai_JsonWalk w;
   xai_Slice key;
   xai_Json v;
@@ -184,7 +185,7 @@ static int read_choices(xai_Dialect *d, const xai_Json *list, xai_Reading *r) {
     note_choice(d, &c);
     if (c.failed) r->meaning = XAI_MEANS_ERROR;
     simple = ++n == 1 && !c.rare && !c.finished && c.field != XAI_FIELD_NONE;
-    if (simple) set_piece(r, c.field, c.index, 0, c.piece);
+    if (simple) set_delta(r, c.field, c.index, 0, c.delta);
     choose_text(d, &c, r);
   }
   return simple && n == 1;
@@ -208,14 +209,15 @@ static int envelope_member(xai_Slice key) {
 
 /* Note such a member.  1 when this is its first real value: some services
 ** begin with empty ones. */
-static int is_first_value(xai_Dialect *d, int member, const xai_Json *v) {
+static int is_first_value(xai_EventSchema *d, int member, const xai_Json *v) {
   unsigned bit = 1u << member;
   if (is_blank(v) || xai_slice_is(v->raw, "0") || (d->known & bit)) return 0;
   d->known |= bit;
   return 1;
 }
 
-static void read_chunk(xai_Dialect *d, const xai_Json *event, xai_Reading *r) {
+static void read_chunk(xai_EventSchema *d, const xai_Json *event,
+                       xai_EventInfo *r) {
   xai_JsonWalk w;
   xai_Slice key;
   xai_Json v;
@@ -225,21 +227,21 @@ static void read_chunk(xai_Dialect *d, const xai_Json *event, xai_Reading *r) {
     if (xai_slice_is(key, "choices")) {
       chosen = 1;
       simple = read_choices(d, &v, r);
-    } else if (xai_slice_is(key, "error") && xai_error_given(&v)) {
+    } else if (xai_slice_is(key, "error") && xai_error_body_given(&v)) {
       r->meaning = XAI_MEANS_ERROR;
     } else if ((member = envelope_member(key)) >= 0) {
-      add_stamp(r, &v);
+      add_varying(r, &v);
       rare |= is_first_value(d, member, &v);
     } else if (xai_json_given(&v)) {
       rare = 1;
     }
   }
-  if (!chosen && xai_error_alone(event)) r->meaning = XAI_MEANS_ERROR;
+  if (!chosen && xai_error_body_alone(event)) r->meaning = XAI_MEANS_ERROR;
   if (!simple || rare) r->field = XAI_FIELD_NONE;
 }
 
-static void read_complete(xai_Dialect *d, const xai_Json *event,
-                          xai_Reading *r) {
+static void read_complete(xai_EventSchema *d, const xai_Json *event,
+                          xai_EventInfo *r) {
   xai_JsonWalk w;
   xai_Slice key;
   xai_Json v;
@@ -248,11 +250,11 @@ static void read_complete(xai_Dialect *d, const xai_Json *event,
   while (xai_json_next(&w, &key, &v)) {
     if (xai_slice_is(key, "completion") && is_string(&v)) {
       set_text(r, v.raw);
-      set_piece(r, XAI_FIELD_TEXT, 0, 0, v.raw);
+      set_delta(r, XAI_FIELD_TEXT, 0, 0, v.raw);
     } else if (xai_slice_is(key, "stop_reason") && names_reason(&v)) {
       r->meaning = XAI_MEANS_END;
       rare = 1;
-    } else if (xai_slice_is(key, "error") && xai_error_given(&v)) {
+    } else if (xai_slice_is(key, "error") && xai_error_body_given(&v)) {
       r->meaning = XAI_MEANS_ERROR;
     } else if ((member = envelope_member(key)) >= 0) {
       rare |= is_first_value(d, member, &v);
@@ -472,7 +474,7 @@ static int is_text_part(const xai_Json *part, xai_Json *text) {
           xai_slice_is(type.raw, "text"));
 }
 
-static void read_text_delta(xai_Told *told, const Typed *t, xai_Reading *r) {
+static void read_text_delta(xai_Told *told, const Typed *t, xai_EventInfo *r) {
   const xai_Item *item = item_at(told, (uint32_t)t->a, t->item_id, 0);
   const xai_Part *part = find_part(told, (uint32_t)t->a, (uint32_t)t->b);
   if (part != NULL && (part->stated || item->done)) return;
@@ -482,7 +484,7 @@ static void read_text_delta(xai_Told *told, const Typed *t, xai_Reading *r) {
 }
 
 static void read_part(xai_Told *told, const Typed *t, const xai_Json *text,
-                      int level, xai_Reading *r) {
+                      int level, xai_EventInfo *r) {
   int stated = level != XAI_LEVEL_DELTA;
   item_at(told, (uint32_t)t->a, t->item_id, 0);
   if (!is_string(text) || text->raw.len == 0) return;
@@ -493,7 +495,7 @@ static void read_part(xai_Told *told, const Typed *t, const xai_Json *text,
 /* The parts of a message that were not shown yet; of several rows of them the
 ** first. */
 static void read_content(xai_Told *told, uint32_t a, const xai_Json *content,
-                         int stated, xai_Reading *r) {
+                         int stated, xai_EventInfo *r) {
   xai_Slice key, row = {NULL, 0};
   xai_JsonWalk w;
   xai_Json part, text;
@@ -515,7 +517,7 @@ static void read_content(xai_Told *told, uint32_t a, const xai_Json *content,
 
 /* Only messages have visible text.  Other items may share their place. */
 static void read_item(xai_Told *told, const Typed *t, int stated,
-                      xai_Reading *r) {
+                      xai_EventInfo *r) {
   xai_Json id = xai_json_get(&t->item, "id");
   xai_Json type = xai_json_get(&t->item, "type");
   xai_Json content = xai_json_get(&t->item, "content");
@@ -528,7 +530,7 @@ static void read_item(xai_Told *told, const Typed *t, int stated,
 }
 
 /* Text in other events than those of pieces: it is shown once. */
-static void read_stated(xai_Told *told, const Typed *t, xai_Reading *r) {
+static void read_stated(xai_Told *told, const Typed *t, xai_EventInfo *r) {
   xai_Json text;
   r->turns = 1;
   if (xai_slice_is(t->type, "response.output_text.done"))
@@ -552,22 +554,23 @@ static int has_failed(const xai_Json *response) {
   return is_string(&status) && xai_slice_is(status.raw, "failed");
 }
 
-static void read_responses(xai_Dialect *d, const xai_Json *event,
-                           xai_Slice name, xai_Reading *r) {
+static void read_responses(xai_EventSchema *d, const xai_Json *event,
+                           xai_Slice name, xai_EventInfo *r) {
   xai_Told *told = &d->of.told;
   Typed t;
   const Meaning *m;
   read_typed(event, name, &t);
   r->untyped = t.untyped;
   if (xai_json_given(&t.number)) {
-    add_stamp(r, &t.number);
+    add_varying(r, &t.number);
     r->counts = 1;
   }
   m = find(responses_events, t.type);
   if (m != NULL) r->meaning = m->meaning;
   if (r->meaning == XAI_MEANS_END && has_failed(&t.response))
     r->meaning = XAI_MEANS_ERROR;
-  if (m == NULL && (xai_error_given(&t.error) || xai_error_alone(event)))
+  if (m == NULL &&
+      (xai_error_body_given(&t.error) || xai_error_body_alone(event)))
     r->meaning = XAI_MEANS_ERROR;
   r->concludes = r->meaning == XAI_MEANS_ERROR && xai_json_given(&t.response);
   if (m == NULL) read_stated(told, &t, r);
@@ -578,50 +581,50 @@ static void read_responses(xai_Dialect *d, const xai_Json *event,
   if (m == NULL || m->field == XAI_FIELD_NONE || !is_string(&t.delta)) return;
   if (m->field == XAI_FIELD_TEXT) read_text_delta(told, &t, r);
   if (t.item_id.len > 0 && !t.placed) return; /* its id is its place */
-  if (!t.rare) set_piece(r, m->field, t.a, t.b, t.delta.raw);
+  if (!t.rare) set_delta(r, m->field, t.a, t.b, t.delta.raw);
 }
 
 /* ---------------------------------------------------------------- messages */
 
 /* The piece that a content_block_delta of 'messages' brings. */
-static void read_block_delta(const xai_Json *delta, int rare, long index,
-                             xai_Reading *r) {
+static void read_block_delta(const xai_Json *object, int rare, long index,
+                             xai_EventInfo *r) {
   xai_JsonWalk w;
   xai_Slice key;
   xai_Json v;
   xai_Field field = XAI_FIELD_NONE;
-  xai_Slice piece = {NULL, 0};
+  xai_Slice delta = {NULL, 0};
   int n = 0;
-  if (!xai_json_open(&w, delta)) return;
+  if (!xai_json_open(&w, object)) return;
   while (xai_json_next(&w, &key, &v)) {
     if (xai_slice_is(key, "type")) continue;
     n++;
     if (!is_string(&v)) continue;
-    piece = v.raw;
+    delta = v.raw;
     if (xai_slice_is(key, "text")) field = XAI_FIELD_TEXT;
     if (xai_slice_is(key, "thinking")) field = XAI_FIELD_REASONING;
     if (xai_slice_is(key, "partial_json")) field = XAI_FIELD_ARGUMENTS;
     if (xai_slice_is(key, "signature")) field = XAI_FIELD_SIGNATURE;
-    if (field == XAI_FIELD_TEXT) set_text(r, piece);
+    if (field == XAI_FIELD_TEXT) set_text(r, delta);
   }
   if (n == 1 && !rare && field != XAI_FIELD_NONE)
-    set_piece(r, field, index + 1, 0, piece);
+    set_delta(r, field, index + 1, 0, delta);
 }
 
 /* A block may begin with text. */
-static void read_block_start(const xai_Json *block, xai_Reading *r) {
+static void read_block_start(const xai_Json *block, xai_EventInfo *r) {
   xai_Json text;
   if (is_text_part(block, &text)) set_text(r, text.raw);
 }
 
 /* And a message with blocks. */
-static void read_message_start(const xai_Json *message, xai_Reading *r) {
+static void read_message_start(const xai_Json *message, xai_EventInfo *r) {
   xai_Json content = xai_json_get(message, "content");
   set_parts(r, inside(&content));
 }
 
 static void read_messages(const xai_Json *event, xai_Slice name,
-                          xai_Reading *r) {
+                          xai_EventInfo *r) {
   Typed t;
   read_typed(event, name, &t);
   r->untyped = t.untyped;
@@ -633,15 +636,15 @@ static void read_messages(const xai_Json *event, xai_Slice name,
     read_message_start(&t.message, r);
   else if (xai_slice_is(t.type, "message_stop"))
     r->meaning = XAI_MEANS_END;
-  else if (xai_slice_is(t.type, "error") || xai_error_given(&t.error) ||
-           xai_error_alone(event))
+  else if (xai_slice_is(t.type, "error") || xai_error_body_given(&t.error) ||
+           xai_error_body_alone(event))
     r->meaning = XAI_MEANS_ERROR;
 }
 
 /* ------------------------------------------------------------- all kinds */
 
 /* "[DONE]": the end where it is the end marker, else without meaning. */
-static xai_Meaning done_means(const xai_Dialect *d) {
+static xai_Meaning done_means(const xai_EventSchema *d) {
   switch (d->api) {
     case XAI_API_CHAT:
     case XAI_API_COMPLETIONS:
@@ -650,8 +653,8 @@ static xai_Meaning done_means(const xai_Dialect *d) {
   }
 }
 
-static void read_event(xai_Dialect *d, xai_Slice name, const xai_Json *event,
-                       xai_Reading *r) {
+static void read_event(xai_EventSchema *d, xai_Slice name,
+                       const xai_Json *event, xai_EventInfo *r) {
   switch (d->api) {
     case XAI_API_CHAT:
     case XAI_API_COMPLETIONS: read_chunk(d, event, r); break;
@@ -664,7 +667,7 @@ static void read_event(xai_Dialect *d, xai_Slice name, const xai_Json *event,
 }
 
 /* Gateways name a failure so and may say it in plain words. */
-static int is_named_error(const xai_Dialect *d, xai_Slice name) {
+static int is_named_error(const xai_EventSchema *d, xai_Slice name) {
   return xai_slice_is(name, "error") && d->api != XAI_API_OTHER;
 }
 
@@ -686,7 +689,7 @@ static int is_named_ping(xai_Slice name) {
          is_word(name, "keepalive");
 }
 
-int xai_dialect_is_ping(xai_Slice name, xai_Slice data) {
+int xai_event_schema_is_ping(xai_Slice name, xai_Slice data) {
   xai_Json event, type;
   if (is_named_ping(name)) return 1;
   data = xai_slice_trim(data);
@@ -702,7 +705,7 @@ static int says_nothing(xai_Slice word) {
 }
 
 /* Of typed events, one that is a ping says so, and is shown. */
-static xai_Meaning ping_means(const xai_Dialect *d, xai_Slice text) {
+static xai_Meaning ping_means(const xai_EventSchema *d, xai_Slice text) {
   int typed = d->api == XAI_API_RESPONSES || d->api == XAI_API_MESSAGES ||
               d->api == XAI_API_COMPLETE || d->api == XAI_API_OTHER;
   return typed && text.at[0] == '{' &&
@@ -712,8 +715,8 @@ static xai_Meaning ping_means(const xai_Dialect *d, xai_Slice text) {
 }
 
 /* An event's JSON object. */
-static void read_json(xai_Dialect *d, xai_Slice name, xai_Slice text,
-                      xai_Reading *r) {
+static void read_json(xai_EventSchema *d, xai_Slice name, xai_Slice text,
+                      xai_EventInfo *r) {
   xai_JsonCheck check = xai_json_check(text.at, text.len);
   xai_Json event;
   event.type = XAI_JSON_OBJECT;
@@ -724,8 +727,8 @@ static void read_json(xai_Dialect *d, xai_Slice name, xai_Slice text,
     r->meaning = check == XAI_JSON_DEEP ? XAI_MEANS_DEEP : XAI_MEANS_BROKEN;
 }
 
-void xai_dialect_read(xai_Dialect *d, xai_Slice name, xai_Slice data,
-                      xai_Reading *r) {
+void xai_event_schema_read(xai_EventSchema *d, xai_Slice name, xai_Slice data,
+                           xai_EventInfo *r) {
   xai_Slice word = xai_slice_trim(data);
   memset(r, 0, sizeof *r);
   r->meaning = XAI_MEANS_DATA;
@@ -744,7 +747,7 @@ void xai_dialect_read(xai_Dialect *d, xai_Slice name, xai_Slice data,
   if (r->meaning == XAI_MEANS_END || r->meaning == XAI_MEANS_DONE) d->ended = 1;
 }
 
-int xai_dialect_complete(const xai_Dialect *d, int clean_end) {
+int xai_event_schema_complete(const xai_EventSchema *d, int clean_end) {
   if (d->ended) return 1;
   if (!clean_end) return 0;
   if (d->api == XAI_API_OTHER) return 1;
@@ -757,7 +760,8 @@ int xai_dialect_complete(const xai_Dialect *d, int clean_end) {
 #define DEEPEST 4 /* list, message, list of its parts, part */
 
 /* Append the texts in what is between the brackets of a list. */
-static int join(xai_Slice list, unsigned *half, xai_Buffer *out, int depth) {
+static int join(xai_Slice list, unsigned *surrogate, xai_Buffer *out,
+                int depth) {
   xai_JsonWalk w;
   xai_Slice key;
   xai_Json v, text;
@@ -768,18 +772,19 @@ static int join(xai_Slice list, unsigned *half, xai_Buffer *out, int depth) {
   while (rc == XAI_OK && xai_json_next(&w, &key, &v)) {
     if (v.type != XAI_JSON_OBJECT) continue;
     if (is_text_part(&v, &text)) {
-      rc = xai_json_unescape(text.raw, half, out);
+      rc = xai_json_unescape(text.raw, surrogate, out);
     } else if (depth < DEEPEST) {
       text = xai_json_get(&v, "type");
       if (!is_string(&text) || !xai_slice_is(text.raw, "message")) continue;
       text = xai_json_get(&v, "content");
-      rc = join(inside(&text), half, out, depth + 1);
+      rc = join(inside(&text), surrogate, out, depth + 1);
     }
   }
   return rc;
 }
 
-int xai_dialect_text(const xai_Reading *r, unsigned *half, xai_Buffer *out) {
-  return r->parts ? join(r->text, half, out, 0)
-                  : xai_json_unescape(r->text, half, out);
+int xai_event_schema_text(const xai_EventInfo *r, unsigned *surrogate,
+                          xai_Buffer *out) {
+  return r->parts ? join(r->text, surrogate, out, 0)
+                  : xai_json_unescape(r->text, surrogate, out);
 }

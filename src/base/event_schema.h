@@ -46,9 +46,9 @@ typedef enum xai_Field {
 
 /* Values that tell nothing of the answer and may be others in each event:
 ** numbers of the event, ids, times, fingerprints. */
-#define XAI_MAX_STAMPS 6
+#define XAI_MAX_VARYING 6
 
-typedef struct xai_Reading {
+typedef struct xai_EventInfo {
   xai_Meaning meaning;
   int has_text;   /* the event has visible text of the wanted choice */
   xai_Slice text; /* that text, as raw JSON string content */
@@ -58,14 +58,15 @@ typedef struct xai_Reading {
   ** to the field of part (a, b) of the answer. */
   xai_Field field;
   uint32_t a, b;
-  xai_Slice piece;
+  xai_Slice delta;
   int concludes;      /* a failure that comes with the whole answer */
   int untyped;        /* its type is the event's name: the JSON has none */
-  int stamps;         /* how many of those values there are */
+  int varying;        /* how many of those values there are */
   int counts;         /* the first is the sequence number */
   unsigned long same; /* which pattern it repeats; 0: it was read in full */
-  xai_Slice stamp[XAI_MAX_STAMPS]; /* whole numbers, or what is in a string */
-} xai_Reading;
+  xai_Slice varying_field
+      [XAI_MAX_VARYING]; /* whole numbers, or what is in a string */
+} xai_EventInfo;
 
 #define XAI_MAX_CHOICES 128 /* the service's own limit of 'n' */
 
@@ -105,7 +106,7 @@ typedef struct xai_Told {
   int lost;              /* there were more parts than are known */
 } xai_Told;
 
-typedef struct xai_Dialect {
+typedef struct xai_EventSchema {
   xai_Api api;
   long want;      /* index of the choice whose text is wanted */
   int events;     /* something was read already */
@@ -117,27 +118,28 @@ typedef struct xai_Dialect {
     unsigned char seen[XAI_MAX_CHOICES]; /* bits: seen, finished, had text */
     xai_Told told;                       /* of responses */
   } of;
-} xai_Dialect;
+} xai_EventSchema;
 
-void xai_dialect_init(xai_Dialect *d, xai_Api api);
+void xai_event_schema_init(xai_EventSchema *d, xai_Api api);
 
 /* Read one event ('name' as the stream gave it). */
-void xai_dialect_read(xai_Dialect *d, xai_Slice name, xai_Slice data,
-                      xai_Reading *r);
+void xai_event_schema_read(xai_EventSchema *d, xai_Slice name, xai_Slice data,
+                           xai_EventInfo *r);
 
 /* Append the visible text of a reading, as UTF-8.  '*half' as in
 ** xai_json_unescape.  XAI_OK, XAI_ENOMEM or XAI_ELIMIT. */
-int xai_dialect_text(const xai_Reading *r, unsigned *half, xai_Buffer *out);
+int xai_event_schema_text(const xai_EventInfo *r, unsigned *surrogate,
+                          xai_Buffer *out);
 
 /*
 ** Is the stream's end proven, given whether the transfer ended cleanly?
 ** Facts: the service's streaming rules; chat and completions may end without
 ** "[DONE]" when every choice had its finish_reason.
 */
-int xai_dialect_complete(const xai_Dialect *d, int clean_end);
+int xai_event_schema_complete(const xai_EventSchema *d, int clean_end);
 
 /* Does the event only keep its line alive, by its name or its type? */
-int xai_dialect_is_ping(xai_Slice name, xai_Slice data);
+int xai_event_schema_is_ping(xai_Slice name, xai_Slice data);
 
 #pragma GCC visibility pop
 

@@ -7,8 +7,8 @@
 
 /* ------------------ the head of an HTTP answer: its status line and headers */
 
-int xai_head_next(xai_Slice head, size_t *at, xai_Slice *name,
-                  xai_Slice *value) {
+int xai_http_head_next(xai_Slice head, size_t *at, xai_Slice *name,
+                       xai_Slice *value) {
   const char *end = head.at + head.len;
   const char *p = head.at + *at, *colon, *eol;
   while (p < end) {
@@ -28,10 +28,10 @@ int xai_head_next(xai_Slice head, size_t *at, xai_Slice *name,
   return 0;
 }
 
-xai_Slice xai_head_find(xai_Slice head, const char *wanted) {
+xai_Slice xai_http_head_find(xai_Slice head, const char *wanted) {
   xai_Slice name, value;
   size_t at = 0;
-  while (xai_head_next(head, &at, &name, &value))
+  while (xai_http_head_next(head, &at, &name, &value))
     if (xai_slice_like(name, wanted)) return value;
   value.at = "";
   value.len = 0;
@@ -52,11 +52,11 @@ static int is_same(xai_Slice a, xai_Slice b) {
   return a.len == b.len && memcmp(a.at, b.at, a.len) == 0;
 }
 
-int xai_head_agrees(xai_Slice head, const char *wanted) {
+int xai_http_head_agrees(xai_Slice head, const char *wanted) {
   xai_Slice name, value, first;
   size_t at = 0;
   first.at = NULL;
-  while (xai_head_next(head, &at, &name, &value)) {
+  while (xai_http_head_next(head, &at, &name, &value)) {
     if (!xai_slice_like(name, wanted)) continue;
     while (value.len > 0) {
       xai_Slice member = next_member(&value);
@@ -123,7 +123,7 @@ static int month(Reader *r) {
 }
 
 /* A day's name and what follows it: 1 for the short one, 2 for the long. */
-static int day_name(Reader *r, const char *behind_short, const char *behind) {
+static int day_name(Reader *r, const char *after_short, const char *after) {
   int i, form;
   for (i = 0; i < 7; i++)
     for (form = 1; form <= 2; form++) {
@@ -132,7 +132,7 @@ static int day_name(Reader *r, const char *behind_short, const char *behind) {
       strcpy(name, days[i]);
       if (form == 1) name[3] = '\0';
       literal(&try, name);
-      literal(&try, form == 1 ? behind_short : behind);
+      literal(&try, form == 1 ? after_short : after);
       if (try.at == NULL) continue;
       *r = try;
       return form;

@@ -16,16 +16,16 @@
 ** Walk through the headers: '*at' is 0 at first.  1 with name and value
 ** (without blanks around it), or 0 after the last.
 */
-int xai_head_next(xai_Slice head, size_t *at, xai_Slice *name,
-                  xai_Slice *value);
+int xai_http_head_next(xai_Slice head, size_t *at, xai_Slice *name,
+                       xai_Slice *value);
 
 /* The value of the first header of that name, in any case; length 0 when it
 ** is not there. */
-xai_Slice xai_head_find(xai_Slice head, const char *name);
+xai_Slice xai_http_head_find(xai_Slice head, const char *name);
 
 /* Do all headers of that name, and all members of their lists, say the same?
 ** Where there are none they do. */
-int xai_head_agrees(xai_Slice head, const char *name);
+int xai_http_head_agrees(xai_Slice head, const char *name);
 
 /* ---------------------- the dates of HTTP headers (RFC 9110, section 5.6.7) */
 

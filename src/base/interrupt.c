@@ -45,7 +45,7 @@ void xai_interrupt_drain(int i) { (void)i; }
 /* Runs in a thread of its own; the system has reset the handler. */
 static void on_interrupt(int number) {
   signal(number, on_interrupt);
-  if (note(xai_process()) && before != SIG_IGN) {
+  if (note(xai_process_id()) && before != SIG_IGN) {
     signal(number, before);
     raise(number);
   }
@@ -76,7 +76,7 @@ void xai_interrupt_rearm(void) {}
 
 static void open_descriptor(Listener *l) {
   l->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-  l->process = xai_process();
+  l->process = xai_process_id();
 }
 
 static void close_descriptor(Listener *l) {
@@ -231,7 +231,7 @@ void xai_interrupt_close(int i) {
 
 int xai_interrupt_fd(int i) {
   if (!is_listener(i)) return -1;
-  if (listeners[i].process != xai_process()) {
+  if (listeners[i].process != xai_process_id()) {
     close_descriptor(&listeners[i]);
     open_descriptor(&listeners[i]);
   }

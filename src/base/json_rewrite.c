@@ -81,7 +81,7 @@ static int may_have_surrogate(const char *p, const char *end) {
 }
 
 /* Points in prose have a blank or a letter at one side. */
-int xai_jsonmark_fractions(const char *s, size_t n) {
+int xai_json_mark_fractions(const char *s, size_t n) {
   const char *p = s, *end = s + n, *from;
   while ((p = find(p, end, '.')) != NULL) {
     for (from = p; from > s && is_digit(from[-1]);) from--;
@@ -96,7 +96,7 @@ static int needs_work(const char *s, const char *end, int what) {
   return (what & XAI_MARK_NUMBERS) != 0 ||
          ((what & XAI_MARK_EMPTY_ARRAYS) && may_have_empty_array(s, end)) ||
          ((what & XAI_MARK_INTEGERS) && may_have_long_number(s, end)) ||
-         ((what & (XAI_MARK_SURROGATES | XAI_MARK_HALVES)) &&
+         ((what & (XAI_MARK_SURROGATES | XAI_MARK_SURROGATES_RAW)) &&
           may_have_surrogate(s, end));
 }
 
@@ -182,9 +182,10 @@ static const char *skip_escape(const char *p, const char *end, long *lone) {
 
 /* What stands for half of a pair: U+FFFD, or the bytes that UTF-8 would give
 ** it, which no right text holds. */
-static int put_half(Marker *m, long u) {
+static int put_surrogate(Marker *m, long u) {
   char bytes[3];
-  if (!(m->what & XAI_MARK_HALVES)) return xai_buffer_puts(m->out, "\\ufffd");
+  if (!(m->what & XAI_MARK_SURROGATES_RAW))
+    return xai_buffer_puts(m->out, "\\ufffd");
   bytes[0] = (char)(0xE0 | (u >> 12));
   bytes[1] = (char)(0x80 | ((u >> 6) & 0x3F));
   bytes[2] = (char)(0x80 | (u & 0x3F));
@@ -207,9 +208,10 @@ static int on_string(Marker *m) {
       continue;
     }
     q = skip_escape(m->p, m->end, &lone);
-    if (lone != 0 && (m->what & (XAI_MARK_SURROGATES | XAI_MARK_HALVES))) {
+    if (lone != 0 &&
+        (m->what & (XAI_MARK_SURROGATES | XAI_MARK_SURROGATES_RAW))) {
       rc = flush(m, m->p);
-      if (rc == XAI_OK) rc = put_half(m, lone);
+      if (rc == XAI_OK) rc = put_surrogate(m, lone);
       m->done = q;
       m->changed = 1;
     }
@@ -228,8 +230,8 @@ static int step(Marker *m) {
   return XAI_OK;
 }
 
-int xai_jsonmark(const char *s, size_t n, const char *mark, int what,
-                 xai_Buffer *out) {
+int xai_json_mark(const char *s, size_t n, const char *mark, int what,
+                  xai_Buffer *out) {
   Marker m;
   size_t before = xai_buffer_size(out);
   int rc = XAI_OK;
@@ -286,10 +288,10 @@ static int is_name(const char *p, const char *end) {
   return p < end && *p == ':';
 }
 
-int xai_jsonlift(xai_Slice text, size_t *at, xai_Slice *found) {
+int xai_json_long_strings(xai_Slice text, size_t *at, xai_Slice *found) {
   const char *p = text.at + *at, *end = text.at + text.len, *quote;
   int escapes;
-  if ((size_t)(end - p) < XAI_LIFT_MIN) return 0;
+  if ((size_t)(end - p) < XAI_LONG_STRING_MIN) return 0;
   while ((p = find_long(p, end, '"')) != NULL) {
     p++;
     quote = string_end(p, end, &escapes);
@@ -297,7 +299,7 @@ int xai_jsonlift(xai_Slice text, size_t *at, xai_Slice *found) {
     found->at = p;
     found->len = (size_t)(quote - p);
     p = quote + 1;
-    if (found->len < XAI_LIFT_MIN || escapes || is_name(p, end) ||
+    if (found->len < XAI_LONG_STRING_MIN || escapes || is_name(p, end) ||
         has_control(found->at, quote))
       continue;
     *at = (size_t)(p - text.at);

@@ -19,22 +19,22 @@
 */
 
 /* What to replace. */
-#define XAI_MARK_EMPTY_ARRAYS 1 /* []      becomes ["<mark>"] */
-#define XAI_MARK_INTEGERS 2     /* 16 and more digits become "<mark>..." */
-#define XAI_MARK_SURROGATES 4   /* lone halves become \ufffd */
-#define XAI_MARK_HALVES 8       /* ... or three bytes, to be joined later */
-#define XAI_MARK_NUMBERS 16     /* all numbers become "<mark>..." */
+#define XAI_MARK_EMPTY_ARRAYS 1   /* []      becomes ["<mark>"] */
+#define XAI_MARK_INTEGERS 2       /* 16 and more digits become "<mark>..." */
+#define XAI_MARK_SURROGATES 4     /* lone halves become \ufffd */
+#define XAI_MARK_SURROGATES_RAW 8 /* ... or three bytes, to be joined later */
+#define XAI_MARK_NUMBERS 16       /* all numbers become "<mark>..." */
 
 /*
 ** Rewrite 's' into 'out' (appended).  1 when it was rewritten; 0 when
 ** nothing needs it; XAI_ENOMEM.  But for 1 'out' is as before.  'mark' holds
 ** only characters that stand for themselves in JSON.
 */
-int xai_jsonmark(const char *s, size_t n, const char *mark, int what,
-                 xai_Buffer *out);
+int xai_json_mark(const char *s, size_t n, const char *mark, int what,
+                  xai_Buffer *out);
 
 /* May the text hold a number with a point?  0 only when it holds none. */
-int xai_jsonmark_fractions(const char *s, size_t n);
+int xai_json_mark_fractions(const char *s, size_t n);
 
 /* ----------------- long strings taken out of JSON text before it is decoded */
 
@@ -45,14 +45,14 @@ int xai_jsonmark_fractions(const char *s, size_t n);
 ** and two thirds of the memory).
 */
 
-#define XAI_LIFT_MIN ((size_t)64 << 10) /* shorter ones stay */
+#define XAI_LONG_STRING_MIN ((size_t)64 << 10) /* shorter ones stay */
 
 /*
-** Find the next string value of XAI_LIFT_MIN bytes or more, without escapes
+** Find the next string value of XAI_LONG_STRING_MIN bytes or more, without escapes
 ** and control characters, at or behind '*at' (0 at first).  1, with what is
 ** between its quotes in '*found' and '*at' behind it; 0: there is none.
 */
-int xai_jsonlift(xai_Slice text, size_t *at, xai_Slice *found);
+int xai_json_long_strings(xai_Slice text, size_t *at, xai_Slice *found);
 
 /* ----------------- the beginning of a JSON text, closed where it breaks off */
 

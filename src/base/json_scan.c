@@ -199,16 +199,16 @@ static int put_utf8(xai_Buffer *out, unsigned long c) {
 }
 
 /* One UTF-16 unit, joined with the half that waits. */
-static int put_unit(xai_Buffer *out, unsigned long u, unsigned *half) {
-  unsigned high = *half;
+static int put_unit(xai_Buffer *out, unsigned long u, unsigned *surrogate) {
+  unsigned high = *surrogate;
   int low = u >= 0xDC00 && u <= 0xDFFF, rc = XAI_OK;
-  *half = 0;
+  *surrogate = 0;
   if (high != 0 && low)
     return put_utf8(out, 0x10000 + ((high - 0xD800ul) << 10) + (u - 0xDC00));
   if (high != 0) rc = put_utf8(out, 0xFFFD);
   if (rc != XAI_OK) return rc;
   if (u >= 0xD800 && u <= 0xDBFF) {
-    *half = (unsigned)u;
+    *surrogate = (unsigned)u;
     return XAI_OK;
   }
   return put_utf8(out, low ? 0xFFFD : u);
@@ -226,39 +226,40 @@ static char plain_escape(char c) {
 }
 
 /* Bytes that stand for themselves end a waiting half. */
-static int put_bytes(xai_Buffer *out, const char *s, size_t n, unsigned *half) {
-  if (n > 0 && *half != 0) {
+static int put_bytes(xai_Buffer *out, const char *s, size_t n,
+                     unsigned *surrogate) {
+  if (n > 0 && *surrogate != 0) {
     int rc = put_utf8(out, 0xFFFD);
     if (rc != XAI_OK) return rc;
-    *half = 0;
+    *surrogate = 0;
   }
   return xai_buffer_append(out, s, n);
 }
 
 /* Copy one run of plain bytes and the escape behind it; what follows. */
-static const char *put_run(const char *p, const char *end, unsigned *half,
+static const char *put_run(const char *p, const char *end, unsigned *surrogate,
                            xai_Buffer *out, int *rc) {
   const char *q = (const char *)memchr(p, '\\', (size_t)(end - p));
   long u;
   char c;
-  *rc = put_bytes(out, p, (size_t)((q ? q : end) - p), half);
+  *rc = put_bytes(out, p, (size_t)((q ? q : end) - p), surrogate);
   if (*rc != XAI_OK || q == NULL || q + 1 == end) return end;
   u = q[1] == 'u' ? xai_json_hex4(q + 2, end) : -1;
   c = plain_escape(q[1]);
-  *rc = u >= 0 ? put_unit(out, (unsigned long)u, half)
-               : put_bytes(out, &c, 1, half);
+  *rc = u >= 0 ? put_unit(out, (unsigned long)u, surrogate)
+               : put_bytes(out, &c, 1, surrogate);
   return q + (u >= 0 ? 6 : 2);
 }
 
-int xai_json_unescape(xai_Slice raw, unsigned *half, xai_Buffer *out) {
+int xai_json_unescape(xai_Slice raw, unsigned *surrogate, xai_Buffer *out) {
   const char *p = raw.at, *end = raw.at + raw.len;
   size_t before = xai_buffer_size(out);
-  unsigned was = *half;
+  unsigned was = *surrogate;
   int rc = XAI_OK;
-  while (p < end && rc == XAI_OK) p = put_run(p, end, half, out, &rc);
+  while (p < end && rc == XAI_OK) p = put_run(p, end, surrogate, out, &rc);
   if (rc == XAI_OK) return rc;
   xai_buffer_remove(out, before, xai_buffer_size(out) - before);
-  *half = was;
+  *surrogate = was;
   return rc;
 }
 

@@ -73,7 +73,7 @@ int xai_json_given(const xai_Json *v);
 ** string to the next: gateways cut there.  A half that finds no partner
 ** becomes U+FFFD.  XAI_OK; XAI_ENOMEM or XAI_ELIMIT, and nothing was changed.
 */
-int xai_json_unescape(xai_Slice raw, unsigned *half, xai_Buffer *out);
+int xai_json_unescape(xai_Slice raw, unsigned *surrogate, xai_Buffer *out);
 
 /* The four hexadecimal digits at 's', or -1. */
 long xai_json_hex4(const char *s, const char *end);

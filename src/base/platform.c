@@ -65,7 +65,7 @@ static void open_page(void) {
     munmap(p, PAGE);
 }
 
-long xai_process(void) {
+long xai_process_id(void) {
   long pid = page ? *page : 0;
   if (pid != 0) return pid;
   pid = (long)getpid();
@@ -76,13 +76,13 @@ long xai_process(void) {
 
 #else
 
-long xai_process(void) { return (long)getpid(); }
+long xai_process_id(void) { return (long)getpid(); }
 
 #endif
 
 /* ----------------- random bytes from the operating system, read in portions */
 
-void xai_chance_init(xai_Chance *c) { memset(c, 0, sizeof *c); }
+void xai_random_init(xai_Random *c) { memset(c, 0, sizeof *c); }
 
 /* Where there is no /dev/urandom: good enough for waits and names, which is
 ** all that chance is used for here. */
@@ -90,14 +90,14 @@ static void weak_bytes(unsigned char *s, size_t n, const void *salt) {
   uint64_t state = (uint64_t)xai_clock_ms() * 0x9E3779B97F4A7C15u;
   size_t i;
   state ^= (uint64_t)time(NULL) ^ (uint64_t)(uintptr_t)salt;
-  state ^= (uint64_t)xai_process() << 32;
+  state ^= (uint64_t)xai_process_id() << 32;
   for (i = 0; i < n; i++) {
     state += 0x9E3779B97F4A7C15u;
     s[i] = (unsigned char)((state ^ (state >> 31)) * 0xBF58476D1CE4E5B9u >> 56);
   }
 }
 
-static void refill(xai_Chance *c) {
+static void refill(xai_Random *c) {
   FILE *f = fopen("/dev/urandom", "rb");
   size_t got = 0;
   if (f != NULL) {
@@ -107,29 +107,29 @@ static void refill(xai_Chance *c) {
   }
   if (got < sizeof c->pool) weak_bytes(c->pool + got, sizeof c->pool - got, c);
   c->left = sizeof c->pool;
-  c->pid = xai_process();
+  c->pid = xai_process_id();
 }
 
-void xai_chance_bytes(xai_Chance *c, void *s, size_t n) {
+void xai_random_bytes(xai_Random *c, void *s, size_t n) {
   unsigned char *out = (unsigned char *)s;
-  if (c->pid != xai_process()) c->left = 0;
+  if (c->pid != xai_process_id()) c->left = 0;
   while (n-- > 0) {
     if (c->left == 0) refill(c);
     *out++ = c->pool[sizeof c->pool - c->left--];
   }
 }
 
-double xai_chance_roll(xai_Chance *c) {
+double xai_random_unit(xai_Random *c) {
   uint32_t u;
-  xai_chance_bytes(c, &u, sizeof u);
+  xai_random_bytes(c, &u, sizeof u);
   return (double)u / 4294967296.0;
 }
 
-void xai_chance_uuid(xai_Chance *c, char out[XAI_UUID_SIZE]) {
+void xai_random_uuid(xai_Random *c, char out[XAI_UUID_SIZE]) {
   static const char digits[] = "0123456789abcdef";
   unsigned char b[16];
   int i;
-  xai_chance_bytes(c, b, sizeof b);
+  xai_random_bytes(c, b, sizeof b);
   b[6] = (unsigned char)((b[6] & 0x0F) | 0x40);
   b[8] = (unsigned char)((b[8] & 0x3F) | 0x80);
   for (i = 0; i < 16; i++) {
@@ -147,6 +147,6 @@ void xai_chance_uuid(xai_Chance *c, char out[XAI_UUID_SIZE]) {
 #define LARGE 1100
 
 void xai_heap_tidy(void) {
-  void *volatile piece = malloc(LARGE); /* volatile: or the pair is left out */
-  free(piece);
+  void *volatile delta = malloc(LARGE); /* volatile: or the pair is left out */
+  free(delta);
 }

@@ -28,28 +28,28 @@ int64_t xai_clock_after(int64_t now_ms, int64_t wait_ms);
 ** The number of this process.  Asked for with each event, to notice a fork, so
 ** the operating system is asked only where the answer may have changed.
 */
-long xai_process(void);
+long xai_process_id(void);
 
 /* ----------------- random bytes from the operating system, read in portions */
 
-typedef struct xai_Chance {
+typedef struct xai_Random {
   unsigned char pool[240];
   size_t left; /* unused bytes at the end of the pool */
   long pid;    /* a forked child must not repeat its parent's bytes */
-} xai_Chance;
+} xai_Random;
 
-void xai_chance_init(xai_Chance *c);
+void xai_random_init(xai_Random *c);
 
 /* Fill 's' with 'n' random bytes. */
-void xai_chance_bytes(xai_Chance *c, void *s, size_t n);
+void xai_random_bytes(xai_Random *c, void *s, size_t n);
 
 /* A number in [0,1). */
-double xai_chance_roll(xai_Chance *c);
+double xai_random_unit(xai_Random *c);
 
 #define XAI_UUID_SIZE 37
 
 /* Write a random UUID (version 4): 36 characters and a NUL. */
-void xai_chance_uuid(xai_Chance *c, char out[XAI_UUID_SIZE]);
+void xai_random_uuid(xai_Random *c, char out[XAI_UUID_SIZE]);
 
 /* ------------------------- the allocator's housekeeping, a little at a time */
 

@@ -9,7 +9,7 @@
 
 #define MAX_MS 8000
 
-int64_t xai_backoff_delay(int64_t first_ms, int n, double roll) {
+int64_t xai_retry_delay(int64_t first_ms, int n, double roll) {
   int64_t ms = first_ms;
   while (--n > 0 && ms < MAX_MS) ms *= 2;
   if (ms > MAX_MS) ms = MAX_MS;
@@ -19,7 +19,7 @@ int64_t xai_backoff_delay(int64_t first_ms, int n, double roll) {
 static int is_digit(char c) { return c >= '0' && c <= '9'; }
 
 /* Digits, perhaps a point and digits, and nothing else. */
-int64_t xai_backoff_hint(xai_Slice text, int64_t scale) {
+int64_t xai_retry_hint(xai_Slice text, int64_t scale) {
   const int64_t most = (int64_t)1 << 40;
   const char *s = text.at, *end = text.at + text.len, *start = s;
   int64_t ms = 0;
@@ -45,7 +45,7 @@ int xai_retry_repeatable(const char *method) {
 /* The service refused before any work began. */
 static int was_refused(const xai_Failure *f) {
   return f->kind == XAI_KIND_RATE_LIMIT ||
-         (f->status == 200 && xai_complaint_says(f->complaint, "no capacity"));
+         (f->status == 200 && xai_error_body_has(f->error_body, "no capacity"));
 }
 
 /* A whole answer that is an error. */
@@ -56,8 +56,8 @@ static int answer_allowed(const xai_Failure *f) {
   if (f->should == 1) return 1;
   if (f->kind == XAI_KIND_QUOTA) return 0;
   if (f->kind == XAI_KIND_RATE_LIMIT) return 1;
-  if (f->status == 200) return xai_complaint_passes(f->complaint);
-  return xai_status_passes(f->status);
+  if (f->status == 200) return xai_error_body_is_transient(f->error_body);
+  return xai_status_is_transient(f->status);
 }
 
 /* The request had not all left, so nothing can have been done with it. */

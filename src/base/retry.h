@@ -26,7 +26,7 @@
 ** each time up to 8 s, of which 'roll', in [0,1), takes off up to a half, so
 ** that clients do not come back in step.
 */
-int64_t xai_backoff_delay(int64_t first_ms, int n, double roll);
+int64_t xai_retry_delay(int64_t first_ms, int n, double roll);
 
 #define XAI_FIRST_WAIT_MS 500
 #define XAI_FIRST_WAIT_LIMITED_MS 1000 /* told to slow down, not how long */
@@ -36,7 +36,7 @@ int64_t xai_backoff_delay(int64_t first_ms, int n, double roll);
 ** in milliseconds; -1 when the text is not such a number.  'scale' is 1000
 ** for Retry-After, 1 for retry-after-ms.
 */
-int64_t xai_backoff_hint(xai_Slice text, int64_t scale);
+int64_t xai_retry_hint(xai_Slice text, int64_t scale);
 
 /* -------------------------------------- may a failed attempt be made again? */
 
@@ -58,7 +58,7 @@ typedef struct xai_Failure {
   int should;        /* x-should-retry: 1, 0; -1: not said */
   xai_Retry policy;  /* what the user allows */
   int retry_timeout; /* also a generation that took too long */
-  const xai_Complaint *complaint;
+  const xai_ErrorBody *error_body;
 } xai_Failure;
 
 /* May a request by this method always be made again?  What another one does,

@@ -12,7 +12,7 @@
 #include "net/secret.h"
 
 static int is_json(const xai_Transfer *t) {
-  xai_Slice type = xai_head_find(xai_transfer_head(t), "content-type");
+  xai_Slice type = xai_http_head_find(xai_transfer_head(t), "content-type");
   return type.len == 0 || xai_slice_has(type, "json");
 }
 
@@ -25,13 +25,13 @@ static int has_known_end(const xai_Call *c) {
   const xai_Transfer *t = &c->transfer;
   xai_Slice head = xai_transfer_head(t), packed, coding;
   if (c->heads || t->status == 204 || t->status == 205) return 1;
-  packed = xai_head_find(head, "content-encoding");
+  packed = xai_http_head_find(head, "content-encoding");
   if (packed.len > 0 && !xai_slice_like(packed, "identity")) return 0;
   if (head.len < 6) return 0;
   if (head.at[5] != '1') return 1;
-  coding = xai_head_find(head, "transfer-encoding");
+  coding = xai_http_head_find(head, "transfer-encoding");
   return xai_slice_has(coding, "chunked") ||
-         xai_head_find(head, "content-length").len > 0;
+         xai_http_head_find(head, "content-length").len > 0;
 }
 
 #define LONGEST_ECHO ((size_t)8 << 10)
@@ -50,9 +50,9 @@ static void push_hidden(lua_State *L, const xai_Call *c) {
 }
 
 static int fail_as(lua_State *L, xai_Call *c, xai_Kind kind, const char *why) {
-  xai_Fault f;
+  xai_Error f;
   memset(&f, 0, sizeof f);
-  xai_fault_set(&f, kind, XAI_PHASE_NONE, why);
+  xai_error_set(&f, kind, XAI_PHASE_NONE, why);
   xai_secret_hide(c, f.text, strlen(f.text));
   push_hidden(L, c);
   return xai_info_fail(L, c, &f, 1);
@@ -96,10 +96,10 @@ static int begins_with_brace(lua_State *L, int text) {
 }
 
 /* The answer's text is on top: leave the decoded value, or the failure. */
-static int push_decoded(lua_State *L, const xai_LuaRequest *r) {
+static int push_decoded(lua_State *L, const xai_LuaCall *r) {
   int text = lua_gettop(L), codec = text + 2;
   xai_getenv(L, 1);
-  lua_rawgeti(L, -1, XAI_REQUEST_CODEC);
+  lua_rawgeti(L, -1, XAI_SLOT_CODEC);
   lua_pushvalue(L, text);
   if (!xai_json_decode(L, codec)) {
     const char *problem = lua_tostring(L, -1);
@@ -118,13 +118,13 @@ static int push_decoded(lua_State *L, const xai_LuaRequest *r) {
 }
 
 /* What was to be deleted is gone; no answer of the service says so. */
-static int push_gone(lua_State *L, xai_LuaRequest *r) {
+static int push_deleted(lua_State *L, xai_LuaCall *r) {
   if (r->any_json) {
     lua_pushboolean(L, 1);
   } else {
     lua_createtable(L, 0, 2);
     xai_getenv(L, 1);
-    lua_rawgeti(L, -1, XAI_REQUEST_ID);
+    lua_rawgeti(L, -1, XAI_SLOT_ID);
     lua_setfield(L, -3, "id");
     lua_pop(L, 1);
     lua_pushboolean(L, 1);
@@ -135,7 +135,7 @@ static int push_gone(lua_State *L, xai_LuaRequest *r) {
   return 3;
 }
 
-static int push_result(lua_State *L, xai_LuaRequest *r) {
+static int push_result(lua_State *L, xai_LuaCall *r) {
   xai_Call *c = r->hold->call;
   xai_Transfer *t = &c->transfer;
   size_t n = xai_buffer_size(&t->body);
@@ -154,28 +154,28 @@ static int push_result(lua_State *L, xai_LuaRequest *r) {
       count = fail_open_end(L, c);
   }
   if (count > 1) return count;
-  xai_request_rest(L, r); /* its head is a string now, for both */
+  xai_luacall_rest(L, r); /* its head is a string now, for both */
   lua_pushnil(L);
   xai_info_push(L, c);
   return 3;
 }
 
-static int push_outcome(lua_State *L, xai_LuaRequest *r) {
+static int push_outcome(lua_State *L, xai_LuaCall *r) {
   xai_Call *c = r->hold->call;
   if (c->state != XAI_CALL_DONE) {
     lua_pushboolean(L, 0);
     return 1;
   }
-  xai_request_drop_body(L);
-  if (c->fault.kind == XAI_KIND_NONE) {
-    int count = c->gone ? push_gone(L, r) : push_result(L, r);
-    xai_request_rest(L, r);
+  xai_luacall_drop_body(L);
+  if (c->error.kind == XAI_KIND_NONE) {
+    int count = c->already_deleted ? push_deleted(L, r) : push_result(L, r);
+    xai_luacall_rest(L, r);
     return count;
   }
   lua_pushlstring(L, xai_buffer_data(&c->transfer.body),
                   xai_buffer_size(&c->transfer.body));
-  xai_request_rest(L, r);
-  return xai_info_fail(L, c, &c->fault, 1);
+  xai_luacall_rest(L, r);
+  return xai_info_fail(L, c, &c->error, 1);
 }
 
 /*
@@ -183,5 +183,5 @@ static int push_outcome(lua_State *L, xai_LuaRequest *r) {
 ** or nil, message, info.  For answers that are not streams; once only.
 */
 int xai_answer_outcome(lua_State *L) {
-  return xai_request_poll(L, push_outcome);
+  return xai_luacall_poll(L, push_outcome);
 }

@@ -42,7 +42,7 @@ static int append(struct curl_slist **list, const char *line) {
 }
 
 /* The line with the key is in the engine's scratch for a moment. */
-static int append_key(xai_LuaRequest *r, struct curl_slist **list,
+static int append_key(xai_LuaCall *r, struct curl_slist **list,
                       const char *key) {
   xai_Buffer *line = &r->hold->engine->scratch;
   int ok;
@@ -56,7 +56,7 @@ static int append_key(xai_LuaRequest *r, struct curl_slist **list,
 }
 
 /* The call's headers with another key; NULL when there is no memory. */
-static struct curl_slist *headers_with(xai_LuaRequest *r, const char *key) {
+static struct curl_slist *headers_with(xai_LuaCall *r, const char *key) {
   struct curl_slist *list = NULL;
   const struct curl_slist *h;
   int ok = 1;
@@ -68,12 +68,12 @@ static struct curl_slist *headers_with(xai_LuaRequest *r, const char *key) {
   return NULL;
 }
 
-static void fail(xai_LuaRequest *r, xai_Kind kind, const char *text) {
+static void fail(xai_LuaCall *r, xai_Kind kind, const char *text) {
   xai_engine_cancel(r->hold->engine, r->hold->call, kind, text);
 }
 
 /* What the function gave, or the error that it raised, is on top. */
-static void use_key(lua_State *L, xai_LuaRequest *r) {
+static void use_key(lua_State *L, xai_LuaCall *r) {
   struct curl_slist *list;
   size_t n = 0;
   const char *key = NULL;
@@ -100,12 +100,12 @@ static int was_cancelled(lua_State *L) {
 
 /* If the call of the request at index 1 waits for its key: ask for it.  What
 ** goes wrong ends the call; nothing is raised. */
-static void renew_key(lua_State *L, xai_LuaRequest *r) {
+static void rotate_key(lua_State *L, xai_LuaCall *r) {
   int top = lua_gettop(L), failed, cancelled;
   if (!r->hold->call->key_wanted || r->asking) return;
   r->asking = 1; /* the function may wait, and so come here again */
   xai_getenv(L, 1);
-  lua_rawgeti(L, -1, XAI_REQUEST_KEY);
+  lua_rawgeti(L, -1, XAI_SLOT_KEY);
   failed = lua_pcall(L, 0, 1, 0);
   r->asking = 0;
   cancelled = failed && was_cancelled(L);
@@ -121,7 +121,7 @@ static void renew_key(lua_State *L, xai_LuaRequest *r) {
   lua_settop(L, top);
 }
 
-int xai_renew_on_error(lua_State *L) {
+int xai_luacall_on_key_error(lua_State *L) {
   lua_settop(L, 1);
   lua_pushlightuserdata(L, &on_error_key);
   lua_insert(L, 1);
@@ -144,14 +144,14 @@ static const char request_tag; /* its address is in each request */
 /* For each event of a stream: comparing metatables takes ten times as long. */
 static int is_request(lua_State *L) {
   return lua_type(L, 1) == LUA_TUSERDATA &&
-         lua_rawlen(L, 1) == sizeof(xai_LuaRequest) &&
-         ((const xai_LuaRequest *)lua_touserdata(L, 1))->tag == &request_tag;
+         lua_rawlen(L, 1) == sizeof(xai_LuaCall) &&
+         ((const xai_LuaCall *)lua_touserdata(L, 1))->tag == &request_tag;
 }
 
-xai_LuaRequest *xai_request_check(lua_State *L) {
-  xai_LuaRequest *r;
-  if (!is_request(L)) luaL_checkudata(L, 1, XAI_REQUEST_MT); /* raises */
-  r = (xai_LuaRequest *)lua_touserdata(L, 1);
+xai_LuaCall *xai_luacall_check(lua_State *L) {
+  xai_LuaCall *r;
+  if (!is_request(L)) luaL_checkudata(L, 1, XAI_CALL_MT); /* raises */
+  r = (xai_LuaCall *)lua_touserdata(L, 1);
   if (r->hold == NULL || r->hold->engine == NULL)
     luaL_error(L, "the call was released");
   xai_engine_enter(r->hold->engine);
@@ -167,34 +167,34 @@ static void push_slot(lua_State *L, int slot) {
 
 /* Push the environment of the request's hold. */
 static void push_hold_env(lua_State *L) {
-  push_slot(L, XAI_REQUEST_HOLD);
+  push_slot(L, XAI_SLOT_HOLD);
   xai_getenv(L, -1);
   lua_remove(L, -2);
 }
 
 /* The call is asked for what only a call can tell, although it was given back:
 ** make it again. */
-static void recall(lua_State *L, xai_LuaRequest *r) {
+static void recall(lua_State *L, xai_LuaCall *r) {
   xai_Hold *h = r->hold;
   xai_Call *c;
   xai_Kind kind = h->ended.kind;
   push_hold_env(L);
   c = (xai_Call *)xai_newuserdata(L, sizeof *c);
-  xai_call_recall(c, &h->ended);
+  xai_call_restore(c, &h->ended);
   lua_rawseti(L, -2, HOLD_RECALLED);
-  push_slot(L, XAI_REQUEST_FAULT);
-  c->fault.kind = XAI_KIND_NONE;
+  push_slot(L, XAI_SLOT_ERROR);
+  c->error.kind = XAI_KIND_NONE;
   if (lua_isstring(L, -1))
-    xai_fault_set(&c->fault, kind, c->fault.phase, lua_tostring(L, -1));
+    xai_error_set(&c->error, kind, c->error.phase, lua_tostring(L, -1));
   h->call = c;
   h->recalled = 1;
   lua_pop(L, 2);
 }
 
 /* The reverse; its outcome may be another one now. */
-static void forget_recalled(lua_State *L, xai_LuaRequest *r) {
+static void forget_recalled(lua_State *L, xai_LuaCall *r) {
   xai_Hold *h = r->hold;
-  xai_call_sum_up(h->call, &h->ended);
+  xai_call_summarize(h->call, &h->ended);
   h->call = NULL;
   h->recalled = 0;
   push_hold_env(L);
@@ -203,8 +203,8 @@ static void forget_recalled(lua_State *L, xai_LuaRequest *r) {
   lua_pop(L, 1);
 }
 
-static int use_call(lua_State *L, xai_RequestUse *use, int poll) {
-  xai_LuaRequest *r = xai_request_check(L);
+static int use_call(lua_State *L, xai_LuaCallUse *use, int poll) {
+  xai_LuaCall *r = xai_luacall_check(L);
   xai_Hold *h = r->hold;
   xai_Call *c;
   int n, was_in_use;
@@ -212,7 +212,7 @@ static int use_call(lua_State *L, xai_RequestUse *use, int poll) {
   c = h->call;
   was_in_use = c->in_use;
   c->in_use = 1; /* after an error it stays so: then the collector frees it */
-  if (poll) renew_key(L, r);
+  if (poll) rotate_key(L, r);
   n = use(L, r);
   c->in_use = was_in_use;
   if (h->recalled && !was_in_use)
@@ -222,15 +222,15 @@ static int use_call(lua_State *L, xai_RequestUse *use, int poll) {
   return n;
 }
 
-int xai_request_use(lua_State *L, xai_RequestUse *use) {
+int xai_luacall_use(lua_State *L, xai_LuaCallUse *use) {
   return use_call(L, use, 0);
 }
 
-int xai_request_poll(lua_State *L, xai_RequestUse *use) {
+int xai_luacall_poll(lua_State *L, xai_LuaCallUse *use) {
   return use_call(L, use, 1);
 }
 
-void xai_request_drop_body(lua_State *L) {
+void xai_luacall_drop_body(lua_State *L) {
   push_hold_env(L);
   lua_rawgeti(L, -1, HOLD_BODY);
   if (lua_type(L, -1) == LUA_TSTRING) {
@@ -258,28 +258,28 @@ static void drop(lua_State *L, int slot) {
   lua_pop(L, 1);
 }
 
-void xai_request_rest(lua_State *L, xai_LuaRequest *r) {
+void xai_luacall_rest(lua_State *L, xai_LuaCall *r) {
   xai_Call *c = r->hold->call;
   xai_getenv(L, 1);
   xai_secret_hide_in(c, &c->transfer.head);
-  to_lua(L, XAI_REQUEST_HEAD, &c->transfer.head);
-  to_lua(L, XAI_REQUEST_SAID, &c->stream.journal.bytes);
-  if (c->fault.kind != XAI_KIND_NONE) {
-    lua_pushstring(L, c->fault.text);
-    lua_rawseti(L, -2, XAI_REQUEST_FAULT);
+  to_lua(L, XAI_SLOT_HEAD, &c->transfer.head);
+  to_lua(L, XAI_SLOT_LOG, &c->reader.log.bytes);
+  if (c->error.kind != XAI_KIND_NONE) {
+    lua_pushstring(L, c->error.text);
+    lua_rawseti(L, -2, XAI_SLOT_ERROR);
   }
-  drop(L, XAI_REQUEST_MODEL);
-  drop(L, XAI_REQUEST_KEY);
-  r->model = 0;
+  drop(L, XAI_SLOT_TEMPLATE);
+  drop(L, XAI_SLOT_KEY);
+  r->template = 0;
   lua_pop(L, 1);
   xai_call_rest(c);
 }
 
-void xai_request_push_head(lua_State *L, const xai_Call *c) {
+void xai_luacall_push_head(lua_State *L, const xai_Call *c) {
   if (xai_buffer_size(&c->transfer.head) > 0)
     xai_push_buffer(L, &c->transfer.head);
   else
-    push_slot(L, XAI_REQUEST_HEAD);
+    push_slot(L, XAI_SLOT_HEAD);
 }
 
 /* Push the userdata by which a request holds its call.  It is small, as the
@@ -295,15 +295,15 @@ static xai_Hold *push_hold(lua_State *L, xai_Engine *e) {
   return h;
 }
 
-xai_LuaRequest *xai_request_new(lua_State *L, xai_Engine *e,
-                                const xai_Settings *set, xai_Api api, int raw) {
-  xai_LuaRequest *r = (xai_LuaRequest *)xai_newuserdata(L, sizeof *r);
+xai_LuaCall *xai_luacall_new(lua_State *L, xai_Engine *e,
+                             const xai_Settings *set, xai_Api api, int raw) {
+  xai_LuaCall *r = (xai_LuaCall *)xai_newuserdata(L, sizeof *r);
   memset(r, 0, sizeof *r);
   r->tag = &request_tag;
-  luaL_setmetatable(L, XAI_REQUEST_MT);
-  lua_createtable(L, XAI_REQUEST_FAULT, 0);
+  luaL_setmetatable(L, XAI_CALL_MT);
+  lua_createtable(L, XAI_SLOT_ERROR, 0);
   r->hold = push_hold(L, e);
-  lua_rawseti(L, -2, XAI_REQUEST_HOLD);
+  lua_rawseti(L, -2, XAI_SLOT_HOLD);
   xai_setenv(L, -2);
   r->hold->call = (xai_Call *)malloc(sizeof *r->hold->call);
   if (r->hold->call == NULL) luaL_error(L, "not enough memory");
@@ -312,9 +312,9 @@ xai_LuaRequest *xai_request_new(lua_State *L, xai_Engine *e,
   return r;
 }
 
-void xai_request_pin_body(lua_State *L, int request, int body) {
+void xai_luacall_pin_body(lua_State *L, int request, int body) {
   xai_getenv(L, request);
-  lua_rawgeti(L, -1, XAI_REQUEST_HOLD);
+  lua_rawgeti(L, -1, XAI_SLOT_HOLD);
   xai_getenv(L, -1);
   lua_pushvalue(L, body);
   lua_rawseti(L, -2, HOLD_BODY);
@@ -345,83 +345,82 @@ static int hold_gc(lua_State *L) {
 
 /* ------------------------------------------------------------------ state */
 
-static int tell_opened(lua_State *L, xai_LuaRequest *r) {
+static int tell_opened(lua_State *L, xai_LuaCall *r) {
   lua_pushboolean(L, xai_call_opened(r->hold->call));
   return 1;
 }
 
 /* request:opened() -> is the head of a success in, or the call done? */
 static int request_opened(lua_State *L) {
-  return xai_request_poll(L, tell_opened);
+  return xai_luacall_poll(L, tell_opened);
 }
 
 /* request:streaming() -> did the service answer with an event stream? */
 static int request_streaming(lua_State *L) {
-  const xai_Hold *h = xai_request_check(L)->hold;
+  const xai_Hold *h = xai_luacall_check(L)->hold;
   xai_Content content = h->call ? h->call->transfer.content : h->ended.content;
   lua_pushboolean(L, content == XAI_CONTENT_EVENTS);
   return 1;
 }
 
-static int tell_done(lua_State *L, xai_LuaRequest *r) {
+static int tell_done(lua_State *L, xai_LuaCall *r) {
   lua_pushboolean(L, r->hold->call->state == XAI_CALL_DONE);
   return 1;
 }
 
 /* request:done() -> is nothing under way any more? */
 static int request_done(lua_State *L) {
-  if (xai_request_check(L)->hold->call != NULL)
-    return xai_request_poll(L, tell_done);
+  if (xai_luacall_check(L)->hold->call != NULL)
+    return xai_luacall_poll(L, tell_done);
   lua_pushboolean(L, 1);
   return 1;
 }
 
-static int tell_info(lua_State *L, xai_LuaRequest *r) {
+static int tell_info(lua_State *L, xai_LuaCall *r) {
   xai_info_push(L, r->hold->call);
   return 1;
 }
 
 /* request:info() -> the facts about the answer so far. */
 static int request_info(lua_State *L) {
-  const xai_Hold *h = xai_request_check(L)->hold;
+  const xai_Hold *h = xai_luacall_check(L)->hold;
   xai_Call recalled; /* it holds nothing */
-  if (h->call != NULL) return xai_request_use(L, tell_info);
-  xai_call_recall(&recalled, &h->ended);
+  if (h->call != NULL) return xai_luacall_use(L, tell_info);
+  xai_call_restore(&recalled, &h->ended);
   xai_info_push(L, &recalled);
   return 1;
 }
 
 /* End it with that kind, even where all has come and nobody has read it. */
-static int stop(lua_State *L, xai_LuaRequest *r, xai_Kind kind,
-                const char *text) {
+static int stop(lua_State *L, xai_LuaCall *r, xai_Kind kind, const char *text) {
   xai_Call *c = r->hold->call;
   int n;
   xai_engine_cancel(r->hold->engine, c, kind, text);
-  xai_complaint_free(&c->complaint);
-  memset(&c->fault, 0, sizeof c->fault);
-  xai_fault_set(&c->fault, kind, XAI_PHASE_NONE, text);
-  n = xai_info_fail(L, c, &c->fault, 0);
-  xai_request_rest(L, r);
+  xai_error_body_free(&c->error_body);
+  memset(&c->error, 0, sizeof c->error);
+  xai_error_set(&c->error, kind, XAI_PHASE_NONE, text);
+  n = xai_info_fail(L, c, &c->error, 0);
+  xai_luacall_rest(L, r);
   return n;
 }
 
-static int cancel(lua_State *L, xai_LuaRequest *r) {
+static int cancel(lua_State *L, xai_LuaCall *r) {
   return stop(L, r, XAI_KIND_CANCELLED, "cancelled");
 }
 
 /* request:cancel() -> nil, message, info. */
-static int request_cancel(lua_State *L) { return xai_request_use(L, cancel); }
+static int request_cancel(lua_State *L) { return xai_luacall_use(L, cancel); }
 
-static int shut(lua_State *L, xai_LuaRequest *r) {
+static int shut(lua_State *L, xai_LuaCall *r) {
   return stop(L, r, XAI_KIND_CLOSED, "the stream was closed");
 }
 
 /* request:close() -> nil, message, info, with kind "closed". */
-static int request_close(lua_State *L) { return xai_request_use(L, shut); }
+static int request_close(lua_State *L) { return xai_luacall_use(L, shut); }
 
 /* request:release(): end it and free everything. */
 static int request_release(lua_State *L) {
-  xai_LuaRequest *r = (xai_LuaRequest *)luaL_checkudata(L, 1, XAI_REQUEST_MT);
+  xai_LuaCall *r = (xai_LuaCall *)luaL_checkudata(L, 1, XAI_CALL_MT);
   if (r->hold == NULL) return 0;
   if (r->hold->call != NULL && r->hold->call->in_use) return 0;
   release(r->hold);
@@ -430,18 +429,18 @@ static int request_release(lua_State *L) {
 
 /* The key was refused: the next attempt depends on there being another. */
 static int waits_for_other_key(const xai_Call *c) {
-  return c->key_wanted && c->fault.kind == XAI_KIND_AUTHENTICATION;
+  return c->key_wanted && c->error.kind == XAI_KIND_AUTHENTICATION;
 }
 
-static int tell_retry(lua_State *L, xai_LuaRequest *r) {
+static int tell_retry(lua_State *L, xai_LuaCall *r) {
   xai_Call *c = r->hold->call;
   int64_t wait;
-  if (waits_for_other_key(c)) renew_key(L, r);
+  if (waits_for_other_key(c)) rotate_key(L, r);
   if (waits_for_other_key(c)) return 0; /* it is being asked for */
   if (c->state != XAI_CALL_WAITING || c->retry_told) return 0;
   c->retry_told = 1;
   wait = c->retry_ms - xai_clock_ms();
-  xai_info_fail(L, c, &c->fault, 0);
+  xai_info_fail(L, c, &c->error, 0);
   lua_pushnumber(L, wait > 0 ? (lua_Number)wait / 1000 : 0);
   lua_setfield(L, -2, "wait");
   return 3;
@@ -451,13 +450,13 @@ static int tell_retry(lua_State *L, xai_LuaRequest *r) {
 ** the next one is waited for, once for each wait; else nothing.  'info.wait'
 ** is how long that is, in seconds. */
 static int request_retrying(lua_State *L) {
-  if (xai_request_check(L)->hold->call == NULL) return 0;
-  return xai_request_use(L, tell_retry);
+  if (xai_luacall_check(L)->hold->call == NULL) return 0;
+  return xai_luacall_use(L, tell_retry);
 }
 
 /* request:trace(): the times of its attempts are wanted. */
 static int request_trace(lua_State *L) {
-  xai_Call *c = xai_request_check(L)->hold->call;
+  xai_Call *c = xai_luacall_check(L)->hold->call;
   if (c != NULL) c->timed = 1;
   return 0;
 }
@@ -465,7 +464,7 @@ static int request_trace(lua_State *L) {
 /* request:times() -> seconds from the start of the last attempt until the name
 ** was known, the connection and TLS stood, the first byte came, and its end. */
 static int request_times(lua_State *L) {
-  const xai_Hold *h = xai_request_check(L)->hold;
+  const xai_Hold *h = xai_luacall_check(L)->hold;
   const xai_Times *t = h->call ? &h->call->times : &h->ended.times;
   lua_pushnumber(L, (lua_Number)t->dns / 1e6);
   lua_pushnumber(L, (lua_Number)t->connect / 1e6);
@@ -477,15 +476,15 @@ static int request_times(lua_State *L) {
 
 /* request:codec() -> the codec that its JSON is read and written with. */
 static int request_codec(lua_State *L) {
-  xai_request_check(L);
-  push_slot(L, XAI_REQUEST_CODEC);
+  xai_luacall_check(L);
+  push_slot(L, XAI_SLOT_CODEC);
   return 1;
 }
 
 /* request:method() -> the HTTP method, whether there is a body. */
 static int request_method(lua_State *L) {
-  xai_request_check(L);
-  push_slot(L, XAI_REQUEST_METHOD);
+  xai_luacall_check(L);
+  push_slot(L, XAI_SLOT_METHOD);
   push_hold_env(L);
   lua_rawgeti(L, -1, HOLD_BODY);
   lua_remove(L, -2);
@@ -534,7 +533,7 @@ static const char *header_at(const xai_Call *c, int n) {
   return h ? h->data : NULL;
 }
 
-static int tell_headers(lua_State *L, xai_LuaRequest *r) {
+static int tell_headers(lua_State *L, xai_LuaCall *r) {
   const xai_Call *c = r->hold->call;
   const char *line;
   int i, n = 0;
@@ -547,7 +546,7 @@ static int tell_headers(lua_State *L, xai_LuaRequest *r) {
 /* request:headers() -> list of the header lines that are sent; secrets in
 ** them are masked. */
 static int request_headers(lua_State *L) {
-  return xai_request_use(L, tell_headers);
+  return xai_luacall_use(L, tell_headers);
 }
 
 static void push_watched(lua_State *L) {
@@ -558,7 +557,7 @@ static void push_watched(lua_State *L) {
 /* request:watch() -> true where it is at rest; else its news are told by
 ** core.ready from now on. */
 static int request_watch(lua_State *L) {
-  xai_Hold *h = xai_request_check(L)->hold;
+  xai_Hold *h = xai_luacall_check(L)->hold;
   xai_Call *c = h->call;
   if (c == NULL || h->recalled) {
     lua_pushboolean(L, 1);
@@ -570,42 +569,53 @@ static int request_watch(lua_State *L) {
   lua_rawset(L, -3);
   c->watched = 1;
   /* What is here already is news for the new watcher. */
-  if (xai_call_has_news(c)) xai_engine_queue(h->engine, c);
+  if (xai_call_is_ready(c)) xai_engine_queue(h->engine, c);
   return 0;
 }
 
 /* request:unwatch(): nobody asks for its news any more. */
 static int request_unwatch(lua_State *L) {
-  xai_Hold *h = xai_request_check(L)->hold;
+  xai_Hold *h = xai_luacall_check(L)->hold;
   if (h->call == NULL || !h->call->watched) return 0;
   h->call->watched = 0;
-  xai_news_forget(h->engine, h->call);
+  xai_ready_queue_remove(h->engine, h->call);
   xai_engine_let_go(h->engine, h->call);
   return 0;
 }
 
-void xai_request_push(lua_State *L, const xai_Call *c) {
+void xai_luacall_push(lua_State *L, const xai_Call *c) {
   push_watched(L);
   lua_pushlightuserdata(L, (void *)(uintptr_t)c);
   lua_rawget(L, -2);
   lua_remove(L, -2);
 }
 
-void xai_request_open(lua_State *L) {
-  static const luaL_Reg methods[] = {
-      {"outcome", xai_answer_outcome},  {"event", xai_events_next},
-      {"text", xai_events_text},        {"want", xai_events_want},
-      {"skip", xai_events_skip},        {"said", xai_events_said},
-      {"halves", xai_events_halves},    {"opened", request_opened},
-      {"streaming", request_streaming}, {"done", request_done},
-      {"info", request_info},           {"cancel", request_cancel},
-      {"close", request_close},         {"watch", request_watch},
-      {"damaged", xai_events_damaged},  {"retrying", request_retrying},
-      {"headers", request_headers},     {"codec", request_codec},
-      {"method", request_method},       {"release", request_release},
-      {"trace", request_trace},         {"times", request_times},
-      {"unwatch", request_unwatch},     {NULL, NULL}};
-  luaL_newmetatable(L, XAI_REQUEST_MT);
+void xai_luacall_open(lua_State *L) {
+  static const luaL_Reg methods[] = {{"outcome", xai_answer_outcome},
+                                     {"event", xai_stream_next},
+                                     {"text", xai_stream_text},
+                                     {"want", xai_stream_want},
+                                     {"skip", xai_stream_skip},
+                                     {"read_log", xai_stream_read_log},
+                                     {"has_surrogates", xai_stream_has_surrogates},
+                                     {"opened", request_opened},
+                                     {"streaming", request_streaming},
+                                     {"done", request_done},
+                                     {"info", request_info},
+                                     {"cancel", request_cancel},
+                                     {"close", request_close},
+                                     {"watch", request_watch},
+                                     {"damaged", xai_stream_damaged},
+                                     {"retrying", request_retrying},
+                                     {"headers", request_headers},
+                                     {"codec", request_codec},
+                                     {"method", request_method},
+                                     {"release", request_release},
+                                     {"trace", request_trace},
+                                     {"times", request_times},
+                                     {"unwatch", request_unwatch},
+                                     {NULL, NULL}};
+  luaL_newmetatable(L, XAI_CALL_MT);
   luaL_setfuncs(L, methods, 0);
   lua_pushvalue(L, -1);
   lua_setfield(L, -2, "__index");

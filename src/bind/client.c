@@ -40,7 +40,7 @@ static int client_close(lua_State *L) {
   xai_buffer_wipe(&c->key);
   xai_buffer_wipe(&c->password);
   if (e == NULL) return 0;
-  xai_engine_cancel_owner(e, c->owner);
+  xai_engine_cancel_client(e, c->client_id);
   e->live--;
   xai_engine_unref(e);
   return 0;
@@ -83,7 +83,7 @@ size_t xai_client_base_length(const char *url) {
 /* What is before an '@' may be a secret. */
 static void refuse(lua_State *L, const char *what, const char *option,
                    const char *address, const char *wrong) {
-  if (wrong == xai_address_no_memory) luaL_error(L, "not enough memory");
+  if (wrong == xai_url_no_memory) luaL_error(L, "not enough memory");
   if (strchr(address, '@') != NULL)
     xai_misuse(L, "%s: %s %s", what, option, wrong);
   xai_misuse(L, "%s: %s '%s' %s", what, option, address, wrong);
@@ -91,10 +91,10 @@ static void refuse(lua_State *L, const char *what, const char *option,
 
 void xai_client_check_peer(lua_State *L, const char *what,
                            const xai_Settings *set) {
-  const char *wrong = xai_address_check(
-      set->base_url, set->allow_http || set->unix_socket != NULL);
+  const char *wrong =
+      xai_url_check(set->base_url, set->allow_http || set->unix_socket != NULL);
   if (wrong != NULL) refuse(L, what, "base_url", set->base_url, wrong);
-  wrong = xai_address_check_proxy(set);
+  wrong = xai_url_check_proxy(set);
   if (wrong != NULL) refuse(L, what, "proxy", set->proxy, wrong);
   if (set->cert_file == NULL && (set->key_file || set->key_password))
     xai_misuse(L, "%s: option '%s' needs option 'cert_file'", what,
@@ -238,7 +238,7 @@ int xai_client_new(lua_State *L) {
     read_key(L, what, copy, c);
   c->engine = xai_engine_ref(xai_state_engine(L));
   c->engine->live++;
-  c->owner = ++c->engine->owners;
+  c->client_id = ++c->engine->client_ids;
   return 1;
 }
 

@@ -17,9 +17,9 @@
 typedef struct xai_Client {
   xai_Engine *engine; /* NULL once closed */
   xai_Settings set;
-  xai_Buffer password; /* of the certificate's key */
-  xai_Buffer key;      /* nowhere else; wiped when the client closes */
-  unsigned long owner; /* its number with the engine */
+  xai_Buffer password;     /* of the certificate's key */
+  xai_Buffer key;          /* nowhere else; wiped when the client closes */
+  unsigned long client_id; /* its number with the engine */
 } xai_Client;
 
 /* Register the metatable. */

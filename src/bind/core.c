@@ -141,7 +141,7 @@ static int core_ready(lua_State *L) {
   xai_Engine *e = xai_state_engine_if_any(L);
   xai_Call *c;
   while (e != NULL && (c = xai_engine_ready(e)) != NULL) {
-    xai_request_push(L, c);
+    xai_luacall_push(L, c);
     if (!lua_isnil(L, -1)) {
       xai_engine_let_go(e, c);
       return 1;
@@ -284,7 +284,7 @@ static int core_libcurl(lua_State *L) {
 /* core.uuid() -> a random UUID. */
 static int core_uuid(lua_State *L) {
   char uuid[XAI_UUID_SIZE];
-  xai_chance_uuid(&xai_state_engine(L)->chance, uuid);
+  xai_random_uuid(&xai_state_engine(L)->random, uuid);
   lua_pushstring(L, uuid);
   return 1;
 }
@@ -302,9 +302,9 @@ static void push_features(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {{"client", xai_client_new},
-                                     {"start", xai_start},
+                                     {"start", xai_request_start},
                                      {"codec", xai_json_codec},
-                                     {"on_key_error", xai_renew_on_error},
+                                     {"on_key_error", xai_luacall_on_key_error},
                                      {"array", xai_json_array},
                                      {"encode", core_encode},
                                      {"decode", core_decode},
@@ -349,7 +349,7 @@ int luaopen_xai_core(lua_State *L) {
   xai_luaerr_open(L);
   xai_json_open_lua(L);
   xai_client_open(L);
-  xai_request_open(L);
+  xai_luacall_open(L);
   xai_info_open(L);
   lua_newtable(L);
   luaL_setfuncs(L, functions, 0);

@@ -19,7 +19,7 @@ static void set_text(lua_State *L, const char *name, const xai_Buffer *b) {
   lua_setfield(L, -2, name);
 }
 
-static void set_words(lua_State *L, const xai_Complaint *c) {
+static void set_words(lua_State *L, const xai_ErrorBody *c) {
   set_text(L, "code", &c->code);
   set_text(L, "type", &c->type);
   set_text(L, "param", &c->param);
@@ -32,20 +32,20 @@ static void set_words(lua_State *L, const xai_Complaint *c) {
 ** 'retry_after' (seconds) and 'billed', and tostring() gives one line.
 */
 static void luaerr_set(lua_State *L, const xai_Report *r) {
-  const char *phase = xai_phase_name(r->fault->phase);
-  lua_pushstring(L, xai_kind_name(r->fault->kind));
+  const char *phase = xai_phase_name(r->error->phase);
+  lua_pushstring(L, xai_kind_name(r->error->kind));
   lua_setfield(L, -2, "kind");
-  lua_pushstring(L, r->fault->text);
+  lua_pushstring(L, r->error->text);
   lua_setfield(L, -2, "message");
   if (phase != NULL) {
     lua_pushstring(L, phase);
     lua_setfield(L, -2, "phase");
   }
-  if (r->complaint != NULL) set_words(L, r->complaint);
-  lua_pushboolean(L, r->fault->phase != XAI_PHASE_PROXY &&
-                         (xai_fault_retryable(r->fault->kind, r->status) ||
-                          (r->complaint != NULL && r->status < 300 &&
-                           xai_complaint_passes(r->complaint))));
+  if (r->error_body != NULL) set_words(L, r->error_body);
+  lua_pushboolean(L, r->error->phase != XAI_PHASE_PROXY &&
+                         (xai_error_retryable(r->error->kind, r->status) ||
+                          (r->error_body != NULL && r->status < 300 &&
+                           xai_error_body_is_transient(r->error_body))));
   lua_setfield(L, -2, "retryable");
   if (r->retry_after_ms >= 0) {
     lua_pushnumber(L, (lua_Number)r->retry_after_ms / 1000);
@@ -189,7 +189,7 @@ static void push_headers(lua_State *L, xai_Slice head) {
   int headers;
   lua_newtable(L);
   headers = lua_gettop(L);
-  while (xai_head_next(head, &at, &name, &value)) {
+  while (xai_http_head_next(head, &at, &name, &value)) {
     push_lower(L, name);
     push_value(L, headers, value);
     lua_rawset(L, headers);
@@ -209,7 +209,7 @@ static void push_rate_limit(lua_State *L, xai_Slice head) {
     xai_Json number;
     long n;
     number.type = XAI_JSON_NUMBER;
-    number.raw = xai_head_find(head, names[i][1]);
+    number.raw = xai_http_head_find(head, names[i][1]);
     n = number.raw.len > 0 ? xai_json_index(&number, 2000000000L) : -1;
     if (n < 0) continue;
     found = 1;
@@ -224,7 +224,7 @@ static void push_rate_limit(lua_State *L, xai_Slice head) {
 /* Push what names the answer to the service's support, or nil.  It is part of
 ** messages, which are one line. */
 static void push_request_id(lua_State *L, xai_Slice head) {
-  xai_Slice id = xai_head_find(head, "x-request-id");
+  xai_Slice id = xai_http_head_find(head, "x-request-id");
   char line[256];
   size_t i;
   if (id.len > sizeof line) id.len = sizeof line;
@@ -281,7 +281,7 @@ void xai_info_open(lua_State *L) {
 static void set_head(lua_State *L, const xai_Call *c) {
   lua_pushinteger(L, c->transfer.status);
   lua_setfield(L, -2, "status");
-  xai_request_push_head(L, c);
+  xai_luacall_push_head(L, c);
   lua_setfield(L, -2, "head");
 }
 
@@ -312,7 +312,7 @@ void xai_info_push(lua_State *L, const xai_Call *c) {
   lua_pushnumber(L, (lua_Number)(end - c->began_ms) / 1000);
   lua_setfield(L, -2, "elapsed");
   xai_getenv(L, 1);
-  lua_rawgeti(L, -1, XAI_REQUEST_URL);
+  lua_rawgeti(L, -1, XAI_SLOT_URL);
   lua_setfield(L, -3, "url");
   lua_pop(L, 1);
 }
@@ -325,10 +325,10 @@ static int was_sent_before(const xai_Call *c) {
 }
 
 /* Was the failed call paid for? */
-static const char *billed(const xai_Call *c, const xai_Fault *f) {
+static const char *billed(const xai_Call *c, const xai_Error *f) {
   int status = c->transfer.status;
-  xai_Phase phase = f->phase >= XAI_PHASE_IDLE ? c->where : f->phase;
-  if (c->stream.dialect.events) return "yes";
+  xai_Phase phase = f->phase >= XAI_PHASE_IDLE ? c->phase_reached : f->phase;
+  if (c->reader.schema.events) return "yes";
   switch (f->kind) {
     case XAI_KIND_PENDING: return "no";
     case XAI_KIND_TLS:
@@ -347,7 +347,7 @@ static const char *billed(const xai_Call *c, const xai_Fault *f) {
 /* The info is on top. */
 static void set_request_id(lua_State *L, const xai_Call *c) {
   xai_Slice head;
-  xai_request_push_head(L, c);
+  xai_luacall_push_head(L, c);
   head.at = lua_tolstring(L, -1, &head.len);
   if (head.at != NULL) {
     push_request_id(L, head);
@@ -356,15 +356,15 @@ static void set_request_id(lua_State *L, const xai_Call *c) {
   lua_pop(L, 1);
 }
 
-int xai_info_fail(lua_State *L, const xai_Call *c, const xai_Fault *f,
+int xai_info_fail(lua_State *L, const xai_Call *c, const xai_Error *f,
                   int body) {
   xai_Report report;
   const char *s = NULL;
   size_t n = 0;
   int text = lua_gettop(L);
   if (body) s = lua_tolstring(L, text, &n);
-  report.fault = f;
-  report.complaint = f == &c->fault ? &c->complaint : NULL;
+  report.error = f;
+  report.error_body = f == &c->error ? &c->error_body : NULL;
   report.status = c->transfer.status;
   report.retry_after_ms = c->retry_after_ms;
   report.billed = billed(c, f);

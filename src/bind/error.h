@@ -19,8 +19,8 @@ void xai_luaerr_open(lua_State *L);
 
 /* What is known of a failure beside the answer's own facts. */
 typedef struct xai_Report {
-  const xai_Fault *fault;
-  const xai_Complaint *complaint; /* NULL: the service said nothing */
+  const xai_Error *error;
+  const xai_ErrorBody *error_body; /* NULL: the service said nothing */
   int status;
   int64_t retry_after_ms; /* or -1 */
   const char *billed;     /* "no", "maybe", "yes" */
@@ -41,7 +41,7 @@ void xai_info_push(lua_State *L, const xai_Call *c);
 ** Push the failure as nil, message, info; returns 3.  'body': the answer's
 ** text is on top of the stack and becomes info.body (at most XAI_MAX_SHOWN of it).
 */
-int xai_info_fail(lua_State *L, const xai_Call *c, const xai_Fault *f,
+int xai_info_fail(lua_State *L, const xai_Call *c, const xai_Error *f,
                   int body);
 
 #pragma GCC visibility pop

@@ -22,7 +22,7 @@
 #define FIRST_PAIR 4
 #define MAX_DEPTH 20
 
-#define TAGS (XAI_MAX_STAMPS + 1)
+#define TAGS (XAI_MAX_VARYING + 1)
 
 static char tags[TAGS]; /* of the text, then of the stamps */
 
@@ -35,7 +35,7 @@ typedef struct Maker {
   int depth;
 } Maker;
 
-static int push_model(Maker *m, int t);
+static int push_template(Maker *m, int t);
 
 /* The address for a string that stands for something, or NULL. */
 static void *tag_of(const Maker *m, int i) {
@@ -49,7 +49,7 @@ static void *tag_of(const Maker *m, int i) {
 static int push_part(Maker *m) {
   lua_State *L = m->L;
   void *tag = lua_type(L, -1) == LUA_TSTRING ? tag_of(m, -1) : NULL;
-  if (lua_istable(L, -1)) return push_model(m, lua_gettop(L));
+  if (lua_istable(L, -1)) return push_template(m, lua_gettop(L));
   if (tag != NULL)
     lua_pushlightuserdata(L, tag);
   else
@@ -59,15 +59,15 @@ static int push_part(Maker *m) {
 
 /* The pairs of the table at 't' into the model at 'model'.  Returns how many
 ** have a name, or -1. */
-static int add_pairs(Maker *m, int t, int model) {
+static int add_pairs(Maker *m, int t, int template) {
   lua_State *L = m->L;
   int at = FIRST_PAIR, names = 0;
   lua_pushnil(L);
   while (lua_next(L, t)) {
     if (!push_part(m)) return -1;
     lua_pushvalue(L, -3);
-    lua_rawseti(L, model, at++);
-    lua_rawseti(L, model, at++);
+    lua_rawseti(L, template, at++);
+    lua_rawseti(L, template, at++);
     names += lua_type(L, -2) == LUA_TSTRING;
     lua_pop(L, 1);
   }
@@ -75,31 +75,31 @@ static int add_pairs(Maker *m, int t, int model) {
 }
 
 /* Push the model of the table at 't'.  0: it is too deep. */
-static int push_model(Maker *m, int t) {
+static int push_template(Maker *m, int t) {
   lua_State *L = m->L;
-  int model, names;
+  int template, names;
   if (++m->depth > MAX_DEPTH) return 0;
   luaL_checkstack(L, 8, "model");
   lua_newtable(L);
-  model = lua_gettop(L);
+  template = lua_gettop(L);
   lua_pushinteger(L, (lua_Integer)lua_rawlen(L, t));
-  lua_rawseti(L, model, 1);
+  lua_rawseti(L, template, 1);
   if (!lua_getmetatable(L, t)) lua_pushboolean(L, 0);
-  lua_rawseti(L, model, 3);
-  names = add_pairs(m, t, model);
+  lua_rawseti(L, template, 3);
+  names = add_pairs(m, t, template);
   if (names < 0) return 0;
   lua_pushinteger(L, names);
-  lua_rawseti(L, model, 2);
+  lua_rawseti(L, template, 2);
   m->depth--;
   return 1;
 }
 
 /* Push the pattern's event with marks in it, decoded. */
-static int push_marked(lua_State *L, int codec, const xai_Pattern *p,
+static int push_marked(lua_State *L, int codec, const xai_EventTemplate *p,
                        xai_Buffer *scratch) {
   const xai_Codec *c = (const xai_Codec *)lua_touserdata(L, codec);
   xai_buffer_clear(scratch);
-  if (xai_pattern_fill(p, c->mark, scratch) != XAI_OK) return 0;
+  if (xai_event_template_fill(p, c->mark, scratch) != XAI_OK) return 0;
   xai_push_buffer(L, scratch);
   return xai_json_decode(L, codec) && lua_istable(L, -1);
 }
@@ -108,8 +108,8 @@ static int push_marked(lua_State *L, int codec, const xai_Pattern *p,
 ** Push a model of the pattern's event, made with the codec at 'codec'; nil
 ** when it cannot be made.
 */
-static void model_push(lua_State *L, int codec, const xai_Pattern *p,
-                       xai_Buffer *scratch) {
+static void template_push(lua_State *L, int codec, const xai_EventTemplate *p,
+                          xai_Buffer *scratch) {
   const xai_Codec *c = (const xai_Codec *)lua_touserdata(L, codec);
   int top = lua_gettop(L);
   Maker m;
@@ -117,7 +117,7 @@ static void model_push(lua_State *L, int codec, const xai_Pattern *p,
   m.mark = c->mark;
   m.mark_len = c->mark_len;
   m.depth = 0;
-  if (push_marked(L, codec, p, scratch) && push_model(&m, lua_gettop(L))) {
+  if (push_marked(L, codec, p, scratch) && push_template(&m, lua_gettop(L))) {
     lua_replace(L, top + 1);
     lua_settop(L, top + 1);
     return;
@@ -141,7 +141,7 @@ static int get_int(lua_State *L, int t, int i) {
   return n;
 }
 
-static void build(const Builder *b, int model);
+static void build(const Builder *b, int template);
 
 /* Which value an address stands for; -1: none. */
 static int index_of(const void *tag) {
@@ -166,19 +166,19 @@ static void build_part(const Builder *b) {
 }
 
 /* Push the table that the model at 'model' describes. */
-static void build(const Builder *b, int model) {
+static void build(const Builder *b, int template) {
   lua_State *L = b->L;
-  int items = get_int(L, model, 1), names = get_int(L, model, 2);
+  int items = get_int(L, template, 1), names = get_int(L, template, 2);
   int i, last = FIRST_PAIR + 2 * (items + names);
   lua_createtable(L, items, names);
-  lua_rawgeti(L, model, 3);
+  lua_rawgeti(L, template, 3);
   if (lua_istable(L, -1))
     lua_setmetatable(L, -2);
   else
     lua_pop(L, 1);
   for (i = FIRST_PAIR; i < last; i += 2) {
-    lua_rawgeti(L, model, i);
-    lua_rawgeti(L, model, i + 1);
+    lua_rawgeti(L, template, i);
+    lua_rawgeti(L, template, i + 1);
     build_part(b);
     lua_rawset(L, -3);
   }
@@ -188,35 +188,35 @@ static void build(const Builder *b, int model) {
 ** Push the event that the model at 'model' gives with the values at 'values'
 ** and above it: the text, and the stamps that differ from event to event.
 */
-static void model_build(lua_State *L, int model, int values) {
+static void template_build(lua_State *L, int template, int values) {
   Builder b;
   b.L = L;
   b.values = values;
   luaL_checkstack(L, 4 * MAX_DEPTH, "event");
-  build(&b, model);
+  build(&b, template);
 }
 
 /* -------------------------- the tables of events that repeat an earlier one */
 
 /* Push the model of the event that the pattern is of; nil: it has none. */
-static void push_kept_model(lua_State *L, xai_LuaRequest *r) {
-  const xai_Stream *s = &r->hold->call->stream;
-  unsigned long serial = s->event.reading.same;
+static void push_kept_template(lua_State *L, xai_LuaCall *r) {
+  const xai_EventReader *s = &r->hold->call->reader;
+  unsigned long serial = s->event.info.same;
   int env = lua_gettop(L) + 1;
   xai_getenv(L, 1);
-  if (r->model != serial) {
-    lua_rawgeti(L, env, XAI_REQUEST_CODEC);
-    model_push(L, env + 1, &s->pattern, &r->hold->engine->scratch);
-    lua_rawseti(L, env, XAI_REQUEST_MODEL);
-    r->model = serial;
+  if (r->template != serial) {
+    lua_rawgeti(L, env, XAI_SLOT_CODEC);
+    template_push(L, env + 1, &s->template, &r->hold->engine->scratch);
+    lua_rawseti(L, env, XAI_SLOT_TEMPLATE);
+    r->template = serial;
   }
-  lua_rawgeti(L, env, XAI_REQUEST_MODEL);
+  lua_rawgeti(L, env, XAI_SLOT_TEMPLATE);
   lua_replace(L, env);
   lua_settop(L, env);
 }
 
 /* Push a stamp: a whole number of at most 15 digits, or a string. */
-static void push_stamp(lua_State *L, xai_LuaRequest *r, xai_Slice s) {
+static void push_varying(lua_State *L, xai_LuaCall *r, xai_Slice s) {
   char digits[24];
   if (s.at[-1] == '"') {
     xai_push_unescaped(L, &r->hold->engine->scratch, s);
@@ -228,46 +228,47 @@ static void push_stamp(lua_State *L, xai_LuaRequest *r, xai_Slice s) {
 }
 
 /* Where stamps are kept while Lua values are made. */
-typedef struct Stamps {
+typedef struct Varying {
   char bytes[256];
-  xai_Slice stamp[XAI_MAX_STAMPS];
+  xai_Slice varying_field[XAI_MAX_VARYING];
   int count;
-} Stamps;
+} Varying;
 
 /* Copy the stamps of a reading, each with the byte before it, which tells a
 ** string from a number.  0: they are too long. */
-static int copy_stamps(Stamps *to, const xai_Reading *r) {
+static int copy_varying(Varying *to, const xai_EventInfo *r) {
   char *p = to->bytes;
   int i;
-  to->count = r->stamps;
-  for (i = 0; i < r->stamps; i++) {
-    size_t n = r->stamp[i].len;
+  to->count = r->varying;
+  for (i = 0; i < r->varying; i++) {
+    size_t n = r->varying_field[i].len;
     if (n + 1 > (size_t)(to->bytes + sizeof to->bytes - p)) return 0;
-    memcpy(p, r->stamp[i].at - 1, n + 1);
-    to->stamp[i].at = p + 1;
-    to->stamp[i].len = n;
+    memcpy(p, r->varying_field[i].at - 1, n + 1);
+    to->varying_field[i].at = p + 1;
+    to->varying_field[i].len = n;
     p += n + 1;
   }
   return 1;
 }
 
-int xai_repeated_push(lua_State *L, xai_LuaRequest *r) {
-  const xai_Reading *reading = &r->hold->call->stream.event.reading;
-  int model = lua_gettop(L) + 1, i;
-  Stamps stamps;
-  luaL_checkstack(L, XAI_MAX_STAMPS + 6, "event");
-  push_kept_model(L, r);
-  if (!lua_istable(L, model) ||
-      xai_call_peek(r->hold->call) != XAI_STREAM_EVENT ||
-      reading->same != r->model || !copy_stamps(&stamps, reading)) {
-    lua_settop(L, model - 1);
+int xai_event_table_push(lua_State *L, xai_LuaCall *r) {
+  const xai_EventInfo *info = &r->hold->call->reader.event.info;
+  int template = lua_gettop(L) + 1, i;
+  Varying varying;
+  luaL_checkstack(L, XAI_MAX_VARYING + 6, "event");
+  push_kept_template(L, r);
+  if (!lua_istable(L, template) ||
+      xai_call_peek(r->hold->call) != XAI_READ_EVENT ||
+      info->same != r->template || !copy_varying(&varying, info)) {
+    lua_settop(L, template - 1);
     return 0;
   }
   xai_push_unescaped(L, &r->hold->engine->scratch,
-                     reading->piece); /* the event may move from here on */
-  for (i = 0; i < stamps.count; i++) push_stamp(L, r, stamps.stamp[i]);
-  model_build(L, model, model + 1);
-  lua_replace(L, model);
-  lua_settop(L, model);
+                     info->delta); /* the event may move from here on */
+  for (i = 0; i < varying.count; i++)
+    push_varying(L, r, varying.varying_field[i]);
+  template_build(L, template, template + 1);
+  lua_replace(L, template);
+  lua_settop(L, template);
   return 1;
 }

@@ -24,7 +24,7 @@
 
 /* The shown event repeats the pattern: push it, built from its model.  0 when
 ** there is no model of it, or a finalizer has read it meanwhile. */
-int xai_repeated_push(lua_State *L, xai_LuaRequest *r);
+int xai_event_table_push(lua_State *L, xai_LuaCall *r);
 
 #pragma GCC visibility pop
 

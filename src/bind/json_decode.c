@@ -20,16 +20,17 @@
 
 #define MOST 64 /* what comes behind these is left to the decoder */
 
-typedef struct Lift {
+typedef struct LongStrings {
   xai_Slice text;
   xai_Slice found[MOST];
   int count;
-} Lift;
+} LongStrings;
 
-static void look(Lift *l) {
+static void look(LongStrings *l) {
   size_t at = 0;
   l->count = 0;
-  while (l->count < MOST && xai_jsonlift(l->text, &at, &l->found[l->count]))
+  while (l->count < MOST &&
+         xai_json_long_strings(l->text, &at, &l->found[l->count]))
     l->count++;
 }
 
@@ -37,13 +38,13 @@ static void look(Lift *l) {
 static int put(xai_Codec *c, xai_Slice before, int i) {
   char number[16];
   int rc = xai_buffer_append(&c->scratch, before.at, before.len);
-  snprintf(number, sizeof number, "%c%d", XAI_LIFTED, i);
+  snprintf(number, sizeof number, "%c%d", XAI_LONG_STRING, i);
   if (rc == XAI_OK) rc = xai_buffer_append(&c->scratch, c->mark, c->mark_len);
   return rc == XAI_OK ? xai_buffer_puts(&c->scratch, number) : rc;
 }
 
 /* Write the text without its long strings into the codec's scratch. */
-static int write_rest(xai_Codec *c, const Lift *l) {
+static int write_rest(xai_Codec *c, const LongStrings *l) {
   xai_Slice between = l->text;
   int i, rc = XAI_OK;
   xai_buffer_clear(&c->scratch);
@@ -62,8 +63,8 @@ static int write_rest(xai_Codec *c, const Lift *l) {
 ** replace it by a text that has "<mark>L<i>" for the i-th.  Else push nil
 ** below it.  1 when there were some.
 */
-static int lift_strings(lua_State *L, xai_Codec *c) {
-  Lift l;
+static int take_long_strings(lua_State *L, xai_Codec *c) {
+  LongStrings l;
   int i, text = lua_gettop(L) + 1;
   l.text.at = lua_tolstring(L, text - 1, &l.text.len);
   lua_pushnil(L);
@@ -111,11 +112,11 @@ static int codec_gc(lua_State *L) {
 
 /* A string of plain letters that no text will hold by chance. */
 static void make_mark(char *out, size_t size) {
-  xai_Chance chance;
+  xai_Random random;
   char uuid[XAI_UUID_SIZE];
   size_t i, n = 0;
-  xai_chance_init(&chance);
-  xai_chance_uuid(&chance, uuid);
+  xai_random_init(&random);
+  xai_random_uuid(&random, uuid);
   out[n++] = 'x';
   for (i = 0; uuid[i] != '\0' && n + 1 < size; i++)
     if (uuid[i] != '-') out[n++] = (char)(uuid[i] | 0x40); /* to letters */
@@ -320,9 +321,9 @@ void xai_json_open_lua(lua_State *L) {
 typedef struct Fixer {
   lua_State *L;
   const xai_Codec *codec;
-  int null;   /* index of the module's null */
-  int lifted; /* index of the list of strings that were taken out */
-  int marked; /* the text was rewritten: look for marks */
+  int null;         /* index of the module's null */
+  int long_strings; /* index of the list of strings that were taken out */
+  int marked;       /* the text was rewritten: look for marks */
   int depth;
 } Fixer;
 
@@ -363,8 +364,8 @@ static Fix fix_string(Fixer *f) {
   if (!is_mark(f, s, n) || n == f->codec->mark_len) return FIX_NONE;
   s += f->codec->mark_len;
   n -= f->codec->mark_len;
-  if (*s == XAI_LIFTED) {
-    lua_rawgeti(f->L, f->lifted, (int)strtol(s + 1, NULL, 10));
+  if (*s == XAI_LONG_STRING) {
+    lua_rawgeti(f->L, f->long_strings, (int)strtol(s + 1, NULL, 10));
     return FIX_REPLACE;
   }
   if (*s != '-' && (*s < '0' || *s > '9')) return FIX_NONE;
@@ -491,14 +492,14 @@ static Fix fix_value(Fixer *f) {
 }
 
 /* The decoded value is on top; leaves the mended one there. */
-static void fix_decoded(lua_State *L, const xai_Codec *c, int null, int lifted,
-                        int marked) {
+static void fix_decoded(lua_State *L, const xai_Codec *c, int null,
+                        int long_strings, int marked) {
   Fixer f;
   Fix fix;
   f.L = L;
   f.codec = c;
   f.null = null;
-  f.lifted = lifted;
+  f.long_strings = long_strings;
   f.marked = marked;
   f.depth = 0;
   fix = fix_value(&f);
@@ -512,7 +513,7 @@ static int mark_text(lua_State *L, xai_Codec *c, int what) {
   const char *s = lua_tolstring(L, -1, &n);
   int rc;
   xai_buffer_clear(&c->scratch);
-  rc = xai_jsonmark(s, n, c->mark, what, &c->scratch);
+  rc = xai_json_mark(s, n, c->mark, what, &c->scratch);
   if (rc < 0) luaL_error(L, "not enough memory");
   if (rc == 1) {
     xai_push_buffer(L, &c->scratch);
@@ -551,7 +552,7 @@ static int is_strict(lua_State *L, int text) {
 static int decode_as(lua_State *L, xai_Codec *c, int text, int what) {
   int at = lua_gettop(L) + 1, marked, rc, ok;
   lua_pushvalue(L, text);
-  marked = lift_strings(L, c); /* at: the list; at + 1: the text */
+  marked = take_long_strings(L, c); /* at: the list; at + 1: the text */
   marked |= mark_text(L, c, what);
   lua_rawgeti(L, text + 1, XAI_CODEC_DECODE);
   lua_insert(L, -2);
@@ -568,7 +569,7 @@ static int decode_as(lua_State *L, xai_Codec *c, int text, int what) {
 static int has_fractions(lua_State *L, int i) {
   size_t n;
   const char *s = lua_tolstring(L, i, &n);
-  return xai_jsonmark_fractions(s, n);
+  return xai_json_mark_fractions(s, n);
 }
 
 /* Replace a string on top that begins with a byte order mark. */
@@ -587,10 +588,10 @@ static void skip_bom(lua_State *L) {
 ** fractions.  So numbers are taken out where the locale has no point, or where
 ** the decoder refused a text with fractions.
 */
-static int decode(lua_State *L, int codec, int halves) {
+static int decode(lua_State *L, int codec, int surrogates) {
   xai_Codec *c = (xai_Codec *)luaL_checkudata(L, codec, XAI_CODEC_MT);
   int text = lua_gettop(L), ok;
-  int what = XAI_MARK_EMPTY_ARRAYS | XAI_MARK_INTEGERS | halves;
+  int what = XAI_MARK_EMPTY_ARRAYS | XAI_MARK_INTEGERS | surrogates;
   luaL_checkstack(L, 16, "JSON");
   skip_bom(L);
   xai_getenv(L, codec);
@@ -614,6 +615,6 @@ int xai_json_decode(lua_State *L, int codec) {
   return decode(L, codec, XAI_MARK_SURROGATES);
 }
 
-int xai_json_decode_halves(lua_State *L, int codec) {
-  return decode(L, codec, XAI_MARK_HALVES);
+int xai_json_decode_surrogates(lua_State *L, int codec) {
+  return decode(L, codec, XAI_MARK_SURROGATES_RAW);
 }

@@ -34,7 +34,7 @@ void xai_codec_trim(xai_Codec *c);
 
 /* ----------------------- the long strings of a JSON text, decoded beside it */
 
-#define XAI_LIFTED 'L' /* behind a mark: the number of a string follows */
+#define XAI_LONG_STRING 'L' /* behind a mark: the number of a string follows */
 
 /* ----------------------------------------- between Lua values and JSON text */
 
@@ -61,7 +61,7 @@ int xai_json_decode(lua_State *L, int codec);
 ** The same, but halves of surrogate pairs stay, as the three bytes that UTF-8
 ** would give them, so that they can be joined with what follows.
 */
-int xai_json_decode_halves(lua_State *L, int codec);
+int xai_json_decode_surrogates(lua_State *L, int codec);
 
 #pragma GCC visibility pop
 

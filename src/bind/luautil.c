@@ -77,15 +77,15 @@ void xai_push_text(lua_State *L, int i) {
 }
 
 void xai_push_unescaped(lua_State *L, xai_Buffer *b, xai_Slice raw) {
-  unsigned half = 0;
+  unsigned surrogate = 0;
   int rc;
   if (memchr(raw.at, '\\', raw.len) == NULL) {
     xai_push_slice(L, raw);
     return;
   }
   xai_buffer_clear(b);
-  rc = xai_json_unescape(raw, &half, b);
-  if (rc == XAI_OK && half != 0) rc = xai_buffer_puts(b, "\xEF\xBF\xBD");
+  rc = xai_json_unescape(raw, &surrogate, b);
+  if (rc == XAI_OK && surrogate != 0) rc = xai_buffer_puts(b, "\xEF\xBF\xBD");
   if (rc != XAI_OK) luaL_error(L, "not enough memory");
   xai_push_buffer(L, b);
 }

@@ -284,7 +284,7 @@ static void read_version(const Reader *r, int *out) {
 static void read_retry(const Reader *r, xai_Retry *out) {
   xai_Slice s = word(r);
   if (xai_slice_is(s, "usual"))
-    *out = XAI_RETRY_USUAL;
+    *out = XAI_RETRY_DEFAULT;
   else if (xai_slice_is(s, "safe"))
     *out = XAI_RETRY_SAFE;
   else

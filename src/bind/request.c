@@ -27,7 +27,7 @@ static int get_flag(lua_State *L, int t, const char *name) {
 }
 
 /* Push option 'name' of the call, else of the client; 0 when it is nil. */
-static int target_option(const xai_Start *s, const char *name) {
+static int target_option(const xai_RequestBuilder *s, const char *name) {
   lua_State *L = s->L;
   if (s->options != 0) {
     lua_getfield(L, s->options, name);
@@ -44,7 +44,7 @@ static int target_option(const xai_Start *s, const char *name) {
 
 /* Callbacks may change the user's table: go on with a copy, which keeps the
 ** strings of the settings alive. */
-static void own_options(xai_Start *s) {
+static void own_options(xai_RequestBuilder *s) {
   lua_State *L = s->L;
   if (!lua_istable(L, s->options)) return; /* is refused with its name */
   xai_options_copy(L, s->options);
@@ -59,7 +59,7 @@ static int has_other_peer(const xai_Settings *a, const xai_Settings *b) {
 }
 
 /* The settings of the client with the options of the call over them. */
-static void target_settings(xai_Start *s) {
+static void target_settings(xai_RequestBuilder *s) {
   lua_State *L = s->L;
   s->set = s->client->set;
   if (s->options == 0) return;
@@ -73,7 +73,7 @@ static void target_settings(xai_Start *s) {
 }
 
 /* Push the codec that the call uses. */
-static void push_codec(xai_Start *s) {
+static void push_codec(xai_RequestBuilder *s) {
   lua_State *L = s->L;
   int own = 0;
   if (s->options != 0) {
@@ -92,7 +92,7 @@ static void push_codec(xai_Start *s) {
 }
 
 /* Push the base URL of the call, without "/v1". */
-static void push_base(const xai_Start *s) {
+static void push_base(const xai_RequestBuilder *s) {
   if (s->set.base_url == s->client->set.base_url)
     lua_rawgeti(s->L, s->env, XAI_CLIENT_BASE);
   else
@@ -101,7 +101,7 @@ static void push_base(const xai_Start *s) {
 }
 
 /* Turn the path on top of the stack into the URL. */
-static void push_url(xai_Start *s, const char *between) {
+static void push_url(xai_RequestBuilder *s, const char *between) {
   lua_State *L = s->L;
   int path = lua_gettop(L);
   push_base(s);
@@ -117,8 +117,8 @@ static void no_memory(lua_State *L, int rc) {
 }
 
 /* The id at index 3, checked. */
-static const char *check_id(const xai_Start *s, const xai_Endpoint *row,
-                            size_t *n) {
+static const char *check_id(const xai_RequestBuilder *s,
+                            const xai_Endpoint *row, size_t *n) {
   lua_State *L = s->L;
   const char *id;
   if (lua_type(L, 3) != LUA_TSTRING)
@@ -133,14 +133,14 @@ static const char *check_id(const xai_Start *s, const xai_Endpoint *row,
   return id;
 }
 
-static void check_body(const xai_Start *s) {
+static void check_body(const xai_RequestBuilder *s) {
   if (!lua_istable(s->L, 3))
     xai_misuse(s->L, "%s: the body must be a table, got %s", s->what,
                luaL_typename(s->L, 3));
 }
 
 /* One of the endpoints: row, argument at 3. */
-static void target_row(xai_Start *s, const xai_Endpoint *row) {
+static void target_row(xai_RequestBuilder *s, const xai_Endpoint *row) {
   lua_State *L = s->L;
   xai_Buffer *b = &s->engine->scratch;
   size_t n = 0;
@@ -163,7 +163,7 @@ static void target_row(xai_Start *s, const xai_Endpoint *row) {
 }
 
 /* Push "&a=b" for the name and the value on top of the stack. */
-static void push_pair(const xai_Start *s, char sign) {
+static void push_pair(const xai_RequestBuilder *s, char sign) {
   lua_State *L = s->L;
   xai_Buffer *b = &s->engine->scratch;
   size_t n, m;
@@ -185,7 +185,7 @@ static void push_pair(const xai_Start *s, char sign) {
 
 /* Append the query in the table on top to the path below it, which may have
 ** one already. */
-static void add_query(const xai_Start *s) {
+static void add_query(const xai_RequestBuilder *s) {
   lua_State *L = s->L;
   int t = lua_gettop(L), path = t - 1;
   char sign = strchr(lua_tostring(L, path), '?') ? '&' : '?';
@@ -211,7 +211,7 @@ static int is_path_char(char c) {
 
 /* The path of client:request: as it stands behind the host.  It is only sure to
 ** be there until the query takes its place on the stack. */
-static void read_path(xai_Start *s) {
+static void read_path(xai_RequestBuilder *s) {
   lua_State *L = s->L;
   const char *path;
   size_t n, i;
@@ -247,7 +247,7 @@ static const char *check_method(lua_State *L) {
 }
 
 /* client:request{ method=, path=, query=, body=, stream= } */
-static void target_free_form(xai_Start *s) {
+static void target_free_form(xai_RequestBuilder *s) {
   static const char *const fields[] = {"method", "path",   "query",
                                        "body",   "stream", NULL};
   lua_State *L = s->L;
@@ -277,8 +277,8 @@ static void target_free_form(xai_Start *s) {
 /* ---------------------------------- the header lines of a call, and its key */
 
 /* Append a header line of up to three parts to the call's list. */
-static void add_header(const xai_Start *s, xai_Call *call, const char *a,
-                       const char *b, size_t n) {
+static void add_header(const xai_RequestBuilder *s, xai_Call *call,
+                       const char *a, const char *b, size_t n) {
   xai_Buffer *line = &s->engine->scratch;
   struct curl_slist *list = NULL;
   int rc;
@@ -292,7 +292,8 @@ static void add_header(const xai_Start *s, xai_Call *call, const char *a,
   call->headers = list;
 }
 
-static void add_line(const xai_Start *s, xai_Call *call, const char *line) {
+static void add_line(const xai_RequestBuilder *s, xai_Call *call,
+                     const char *line) {
   add_header(s, call, line, "", 0);
 }
 
@@ -340,7 +341,7 @@ static void merge_into(lua_State *L, int to) {
 }
 
 /* Push the user's headers, or nil: those of the call over the client's. */
-static void headers_push(const xai_Start *s) {
+static void headers_push(const xai_RequestBuilder *s) {
   lua_State *L = s->L;
   int both = lua_gettop(L) + 1;
   lua_rawgeti(L, s->env, XAI_CLIENT_OPTIONS);
@@ -365,7 +366,7 @@ static void headers_push(const xai_Start *s) {
 ** The value on top, of the header below it.  libcurl takes "Name:" for "not
 ** this one", be it its own, and "Name;" for a header without a value.
 */
-static void add_pair(const xai_Start *s, xai_Call *call) {
+static void add_pair(const xai_RequestBuilder *s, xai_Call *call) {
   lua_State *L = s->L;
   xai_Slice value = {"", 0};
   const char *between = ":";
@@ -385,7 +386,7 @@ static void add_pair(const xai_Start *s, xai_Call *call) {
 }
 
 /* Add the user's headers, which are on top of the stack, to the call's. */
-static void headers_add_user(const xai_Start *s, xai_Call *call) {
+static void headers_add_user(const xai_RequestBuilder *s, xai_Call *call) {
   lua_State *L = s->L;
   int t = lua_gettop(L);
   if (lua_isnil(L, t)) return;
@@ -396,7 +397,7 @@ static void headers_add_user(const xai_Start *s, xai_Call *call) {
   }
 }
 
-static void missing_key(const xai_Start *s) {
+static void missing_key(const xai_RequestBuilder *s) {
   xai_misuse(s->L,
              "%s: no API key: set the environment variable "
              "XAI_API_KEY or give api_key to xai.new",
@@ -405,7 +406,7 @@ static void missing_key(const xai_Start *s) {
 
 /* Push the key that the call's own option or a function gives; 0 when it is
 ** the client's. */
-static int push_own_key(xai_Start *s) {
+static int push_own_key(xai_RequestBuilder *s) {
   lua_State *L = s->L;
   if (!target_option(s, "api_key")) return 0;
   if (!lua_isfunction(L, -1)) return 1;
@@ -420,7 +421,7 @@ static int push_own_key(xai_Start *s) {
 
 /* The headers that the service needs, unless the user's take their place.
 ** The user's table is on top of the stack. */
-static void headers_add_own(xai_Start *s, xai_Call *call) {
+static void headers_add_own(xai_RequestBuilder *s, xai_Call *call) {
   lua_State *L = s->L;
   char uuid[XAI_UUID_SIZE];
   if (s->body != 0 && !headers_has(L, "content-type"))
@@ -432,7 +433,7 @@ static void headers_add_own(xai_Start *s, xai_Call *call) {
   if (!headers_has(L, "accept-encoding"))
     add_line(s, call, "Accept-Encoding:"); /* libcurl would ask for gzip */
   if (!headers_has(L, "x-client-request-id")) {
-    xai_chance_uuid(&s->engine->chance, uuid);
+    xai_random_uuid(&s->engine->random, uuid);
     add_header(s, call, "x-client-request-id: ", uuid, sizeof uuid - 1);
   }
   if (!headers_has(L, "user-agent")) {
@@ -444,15 +445,15 @@ static void headers_add_own(xai_Start *s, xai_Call *call) {
 }
 
 /* The key goes last, and only when no own Authorization is there. */
-static void headers_add_key(const xai_Start *s, xai_Call *call, const char *key,
-                            size_t n) {
+static void headers_add_key(const xai_RequestBuilder *s, xai_Call *call,
+                            const char *key, size_t n) {
   add_header(s, call, "Authorization: Bearer ", key, n);
   xai_buffer_blank(&s->engine->scratch);
 }
 
 /* Push the key that is not the client's own, checked, and note where it, and
 ** the function that gave it, are.  Raises when there is no key at all. */
-static void headers_push_key(xai_Start *s) {
+static void headers_push_key(xai_RequestBuilder *s) {
   lua_State *L = s->L;
   size_t n;
   const char *key;
@@ -468,28 +469,28 @@ static void headers_push_key(xai_Start *s) {
 /* ------------------------------------------ the start of a call: core.start */
 
 /* Keep what the transfer reads alive as long as the request. */
-static void anchor(const xai_Start *s, int request) {
+static void anchor(const xai_RequestBuilder *s, int request) {
   lua_State *L = s->L;
   xai_getenv(L, request);
   if (s->key_from != 0) {
     lua_pushvalue(L, s->key_from);
-    lua_rawseti(L, -2, XAI_REQUEST_KEY);
+    lua_rawseti(L, -2, XAI_SLOT_KEY);
   }
   if (lua_type(L, 3) == LUA_TSTRING) {
     lua_pushvalue(L, 3);
-    lua_rawseti(L, -2, XAI_REQUEST_ID);
+    lua_rawseti(L, -2, XAI_SLOT_ID);
   }
-  if (s->body != 0) xai_request_pin_body(L, request, s->body);
+  if (s->body != 0) xai_luacall_pin_body(L, request, s->body);
   lua_pushvalue(L, s->url);
-  lua_rawseti(L, -2, XAI_REQUEST_URL);
+  lua_rawseti(L, -2, XAI_SLOT_URL);
   lua_pushvalue(L, s->codec);
-  lua_rawseti(L, -2, XAI_REQUEST_CODEC);
+  lua_rawseti(L, -2, XAI_SLOT_CODEC);
   lua_pushstring(L, s->method);
-  lua_rawseti(L, -2, XAI_REQUEST_METHOD);
+  lua_rawseti(L, -2, XAI_SLOT_METHOD);
   lua_pop(L, 1);
 }
 
-static void begin(xai_Start *s, xai_LuaRequest *r) {
+static void begin(xai_RequestBuilder *s, xai_LuaCall *r) {
   lua_State *L = s->L;
   xai_Request wire;
   memset(&wire, 0, sizeof wire);
@@ -504,7 +505,7 @@ static void begin(xai_Start *s, xai_LuaRequest *r) {
 }
 
 /* Whoever does without certificates is told what that means. */
-static void warn_once(const xai_Start *s) {
+static void warn_once(const xai_RequestBuilder *s) {
   static int warned;
   if (!s->set.insecure || warned) return;
   warned = 1;
@@ -514,13 +515,13 @@ static void warn_once(const xai_Start *s) {
 }
 
 /* A JSON module, an api_key function or a finalizer may have closed it. */
-static void check_open(const xai_Start *s) {
+static void check_open(const xai_RequestBuilder *s) {
   if (s->client->engine == NULL)
     xai_misuse(s->L, "%s: the client is closed", s->what);
 }
 
 /* The key goes last, unless a header of the user's stands for it. */
-static void add_key(const xai_Start *s, xai_LuaRequest *r) {
+static void add_key(const xai_RequestBuilder *s, xai_LuaCall *r) {
   const char *key = xai_buffer_data(&s->client->key);
   size_t n = xai_buffer_size(&s->client->key);
   if (s->key != 0) key = lua_tolstring(s->L, s->key, &n);
@@ -528,23 +529,24 @@ static void add_key(const xai_Start *s, xai_LuaRequest *r) {
   r->hold->call->key_changes = s->key_from != 0;
 }
 
-static void start(xai_Start *s) {
+static void start(xai_RequestBuilder *s) {
   lua_State *L = s->L;
-  xai_LuaRequest *r;
+  xai_LuaCall *r;
   int headers, request, own_key;
   headers_push(s);
   headers = lua_gettop(L);
   check_open(s);
   own_key = headers_has(L, "authorization") || headers_has(L, "x-api-key");
   if (!own_key) headers_push_key(s);
-  r = xai_request_new(L, s->engine, &s->set, s->api, s->raw);
+  r = xai_luacall_new(L, s->engine, &s->set, s->api, s->raw);
   request = lua_gettop(L);
   r->any_json = s->any_json;
   r->hold->call->free_form = s->any_json;
   r->hold->call->pending_ok = s->pending_ok;
   r->hold->call->read_once = s->read_once;
-  r->hold->call->owner = s->client->owner;
-  r->hold->call->usual = memcmp(&s->set, &s->client->set, sizeof s->set) == 0;
+  r->hold->call->client_id = s->client->client_id;
+  r->hold->call->default_settings =
+      memcmp(&s->set, &s->client->set, sizeof s->set) == 0;
   anchor(s, request);
   lua_pushvalue(L, headers);
   headers_add_user(s, r->hold->call);
@@ -557,7 +559,8 @@ static void start(xai_Start *s) {
 }
 
 /* An option that would do nothing is a mistake. */
-static void check_options(const xai_Start *s, const xai_Endpoint *row) {
+static void check_options(const xai_RequestBuilder *s,
+                          const xai_Endpoint *row) {
   const char *why = "needs stream = true in the request";
   if (row != NULL)
     why = row->api != XAI_API_PLAIN ? "needs stream = true in the body"
@@ -570,11 +573,11 @@ static void check_options(const xai_Start *s, const xai_Endpoint *row) {
     xai_options_refuse(s->L, 4, s->what, "on_done", "is one of client:start");
 }
 
-int xai_start(lua_State *L) {
+int xai_request_start(lua_State *L) {
   const xai_Endpoint *row;
   const char *name = luaL_checkstring(L, 2);
   const char *as = luaL_optstring(L, 5, name);
-  xai_Start s;
+  xai_RequestBuilder s;
   lua_settop(L, 5); /* client, name, argument, options, as */
   memset(&s, 0, sizeof s);
   s.L = L;

@@ -13,7 +13,7 @@
 /* ----------------- the start of a call: core.start and what its parts share */
 
 /* All that the start of one call needs to know. */
-typedef struct xai_Start {
+typedef struct xai_RequestBuilder {
   lua_State *L;
   const char *what; /* "client:chat" */
   xai_Client *client;
@@ -26,14 +26,14 @@ typedef struct xai_Start {
   xai_Settings set;
   xai_Api api;
   int stream, raw, any_json, pending_ok, read_once;
-} xai_Start;
+} xai_RequestBuilder;
 
 /*
 ** core.start(client, name, argument, options [, as]) -> request, streamed.
 ** 'as' is the name of the function that the user called, where it is another
 ** one and returns before the call's end: "start", "warm".
 */
-int xai_start(lua_State *L);
+int xai_request_start(lua_State *L);
 
 /* ----------------------------------- where a call goes, and with which body */
 

@@ -15,51 +15,51 @@
 
 /* The service reported a failure by the shown event.  As the first one, it
 ** may be worth another attempt: false, more is to come. */
-static int push_complaint(lua_State *L, xai_LuaRequest *r) {
+static int push_error_body(lua_State *L, xai_LuaCall *r) {
   xai_Call *c = r->hold->call;
   if (xai_engine_try_again(r->hold->engine, c)) {
     lua_pushboolean(L, 0);
     return 1;
   }
-  xai_verdict_complain(c, c->stream.event.sse.data);
-  xai_stream_conclude(&c->stream);
+  xai_outcome_read_event_error(c, c->reader.event.sse.data);
+  xai_event_reader_conclude(&c->reader);
   if (c->state == XAI_CALL_DONE) xai_secret_forget(c);
   xai_engine_cancel(r->hold->engine, c, XAI_KIND_CANCELLED, "");
-  xai_push_slice(L, c->stream.event.sse.data);
-  xai_request_rest(L, r);
-  return xai_info_fail(L, c, &c->fault, 1);
+  xai_push_slice(L, c->reader.event.sse.data);
+  xai_luacall_rest(L, r);
+  return xai_info_fail(L, c, &c->error, 1);
 }
 
 /* The transfer failed, or what it brought cannot be trusted. */
-static int push_fault(lua_State *L, xai_LuaRequest *r) {
+static int push_read_error(lua_State *L, xai_LuaCall *r) {
   xai_Call *c = r->hold->call;
   if (xai_call_is_whole(c)) /* request:outcome() has it */
-    return xai_info_fail(L, c, &c->stream.fault, 0);
+    return xai_info_fail(L, c, &c->reader.error, 0);
   if (c->state != XAI_CALL_DONE)
-    xai_engine_cancel(r->hold->engine, c, c->stream.fault.kind,
-                      c->stream.fault.text);
+    xai_engine_cancel(r->hold->engine, c, c->reader.error.kind,
+                      c->reader.error.text);
   xai_secret_end(c);
-  if (c->fault.kind == XAI_KIND_NONE || c->fault.kind == c->stream.fault.kind)
-    c->fault = c->stream.fault;
+  if (c->error.kind == XAI_KIND_NONE || c->error.kind == c->reader.error.kind)
+    c->error = c->reader.error;
   if (c->transfer.content != XAI_CONTENT_PLAIN) {
-    xai_request_rest(L, r);
-    return xai_info_fail(L, c, &c->fault, 0);
+    xai_luacall_rest(L, r);
+    return xai_info_fail(L, c, &c->error, 0);
   }
   xai_push_buffer(L, &c->transfer.body); /* another attempt's answer */
-  return xai_info_fail(L, c, &c->fault, 1);
+  return xai_info_fail(L, c, &c->error, 1);
 }
 
 /* Push what ended the stream: nothing, or nil, message, info. */
-static int push_end(lua_State *L, xai_LuaRequest *r, xai_StreamState state) {
-  if (state == XAI_STREAM_ERROR) return push_complaint(L, r);
-  if (state == XAI_STREAM_FAULT) return push_fault(L, r);
+static int push_end(lua_State *L, xai_LuaCall *r, xai_ReadState state) {
+  if (state == XAI_READ_ERROR) return push_error_body(L, r);
+  if (state == XAI_READ_FAILED) return push_read_error(L, r);
   xai_engine_drain(r->hold->engine, r->hold->call);
   if (r->hold->call->state == XAI_CALL_DONE) {
     xai_call_end_well(r->hold->call);
-    xai_request_drop_body(L);
+    xai_luacall_drop_body(L);
     xai_secret_forget(r->hold->call);
   }
-  xai_request_rest(L, r);
+  xai_luacall_rest(L, r);
   return 0;
 }
 
@@ -67,14 +67,14 @@ static int push_end(lua_State *L, xai_LuaRequest *r, xai_StreamState state) {
 ** The shown event.  Whoever holds on to it while Lua values are made must
 ** ask again: bytes that came since have moved it, or a finalizer has read it.
 */
-static const xai_SseEvent *shown(const xai_LuaRequest *r) {
+static const xai_SseEvent *shown(const xai_LuaCall *r) {
   static const xai_SseEvent none = {{"", 0}, {"", 0}, {"", 0}};
-  if (xai_call_peek(r->hold->call) != XAI_STREAM_EVENT) return &none;
-  return &r->hold->call->stream.event.sse;
+  if (xai_call_peek(r->hold->call) != XAI_READ_EVENT) return &none;
+  return &r->hold->call->reader.event.sse;
 }
 
 /* Push the shown event as {event=, data=, id=}. */
-static void push_raw(lua_State *L, const xai_LuaRequest *r) {
+static void push_raw(lua_State *L, const xai_LuaCall *r) {
   lua_createtable(L, 0, 3);
   xai_push_slice(L, shown(r)->name);
   lua_setfield(L, -2, "event");
@@ -87,30 +87,30 @@ static void push_raw(lua_State *L, const xai_LuaRequest *r) {
 
 /* Go past the shown event; its value is safe on the stack.  0: that would be
 ** more than max_body, and is the stream's fault from now on. */
-static int take(lua_State *L, xai_LuaRequest *r) {
-  int rc = xai_engine_take(r->hold->engine, r->hold->call);
+static int take(lua_State *L, xai_LuaCall *r) {
+  int rc = xai_engine_consume(r->hold->engine, r->hold->call);
   if (rc == XAI_ENOMEM) luaL_error(L, "not enough memory");
   return rc == XAI_OK;
 }
 
 /* An event that is not a JSON object, or one 'too_deep': the stream cannot
 ** be trusted. */
-static int fail_event(lua_State *L, xai_LuaRequest *r, int too_deep) {
+static int fail_event(lua_State *L, xai_LuaCall *r, int too_deep) {
   xai_Call *c = r->hold->call;
   xai_Kind kind = too_deep ? XAI_KIND_LIMIT : XAI_KIND_DECODE;
   xai_secret_hide_in(c, &c->transfer.sse.in); /* it is shown as info.body */
-  memset(&c->stream.fault, 0, sizeof c->stream.fault);
-  xai_fault_set(&c->stream.fault, kind, XAI_PHASE_STREAM,
+  memset(&c->reader.error, 0, sizeof c->reader.error);
+  xai_error_set(&c->reader.error, kind, XAI_PHASE_STREAM,
                 too_deep ? "an event of the stream is nested too deeply"
                          : "an event of the stream is not a JSON object");
-  xai_engine_cancel(r->hold->engine, c, kind, c->stream.fault.text);
-  c->fault = c->stream.fault;
+  xai_engine_cancel(r->hold->engine, c, kind, c->reader.error.text);
+  c->error = c->reader.error;
   xai_push_slice(L, shown(r)->data);
-  xai_request_rest(L, r);
-  return xai_info_fail(L, c, &c->fault, 1);
+  xai_luacall_rest(L, r);
+  return xai_info_fail(L, c, &c->error, 1);
 }
 
-static int is_useless(const xai_Reading *r) {
+static int is_useless(const xai_EventInfo *r) {
   return r->meaning == XAI_MEANS_BROKEN || r->meaning == XAI_MEANS_DEEP;
 }
 
@@ -120,7 +120,7 @@ static int is_too_deep(lua_State *L) {
   return problem != NULL && strstr(problem, "nested") != NULL;
 }
 
-static int fail_damaged(lua_State *L, xai_LuaRequest *r) {
+static int fail_damaged(lua_State *L, xai_LuaCall *r) {
   return fail_event(L, r, lua_toboolean(L, 2));
 }
 
@@ -128,8 +128,8 @@ static int fail_damaged(lua_State *L, xai_LuaRequest *r) {
 ** request:damaged(too_deep) -> nil, message, info: what was read to the end
 ** holds an event that does not decode.
 */
-int xai_events_damaged(lua_State *L) {
-  return xai_request_use(L, fail_damaged);
+int xai_stream_damaged(lua_State *L) {
+  return xai_luacall_use(L, fail_damaged);
 }
 
 /* Decode 'text'; nothing is pushed when it is no JSON object (0) or is nested
@@ -137,7 +137,7 @@ int xai_events_damaged(lua_State *L) {
 static int push_event(lua_State *L, xai_Slice text) {
   int rc, env = lua_gettop(L) + 1;
   xai_getenv(L, 1);
-  lua_rawgeti(L, env, XAI_REQUEST_CODEC);
+  lua_rawgeti(L, env, XAI_SLOT_CODEC);
   xai_push_slice(L, text);
   if (xai_json_decode(L, env + 1) && lua_istable(L, -1)) {
     lua_replace(L, env);
@@ -150,32 +150,31 @@ static int push_event(lua_State *L, xai_Slice text) {
 }
 
 /* Push the shown event.  0: it is no JSON object; -1: nested too deeply. */
-static int push_shown(lua_State *L, xai_LuaRequest *r) {
-  const xai_Stream *s = &r->hold->call->stream;
+static int push_shown(lua_State *L, xai_LuaCall *r) {
+  const xai_EventReader *s = &r->hold->call->reader;
   if (s->raw) {
     push_raw(L, r);
     return 1;
   }
-  if (s->event.reading.same != 0 && xai_repeated_push(L, r)) return 1;
+  if (s->event.info.same != 0 && xai_event_table_push(L, r)) return 1;
   return push_event(L, shown(r)->data);
 }
 
-static int next_event(lua_State *L, xai_LuaRequest *r) {
+static int next_event(lua_State *L, xai_LuaCall *r) {
   xai_Call *c = r->hold->call;
   for (;;) {
-    unsigned long taken = c->stream.taken;
-    xai_StreamState state = xai_call_peek(c);
+    unsigned long taken = c->reader.taken;
+    xai_ReadState state = xai_call_peek(c);
     int rc;
-    if (state == XAI_STREAM_WAIT) {
+    if (state == XAI_READ_WAIT) {
       lua_pushboolean(L, 0);
       return 1;
     }
-    if (state != XAI_STREAM_EVENT) return push_end(L, r, state);
-    if (is_useless(&c->stream.event.reading))
-      return fail_event(L, r,
-                        c->stream.event.reading.meaning == XAI_MEANS_DEEP);
+    if (state != XAI_READ_EVENT) return push_end(L, r, state);
+    if (is_useless(&c->reader.event.info))
+      return fail_event(L, r, c->reader.event.info.meaning == XAI_MEANS_DEEP);
     rc = push_shown(L, r);
-    if (c->stream.taken == taken) {
+    if (c->reader.taken == taken) {
       if (rc <= 0) return fail_event(L, r, rc < 0);
       if (take(L, r)) return 1;
     }
@@ -188,52 +187,53 @@ static int next_event(lua_State *L, xai_LuaRequest *r) {
 ** the proven end; nil, message, info when the stream broke.  An event that a
 ** finalizer has read while it was pushed was that one's.
 */
-int xai_events_next(lua_State *L) { return xai_request_poll(L, next_event); }
+int xai_stream_next(lua_State *L) { return xai_luacall_poll(L, next_event); }
 
 /* Push the text, joined with a half character of the text before. */
-static void push_text(lua_State *L, xai_LuaRequest *r) {
-  xai_Stream *s = &r->hold->call->stream;
-  const xai_Reading *reading = &s->event.reading;
-  xai_Slice raw = reading->text;
+static void push_text(lua_State *L, xai_LuaCall *r) {
+  xai_EventReader *s = &r->hold->call->reader;
+  const xai_EventInfo *info = &s->event.info;
+  xai_Slice raw = info->text;
   xai_Buffer *b = &r->hold->engine->scratch;
-  unsigned half = s->half; /* changed for good only when nothing raised */
-  if (half == 0 && !reading->parts && memchr(raw.at, '\\', raw.len) == NULL) {
+  unsigned surrogate =
+      s->surrogate; /* changed for good only when nothing raised */
+  if (surrogate == 0 && !info->parts && memchr(raw.at, '\\', raw.len) == NULL) {
     xai_push_slice(L, raw);
     return;
   }
   xai_buffer_clear(b);
-  if (xai_dialect_text(reading, &half, b) != XAI_OK)
+  if (xai_event_schema_text(info, &surrogate, b) != XAI_OK)
     luaL_error(L, "not enough memory");
   xai_push_buffer(L, b);
-  s->half = half;
+  s->surrogate = surrogate;
 }
 
 /* A half character that nothing followed. */
-static int push_rest(lua_State *L, xai_Stream *s) {
-  if (s->half == 0) return 0;
+static int push_rest(lua_State *L, xai_EventReader *s) {
+  if (s->surrogate == 0) return 0;
   lua_pushliteral(L, "\xEF\xBF\xBD");
-  s->half = 0;
+  s->surrogate = 0;
   return 1;
 }
 
-static int next_text(lua_State *L, xai_LuaRequest *r) {
+static int next_text(lua_State *L, xai_LuaCall *r) {
   xai_Call *c = r->hold->call;
   for (;;) {
-    unsigned long taken = c->stream.taken;
-    xai_StreamState state = xai_call_peek(c);
-    const xai_Reading *reading = &c->stream.event.reading;
-    if (state == XAI_STREAM_WAIT) {
+    unsigned long taken = c->reader.taken;
+    xai_ReadState state = xai_call_peek(c);
+    const xai_EventInfo *info = &c->reader.event.info;
+    if (state == XAI_READ_WAIT) {
       lua_pushboolean(L, 0);
       return 1;
     }
-    if (state != XAI_STREAM_EVENT) {
-      if (push_rest(L, &c->stream)) return 1;
+    if (state != XAI_READ_EVENT) {
+      if (push_rest(L, &c->reader)) return 1;
       return push_end(L, r, state);
     }
-    if (is_useless(reading))
-      return fail_event(L, r, reading->meaning == XAI_MEANS_DEEP);
-    if (reading->has_text && reading->text.len > 0) push_text(L, r);
-    if (c->stream.taken == taken) {
+    if (is_useless(info))
+      return fail_event(L, r, info->meaning == XAI_MEANS_DEEP);
+    if (info->has_text && info->text.len > 0) push_text(L, r);
+    if (c->reader.taken == taken) {
       if (take(L, r) && lua_gettop(L) > 1 && lua_rawlen(L, -1) > 0) return 1;
     }
     lua_settop(L, 1);
@@ -244,27 +244,27 @@ static int next_text(lua_State *L, xai_LuaRequest *r) {
 ** request:text() -> the next piece of visible text of the wanted choice;
 ** else as request:event().  Builds no tables.
 */
-int xai_events_text(lua_State *L) { return xai_request_poll(L, next_text); }
+int xai_stream_text(lua_State *L) { return xai_luacall_poll(L, next_text); }
 
 /* request:want(n): the choice whose text is wanted, from 1. */
-int xai_events_want(lua_State *L) {
-  xai_LuaRequest *r = xai_request_check(L);
+int xai_stream_want(lua_State *L) {
+  xai_LuaCall *r = xai_luacall_check(L);
   lua_Number n = luaL_checknumber(L, 2);
   xai_Call *c = r->hold->call;
   if (c != NULL)
-    xai_stream_want(&c->stream, n >= 1 && n <= 1000 ? (long)n - 1 : -2);
+    xai_event_reader_want(&c->reader, n >= 1 && n <= 1000 ? (long)n - 1 : -2);
   return 0;
 }
 
-static int skip(lua_State *L, xai_LuaRequest *r) {
-  xai_StreamState state;
-  while ((state = xai_call_peek(r->hold->call)) == XAI_STREAM_EVENT) {
-    const xai_Reading *reading = &r->hold->call->stream.event.reading;
-    if (is_useless(reading))
-      return fail_event(L, r, reading->meaning == XAI_MEANS_DEEP);
+static int skip(lua_State *L, xai_LuaCall *r) {
+  xai_ReadState state;
+  while ((state = xai_call_peek(r->hold->call)) == XAI_READ_EVENT) {
+    const xai_EventInfo *info = &r->hold->call->reader.event.info;
+    if (is_useless(info))
+      return fail_event(L, r, info->meaning == XAI_MEANS_DEEP);
     take(L, r);
   }
-  if (state != XAI_STREAM_WAIT) return push_end(L, r, state);
+  if (state != XAI_READ_WAIT) return push_end(L, r, state);
   lua_pushboolean(L, 0);
   return 1;
 }
@@ -273,7 +273,7 @@ static int skip(lua_State *L, xai_LuaRequest *r) {
 ** request:skip() -> false when more is to come, nil at the proven end, or
 ** nil, message, info: goes past all events that are here.
 */
-int xai_events_skip(lua_State *L) { return xai_request_poll(L, skip); }
+int xai_stream_skip(lua_State *L) { return xai_luacall_poll(L, skip); }
 
 static const char *field_name(xai_Field f) {
   static const char *const names[] = {"event",   "text",      "reasoning",
@@ -282,16 +282,16 @@ static const char *field_name(xai_Field f) {
 }
 
 /* May the text hold the escape of half a surrogate pair? */
-static int may_have_half(xai_Slice text) {
+static int may_have_surrogate(xai_Slice text) {
   return memchr(text.at, '\\', text.len) != NULL && xai_slice_has(text, "\\ud");
 }
 
 /* Push an entry's text, decoded as JSON, with halves as they are. */
-static void push_with_halves(lua_State *L, xai_LuaRequest *r,
-                             const xai_Entry *e) {
+static void push_with_surrogates(lua_State *L, xai_LuaCall *r,
+                                 const xai_LogEntry *e) {
   int env = lua_gettop(L) + 1;
   xai_getenv(L, 1);
-  lua_rawgeti(L, env, XAI_REQUEST_CODEC);
+  lua_rawgeti(L, env, XAI_SLOT_CODEC);
   if (e->field != XAI_FIELD_NONE) {
     lua_pushliteral(L, "\"");
     lua_pushlstring(L, e->text.at, e->text.len);
@@ -300,8 +300,9 @@ static void push_with_halves(lua_State *L, xai_LuaRequest *r,
   } else {
     lua_pushlstring(L, e->text.at, e->text.len);
   }
-  r->halves = 1;
-  if (!xai_json_decode_halves(L, env + 1)) lua_pushboolean(L, is_too_deep(L));
+  r->surrogates = 1;
+  if (!xai_json_decode_surrogates(L, env + 1))
+    lua_pushboolean(L, is_too_deep(L));
   lua_replace(L, env);
   lua_settop(L, env);
 }
@@ -315,17 +316,17 @@ static void push_whole(lua_State *L, xai_Slice text) {
 
 /* What its stream has said: at rest that is a string of its environment, which
 ** is only read. */
-static xai_Journal journal_of(lua_State *L, const xai_LuaRequest *r) {
+static xai_EventLog log_of(lua_State *L, const xai_LuaCall *r) {
   const xai_Call *c = r->hold->call;
-  xai_Journal j;
+  xai_EventLog j;
   size_t n;
   const char *s;
   memset(&j, 0, sizeof j);
-  if (c != NULL) j = c->stream.journal;
+  if (c != NULL) j = c->reader.log;
   if (xai_buffer_size(&j.bytes) > 0) return j;
   if (c == NULL) j.last = r->hold->ended.last;
   xai_getenv(L, 1);
-  lua_rawgeti(L, -1, XAI_REQUEST_SAID);
+  lua_rawgeti(L, -1, XAI_SLOT_LOG);
   s = lua_tolstring(L, -1, &n);
   lua_pop(L, 2);
   if (s == NULL) return j;
@@ -337,27 +338,27 @@ static xai_Journal journal_of(lua_State *L, const xai_LuaRequest *r) {
 
 /* The place of an entry at index 2.  That of the last answer needs no search:
 ** all that is read is read in order. */
-static size_t check_place(lua_State *L, const xai_LuaRequest *r,
-                          const xai_Journal *j) {
+static size_t check_place(lua_State *L, const xai_LuaCall *r,
+                          const xai_EventLog *j) {
   lua_Number n = luaL_checknumber(L, 2);
   size_t at = n >= 0 && n <= (lua_Number)xai_buffer_size(&j->bytes)
                   ? (size_t)n
                   : (size_t)-1;
-  if ((at != r->said || at > j->last) && !xai_journal_is_place(j, at))
+  if ((at != r->log_read || at > j->last) && !xai_event_log_is_place(j, at))
     luaL_argerror(L, 2, "no entry begins there");
   return at;
 }
 
-static int say(lua_State *L, xai_LuaRequest *r) {
-  xai_Journal said = journal_of(L, r);
-  size_t at = check_place(L, r, &said);
-  xai_Entry e;
-  if (!xai_journal_read(&said, &at, &e)) return 0;
-  r->said = at;
+static int say(lua_State *L, xai_LuaCall *r) {
+  xai_EventLog log_read = log_of(L, r);
+  size_t at = check_place(L, r, &log_read);
+  xai_LogEntry e;
+  if (!xai_event_log_read(&log_read, &at, &e)) return 0;
+  r->log_read = at;
   lua_pushnumber(L, (lua_Number)at);
   lua_pushstring(L, field_name(e.field));
-  if (may_have_half(e.text))
-    push_with_halves(L, r, &e);
+  if (may_have_surrogate(e.text))
+    push_with_surrogates(L, r, &e);
   else if (e.field != XAI_FIELD_NONE)
     xai_push_unescaped(L, &r->hold->engine->scratch, e.text);
   else
@@ -373,13 +374,13 @@ static int say(lua_State *L, xai_LuaRequest *r) {
 ** "event": a decoded event, or as push_whole says; else: text for part (a, b)
 ** of the answer.
 */
-int xai_events_said(lua_State *L) {
-  xai_LuaRequest *r = xai_request_check(L);
+int xai_stream_read_log(lua_State *L) {
+  xai_LuaCall *r = xai_luacall_check(L);
   luaL_checknumber(L, 2);
-  return r->hold->call != NULL ? xai_request_use(L, say) : say(L, r);
+  return r->hold->call != NULL ? xai_luacall_use(L, say) : say(L, r);
 }
 
-int xai_events_halves(lua_State *L) {
-  lua_pushboolean(L, xai_request_check(L)->halves);
+int xai_stream_has_surrogates(lua_State *L) {
+  lua_pushboolean(L, xai_luacall_check(L)->surrogates);
   return 1;
 }

@@ -28,59 +28,59 @@ void xai_call_init(xai_Call *c, const xai_Settings *set, xai_Api api, int raw) {
   c->set = *set;
   c->retry_after_ms = -1;
   xai_transfer_init(&c->transfer, set);
-  xai_stream_init(&c->stream, api, raw, set->max_body);
-  xai_complaint_init(&c->complaint);
+  xai_event_reader_init(&c->reader, api, raw, set->max_body);
+  xai_error_body_init(&c->error_body);
 }
 
 void xai_call_close(xai_Call *c) {
   xai_transfer_close(&c->transfer);
   xai_secret_forget(c);
-  xai_stream_free(&c->stream);
-  xai_complaint_free(&c->complaint);
+  xai_event_reader_free(&c->reader);
+  xai_error_body_free(&c->error_body);
 }
 
 void xai_call_rest(xai_Call *c) {
-  xai_stream_rest(&c->stream);
+  xai_event_reader_rest(&c->reader);
   xai_sse_free(&c->transfer.sse);
   xai_buffer_free(&c->transfer.body);
   if (c->state == XAI_CALL_DONE) xai_secret_forget(c);
   c->at_rest = 1;
 }
 
-void xai_call_sum_up(const xai_Call *c, xai_Ended *ended) {
+void xai_call_summarize(const xai_Call *c, xai_CallSummary *ended) {
   memset(ended, 0, sizeof *ended);
-  ended->kind = c->fault.kind;
-  ended->phase = c->fault.phase;
-  ended->where = c->where;
-  ended->api = c->stream.dialect.api;
+  ended->kind = c->error.kind;
+  ended->phase = c->error.phase;
+  ended->phase_reached = c->phase_reached;
+  ended->api = c->reader.schema.api;
   ended->content = c->transfer.content;
   ended->status = c->transfer.status;
   ended->attempts = c->attempts;
   ended->resends = c->resends;
-  ended->raw = c->stream.raw;
-  ended->events = c->stream.dialect.events;
+  ended->raw = c->reader.raw;
+  ended->events = c->reader.schema.events;
   ended->may_be_done = c->may_be_done;
-  ended->last = c->stream.journal.last;
+  ended->last = c->reader.log.last;
   ended->began_ms = c->began_ms;
   ended->ended_ms = c->ended_ms;
   ended->retry_after_ms = c->retry_after_ms;
   ended->times = c->times;
 }
 
-void xai_call_recall(xai_Call *c, const xai_Ended *ended) {
+void xai_call_restore(xai_Call *c, const xai_CallSummary *ended) {
   memset(c, 0, sizeof *c);
   xai_call_init(c, &c->set, ended->api, ended->raw);
   c->state = XAI_CALL_DONE;
-  c->fault.kind = ended->kind;
-  c->fault.phase = ended->phase;
-  c->where = ended->where;
+  c->error.kind = ended->kind;
+  c->error.phase = ended->phase;
+  c->phase_reached = ended->phase_reached;
   c->transfer.content = ended->content;
   c->transfer.status = ended->status;
   c->attempts = ended->attempts;
   c->resends = ended->resends;
-  c->stream.dialect.events = ended->events;
-  c->stream.dialect.ended = ended->kind == XAI_KIND_NONE;
-  c->stream.journal.last = ended->last;
+  c->reader.schema.events = ended->events;
+  c->reader.schema.ended = ended->kind == XAI_KIND_NONE;
+  c->reader.log.last = ended->last;
   c->may_be_done = ended->may_be_done;
   c->began_ms = ended->began_ms;
   c->ended_ms = ended->ended_ms;
@@ -91,26 +91,28 @@ void xai_call_recall(xai_Call *c, const xai_Ended *ended) {
 /* Can its handle do another request?  Its buffers, which the key has passed
 ** through, are not wiped before it goes. */
 static int is_reusable(const xai_Call *c) {
-  return c->usual && c->posts && !c->cut_off && c->attempts == 1 &&
-         c->resends == 0 && c->fault.kind == XAI_KIND_NONE &&
+  return c->default_settings && c->posts && !c->cut_off && c->attempts == 1 &&
+         c->resends == 0 && c->error.kind == XAI_KIND_NONE &&
          !xai_memory_wipes() && c->transfer.easy != NULL;
 }
 
 static void retire(xai_Call *c) {
   if (is_reusable(c))
-    xai_handles_put(c->handles, c->owner, xai_transfer_yield(&c->transfer));
+    xai_easy_pool_put(c->pool, c->client_id, xai_transfer_yield(&c->transfer));
   else
     xai_transfer_retire(&c->transfer);
 }
 
 static CURL *used_handle(const xai_Call *c) {
-  return c->usual && c->posts ? xai_handles_take(c->handles, c->owner) : NULL;
+  return c->default_settings && c->posts
+             ? xai_easy_pool_take(c->pool, c->client_id)
+             : NULL;
 }
 
 /* An answer that was not decoded, or events that were not read. */
 static int has_unread(const xai_Call *c) {
   return xai_sse_size(&c->transfer.sse) > 0 ||
-         (c->fault.kind == XAI_KIND_NONE &&
+         (c->error.kind == XAI_KIND_NONE &&
           xai_buffer_size(&c->transfer.body) > 0);
 }
 
@@ -131,20 +133,20 @@ static void conclude(xai_Call *c) {
 
 static void start_attempt(xai_Call *c, CURLM *multi) {
   xai_transfer_clear(&c->transfer);
-  xai_stream_restart(&c->stream);
+  xai_event_reader_restart(&c->reader);
   c->retry_after_ms = -1;
   c->attempts++;
   c->attempt_ms = c->transfer.last_ms = xai_clock_ms();
   c->state = XAI_CALL_RUNNING;
   c->multi = multi;
-  xai_handles_send_by(c->handles, c->transfer.easy, &c->route);
+  xai_easy_pool_send_by(c->pool, c->transfer.easy, &c->route);
   if (curl_multi_add_handle(multi, c->transfer.easy) == CURLM_OK) return;
   c->multi = NULL;
   if (multi == NULL)
-    xai_fault_set(&c->fault, XAI_KIND_CLOSED, XAI_PHASE_NONE,
+    xai_error_set(&c->error, XAI_KIND_CLOSED, XAI_PHASE_NONE,
                   "the engine is closed");
   else
-    xai_fault_set(&c->fault, XAI_KIND_MEMORY, XAI_PHASE_NONE,
+    xai_error_set(&c->error, XAI_KIND_MEMORY, XAI_PHASE_NONE,
                   "not enough memory");
   conclude(c);
 }
@@ -155,15 +157,15 @@ int xai_call_begin(xai_Call *c, const xai_Request *r, CURLM *multi, int later) {
   c->deletes = strcmp(r->method, "DELETE") == 0;
   c->heads = strcmp(r->method, "HEAD") == 0;
   c->posts = strcmp(r->method, "POST") == 0 && r->body != NULL;
-  c->transfer.owner = c;
+  c->transfer.call = c;
   if (xai_transfer_open(&c->transfer, used_handle(c), r, c->headers, &c->set) !=
       0) {
-    c->fault = c->transfer.fault;
+    c->error = c->transfer.error;
     conclude(c);
     return -1;
   }
   curl_easy_setopt(c->transfer.easy, CURLOPT_PRIVATE, (void *)c);
-  c->route = xai_handles_route(&c->set, r->url);
+  c->route = xai_easy_pool_route(&c->set, r->url);
   if (later) {
     c->retry_ms = c->began_ms;
     c->retry_told = 1; /* no attempt has failed */
@@ -183,7 +185,7 @@ static void detach(xai_Call *c, int cut_off) {
   CURLM *multi = c->multi;
   c->multi = NULL;
   if (multi == NULL) return;
-  if (c->timed) c->times = xai_diagnosis_times(&c->transfer);
+  if (c->timed) c->times = xai_outcome_times(&c->transfer);
   if (c->transfer.sends > 1) c->resends += c->transfer.sends - 1;
   c->cut_off = cut_off;
   if (cut_off) {
@@ -195,14 +197,14 @@ static void detach(xai_Call *c, int cut_off) {
 
 /* What went wrong with the last attempt does not count any more. */
 static void forget_attempt(xai_Call *c) {
-  memset(&c->fault, 0, sizeof c->fault);
-  xai_complaint_free(&c->complaint);
+  memset(&c->error, 0, sizeof c->error);
+  xai_error_body_free(&c->error_body);
 }
 
 /* Further attempts take no connection that the last one failed by: libcurl
 ** may not have noticed yet that it is of no use. */
 static void leave_connection(xai_Call *c) {
-  if (c->fault.kind == XAI_KIND_CONNECTION)
+  if (c->error.kind == XAI_KIND_CONNECTION)
     curl_easy_setopt(c->transfer.easy, CURLOPT_FRESH_CONNECT, 1L);
 }
 
@@ -217,23 +219,23 @@ static void leave_wait(xai_Call *c) {
   xai_buffer_clear(&c->transfer.head);
   xai_buffer_free(&c->transfer.body);
   xai_sse_free(&c->transfer.sse);
-  xai_stream_restart(&c->stream);
+  xai_event_reader_restart(&c->reader);
 }
 
 void xai_call_abort(xai_Call *c, xai_Kind kind, xai_Phase phase,
                     const char *text) {
   if (c->state == XAI_CALL_DONE) return;
   if (c->state == XAI_CALL_WAITING) leave_wait(c);
-  if (!c->draining) xai_fault_set(&c->fault, kind, phase, text);
+  if (!c->draining) xai_error_set(&c->error, kind, phase, text);
   detach(c, 1);
   conclude(c);
 }
 
-void xai_call_disown(xai_Call *c) {
+void xai_call_abandon_after_fork(xai_Call *c) {
   c->multi = NULL;
   c->transfer.easy = NULL;
   c->transfer.paused = 0;
-  xai_fault_set(&c->fault, XAI_KIND_CLOSED, XAI_PHASE_NONE,
+  xai_error_set(&c->error, XAI_KIND_CLOSED, XAI_PHASE_NONE,
                 "the call belongs to the process that this one came from");
   conclude(c);
 }
@@ -243,10 +245,10 @@ static int64_t deadline_at(const xai_Call *c) {
 }
 
 static void settle(xai_Call *c) {
-  int64_t wait = c->fault.kind == XAI_KIND_NONE ||
-                         c->fault.kind == XAI_KIND_PENDING || c->draining
+  int64_t wait = c->error.kind == XAI_KIND_NONE ||
+                         c->error.kind == XAI_KIND_PENDING || c->draining
                      ? -1
-                     : xai_verdict_wait(c, deadline_at(c));
+                     : xai_outcome_wait(c, deadline_at(c));
   if (wait < 0) {
     conclude(c);
     return;
@@ -266,7 +268,7 @@ static void begin_anew(xai_Call *c) {
   curl_multi_remove_handle(c->multi, easy);
   if (curl_multi_add_handle(c->multi, easy) == CURLM_OK) return;
   c->multi = NULL;
-  xai_fault_set(&c->fault, XAI_KIND_MEMORY, XAI_PHASE_NONE,
+  xai_error_set(&c->error, XAI_KIND_MEMORY, XAI_PHASE_NONE,
                 "not enough memory");
   conclude(c);
 }
@@ -277,18 +279,18 @@ void xai_call_finish(xai_Call *c, CURLcode code) {
     begin_anew(c);
     return;
   }
-  c->where = xai_diagnosis_phase(&c->transfer);
-  if (!c->draining) xai_verdict_judge(c, code);
+  c->phase_reached = xai_outcome_phase(&c->transfer);
+  if (!c->draining) xai_outcome_of_attempt(c, code);
   detach(c, 0);
   settle(c);
 }
 
 int xai_call_try_again(xai_Call *c) {
-  const xai_Stream *s = &c->stream;
+  const xai_EventReader *s = &c->reader;
   if (c->state != XAI_CALL_RUNNING || c->draining || s->begun || s->raw ||
-      !xai_verdict_is_refused(c, s->event.sse.data))
+      !xai_outcome_is_transient_event(c, s->event.sse.data))
     return 0;
-  c->where = XAI_PHASE_STREAM;
+  c->phase_reached = XAI_PHASE_STREAM;
   detach(c, 1);
   settle(c);
   return 1;
@@ -304,7 +306,7 @@ void xai_call_set_key(xai_Call *c, struct curl_slist *headers) {
 
 void xai_call_keep_key(xai_Call *c) {
   c->key_wanted = 0;
-  if (c->fault.kind == XAI_KIND_AUTHENTICATION) conclude(c);
+  if (c->error.kind == XAI_KIND_AUTHENTICATION) conclude(c);
 }
 
 /* ------------------------------------------------------------------ time */
@@ -336,8 +338,9 @@ static void nudge(xai_Call *c, int64_t now_ms) {
 
 int64_t xai_call_due(const xai_Call *c) {
   if (c->state == XAI_CALL_WAITING)
-    return c->key_wanted || c->in_line ? deadline_at(c)
-                                       : min64(c->retry_ms, deadline_at(c));
+    return c->key_wanted || c->in_start_queue
+               ? deadline_at(c)
+               : min64(c->retry_ms, deadline_at(c));
   if (c->state != XAI_CALL_RUNNING) return XAI_NEVER;
   if (c->draining) return c->drain_ms;
   return min64(min64(idle_at(c), timeout_at(c)),
@@ -350,8 +353,8 @@ static void give_up(xai_Call *c, xai_Phase phase, const char *what,
   if (c->state == XAI_CALL_WAITING) leave_wait(c);
   xai_decimal_write(seconds, (double)ms / 1000, 6);
   snprintf(text, sizeof text, "%s of %s s passed", what, seconds);
-  xai_fault_set(&c->fault, XAI_KIND_TIMEOUT, phase, text);
-  c->where = xai_diagnosis_phase(&c->transfer);
+  xai_error_set(&c->error, XAI_KIND_TIMEOUT, phase, text);
+  c->phase_reached = xai_outcome_phase(&c->transfer);
   detach(c, 1);
   if (phase == XAI_PHASE_DEADLINE)
     conclude(c);
@@ -359,7 +362,8 @@ static void give_up(xai_Call *c, xai_Phase phase, const char *what,
     settle(c);
 }
 
-void xai_call_tick(xai_Call *c, CURLM *multi, int64_t now_ms, int behind) {
+void xai_call_tick(xai_Call *c, CURLM *multi, int64_t now_ms,
+                   int unread_backlog) {
   if (c->state == XAI_CALL_DONE || c->state == XAI_CALL_NEW) return;
   if (c->draining && now_ms >= c->drain_ms) {
     xai_call_abort(c, XAI_KIND_NONE, XAI_PHASE_NONE, "");
@@ -371,9 +375,9 @@ void xai_call_tick(xai_Call *c, CURLM *multi, int64_t now_ms, int behind) {
     forget_attempt(c);
     start_attempt(c, multi);
   } else if (now_ms >= timeout_at(c)) {
-    give_up(c, xai_diagnosis_phase(&c->transfer), "timeout", c->set.timeout_ms);
+    give_up(c, xai_outcome_phase(&c->transfer), "timeout", c->set.timeout_ms);
   } else if (now_ms >= idle_at(c)) {
-    if (!behind)
+    if (!unread_backlog)
       give_up(c, XAI_PHASE_IDLE, "idle_timeout", c->set.idle_timeout_ms);
   } else if (now_ms >= nudge_at(c)) {
     nudge(c, now_ms);
@@ -388,43 +392,43 @@ int xai_call_opened(const xai_Call *c) {
           c->transfer.content == XAI_CONTENT_EVENTS);
 }
 
-int xai_call_has_news(const xai_Call *c) {
+int xai_call_is_ready(const xai_Call *c) {
   return c->state == XAI_CALL_DONE || xai_sse_size(&c->transfer.sse) > 0;
 }
 
 /* Whoever closed or cancelled the call wants nothing more of it. */
 static int is_unwanted(const xai_Call *c) {
-  return c->state == XAI_CALL_DONE && (c->fault.kind == XAI_KIND_CLOSED ||
-                                       c->fault.kind == XAI_KIND_CANCELLED);
+  return c->state == XAI_CALL_DONE && (c->error.kind == XAI_KIND_CLOSED ||
+                                       c->error.kind == XAI_KIND_CANCELLED);
 }
 
 /* The head announced a stream, or the attempt before it brought one. */
-static xai_StreamState no_stream(xai_Call *c) {
-  c->stream.fault = c->fault;
-  xai_fault_set(&c->stream.fault, XAI_KIND_PROTOCOL, XAI_PHASE_NONE,
+static xai_ReadState no_stream(xai_Call *c) {
+  c->reader.error = c->error;
+  xai_error_set(&c->reader.error, XAI_KIND_PROTOCOL, XAI_PHASE_NONE,
                 "the request was not answered by a stream");
-  return XAI_STREAM_FAULT;
+  return XAI_READ_FAILED;
 }
 
 int xai_call_is_whole(const xai_Call *c) {
-  return c->state == XAI_CALL_DONE && c->fault.kind == XAI_KIND_NONE &&
+  return c->state == XAI_CALL_DONE && c->error.kind == XAI_KIND_NONE &&
          c->transfer.content == XAI_CONTENT_PLAIN;
 }
 
-xai_StreamState xai_call_peek(xai_Call *c) {
-  xai_StreamState state;
+xai_ReadState xai_call_peek(xai_Call *c) {
+  xai_ReadState state;
   if (is_unwanted(c)) {
-    c->stream.fault = c->fault;
-    return XAI_STREAM_FAULT;
+    c->reader.error = c->error;
+    return XAI_READ_FAILED;
   }
-  if (c->state == XAI_CALL_WAITING) return XAI_STREAM_WAIT;
+  if (c->state == XAI_CALL_WAITING) return XAI_READ_WAIT;
   if (c->state == XAI_CALL_DONE && c->transfer.content == XAI_CONTENT_PLAIN)
     return no_stream(c);
   for (;;) {
     int over = c->state == XAI_CALL_DONE;
-    int clean = over && c->fault.kind == XAI_KIND_NONE;
-    state = xai_stream_peek(&c->stream, &c->transfer.sse, over, clean);
-    if (state != XAI_STREAM_WAIT || !c->transfer.paused) return state;
+    int clean = over && c->error.kind == XAI_KIND_NONE;
+    state = xai_event_reader_peek(&c->reader, &c->transfer.sse, over, clean);
+    if (state != XAI_READ_WAIT || !c->transfer.paused) return state;
     xai_transfer_resume(&c->transfer); /* a reader that waits must be fed */
   }
 }
@@ -435,8 +439,8 @@ static int wants_more(xai_Transfer *t) {
          xai_sse_peek(&t->sse, NULL) == 0;
 }
 
-int xai_call_take(xai_Call *c) {
-  int rc = xai_stream_take(&c->stream, &c->transfer.sse);
+int xai_call_consume(xai_Call *c) {
+  int rc = xai_event_reader_consume(&c->reader, &c->transfer.sse);
   if (c->transfer.paused && wants_more(&c->transfer))
     xai_transfer_resume(&c->transfer);
   return rc;

@@ -23,57 +23,57 @@ typedef enum xai_CallState {
 
 typedef struct xai_Call {
   xai_Transfer transfer;
-  xai_Stream stream;
+  xai_EventReader reader;
   xai_Settings set; /* its strings are only valid while it is opened */
   /* From here on all is zero at first. */
   struct xai_Call *prev, *next;             /* the engine's list */
   struct xai_Call *ready_prev, *ready_next; /* the engine's queue of news */
-  struct xai_Call *line_prev, *line_next;   /* of those that are to begin */
-  int in_line;                              /* it is one of them */
+  struct xai_Call *start_prev, *start_next; /* of those that are to begin */
+  int in_start_queue;                       /* it is one of them */
   int queued;                               /* it is in that queue */
   int watched;                              /* its news go into that queue */
-  unsigned long owner;                      /* number of whose call it is */
+  unsigned long client_id;                  /* number of whose call it is */
   CURLM *multi;                             /* while an attempt is under way */
   struct curl_slist *headers;               /* filled before it begins */
-  xai_Chance *chance;
-  xai_Handles *handles;
+  xai_Random *random;
+  xai_EasyPool *pool;
   xai_Route route;
   xai_CallState state;
-  int usual;      /* its settings are its owner's own */
-  int posts;      /* the method is POST, with a body */
-  int cut_off;    /* its handle is to leave no connection for others */
-  int heads;      /* the method is HEAD */
-  int free_form;  /* nothing is known of what the answer will be */
-  int deletes;    /* the method is DELETE */
-  int repeatable; /* the method is one that may always be repeated */
-  int pending_ok; /* an empty 202 means: not ready yet */
-  int read_once;  /* a success can be read once: what was lost stays so */
-  int draining;   /* the reader is done; the connection is to be kept */
-  int at_rest;    /* its reader needs no more than what 'hold' keeps */
-  int in_use;     /* somebody works with it */
+  int default_settings; /* its settings are those of its client */
+  int posts;            /* the method is POST, with a body */
+  int cut_off;          /* its handle is to leave no connection for others */
+  int heads;            /* the method is HEAD */
+  int free_form;        /* nothing is known of what the answer will be */
+  int deletes;          /* the method is DELETE */
+  int repeatable;       /* the method is one that may always be repeated */
+  int pending_ok;       /* an empty 202 means: not ready yet */
+  int read_once;        /* a success can be read once: what was lost stays so */
+  int draining;         /* the reader is done; the connection is to be kept */
+  int at_rest;          /* its reader needs no more than what 'hold' keeps */
+  int in_use;           /* somebody works with it */
   struct xai_Hold *hold; /* NULL once its reader is no more */
   int retry_told;        /* the wait for the next attempt was told of */
   int key_changes;       /* the key may be another one for each attempt */
   int key_wanted;        /* the next attempt waits for its key */
-  int key_refused; /* a new key was asked for because the old one failed */
-  int may_be_done; /* an attempt that failed may have had its effect */
-  int gone;        /* what was to be deleted is no longer there */
-  int attempts;    /* begun so far */
-  int resends;     /* requests that libcurl sent again by itself */
-  int timed;       /* the times are wanted */
-  xai_Times times; /* of the last attempt */
-  xai_Phase where; /* how far the last attempt had come */
+  int key_refused;     /* a new key was asked for because the old one failed */
+  int may_be_done;     /* an attempt that failed may have had its effect */
+  int already_deleted; /* what was to be deleted is no longer there */
+  int attempts;        /* begun so far */
+  int resends;         /* requests that libcurl sent again by itself */
+  int timed;           /* the times are wanted */
+  xai_Times times;     /* of the last attempt */
+  xai_Phase phase_reached; /* how far the last attempt had come */
   int64_t began_ms, attempt_ms, retry_ms, ended_ms, drain_ms;
   int64_t quiet_ms, nudge_ms; /* when bytes last came; when to look again */
   int64_t retry_after_ms;     /* what the server asked for, or -1 */
-  xai_Fault fault;
-  xai_Complaint complaint; /* what an error answer said */
+  xai_Error error;
+  xai_ErrorBody error_body; /* what an error answer said */
 } xai_Call;
 
 /* What there is still to know of a call that is over and at rest. */
-typedef struct xai_Ended {
+typedef struct xai_CallSummary {
   xai_Kind kind;
-  xai_Phase phase, where;
+  xai_Phase phase, phase_reached;
   xai_Api api;
   xai_Content content;
   int status;
@@ -85,7 +85,7 @@ typedef struct xai_Ended {
   size_t last; /* offset of the journal's last entry */
   int64_t began_ms, ended_ms, retry_after_ms;
   xai_Times times;
-} xai_Ended;
+} xai_CallSummary;
 
 /* How its reader holds a call.  The call is given back when it is over and at
 ** rest; then 'call' is NULL, and 'ended' is what is left of it. */
@@ -93,7 +93,7 @@ typedef struct xai_Hold {
   struct xai_Engine *engine; /* NULL: it was released */
   xai_Call *call;
   int recalled; /* 'call' is made of 'ended' again, in memory of the reader's */
-  xai_Ended ended;
+  xai_CallSummary ended;
 } xai_Hold;
 
 /* Make the caller's memory a call in state NEW; nothing is acquired. */
@@ -106,11 +106,11 @@ void xai_call_close(xai_Call *c);
 void xai_call_rest(xai_Call *c);
 
 /* What is to be known of it when it is over. */
-void xai_call_sum_up(const xai_Call *c, xai_Ended *ended);
+void xai_call_summarize(const xai_Call *c, xai_CallSummary *ended);
 
 /* The reverse: make the caller's memory a call that is over, was read, and
 ** holds nothing. */
-void xai_call_recall(xai_Call *c, const xai_Ended *ended);
+void xai_call_restore(xai_Call *c, const xai_CallSummary *ended);
 
 /* Start the first attempt, with the headers in 'headers'; with 'later' it is
 ** due at the next tick.  0, or -1: then the call is done. */
@@ -125,7 +125,8 @@ int64_t xai_call_due(const xai_Call *c);
 /* Act on the time: give up, or start the next attempt on 'multi'.  'behind':
 ** something may have come for it that is not read yet, so that its silence
 ** proves nothing. */
-void xai_call_tick(xai_Call *c, CURLM *multi, int64_t now_ms, int behind);
+void xai_call_tick(xai_Call *c, CURLM *multi, int64_t now_ms,
+                   int unread_backlog);
 
 /* End it now with that fault.  Nothing happens when it is done. */
 void xai_call_abort(xai_Call *c, xai_Kind kind, xai_Phase phase,
@@ -133,7 +134,7 @@ void xai_call_abort(xai_Call *c, xai_Kind kind, xai_Phase phase,
 
 /* End it in a process that was forked while it was under way.  Its handle
 ** is the other process's: it is lost here. */
-void xai_call_disown(xai_Call *c);
+void xai_call_abandon_after_fork(xai_Call *c);
 
 /* The head of a streamed success is in, or the call is done. */
 int xai_call_opened(const xai_Call *c);
@@ -142,7 +143,7 @@ int xai_call_opened(const xai_Call *c);
 int xai_call_is_whole(const xai_Call *c);
 
 /* Is there something for its reader? */
-int xai_call_has_news(const xai_Call *c);
+int xai_call_is_ready(const xai_Call *c);
 
 /* The headers, with another key, for the next attempt, which waits for it. */
 void xai_call_set_key(xai_Call *c, struct curl_slist *headers);
@@ -155,8 +156,8 @@ void xai_call_keep_key(xai_Call *c);
 int xai_call_try_again(xai_Call *c);
 
 /* The next event of its stream; see stream.h. */
-xai_StreamState xai_call_peek(xai_Call *c);
-int xai_call_take(xai_Call *c);
+xai_ReadState xai_call_peek(xai_Call *c);
+int xai_call_consume(xai_Call *c);
 
 /* The reader needs no more: let the connection come to rest for reuse. */
 void xai_call_drain(xai_Call *c);

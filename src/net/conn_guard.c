@@ -26,7 +26,7 @@
 
 /* ----------------------------------- the sockets of an engine's connections */
 
-void xai_sockets_init(xai_Sockets *s) {
+void xai_conn_guard_init(xai_ConnGuard *s) {
   memset(s, 0, sizeof *s);
   s->plain_ahead = xai_curl_reads_ahead(0);
   s->tls_ahead = xai_curl_reads_ahead(1);
@@ -34,7 +34,7 @@ void xai_sockets_init(xai_Sockets *s) {
 
 /* Room for that descriptor.  Without memory it stays unknown, which is no
 ** failure: its connection is not kept where it had to be looked at. */
-static void note(xai_Sockets *s, int fd) {
+static void note(xai_ConnGuard *s, int fd) {
   size_t size = s->size ? s->size : 16;
   struct stat facts;
   while ((size_t)fd >= size) size *= 2;
@@ -51,7 +51,7 @@ static void note(xai_Sockets *s, int fd) {
   if (fstat(fd, &facts) == 0) s->at[fd].inode = facts.st_ino;
 }
 
-static xai_Socket *known(const xai_Sockets *s, int fd) {
+static xai_Socket *known(const xai_ConnGuard *s, int fd) {
   int is = fd >= 0 && (size_t)fd < s->size && s->at[fd].open;
   return is ? &s->at[fd] : NULL;
 }
@@ -72,8 +72,9 @@ static int open_closed_on_exec(int family, int type, int protocol) {
   return fd;
 }
 
-curl_socket_t xai_sockets_open(xai_Sockets *s, const struct curl_sockaddr *a,
-                               const void *maker) {
+curl_socket_t xai_conn_guard_open(xai_ConnGuard *s,
+                                  const struct curl_sockaddr *a,
+                                  const void *maker) {
   int fd = open_closed_on_exec(a->family, a->socktype, a->protocol);
   if (fd < 0) return CURL_SOCKET_BAD;
   note(s, fd);
@@ -96,7 +97,7 @@ static int is_connected(int fd) {
 }
 
 static int on_close(void *ud, curl_socket_t fd) {
-  xai_Socket *it = known((xai_Sockets *)ud, fd);
+  xai_Socket *it = known((xai_ConnGuard *)ud, fd);
   if (it != NULL) {
     it->was_connected = is_connected(fd);
     it->open = 0;
@@ -104,7 +105,7 @@ static int on_close(void *ud, curl_socket_t fd) {
   return close(fd);
 }
 
-int xai_sockets_connected(const xai_Sockets *s, const void *maker) {
+int xai_conn_guard_connected(const xai_ConnGuard *s, const void *maker) {
   size_t i;
   for (i = 0; i < s->size; i++) {
     const xai_Socket *it = &s->at[i];
@@ -114,13 +115,13 @@ int xai_sockets_connected(const xai_Sockets *s, const void *maker) {
   return 0;
 }
 
-void xai_sockets_disown(xai_Sockets *s, const void *maker) {
+void xai_conn_guard_forget_maker(xai_ConnGuard *s, const void *maker) {
   size_t i;
   for (i = 0; i < s->size; i++)
     if (s->at[i].maker == maker) s->at[i].maker = NULL;
 }
 
-void xai_sockets_lend(xai_Sockets *s, CURL *easy) {
+void xai_conn_guard_attach(xai_ConnGuard *s, CURL *easy) {
   curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
   curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, (void *)s);
 }
@@ -131,7 +132,7 @@ static int port_of(const xai_End *e) {
   return 0;
 }
 
-int xai_sockets_port(const struct sockaddr *a) {
+int xai_conn_guard_port(const struct sockaddr *a) {
   xai_End e;
   memset(&e, 0, sizeof e);
   if (a->sa_family == AF_INET) memcpy(&e.v4, a, sizeof e.v4);
@@ -160,8 +161,8 @@ static int is_connected_to(int fd, const char *ip, int port) {
 
 /* The socket that is connected from 'local_port' to 'ip' and 'port', or -1:
 ** it is not known. */
-static int sockets_find(xai_Sockets *s, int local_port, const char *ip,
-                        int port) {
+static int guard_find(xai_ConnGuard *s, int local_port, const char *ip,
+                      int port) {
   size_t i;
   if (local_port <= 0 || ip == NULL) return -1;
   for (i = 0; i < s->size; i++) {
@@ -177,22 +178,22 @@ static int sockets_find(xai_Sockets *s, int local_port, const char *ip,
 }
 
 /* Its serial number; 0: it is not known. */
-static unsigned long sockets_serial(const xai_Sockets *s, int fd) {
+static unsigned long guard_serial(const xai_ConnGuard *s, int fd) {
   const xai_Socket *it = known(s, fd);
   return it ? it->serial : 0;
 }
 
-void xai_sockets_end(const xai_Sockets *s, int fd, unsigned long serial) {
-  if (serial != 0 && sockets_serial(s, fd) == serial) shutdown(fd, SHUT_RDWR);
+void xai_conn_guard_end(const xai_ConnGuard *s, int fd, unsigned long serial) {
+  if (serial != 0 && guard_serial(s, fd) == serial) shutdown(fd, SHUT_RDWR);
 }
 
-void xai_sockets_note_answer(xai_Sockets *s, int fd) {
+void xai_conn_guard_answered(xai_ConnGuard *s, int fd) {
   xai_Socket *it = known(s, fd);
   if (it != NULL) it->answered = 1;
 }
 
 /* Did one come by it? */
-static int sockets_has_answered(const xai_Sockets *s, int fd) {
+static int guard_has_answered(const xai_ConnGuard *s, int fd) {
   const xai_Socket *it = known(s, fd);
   return it != NULL && it->answered;
 }
@@ -202,7 +203,7 @@ static int sockets_has_answered(const xai_Sockets *s, int fd) {
 ** of an answer that was longer than its Content-Length comes so, and would be
 ** read as the next answer.
 */
-static int sockets_is_spoiled(const xai_Sockets *s, int fd) {
+static int guard_is_broken(const xai_ConnGuard *s, int fd) {
   const xai_Socket *it = known(s, fd);
   char byte;
   if (it == NULL || !it->answered) return 0;
@@ -212,17 +213,17 @@ static int sockets_is_spoiled(const xai_Sockets *s, int fd) {
 
 /* libcurl closes some by itself, and the program may have others in their
 ** place. */
-void xai_sockets_leave(xai_Sockets *s) {
+void xai_conn_guard_abandon_after_fork(xai_ConnGuard *s) {
   struct stat facts;
   size_t i;
   for (i = 0; i < s->size; i++)
     if (s->at[i].open && fstat((int)i, &facts) == 0 &&
         S_ISSOCK(facts.st_mode) && facts.st_ino == s->at[i].inode)
       close((int)i);
-  xai_sockets_forget(s);
+  xai_conn_guard_forget(s);
 }
 
-void xai_sockets_forget(xai_Sockets *s) {
+void xai_conn_guard_forget(xai_ConnGuard *s) {
   free(s->at);
   s->at = NULL;
   s->size = 0;
@@ -263,7 +264,7 @@ static HasPending *find_has_pending(void) {
 static int holds_bytes(const xai_Transfer *t) {
   struct curl_tlssessioninfo *tls = NULL;
   HasPending *has_pending = find_has_pending();
-  if (has_pending == NULL || t->over_two_tls || t->sockets->plain_ahead ||
+  if (has_pending == NULL || t->over_two_tls || t->guard->plain_ahead ||
       curl_easy_getinfo(t->easy, CURLINFO_TLS_SSL_PTR, &tls) != CURLE_OK ||
       tls == NULL || tls->backend != CURLSSLBACKEND_OPENSSL ||
       tls->internals == NULL)
@@ -272,13 +273,13 @@ static int holds_bytes(const xai_Transfer *t) {
 }
 
 static void keep(xai_Transfer *t, int yes) {
-  t->unkept = !yes;
+  t->no_reuse = !yes;
   curl_easy_setopt(t->easy, CURLOPT_FORBID_REUSE, yes ? 0L : 1L);
 }
 
 /* The length of a body that libcurl will not read beyond; 0: there is none. */
 static size_t body_length(const xai_Transfer *t) {
-  xai_Slice v = xai_head_find(xai_transfer_head(t), "content-length");
+  xai_Slice v = xai_http_head_find(xai_transfer_head(t), "content-length");
   size_t i, n = 0;
   if (t->bodiless || t->status == 204 || t->status == 304) return 0;
   for (i = 0; i < v.len && v.at[i] >= '0' && v.at[i] <= '9'; i++)
@@ -289,44 +290,44 @@ static size_t body_length(const xai_Transfer *t) {
 /* Can what is behind the answer be anywhere but in the socket, and unseen? */
 static int is_hidden(const xai_Transfer *t) {
   return t->socket < 0 ||
-         (t->sealed ? t->sockets->tls_ahead : t->sockets->plain_ahead);
+         (t->tls ? t->guard->tls_ahead : t->guard->plain_ahead);
 }
 
 /*
 ** What came behind an answer is looked for before the next request is sent
-** (xai_keeping_may_send).  It cannot be seen where the socket is not known.
+** (xai_conn_guard_may_send).  It cannot be seen where the socket is not known.
 ** Unless TLS tells what it holds, it cannot be seen, either, where more was read
 ** from the socket than was asked for, nor where TLS may have brought it in one
 ** record with the body: libcurl takes no more of that than the length allows,
 ** and OpenSSL holds the rest.
 */
-void xai_keeping_head(xai_Transfer *t) {
-  t->head_turn = t->sockets->turn;
+void xai_conn_guard_on_head(xai_Transfer *t) {
+  t->head_turn = t->guard->turn;
   if (t->shared || (t->tls_tells && t->socket >= 0)) return;
-  if (is_hidden(t) || (t->sealed && body_length(t) > 0)) keep(t, 0);
+  if (is_hidden(t) || (t->tls && body_length(t) > 0)) keep(t, 0);
 }
 
 /* All of the body came in one read with its head.  That read was not bounded by
 ** the length: libcurl has seen what is behind, and closes the connection. */
-void xai_keeping_body(xai_Transfer *t, size_t n) {
-  if (t->unkept && !is_hidden(t) && t->head_turn == t->sockets->turn &&
+void xai_conn_guard_on_body(xai_Transfer *t, size_t n) {
+  if (t->no_reuse && !is_hidden(t) && t->head_turn == t->guard->turn &&
       n == body_length(t))
     keep(t, 1);
 }
 
-void xai_keeping_refuse(xai_Transfer *t) { keep(t, 0); }
+void xai_conn_guard_forbid(xai_Transfer *t) { keep(t, 0); }
 
-void xai_keeping_reset(xai_Transfer *t) {
-  if (t->unkept && t->easy != NULL) keep(t, 1);
+void xai_conn_guard_reset(xai_Transfer *t) {
+  if (t->no_reuse && t->easy != NULL) keep(t, 1);
 }
 
-int xai_keeping_may_send(xai_Transfer *t, int local_port, const char *ip,
-                         int port) {
+int xai_conn_guard_may_send(xai_Transfer *t, int local_port, const char *ip,
+                            int port) {
   int held;
-  t->socket = sockets_find(t->sockets, local_port, ip, port);
-  t->serial = sockets_serial(t->sockets, t->socket);
-  held = t->sealed ? holds_bytes(t) : -1;
+  t->socket = guard_find(t->guard, local_port, ip, port);
+  t->serial = guard_serial(t->guard, t->socket);
+  held = t->tls ? holds_bytes(t) : -1;
   t->tls_tells = held >= 0;
-  if (held > 0 && sockets_has_answered(t->sockets, t->socket)) return 0;
-  return !sockets_is_spoiled(t->sockets, t->socket);
+  if (held > 0 && guard_has_answered(t->guard, t->socket)) return 0;
+  return !guard_is_broken(t->guard, t->socket);
 }

@@ -54,7 +54,7 @@ static int was_connected(const xai_Transfer *t) {
   long port = 0;
   if (number_of(t->easy, CURLINFO_CONNECT_TIME_T) != 0) return 1;
   curl_easy_getinfo(t->easy, CURLINFO_LOCAL_PORT, &port);
-  return port > 0 || xai_sockets_connected(t->sockets, t);
+  return port > 0 || xai_conn_guard_connected(t->guard, t);
 }
 
 /* Nothing was sent: how far did the connection come? */
@@ -63,16 +63,16 @@ static xai_Phase making_phase(const xai_Transfer *t) {
   if (t->opens == 0) return XAI_PHASE_DNS;
   if (xai_proxy_failed(t->easy) || lacks_tunnel(t) || !was_connected(t))
     return XAI_PHASE_CONNECT;
-  return t->sealed ? XAI_PHASE_TLS : XAI_PHASE_CONNECT;
+  return t->tls ? XAI_PHASE_TLS : XAI_PHASE_CONNECT;
 }
 
-xai_Phase xai_diagnosis_phase(const xai_Transfer *t) {
+xai_Phase xai_outcome_phase(const xai_Transfer *t) {
   if (t->head_done)
     return t->content == XAI_CONTENT_EVENTS ? XAI_PHASE_STREAM : XAI_PHASE_BODY;
   return was_sent(t) ? sending_phase(t) : making_phase(t);
 }
 
-xai_Times xai_diagnosis_times(const xai_Transfer *t) {
+xai_Times xai_outcome_times(const xai_Transfer *t) {
   xai_Times times;
   times.dns = number_of(t->easy, CURLINFO_NAMELOOKUP_TIME_T);
   times.connect = number_of(t->easy, CURLINFO_CONNECT_TIME_T);
@@ -94,7 +94,7 @@ static int is_line_too_long(const xai_Transfer *t) {
 static int is_head_too_long(const xai_Transfer *t) {
   size_t seen = xai_buffer_size(&t->head) + t->extra;
   return !t->head_done && t->sends > 0 &&
-         xai_curl_says_head_too_long(t->error, is_line_too_long(t), seen);
+         xai_curl_says_head_too_long(t->curl_error, is_line_too_long(t), seen);
 }
 
 /* Nothing has passed the proxy yet: neither a handshake nor the request. */
@@ -107,7 +107,7 @@ static int waits_for_tunnel(CURLcode code, const xai_Transfer *t) {
     case CURLE_SEND_ERROR:
     case CURLE_RECV_ERROR: return 1;
     case CURLE_BAD_FUNCTION_ARGUMENT: /* 8.14: a header without a colon */
-      return !xai_curl_says_certificate_useless(code, t->error);
+      return !xai_curl_says_certificate_useless(code, t->curl_error);
 #if LIBCURL_VERSION_NUM >= 0x080600
     case CURLE_TOO_LARGE: return 1;
 #endif
@@ -118,7 +118,7 @@ static int waits_for_tunnel(CURLcode code, const xai_Transfer *t) {
 /* The head of what a proxy says to CONNECT never reaches us. */
 static int is_tunnel_head_too_long(CURLcode code, const xai_Transfer *t) {
   return waits_for_tunnel(code, t) && xai_memory_sufficed() &&
-         xai_curl_says_tunnel_head_too_long(t->error);
+         xai_curl_says_tunnel_head_too_long(t->curl_error);
 }
 
 /*
@@ -140,7 +140,7 @@ static int is_cut_off(const char *words) {
 /* By HTTP/2 8.14 and 8.23 have that code, and no words, where the connection
 ** ended within an answer; 7.88 says CURLE_PARTIAL_FILE. */
 static int has_ended(CURLcode code, const xai_Transfer *t) {
-  return code == CURLE_HTTP2 && t->error[0] == '\0';
+  return code == CURLE_HTTP2 && t->curl_error[0] == '\0';
 }
 
 /*
@@ -153,14 +153,15 @@ static int is_certificate_refused(const xai_Transfer *t) {
       "alert unsupported certificate", "alert access denied"};
   size_t i;
   for (i = 0; i < sizeof alerts / sizeof *alerts && !t->head_done; i++)
-    if (strstr(t->error, alerts[i]) != NULL) return 1;
+    if (strstr(t->curl_error, alerts[i]) != NULL) return 1;
   return 0;
 }
 
 static xai_Kind kind_of(CURLcode code, const xai_Transfer *t) {
   if (is_head_too_long(t) || is_tunnel_head_too_long(code, t))
     return XAI_KIND_LIMIT;
-  if (xai_curl_says_certificate_useless(code, t->error)) return XAI_KIND_TLS;
+  if (xai_curl_says_certificate_useless(code, t->curl_error))
+    return XAI_KIND_TLS;
   switch (code) {
     case CURLE_OPERATION_TIMEDOUT: return XAI_KIND_TIMEOUT;
     case CURLE_OUT_OF_MEMORY:
@@ -170,7 +171,7 @@ static xai_Kind kind_of(CURLcode code, const xai_Transfer *t) {
       return t->head_done ? XAI_KIND_PROTOCOL : XAI_KIND_LIMIT;
 #endif
     case CURLE_SSL_CONNECT_ERROR:
-      return is_cut_off(t->error) ? XAI_KIND_CONNECTION : XAI_KIND_TLS;
+      return is_cut_off(t->curl_error) ? XAI_KIND_CONNECTION : XAI_KIND_TLS;
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CIPHER:
     case CURLE_SSL_CACERT_BADFILE:
@@ -224,28 +225,29 @@ static void explain_certificate(const char *words, char *out, size_t size) {
 #define TUNNEL_HEAD_TOO_LONG "the headers of the proxy's answer are too long"
 
 static xai_Phase phase_of(CURLcode code, const xai_Transfer *t) {
-  xai_Phase phase = xai_diagnosis_phase(t);
+  xai_Phase phase = xai_outcome_phase(t);
   if (is_certificate_refused(t)) return XAI_PHASE_TLS;
   if (phase == XAI_PHASE_TLS && waits_for_tunnel(code, t))
     return XAI_PHASE_CONNECT;
   return phase;
 }
 
-void xai_diagnosis_judge(xai_Transfer *t, CURLcode code) {
+void xai_outcome_of_transfer(xai_Transfer *t, CURLcode code) {
   char words[CURL_ERROR_SIZE + 100];
-  const char *text = t->error[0] ? t->error : curl_easy_strerror(code);
+  const char *text =
+      t->curl_error[0] ? t->curl_error : curl_easy_strerror(code);
   xai_Kind kind;
   if (code == CURLE_OK) return;
-  hide_userinfo(t->error);
+  hide_userinfo(t->curl_error);
   kind = kind_of(code, t);
   if (kind == XAI_KIND_LIMIT)
     text = waits_for_tunnel(code, t) ? TUNNEL_HEAD_TOO_LONG : XAI_HEAD_TOO_LONG;
-  if (is_head_too_long(t) || xai_curl_says_http2_broken(t->error))
-    xai_sockets_end(t->sockets, t->socket, t->serial);
-  if (xai_curl_says_certificate_useless(code, t->error)) {
-    xai_handles_clean(t->error);
+  if (is_head_too_long(t) || xai_curl_says_http2_broken(t->curl_error))
+    xai_conn_guard_end(t->guard, t->socket, t->serial);
+  if (xai_curl_says_certificate_useless(code, t->curl_error)) {
+    xai_easy_pool_clean(t->curl_error);
     explain_certificate(text, words, sizeof words);
     text = words;
   }
-  xai_fault_set(&t->fault, kind, phase_of(code, t), text);
+  xai_error_set(&t->error, kind, phase_of(code, t), text);
 }

@@ -9,17 +9,17 @@
 #pragma GCC visibility push(hidden)
 
 /* How far the exchange has come. */
-xai_Phase xai_diagnosis_phase(const xai_Transfer *t);
+xai_Phase xai_outcome_phase(const xai_Transfer *t);
 
 /* The kind, phase and words for libcurl's verdict on this transfer. */
-void xai_diagnosis_judge(xai_Transfer *t, CURLcode code);
+void xai_outcome_of_transfer(xai_Transfer *t, CURLcode code);
 
 /* When what was done, in microseconds since the attempt began. */
 typedef struct xai_Times {
   int64_t dns, connect, tls, first_byte, total;
 } xai_Times;
 
-xai_Times xai_diagnosis_times(const xai_Transfer *t);
+xai_Times xai_outcome_times(const xai_Transfer *t);
 
 #pragma GCC visibility pop
 

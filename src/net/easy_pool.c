@@ -13,15 +13,15 @@
 
 /* -------------------------------------------------------------- options */
 
-void xai_handles_set_text(CURL *e, CURLoption what, const char *text,
-                          CURLcode *rc) {
+void xai_easy_pool_set_text(CURL *e, CURLoption what, const char *text,
+                            CURLcode *rc) {
   if (curl_easy_setopt(e, what, text) == CURLE_OUT_OF_MEMORY)
     *rc = CURLE_OUT_OF_MEMORY;
 }
 
-long xai_handles_http_version(const xai_Settings *set, const char *url) {
+long xai_easy_pool_http_version(const xai_Settings *set, const char *url) {
   if (set->http_version == 1) return CURL_HTTP_VERSION_1_1;
-  if (set->http_version == 2 && xai_address_is_plain(url))
+  if (set->http_version == 2 && xai_url_is_plain(url))
     return CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
   return CURL_HTTP_VERSION_2TLS;
 }
@@ -47,8 +47,8 @@ static void avoid_reuse(CURL *e, long version) {
 ** the first answer is complete.
 */
 static void set_version(CURL *e, const xai_Settings *set, const char *url) {
-  long version = xai_handles_http_version(set, url);
-  int plain = xai_address_is_plain(url) &&
+  long version = xai_easy_pool_http_version(set, url);
+  int plain = xai_url_is_plain(url) &&
               (version != CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE ||
                xai_curl_waits_for_lost_plain_http2());
   curl_easy_setopt(e, CURLOPT_HTTP_VERSION, version);
@@ -69,7 +69,7 @@ static void set_version(CURL *e, const xai_Settings *set, const char *url) {
 static void set_rules(CURL *e, CURLcode *rc) {
   curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
 #if LIBCURL_VERSION_NUM >= 0x075500
-  xai_handles_set_text(e, CURLOPT_PROTOCOLS_STR, "https,http", rc);
+  xai_easy_pool_set_text(e, CURLOPT_PROTOCOLS_STR, "https,http", rc);
 #else
   curl_easy_setopt(e, CURLOPT_PROTOCOLS, CURLPROTO_HTTP | CURLPROTO_HTTPS);
 #endif
@@ -84,7 +84,7 @@ static void set_rules(CURL *e, CURLcode *rc) {
   /* What a proxy says when it opens a tunnel is not the answer. */
   curl_easy_setopt(e, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   /* Decode what comes compressed although it was not asked for. */
-  xai_handles_set_text(e, CURLOPT_ACCEPT_ENCODING, "", rc);
+  xai_easy_pool_set_text(e, CURLOPT_ACCEPT_ENCODING, "", rc);
 }
 
 /*
@@ -94,9 +94,9 @@ static void set_rules(CURL *e, CURLcode *rc) {
 */
 static void set_ca(CURL *e, const xai_Settings *set, CURLcode *rc) {
   char *file = NULL;
-  if (set->ca_file) xai_handles_set_text(e, CURLOPT_CAINFO, set->ca_file, rc);
+  if (set->ca_file) xai_easy_pool_set_text(e, CURLOPT_CAINFO, set->ca_file, rc);
   if (set->ca_path) {
-    xai_handles_set_text(e, CURLOPT_CAPATH, set->ca_path, rc);
+    xai_easy_pool_set_text(e, CURLOPT_CAPATH, set->ca_path, rc);
     return;
   }
 #if LIBCURL_VERSION_NUM >= 0x075400
@@ -137,9 +137,9 @@ static uint32_t identity_of(const xai_Settings *set) {
   uint32_t h = NO_HASH;
   size_t i;
   if (salt[0] == '\0') {
-    xai_Chance chance;
-    xai_chance_init(&chance);
-    xai_chance_uuid(&chance, salt);
+    xai_Random random;
+    xai_random_init(&random);
+    xai_random_uuid(&random, salt);
   }
   for (i = 0; i < sizeof parts / sizeof *parts; i++) h = hash_text(h, parts[i]);
   return h;
@@ -162,7 +162,7 @@ static int mark_path(const xai_Settings *set, xai_Buffer *path) {
 }
 
 /* Behind such marks, or NULL. */
-static char *behind_marks(char *p) {
+static char *after_marks(char *p) {
   int i;
   for (i = 0; i < MARKS; i++) {
     if (p[0] != '/') return NULL;
@@ -173,9 +173,9 @@ static char *behind_marks(char *p) {
   return p;
 }
 
-void xai_handles_clean(char *text) {
+void xai_easy_pool_clean(char *text) {
   char *p, *rest = NULL;
-  for (p = text; *p != '\0' && rest == NULL; p++) rest = behind_marks(p);
+  for (p = text; *p != '\0' && rest == NULL; p++) rest = after_marks(p);
   if (rest == NULL) return;
   p--;
   if (p > text && p[-1] == '.') p--, rest += *rest == '/'; /* relative */
@@ -189,12 +189,13 @@ static void set_certificate(CURL *e, const xai_Settings *set, CURLcode *rc) {
   if (mark_path(set, &path) != XAI_OK)
     *rc = CURLE_OUT_OF_MEMORY;
   else
-    xai_handles_set_text(e, CURLOPT_SSLCERT, xai_buffer_data(&path), rc);
+    xai_easy_pool_set_text(e, CURLOPT_SSLCERT, xai_buffer_data(&path), rc);
   xai_buffer_free(&path);
-  if (set->key_file) xai_handles_set_text(e, CURLOPT_SSLKEY, set->key_file, rc);
+  if (set->key_file)
+    xai_easy_pool_set_text(e, CURLOPT_SSLKEY, set->key_file, rc);
   /* Where there is none, OpenSSL would ask for it on the terminal. */
-  xai_handles_set_text(e, CURLOPT_KEYPASSWD,
-                       set->key_password ? set->key_password : "", rc);
+  xai_easy_pool_set_text(e, CURLOPT_KEYPASSWD,
+                         set->key_password ? set->key_password : "", rc);
 }
 
 /* libcurl has 300 s of its own where none are set, and refuses more than an int
@@ -206,17 +207,18 @@ static long connect_timeout(const xai_Settings *set) {
 
 static void set_peer(CURL *e, const xai_Settings *set, const char *url,
                      CURLcode *rc) {
-  const char *no_proxy = xai_address_no_proxy(set, url);
+  const char *no_proxy = xai_url_no_proxy(set, url);
   set_trust(e, set, rc);
   set_certificate(e, set, rc);
-  if (set->proxy) xai_handles_set_text(e, CURLOPT_PROXY, set->proxy, rc);
-  if (no_proxy) xai_handles_set_text(e, CURLOPT_NOPROXY, no_proxy, rc);
+  if (set->proxy) xai_easy_pool_set_text(e, CURLOPT_PROXY, set->proxy, rc);
+  if (no_proxy) xai_easy_pool_set_text(e, CURLOPT_NOPROXY, no_proxy, rc);
   if (set->unix_socket)
-    xai_handles_set_text(e, CURLOPT_UNIX_SOCKET_PATH, set->unix_socket, rc);
+    xai_easy_pool_set_text(e, CURLOPT_UNIX_SOCKET_PATH, set->unix_socket, rc);
   curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, connect_timeout(set));
 }
 
-CURL *xai_handles_new(const xai_Settings *set, const char *url, CURLcode *rc) {
+CURL *xai_easy_pool_new(const xai_Settings *set, const char *url,
+                        CURLcode *rc) {
   CURL *e = curl_easy_init();
   if (e == NULL) {
     *rc = CURLE_OUT_OF_MEMORY;
@@ -230,21 +232,21 @@ CURL *xai_handles_new(const xai_Settings *set, const char *url, CURLcode *rc) {
 
 /* ---------------------------------------------------------------- reuse */
 
-CURL *xai_handles_take(xai_Handles *h, unsigned long owner) {
-  if (h->count == 0 || h->owner != owner) return NULL;
+CURL *xai_easy_pool_take(xai_EasyPool *h, unsigned long client_id) {
+  if (h->count == 0 || h->client_id != client_id) return NULL;
   return h->idle[--h->count];
 }
 
-void xai_handles_put(xai_Handles *h, unsigned long owner, CURL *easy) {
-  if (h->owner != owner) xai_handles_drop(h);
-  h->owner = owner;
-  if (h->count < XAI_MAX_HANDLES)
+void xai_easy_pool_put(xai_EasyPool *h, unsigned long client_id, CURL *easy) {
+  if (h->client_id != client_id) xai_easy_pool_drop(h);
+  h->client_id = client_id;
+  if (h->count < XAI_MAX_POOLED)
     h->idle[h->count++] = easy;
   else
     curl_easy_cleanup(easy);
 }
 
-void xai_handles_drop(xai_Handles *h) {
+void xai_easy_pool_drop(xai_EasyPool *h) {
   while (h->count > 0) curl_easy_cleanup(h->idle[--h->count]);
 }
 
@@ -261,7 +263,7 @@ static uint32_t way_of(const xai_Settings *set) {
                    set->unix_socket);
 }
 
-xai_Route xai_handles_route(const xai_Settings *set, const char *url) {
+xai_Route xai_easy_pool_route(const xai_Settings *set, const char *url) {
   xai_Route route;
   route.server = server_of(url);
   route.way = way_of(set);
@@ -274,7 +276,8 @@ xai_Route xai_handles_route(const xai_Settings *set, const char *url) {
 ** any to its server's name, also one through another proxy, whose tunnel may
 ** never open.  Seen on 7.88, 8.14 and 8.23.
 */
-void xai_handles_send_by(xai_Handles *h, CURL *easy, const xai_Route *route) {
+void xai_easy_pool_send_by(xai_EasyPool *h, CURL *easy,
+                           const xai_Route *route) {
   xai_Route *known = &h->routes[route->server % XAI_MAX_ROUTES];
   if (known->server != route->server) *known = *route;
   if (known->way != route->way) known->several = 1;

@@ -16,7 +16,7 @@
 
 #pragma GCC visibility push(hidden)
 
-#define XAI_MAX_HANDLES 4
+#define XAI_MAX_POOLED 4
 
 #define XAI_MAX_ROUTES 32
 
@@ -27,53 +27,53 @@ typedef struct xai_Route {
   int several; /* requests to that server went by more than one way */
 } xai_Route;
 
-typedef struct xai_Handles {
-  CURL *idle[XAI_MAX_HANDLES];
+typedef struct xai_EasyPool {
+  CURL *idle[XAI_MAX_POOLED];
   int count;
-  unsigned long owner;              /* whose settings all of them have */
+  unsigned long client_id;          /* whose settings all of them have */
   xai_Route routes[XAI_MAX_ROUTES]; /* of a few servers, the last ones */
-} xai_Handles;
+} xai_EasyPool;
 
 /*
 ** A new handle for requests to the server of 'url', with all options that do
 ** not change from request to request.  NULL, or '*rc' set: there was not
 ** enough memory, and the handle must not be used.
 */
-CURL *xai_handles_new(const xai_Settings *set, const char *url, CURLcode *rc);
+CURL *xai_easy_pool_new(const xai_Settings *set, const char *url, CURLcode *rc);
 
 /*
 ** Set an option that libcurl keeps a copy of.  Without memory for it '*rc' is
 ** CURLE_OUT_OF_MEMORY and the request must not go out: it would be another
 ** one, or go elsewhere.
 */
-void xai_handles_set_text(CURL *e, CURLoption what, const char *text,
-                          CURLcode *rc);
+void xai_easy_pool_set_text(CURL *e, CURLoption what, const char *text,
+                            CURLcode *rc);
 
 /* The value of CURLOPT_HTTP_VERSION for requests to that server. */
-long xai_handles_http_version(const xai_Settings *set, const char *url);
+long xai_easy_pool_http_version(const xai_Settings *set, const char *url);
 
-/* A handle with the settings of 'owner', or NULL when none is at hand. */
-CURL *xai_handles_take(xai_Handles *h, unsigned long owner);
+/* A handle with the settings of that client, or NULL when none is at hand. */
+CURL *xai_easy_pool_take(xai_EasyPool *h, unsigned long client_id);
 
 /* The route of requests to the server of 'url'. */
-xai_Route xai_handles_route(const xai_Settings *set, const char *url);
+xai_Route xai_easy_pool_route(const xai_Settings *set, const char *url);
 
 /*
 ** The handle is to send a request by that route.  It does not wait for other
 ** connections to the server where there may be some by another way: they are
 ** none that it could share.
 */
-void xai_handles_send_by(xai_Handles *h, CURL *easy, const xai_Route *route);
+void xai_easy_pool_send_by(xai_EasyPool *h, CURL *easy, const xai_Route *route);
 
-/* Keep a handle with the settings of 'owner'; those of others, and one too
+/* Keep a handle with the settings of that client; those of others, and one too
 ** many, are given back. */
-void xai_handles_put(xai_Handles *h, unsigned long owner, CURL *easy);
+void xai_easy_pool_put(xai_EasyPool *h, unsigned long client_id, CURL *easy);
 
 /* Give back all that are kept. */
-void xai_handles_drop(xai_Handles *h);
+void xai_easy_pool_drop(xai_EasyPool *h);
 
-/* Take out of libcurl's words what xai_handles_new put into a path. */
-void xai_handles_clean(char *text);
+/* Take out of libcurl's words what xai_easy_pool_new put into a path. */
+void xai_easy_pool_clean(char *text);
 
 #pragma GCC visibility pop
 

@@ -19,29 +19,29 @@
 /* ---------------------------------- calls that wait for their turn to begin */
 
 /* Put a call at the end of the line. */
-static void line_join(xai_Engine *e, xai_Call *c) {
-  c->in_line = 1;
-  c->line_prev = e->line_last;
-  c->line_next = NULL;
-  if (e->line_last)
-    e->line_last->line_next = c;
+static void start_queue_add(xai_Engine *e, xai_Call *c) {
+  c->in_start_queue = 1;
+  c->start_prev = e->start_last;
+  c->start_next = NULL;
+  if (e->start_last)
+    e->start_last->start_next = c;
   else
-    e->line_first = c;
-  e->line_last = c;
+    e->start_first = c;
+  e->start_last = c;
 }
 
 /* Take a call out; nothing happens when it is not in the line. */
-static void line_leave(xai_Engine *e, xai_Call *c) {
-  if (!c->in_line) return;
-  c->in_line = 0;
-  if (c->line_prev)
-    c->line_prev->line_next = c->line_next;
+static void start_queue_remove(xai_Engine *e, xai_Call *c) {
+  if (!c->in_start_queue) return;
+  c->in_start_queue = 0;
+  if (c->start_prev)
+    c->start_prev->start_next = c->start_next;
   else
-    e->line_first = c->line_next;
-  if (c->line_next)
-    c->line_next->line_prev = c->line_prev;
+    e->start_first = c->start_next;
+  if (c->start_next)
+    c->start_next->start_prev = c->start_prev;
   else
-    e->line_last = c->line_prev;
+    e->start_last = c->start_prev;
 }
 
 /* -------------- watched calls that have news, in the order in which it came */
@@ -58,7 +58,7 @@ void xai_engine_queue(xai_Engine *e, xai_Call *c) {
   e->ready_last = c;
 }
 
-void xai_news_forget(xai_Engine *e, xai_Call *c) {
+void xai_ready_queue_remove(xai_Engine *e, xai_Call *c) {
   if (!c->queued) return;
   c->queued = 0;
   if (c->ready_prev)
@@ -73,7 +73,7 @@ void xai_news_forget(xai_Engine *e, xai_Call *c) {
 
 xai_Call *xai_engine_ready(xai_Engine *e) {
   xai_Call *c = e->ready_first;
-  if (c != NULL) xai_news_forget(e, c);
+  if (c != NULL) xai_ready_queue_remove(e, c);
   return c;
 }
 
@@ -169,8 +169,8 @@ static CURLM *new_multi(void) {
 static int multi_open(xai_Engine *e) {
   xai_poller_open(&e->poller);
   multi_watch_interrupt(e);
-  xai_sockets_init(&e->sockets);
-  e->process = xai_process();
+  xai_conn_guard_init(&e->guard);
+  e->process = xai_process_id();
   e->multi = new_multi();
   if (e->multi == NULL) return -1;
   set_options(e);
@@ -185,13 +185,13 @@ static int multi_open(xai_Engine *e) {
 static void multi_act(xai_Engine *e, curl_socket_t fd, int what) {
   CURLMcode rc;
   int running;
-  if (e->spoiled) return;
-  e->sockets.turn++;
+  if (e->multi_broken) return;
+  e->guard.turn++;
   if (e->poller.fd >= 0)
     rc = curl_multi_socket_action(e->multi, fd, what, &running);
   else
     rc = curl_multi_perform(e->multi, &running);
-  if (rc == CURLM_OUT_OF_MEMORY) e->spoiled = 1;
+  if (rc == CURLM_OUT_OF_MEMORY) e->multi_broken = 1;
 }
 
 /* So long between two turns, the program was busy with other things. */
@@ -204,16 +204,16 @@ static void multi_act(xai_Engine *e, curl_socket_t fd, int what) {
 */
 static void note_absence(xai_Engine *e, int most) {
   int64_t now = xai_clock_ms();
-  if (e->behind == 0 && now - e->served_ms > BUSY_MS)
-    e->behind = 1 + e->active / most;
+  if (e->unread_backlog == 0 && now - e->served_ms > BUSY_MS)
+    e->unread_backlog = 1 + e->active / most;
   e->served_ms = now;
 }
 
 static void note_turns(xai_Engine *e) {
   if (!e->poller.full)
-    e->behind = 0;
-  else if (e->behind > 0)
-    e->behind--;
+    e->unread_backlog = 0;
+  else if (e->unread_backlog > 0)
+    e->unread_backlog--;
 }
 
 /*
@@ -245,25 +245,25 @@ static void multi_serve_all(xai_Engine *e, int64_t wait_ms) {
   int wait = wait_ms > 1000 || wait_ms < 0 ? 1000 : (int)wait_ms;
   if (wait > 0) curl_multi_poll(e->multi, NULL, 0, wait, NULL);
   multi_act(e, CURL_SOCKET_TIMEOUT, 0);
-  e->behind = 0; /* it has looked at all of them */
+  e->unread_backlog = 0; /* it has looked at all of them */
 }
 
 /* Put a new handle in the place of a spoiled one without transfers.  0, or
 ** -1 without memory. */
-static int multi_renew(xai_Engine *e) {
-  CURLM *old = e->multi, *fresh = new_multi();
-  if (fresh == NULL) return -1;
-  e->multi = fresh;
+static int multi_reset(xai_Engine *e) {
+  CURLM *old = e->multi, *fed = new_multi();
+  if (fed == NULL) return -1;
+  e->multi = fed;
   curl_multi_cleanup(old);
   e->curl_due_ms = XAI_NEVER; /* the old one's */
-  e->spoiled = 0;
+  e->multi_broken = 0;
   set_options(e);
   return 0;
 }
 
 /* Were they made by this process, and not by one that it was forked from? */
 static int multi_is_ours(const xai_Engine *e) {
-  return e->process == xai_process();
+  return e->process == xai_process_id();
 }
 
 /*
@@ -272,7 +272,7 @@ static int multi_is_ours(const xai_Engine *e) {
 */
 static void multi_leave(xai_Engine *e) {
   e->multi = NULL;
-  xai_sockets_leave(&e->sockets);
+  xai_conn_guard_abandon_after_fork(&e->guard);
   xai_poller_close(&e->poller);
 }
 
@@ -288,7 +288,7 @@ xai_Engine *xai_engine_new(void) {
   e->refs = 1;
   e->interrupt = -1;
   e->curl_due_ms = e->calls_due_ms = e->wake_ms = XAI_NEVER;
-  xai_chance_init(&e->chance);
+  xai_random_init(&e->random);
   xai_buffer_init(&e->scratch, 0);
   if (multi_open(e) == 0) return e;
   xai_engine_unref(e);
@@ -308,7 +308,7 @@ void xai_engine_unref(xai_Engine *e) {
 }
 
 static void unlink_call(xai_Engine *e, xai_Call *c) {
-  line_leave(e, c);
+  start_queue_remove(e, c);
   if (c->prev) c->prev->next = c->next;
   if (c->next) c->next->prev = c->prev;
   if (e->calls == c) e->calls = c->next;
@@ -324,14 +324,14 @@ static void leave(xai_Engine *e) {
   xai_Call *c;
   for (c = e->calls; c != NULL; c = c->next) {
     if (c->state != XAI_CALL_RUNNING && c->state != XAI_CALL_WAITING) continue;
-    line_leave(e, c);
-    xai_call_disown(c);
+    start_queue_remove(e, c);
+    xai_call_abandon_after_fork(c);
     e->active--;
     if (c->draining) e->resting--;
     xai_engine_queue(e, c);
   }
   e->curl_due_ms = e->calls_due_ms = XAI_NEVER;
-  e->untold = 0;
+  e->needs_drive = 0;
   multi_leave(e);
 }
 
@@ -355,16 +355,16 @@ void xai_engine_close(xai_Engine *e) {
     if (c->draining) e->resting--;
     xai_engine_queue(e, c);
   }
-  xai_handles_drop(&e->handles);
+  xai_easy_pool_drop(&e->pool);
   if (multi != NULL) curl_multi_cleanup(multi);
-  xai_sockets_forget(&e->sockets);
+  xai_conn_guard_forget(&e->guard);
   xai_poller_close(&e->poller);
 }
 
 /* ----------------------------------------------------------------- calls */
 
 static void tell(xai_Engine *e, xai_Call *c) {
-  e->news = 1;
+  e->progress = 1;
   xai_engine_queue(e, c);
 }
 
@@ -375,14 +375,14 @@ static void note_due(xai_Engine *e, const xai_Call *c) {
 }
 
 /* Queue the calls whose transfers got something. */
-static void gather_news(xai_Engine *e) {
-  xai_Transfer *t = e->fresh;
-  e->fresh = NULL;
+static void gather_fed(xai_Engine *e) {
+  xai_Transfer *t = e->fed;
+  e->fed = NULL;
   while (t != NULL) {
-    xai_Transfer *next = t->news_next;
-    t->news = 0;
-    note_due(e, (const xai_Call *)t->owner);
-    tell(e, (xai_Call *)t->owner);
+    xai_Transfer *next = t->fed_next;
+    t->in_fed_list = 0;
+    note_due(e, (const xai_Call *)t->call);
+    tell(e, (xai_Call *)t->call);
     t = next;
   }
 }
@@ -398,7 +398,7 @@ static void rearm(xai_Engine *e) {
 /* Keep 'active' and 'calls_due_ms' right after something changed a call. */
 static void changed(xai_Engine *e, xai_Call *c, int was_active) {
   int64_t due;
-  if (c->state != XAI_CALL_WAITING) line_leave(e, c);
+  if (c->state != XAI_CALL_WAITING) start_queue_remove(e, c);
   due = xai_call_due(c);
   if (due < e->calls_due_ms) e->calls_due_ms = due;
   if (was_active && c->state == XAI_CALL_DONE) {
@@ -416,31 +416,31 @@ static void changed(xai_Engine *e, xai_Call *c, int was_active) {
 ** would end the process when they are used again, so it begins anew; the
 ** attempts that are under way are lost.
 */
-static void mend(xai_Engine *e) {
+static void rebuild_multi(xai_Engine *e) {
   xai_Call *c;
-  if (!e->spoiled || e->multi == NULL) return;
+  if (!e->multi_broken || e->multi == NULL) return;
   for (c = e->calls; c != NULL; c = c->next) {
     if (c->state != XAI_CALL_RUNNING) continue;
     xai_call_abort(c, XAI_KIND_MEMORY, XAI_PHASE_NONE, "not enough memory");
     changed(e, c, 1);
   }
-  multi_renew(e);
+  multi_reset(e);
 }
 
 int xai_engine_start(xai_Engine *e, xai_Call *c, const xai_Request *r) {
-  int rc, later = e->starts >= MAX_STARTS || e->line_first != NULL;
+  int rc, later = e->starts >= MAX_STARTS || e->start_first != NULL;
   xai_engine_enter(e);
-  mend(e);
-  c->chance = &e->chance;
-  c->handles = &e->handles;
+  rebuild_multi(e);
+  c->random = &e->random;
+  c->pool = &e->pool;
   c->next = e->calls;
   if (e->calls) e->calls->prev = c;
   if (e->oldest == NULL) e->oldest = c;
   e->calls = c;
   e->active++;
-  c->transfer.news_list = &e->fresh;
-  c->transfer.sockets = &e->sockets;
-  if (later) line_join(e, c);
+  c->transfer.fed_list = &e->fed;
+  c->transfer.guard = &e->guard;
+  if (later) start_queue_add(e, c);
   rc = xai_call_begin(c, r, e->multi, later);
   e->starts++;
   changed(e, c, 1);
@@ -449,9 +449,9 @@ int xai_engine_start(xai_Engine *e, xai_Call *c, const xai_Request *r) {
 }
 
 /* After a transfer was cut off libcurl needs one turn to tell the server. */
-static void kick(xai_Engine *e) {
+static void drive_once(xai_Engine *e) {
   if (e->multi != NULL) multi_act(e, CURL_SOCKET_TIMEOUT, 0);
-  mend(e);
+  rebuild_multi(e);
 }
 
 /* End a call.  Whether libcurl has something to tell the server of it. */
@@ -462,24 +462,24 @@ static int end_call(xai_Engine *e, xai_Call *c, xai_Kind kind,
   if (c->state == XAI_CALL_DONE || c->state == XAI_CALL_NEW) return 0;
   xai_call_abort(c, kind, XAI_PHASE_NONE, text);
   changed(e, c, 1);
-  if (e->active == 0) e->untold = 1; /* who watches us may stop */
+  if (e->active == 0) e->needs_drive = 1; /* who watches us may stop */
   return was_running;
 }
 
 void xai_engine_cancel(xai_Engine *e, xai_Call *c, xai_Kind kind,
                        const char *text) {
-  if (end_call(e, c, kind, text)) kick(e);
+  if (end_call(e, c, kind, text)) drive_once(e);
   rearm(e);
 }
 
-void xai_engine_cancel_owner(xai_Engine *e, unsigned long owner) {
+void xai_engine_cancel_client(xai_Engine *e, unsigned long client_id) {
   xai_Call *c;
   for (c = e->calls; c != NULL; c = c->next)
-    if (c->owner == owner) {
+    if (c->client_id == client_id) {
       xai_engine_cancel(e, c, XAI_KIND_CLOSED, "the client is closed");
       xai_secret_end(c);
     }
-  if (e->handles.owner == owner) xai_handles_drop(&e->handles);
+  if (e->pool.client_id == client_id) xai_easy_pool_drop(&e->pool);
 }
 
 /*
@@ -488,9 +488,9 @@ void xai_engine_cancel_owner(xai_Engine *e, unsigned long owner) {
 */
 void xai_engine_release(xai_Engine *e, xai_Call *c) {
   c->watched = 0;
-  if (end_call(e, c, XAI_KIND_CANCELLED, "cancelled")) e->untold = 1;
-  gather_news(e);
-  xai_news_forget(e, c);
+  if (end_call(e, c, XAI_KIND_CANCELLED, "cancelled")) e->needs_drive = 1;
+  gather_fed(e);
+  xai_ready_queue_remove(e, c);
   unlink_call(e, c);
   xai_call_close(c);
   rearm(e);
@@ -499,19 +499,19 @@ void xai_engine_release(xai_Engine *e, xai_Call *c) {
 void xai_engine_let_go(xai_Engine *e, xai_Call *c) {
   if (!c->at_rest || c->state != XAI_CALL_DONE || c->in_use || c->hold == NULL)
     return;
-  gather_news(e);
+  gather_fed(e);
   if (c->queued) return; /* others read it, too, and must hear of its end */
-  xai_call_sum_up(c, &c->hold->ended);
+  xai_call_summarize(c, &c->hold->ended);
   c->hold->call = NULL;
   unlink_call(e, c);
   xai_call_close(c);
   free(c);
 }
 
-int xai_engine_take(xai_Engine *e, xai_Call *c) {
+int xai_engine_consume(xai_Engine *e, xai_Call *c) {
   int rc, was_paused = c->transfer.paused;
   if (was_paused) xai_engine_enter(e);
-  rc = xai_call_take(c);
+  rc = xai_call_consume(c);
   if (was_paused) {
     note_due(e, c);
     rearm(e);
@@ -523,7 +523,7 @@ int xai_engine_try_again(xai_Engine *e, xai_Call *c) {
   xai_engine_enter(e);
   if (!xai_call_try_again(c)) return 0;
   changed(e, c, 1);
-  kick(e);
+  drive_once(e);
   rearm(e);
   return 1;
 }
@@ -576,8 +576,8 @@ static void drain(xai_Engine *e) {
 }
 
 static int serve_timer(xai_Engine *e) {
-  if (!e->untold && xai_clock_ms() < e->curl_due_ms) return 0;
-  e->untold = 0;
+  if (!e->needs_drive && xai_clock_ms() < e->curl_due_ms) return 0;
+  e->needs_drive = 0;
   e->curl_due_ms = XAI_NEVER; /* before the call: it sets the next one */
   multi_act(e, CURL_SOCKET_TIMEOUT, 0);
   return 1;
@@ -585,11 +585,11 @@ static int serve_timer(xai_Engine *e) {
 
 /* Calls whose turn it is to begin. */
 static void serve_line(xai_Engine *e) {
-  while (e->line_first != NULL && e->starts < MAX_STARTS) {
-    xai_Call *c = e->line_first;
-    line_leave(e, c);
+  while (e->start_first != NULL && e->starts < MAX_STARTS) {
+    xai_Call *c = e->start_first;
+    start_queue_remove(e, c);
     e->starts++;
-    xai_call_tick(c, e->multi, xai_clock_ms(), e->behind);
+    xai_call_tick(c, e->multi, xai_clock_ms(), e->unread_backlog);
     changed(e, c, 1);
   }
 }
@@ -610,7 +610,7 @@ static void serve_calls(xai_Engine *e) {
     int was_active = c->state != XAI_CALL_DONE;
     next = c->prev;
     if (now >= xai_call_due(c) && may_tick(e, c))
-      xai_call_tick(c, e->multi, now, e->behind);
+      xai_call_tick(c, e->multi, now, e->unread_backlog);
     changed(e, c, was_active);
     xai_engine_let_go(e, c);
   }
@@ -619,8 +619,8 @@ static void serve_calls(xai_Engine *e) {
 /* How long a step may wait, given that the caller allows 'wait_ms'. */
 static int64_t allowed_wait(const xai_Engine *e, int64_t wait_ms) {
   int64_t due = xai_engine_timeout(e);
-  if (e->news || e->fresh != NULL || e->ready_first != NULL ||
-      e->line_first != NULL)
+  if (e->progress || e->fed != NULL || e->ready_first != NULL ||
+      e->start_first != NULL)
     return 0;
   if (due < 0) return wait_ms;
   return wait_ms < 0 || due < wait_ms ? due : wait_ms;
@@ -631,7 +631,7 @@ int xai_engine_step(xai_Engine *e, int64_t wait_ms, int most) {
   xai_engine_enter(e);
   if (e->multi == NULL) return 0;
   if (e->interrupt >= 0) xai_interrupt_hold();
-  e->news = e->starts = 0;
+  e->progress = e->starts = 0;
   if (e->poller.fd >= 0) {
     moved |= serve_timer(e);
     drain(e);
@@ -642,12 +642,12 @@ int xai_engine_step(xai_Engine *e, int64_t wait_ms, int most) {
   } else {
     serve_line(e);
     multi_serve_all(e, allowed_wait(e, wait_ms));
-    e->untold = 0;
+    e->needs_drive = 0;
   }
   drain(e);
   serve_calls(e);
-  mend(e);
-  gather_news(e);
+  rebuild_multi(e);
+  gather_fed(e);
   rearm(e);
   return moved || e->starts > 0;
 }
@@ -667,7 +667,8 @@ static int64_t own_due(const xai_Engine *e) {
 int64_t xai_engine_timeout(const xai_Engine *e) {
   int64_t due, now;
   if (e->multi == NULL) return -1;
-  if (e->ready_first != NULL || e->line_first != NULL || e->untold) return 0;
+  if (e->ready_first != NULL || e->start_first != NULL || e->needs_drive)
+    return 0;
   if (xai_interrupt_pending(e->interrupt)) return 0;
   due = own_due(e);
   if (e->wake_ms < due) due = e->wake_ms;

@@ -20,28 +20,28 @@ typedef struct xai_Engine {
   CURLM *multi; /* NULL once closed */
   long process; /* which it was made by */
   xai_Poller poller;
-  xai_Sockets sockets;
-  xai_Chance chance;
-  xai_Handles handles; /* for reuse */
-  xai_Buffer scratch;  /* for short use; what is in it is nobody's */
+  xai_ConnGuard guard;
+  xai_Random random;
+  xai_EasyPool pool;  /* for reuse */
+  xai_Buffer scratch; /* for short use; what is in it is nobody's */
   xai_Call *calls, *oldest;
-  xai_Transfer *fresh; /* those that got something in this step */
+  xai_Transfer *fed; /* those that got something in this step */
   xai_Call *ready_first, *ready_last; /* watched calls with news */
-  xai_Call *line_first, *line_last;   /* calls that are to begin */
+  xai_Call *start_first, *start_last; /* calls that are to begin */
   int64_t curl_due_ms;                /* when libcurl wants to be called */
   int64_t calls_due_ms; /* no call's time comes before this moment */
   int64_t wake_ms;      /* when the outside wants to be woken */
-  int news;             /* something came since the step began */
+  int progress;         /* something came since the step began */
   int starts;           /* attempts begun since then */
   int64_t served_ms;    /* when sockets last had a turn */
-  int behind;    /* steps in which there may be unread answers of calls */
-  int interrupt; /* its listener for Ctrl-C, or -1 */
-  int spoiled;   /* libcurl must not be asked again: see mend */
-  int untold;    /* a transfer was cut off: libcurl needs a turn */
-  int active;    /* calls that are not done */
-  int resting;   /* of them, those whose connection is coming to rest */
-  long live;     /* objects that others hold: calls, clients */
-  unsigned long owners; /* numbers given to owners of calls so far */
+  int unread_backlog; /* steps in which there may be unread answers of calls */
+  int interrupt;      /* its listener for Ctrl-C, or -1 */
+  int multi_broken;   /* libcurl must not be asked again: see mend */
+  int needs_drive;    /* a transfer was cut off: libcurl needs a turn */
+  int active;         /* calls that are not done */
+  int resting;        /* of them, those whose connection is coming to rest */
+  long live;          /* objects that others hold: calls, clients */
+  unsigned long client_ids; /* numbers given to owners of calls so far */
   int refs;
 } xai_Engine;
 
@@ -69,11 +69,11 @@ int xai_engine_start(xai_Engine *e, xai_Call *c, const xai_Request *r);
 void xai_engine_cancel(xai_Engine *e, xai_Call *c, xai_Kind kind,
                        const char *text);
 
-/* The same for all calls of 'owner', whose key is to be forgotten. */
-void xai_engine_cancel_owner(xai_Engine *e, unsigned long owner);
+/* The same for all calls of one client, whose key is to be forgotten. */
+void xai_engine_cancel_client(xai_Engine *e, unsigned long client_id);
 
 /* Go past the event that the call shows; a paused transfer may go on. */
-int xai_engine_take(xai_Engine *e, xai_Call *c);
+int xai_engine_consume(xai_Engine *e, xai_Call *c);
 
 /* The reader of a stream has its end: let the connection come to rest. */
 void xai_engine_drain(xai_Engine *e, xai_Call *c);
@@ -125,7 +125,7 @@ int xai_engine_listen(xai_Engine *e, int on);
 int xai_engine_interrupted(xai_Engine *e, int take);
 
 /* Take a call out of the queue; nothing happens when it is not in it. */
-void xai_news_forget(xai_Engine *e, xai_Call *c);
+void xai_ready_queue_remove(xai_Engine *e, xai_Call *c);
 
 /* So many sockets are served before what they brought is handed out: with 64
 ** the first event of a burst waits for the 63 others (measured with 256 and

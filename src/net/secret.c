@@ -82,11 +82,11 @@ void xai_secret_end(xai_Call *c) {
 /* Servers echo keys in what they say.  Events that were not read yet are left
 ** as they are: they are content, unless they turn out to be of no use. */
 void xai_secret_scrub(xai_Call *c) {
-  xai_secret_hide(c, c->fault.text, strlen(c->fault.text));
-  xai_secret_hide_in(c, &c->complaint.message);
-  xai_secret_hide_in(c, &c->complaint.code);
-  xai_secret_hide_in(c, &c->complaint.type);
-  xai_secret_hide_in(c, &c->complaint.param);
+  xai_secret_hide(c, c->error.text, strlen(c->error.text));
+  xai_secret_hide_in(c, &c->error_body.message);
+  xai_secret_hide_in(c, &c->error_body.code);
+  xai_secret_hide_in(c, &c->error_body.type);
+  xai_secret_hide_in(c, &c->error_body.param);
   xai_secret_hide_in(c, &c->transfer.head);
-  if (c->fault.kind != XAI_KIND_NONE) xai_secret_hide_in(c, &c->transfer.body);
+  if (c->error.kind != XAI_KIND_NONE) xai_secret_hide_in(c, &c->transfer.body);
 }

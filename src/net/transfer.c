@@ -30,19 +30,19 @@ void xai_transfer_init(xai_Transfer *t, const xai_Settings *set) {
 /* Something came: note when, and for whom. */
 static void touch(xai_Transfer *t) {
   t->last_ms = xai_clock_ms();
-  if (t->news || t->news_list == NULL) return;
-  t->news = 1;
-  t->news_next = *t->news_list;
-  *t->news_list = t;
+  if (t->in_fed_list || t->fed_list == NULL) return;
+  t->in_fed_list = 1;
+  t->fed_next = *t->fed_list;
+  *t->fed_list = t;
 }
 
 /* Stop the transfer: a callback's short count does that. */
 static size_t refuse(xai_Transfer *t, int rc, const char *limit) {
   if (rc == XAI_ENOMEM)
-    xai_fault_set(&t->fault, XAI_KIND_MEMORY, XAI_PHASE_NONE,
+    xai_error_set(&t->error, XAI_KIND_MEMORY, XAI_PHASE_NONE,
                   "not enough memory");
   else
-    xai_fault_set(&t->fault, XAI_KIND_LIMIT,
+    xai_error_set(&t->error, XAI_KIND_LIMIT,
                   t->head_done ? XAI_PHASE_NONE : XAI_PHASE_WAIT, limit);
   return 0;
 }
@@ -62,8 +62,8 @@ static int read_status(const char *s, size_t n) {
 
 /* RFC 9112, section 6.3: an answer of two lengths is to be discarded. */
 static int has_one_length(xai_Transfer *t) {
-  if (xai_head_agrees(xai_transfer_head(t), "content-length")) return 1;
-  xai_fault_set(&t->fault, XAI_KIND_PROTOCOL, XAI_PHASE_WAIT,
+  if (xai_http_head_agrees(xai_transfer_head(t), "content-length")) return 1;
+  xai_error_set(&t->error, XAI_KIND_PROTOCOL, XAI_PHASE_WAIT,
                 "the answer is said to have two lengths");
   return 0;
 }
@@ -73,9 +73,9 @@ static void end_head(xai_Transfer *t) {
   xai_Slice type;
   if (t->status < 200) return; /* 1xx: the real one follows */
   t->head_done = 1;
-  xai_keeping_head(t);
+  xai_conn_guard_on_head(t);
   t->content = XAI_CONTENT_PLAIN;
-  type = xai_head_find(xai_transfer_head(t), "content-type");
+  type = xai_http_head_find(xai_transfer_head(t), "content-type");
   t->called = xai_slice_has(type, "text/event-stream");
   t->otherwise = xai_slice_has(type, "json") || xai_slice_has(type, "html");
   t->sniffed = !t->wants_events || t->status >= 300 || (t->raw && t->called);
@@ -130,7 +130,7 @@ static size_t on_header(char *s, size_t size, size_t n, void *ud) {
     xai_buffer_clear(&t->head);
     t->status = read_status(s, n);
     t->shared = t->may_share && s[5] == '2';
-    if (!t->shared) xai_sockets_note_answer(t->sockets, t->socket);
+    if (!t->shared) xai_conn_guard_answered(t->guard, t->socket);
   }
   rc = xai_buffer_append(&t->head, s, n);
   if (rc != XAI_OK) return refuse(t, rc, XAI_HEAD_TOO_LONG);
@@ -164,7 +164,7 @@ static size_t on_error_bytes(xai_Transfer *t, const char *s, size_t n) {
   int rc = xai_buffer_append(&t->body, s, n < room ? n : room);
   if (rc != XAI_OK) return refuse(t, rc, "the answer exceeds max_body");
   if (n < room) return n;
-  xai_keeping_refuse(t);
+  xai_conn_guard_forbid(t);
   return 0;
 }
 
@@ -200,7 +200,7 @@ static size_t on_body(char *s, size_t size, size_t n, void *ud) {
   n *= size;
   touch(t);
   if (t->discard || n == 0) return n;
-  if (!t->begun) xai_keeping_body(t, n);
+  if (!t->begun) xai_conn_guard_on_body(t, n);
   t->begun = 1;
   if (!t->sniffed) return on_first_bytes(t, s, n);
   if (t->content == XAI_CONTENT_EVENTS) return on_event_bytes(t, s, n);
@@ -240,13 +240,13 @@ static int on_send(void *ud, char *ip, char *local_ip, int port,
                    int local_port) {
   xai_Transfer *t = (xai_Transfer *)ud;
   (void)local_ip;
-  t->stale = !xai_keeping_may_send(t, local_port, ip, port);
+  t->stale = !xai_conn_guard_may_send(t, local_port, ip, port);
   if (t->stale) return CURL_PREREQFUNC_ABORT;
   if (t->sends <= t->resends) {
     t->sends++;
     return CURL_PREREQFUNC_OK;
   }
-  xai_fault_set(&t->fault, XAI_KIND_CONNECTION, XAI_PHASE_WAIT,
+  xai_error_set(&t->error, XAI_KIND_CONNECTION, XAI_PHASE_WAIT,
                 "the server closed a connection that was kept for reuse");
   return CURL_PREREQFUNC_ABORT;
 }
@@ -261,20 +261,20 @@ static curl_socket_t on_open(void *ud, curlsocktype purpose,
   (void)purpose;
   t->opens++;
   if (t->sends > 0) t->opens_late = 1;
-  t->opened_port = xai_sockets_port(&address->addr);
-  return xai_sockets_open(t->sockets, address, t);
+  t->opened_port = xai_conn_guard_port(&address->addr);
+  return xai_conn_guard_open(t->guard, address, t);
 }
 
 static void set_callbacks(xai_Transfer *t) {
   CURL *e = t->easy;
-  curl_easy_setopt(e, CURLOPT_ERRORBUFFER, t->error);
+  curl_easy_setopt(e, CURLOPT_ERRORBUFFER, t->curl_error);
   curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header);
   curl_easy_setopt(e, CURLOPT_HEADERDATA, (void *)t);
   curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
   curl_easy_setopt(e, CURLOPT_WRITEDATA, (void *)t);
   curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, on_open);
   curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, (void *)t);
-  xai_sockets_lend(t->sockets, e);
+  xai_conn_guard_attach(t->guard, e);
 #if LIBCURL_VERSION_NUM >= 0x075000
   t->tells_sends =
       curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, on_send) == CURLE_OK;
@@ -312,10 +312,10 @@ static void set_message(xai_Transfer *t, const xai_Request *r,
   }
   if (strcmp(r->method, r->body != NULL ? "POST" : "GET") != 0 &&
       strcmp(r->method, "POST") != 0)
-    xai_handles_set_text(e, CURLOPT_CUSTOMREQUEST, r->method, rc);
+    xai_easy_pool_set_text(e, CURLOPT_CUSTOMREQUEST, r->method, rc);
   if (strcmp(r->method, "HEAD") == 0) curl_easy_setopt(e, CURLOPT_NOBODY, 1L);
   curl_easy_setopt(e, CURLOPT_HTTPHEADER, headers);
-  xai_handles_set_text(e, CURLOPT_URL, r->url, rc);
+  xai_easy_pool_set_text(e, CURLOPT_URL, r->url, rc);
 }
 
 /* A stale connection costs one of these and no error, unless the user wants
@@ -329,29 +329,29 @@ int xai_transfer_open(xai_Transfer *t, CURL *used, const xai_Request *r,
   t->raw = r->raw;
   t->may_stream = r->may_stream;
   t->may_share =
-      xai_handles_http_version(set, r->url) != CURL_HTTP_VERSION_1_1 &&
-      (set->http_version == 2 || !xai_address_is_plain(r->url));
+      xai_easy_pool_http_version(set, r->url) != CURL_HTTP_VERSION_1_1 &&
+      (set->http_version == 2 || !xai_url_is_plain(r->url));
   t->shared = t->may_share;
-  t->sealed = !xai_address_is_plain(r->url) || xai_proxy_is_https(set);
+  t->tls = !xai_url_is_plain(r->url) || xai_proxy_is_https(set);
   t->over_two_tls = xai_proxy_is_https(set);
   t->tunnel_port = xai_proxy_tunnel_port(set, r->url);
   t->bodiless = strcmp(r->method, "HEAD") == 0;
   t->resends = set->retry == XAI_RETRY_SAFE && !xai_retry_repeatable(r->method)
                    ? 0
                    : FREE_RECONNECTS;
-  t->easy = used ? used : xai_handles_new(set, r->url, &rc);
+  t->easy = used ? used : xai_easy_pool_new(set, r->url, &rc);
   if (t->easy != NULL) {
     set_callbacks(t);
     set_message(t, r, headers, &rc);
   }
   if (rc == CURLE_OK) return 0;
-  xai_fault_set(&t->fault, XAI_KIND_MEMORY, XAI_PHASE_NONE,
+  xai_error_set(&t->error, XAI_KIND_MEMORY, XAI_PHASE_NONE,
                 curl_easy_strerror(rc));
   return -1;
 }
 
-static void disown_sockets(xai_Transfer *t) {
-  if (t->opens > 0) xai_sockets_disown(t->sockets, t);
+static void forget_sockets(xai_Transfer *t) {
+  if (t->opens > 0) xai_conn_guard_forget_maker(t->guard, t);
   t->opens = t->opens_late = 0;
 }
 
@@ -361,28 +361,28 @@ void xai_transfer_clear(xai_Transfer *t) {
   xai_sse_free(&t->sse);
   t->status = t->head_done = t->sniffed = t->begun = t->paused = t->discard = 0;
   t->sends = t->stale = t->in_head = 0;
-  disown_sockets(t);
-  xai_keeping_reset(t);
+  forget_sockets(t);
+  xai_conn_guard_reset(t);
   t->socket = -1;
   t->extra = 0;
   t->uploaded = 0;
   t->content = XAI_CONTENT_UNKNOWN;
-  memset(&t->fault, 0, sizeof t->fault);
-  t->error[0] = '\0';
+  memset(&t->error, 0, sizeof t->error);
+  t->curl_error[0] = '\0';
 }
 
 void xai_transfer_retire(xai_Transfer *t) {
   CURL *easy = t->easy;
   t->easy = NULL;
-  disown_sockets(t);
+  forget_sockets(t);
   if (easy != NULL) curl_easy_cleanup(easy);
 }
 
 CURL *xai_transfer_yield(xai_Transfer *t) {
   CURL *e = t->easy;
-  xai_keeping_reset(t);
+  xai_conn_guard_reset(t);
   t->easy = NULL;
-  disown_sockets(t);
+  forget_sockets(t);
   curl_easy_setopt(e, CURLOPT_ERRORBUFFER, NULL);
   curl_easy_setopt(e, CURLOPT_HTTPHEADER, NULL);
   curl_easy_setopt(e, CURLOPT_POSTFIELDS, NULL);

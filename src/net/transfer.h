@@ -50,12 +50,12 @@ typedef struct xai_Transfer {
   int head_done;    /* the answer's head is complete */
   int in_head;      /* a head has begun, and is not complete */
   int may_share;    /* HTTP/2 is possible */
-  int sealed;       /* by TLS: libcurl may hold bytes that are nobody's */
+  int tls;          /* by TLS: libcurl may hold bytes that are nobody's */
   int over_two_tls; /* one within another: to the proxy, and to the server */
   int tls_tells;    /* whether it holds bytes that nobody has read */
   int tunnel_port;  /* of the proxy that is to open a tunnel, or 0 */
   int bodiless;     /* the method is HEAD */
-  int unkept;       /* its connection is not to be used again */
+  int no_reuse;     /* its connection is not to be used again */
   unsigned long head_turn; /* in which the head was complete */
   int shared;              /* over a connection that others may share: HTTP/2 */
   int wants_events;        /* the request asked for a stream */
@@ -67,7 +67,7 @@ typedef struct xai_Transfer {
   int sniffed;             /* it is known what the body is */
   xai_Content content;
   int paused;
-  xai_Sockets *sockets; /* of its engine */
+  xai_ConnGuard *guard; /* of its engine */
   int socket;           /* the one that it was sent on, or -1 */
   unsigned long serial; /* of that one */
   int stale;            /* nothing was sent: the connection is not to be used */
@@ -80,15 +80,15 @@ typedef struct xai_Transfer {
   size_t extra;         /* bytes of heads before the last, and of trailers */
   curl_off_t uploaded;  /* bytes of the request's body */
   int discard;          /* nobody wants the rest */
-  int news;             /* it stands in '*news_list' */
-  void *owner;          /* for whoever walks that list */
-  struct xai_Transfer *news_next;
-  struct xai_Transfer **news_list; /* those that got something */
-  int64_t last_ms;                 /* when the last byte came or went */
+  int in_fed_list;      /* it stands in '*news_list' */
+  void *call;           /* for whoever walks that list */
+  struct xai_Transfer *fed_next;
+  struct xai_Transfer **fed_list; /* those that got something */
+  int64_t last_ms;                /* when the last byte came or went */
   size_t max_buffer;
   size_t max_error; /* so much of an error answer is kept */
-  xai_Fault fault;  /* a failure that a callback found */
-  char error[CURL_ERROR_SIZE];
+  xai_Error error;  /* a failure that a callback found */
+  char curl_error[CURL_ERROR_SIZE];
 } xai_Transfer;
 
 /* Complete and empty; nothing is acquired. */

@@ -30,11 +30,11 @@ static int is_loopback(const char *host) {
   return strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.") == n;
 }
 
-int xai_address_is_plain(const char *url) {
+int xai_url_is_plain(const char *url) {
   return is_word(url, strcspn(url, ":"), "http");
 }
 
-const char xai_address_no_memory[] = "cannot be read: not enough memory";
+const char xai_url_no_memory[] = "cannot be read: not enough memory";
 
 /* The part, or NULL: it has none, or '*lack' is set. */
 static char *part(CURLU *u, CURLUPart what, int *lack) {
@@ -60,7 +60,7 @@ static const char *check(CURLU *u, const char *url, int plain_ok) {
   const char *wrong;
   int lack = 0;
   CURLUcode rc = curl_url_set(u, CURLUPART_URL, url, 0);
-  if (rc == CURLUE_OUT_OF_MEMORY) return xai_address_no_memory;
+  if (rc == CURLUE_OUT_OF_MEMORY) return xai_url_no_memory;
   if (rc != CURLUE_OK) return "is not an http or https URL";
   scheme = part(u, CURLUPART_SCHEME, &lack);
   host = part(u, CURLUPART_HOST, &lack);
@@ -69,16 +69,16 @@ static const char *check(CURLU *u, const char *url, int plain_ok) {
   if (user != NULL) wrong = "carries a user name or password";
   if (strchr(url, '?') != NULL) wrong = "carries a query";
   if (strchr(url, '#') != NULL) wrong = "carries a fragment";
-  if (lack) wrong = xai_address_no_memory;
+  if (lack) wrong = xai_url_no_memory;
   curl_free(scheme);
   curl_free(host);
   curl_free(user);
   return wrong;
 }
 
-const char *xai_address_check(const char *url, int plain_ok) {
+const char *xai_url_check(const char *url, int plain_ok) {
   CURLU *u = curl_url();
-  const char *wrong = u ? check(u, url, plain_ok) : xai_address_no_memory;
+  const char *wrong = u ? check(u, url, plain_ok) : xai_url_no_memory;
   curl_url_cleanup(u);
   return wrong;
 }
@@ -110,30 +110,30 @@ static const char *check_proxy(CURLU *u, const char *proxy, int elsewhere_ok) {
   int lack = 0;
   CURLUcode rc = curl_url_set(u, CURLUPART_URL, proxy,
                               CURLU_NON_SUPPORT_SCHEME | CURLU_GUESS_SCHEME);
-  if (rc == CURLUE_OUT_OF_MEMORY) return xai_address_no_memory;
+  if (rc == CURLUE_OUT_OF_MEMORY) return xai_url_no_memory;
   scheme = part(u, CURLUPART_SCHEME, &lack);
   host = part(u, CURLUPART_HOST, &lack);
   wrong = check_proxy_parts(scheme, host, elsewhere_ok);
-  if (lack) wrong = xai_address_no_memory;
+  if (lack) wrong = xai_url_no_memory;
   curl_free(scheme);
   curl_free(host);
   return wrong;
 }
 
-const char *xai_address_check_proxy(const xai_Settings *set) {
-  int elsewhere_ok = set->allow_http || !xai_address_is_plain(set->base_url);
+const char *xai_url_check_proxy(const xai_Settings *set) {
+  int elsewhere_ok = set->allow_http || !xai_url_is_plain(set->base_url);
   CURLU *u;
   const char *wrong;
   if (set->proxy == NULL) return NULL;
   u = curl_url();
-  wrong = u ? check_proxy(u, set->proxy, elsewhere_ok) : xai_address_no_memory;
+  wrong = u ? check_proxy(u, set->proxy, elsewhere_ok) : xai_url_no_memory;
   curl_url_cleanup(u);
   return wrong;
 }
 
-const char *xai_address_no_proxy(const xai_Settings *set, const char *url) {
+const char *xai_url_no_proxy(const xai_Settings *set, const char *url) {
   int stays = !set->allow_http && set->proxy == NULL;
-  return stays && xai_address_is_plain(url) ? "*" : set->no_proxy;
+  return stays && xai_url_is_plain(url) ? "*" : set->no_proxy;
 }
 
 /* ------------------------------ what a proxy between us and the server does */
@@ -163,7 +163,7 @@ static int speaks_http(CURLU *u) {
 int xai_proxy_tunnel_port(const xai_Settings *set, const char *url) {
   CURLU *u;
   int port = 0;
-  if (set->proxy == NULL || xai_address_is_plain(url)) return 0;
+  if (set->proxy == NULL || xai_url_is_plain(url)) return 0;
   u = curl_url();
   if (u == NULL) return 0;
   if (curl_url_set(u, CURLUPART_URL, set->proxy,
@@ -230,6 +230,6 @@ static int socks_refused(CURL *e) {
 
 int xai_proxy_refused(CURL *e) {
   int status = connect_status(e);
-  if (status >= 300) return !xai_status_passes(status);
+  if (status >= 300) return !xai_status_is_transient(status);
   return socks_refused(e);
 }

@@ -21,7 +21,7 @@ static int is_error_answer(const xai_Call *c) {
   xai_Slice body;
   body.at = xai_buffer_data(&c->transfer.body);
   body.len = xai_buffer_size(&c->transfer.body);
-  return xai_error_in_answer(body, c->free_form);
+  return xai_error_body_in_answer(body, c->free_form);
 }
 
 /* Where does the host of an address begin, behind its scheme? */
@@ -53,16 +53,17 @@ static void show_address(xai_Slice to, char *out, size_t size) {
 
 /* The body of such an answer says nothing that helps: often "Moved". */
 static void set_redirect(xai_Call *c) {
-  char address[256], text[sizeof c->fault.text], *p;
-  xai_Slice to = xai_head_find(xai_transfer_head(&c->transfer), "location");
+  char address[256], text[sizeof c->error.text], *p;
+  xai_Slice to =
+      xai_http_head_find(xai_transfer_head(&c->transfer), "location");
   show_address(to, address, sizeof address);
   snprintf(text, sizeof text, "redirect to %s refused",
            to.len > 0 ? address : "nowhere");
   for (p = text; *p != '\0'; p++)
     if ((unsigned char)*p < ' ' || *p == 0x7F) *p = ' ';
   xai_utf8_mark(text, strlen(text));
-  xai_buffer_clear(&c->complaint.message);
-  xai_fault_set(&c->fault, XAI_KIND_REDIRECT, XAI_PHASE_NONE, text);
+  xai_buffer_clear(&c->error_body.message);
+  xai_error_set(&c->error, XAI_KIND_REDIRECT, XAI_PHASE_NONE, text);
 }
 
 /* Only a proxy says so, here one that carries plain http. */
@@ -70,8 +71,8 @@ static void set_redirect(xai_Call *c) {
 
 /* What the error says, or what its status means. */
 static const char *words_of(const xai_Call *c, int status) {
-  return xai_buffer_size(&c->complaint.message) > 0
-             ? xai_buffer_data(&c->complaint.message)
+  return xai_buffer_size(&c->error_body.message) > 0
+             ? xai_buffer_data(&c->error_body.message)
              : xai_status_phrase(status);
 }
 
@@ -79,9 +80,9 @@ static void read_error(xai_Call *c) {
   xai_Transfer *t = &c->transfer;
   xai_secret_hide_in(c, &t->body); /* before a cut leaves half a key */
   xai_secret_hide_in(c, &t->head);
-  if (xai_complaint_read(&c->complaint, xai_buffer_data(&t->body),
-                         xai_buffer_size(&t->body)) != XAI_OK) {
-    xai_fault_set(&c->fault, XAI_KIND_MEMORY, XAI_PHASE_NONE,
+  if (xai_error_body_read(&c->error_body, xai_buffer_data(&t->body),
+                          xai_buffer_size(&t->body)) != XAI_OK) {
+    xai_error_set(&c->error, XAI_KIND_MEMORY, XAI_PHASE_NONE,
                   "not enough memory to read what the answer says");
     return;
   }
@@ -90,11 +91,11 @@ static void read_error(xai_Call *c) {
     return;
   }
   if (t->status == PROXY_REFUSED) {
-    xai_fault_set(&c->fault, XAI_KIND_CONNECTION, XAI_PHASE_PROXY,
+    xai_error_set(&c->error, XAI_KIND_CONNECTION, XAI_PHASE_PROXY,
                   "the proxy wants to know who asks (407)");
     return;
   }
-  xai_fault_set(&c->fault, xai_fault_classify(t->status, &c->complaint),
+  xai_error_set(&c->error, xai_error_classify(t->status, &c->error_body),
                 XAI_PHASE_NONE, words_of(c, t->status));
 }
 
@@ -102,52 +103,53 @@ static void read_error(xai_Call *c) {
 static int was_deleted(const xai_Call *c) {
   int was_sent_before = c->may_be_done || c->transfer.sends > 1;
   return c->deletes && was_sent_before && c->transfer.status == 404 &&
-         c->fault.kind == XAI_KIND_NOT_FOUND;
+         c->error.kind == XAI_KIND_NOT_FOUND;
 }
 
-static void forget_fault(xai_Call *c) {
-  memset(&c->fault, 0, sizeof c->fault);
-  xai_complaint_free(&c->complaint);
+static void forget_error(xai_Call *c) {
+  memset(&c->error, 0, sizeof c->error);
+  xai_error_body_free(&c->error_body);
 }
 
-void xai_verdict_complain(xai_Call *c, xai_Slice data) {
+void xai_outcome_read_event_error(xai_Call *c, xai_Slice data) {
   xai_secret_hide_in(c,
                      &c->transfer.sse.in); /* before a cut leaves half a key */
-  xai_complaint_free(&c->complaint);       /* asked again, the same */
-  memset(&c->fault, 0, sizeof c->fault);
-  if (xai_complaint_read(&c->complaint, data.at, data.len) != XAI_OK) {
-    xai_fault_set(&c->fault, XAI_KIND_MEMORY, XAI_PHASE_STREAM,
+  xai_error_body_free(&c->error_body);     /* asked again, the same */
+  memset(&c->error, 0, sizeof c->error);
+  if (xai_error_body_read(&c->error_body, data.at, data.len) != XAI_OK) {
+    xai_error_set(&c->error, XAI_KIND_MEMORY, XAI_PHASE_STREAM,
                   "not enough memory to read what the event says");
     return;
   }
-  xai_fault_set(&c->fault, xai_fault_classify(200, &c->complaint),
+  xai_error_set(&c->error, xai_error_classify(200, &c->error_body),
                 XAI_PHASE_STREAM, words_of(c, 200));
 }
 
 /* x-should-retry: 1, 0; -1 when it is not said. */
 static int should_retry(const xai_Call *c) {
   xai_Slice v =
-      xai_head_find(xai_transfer_head(&c->transfer), "x-should-retry");
+      xai_http_head_find(xai_transfer_head(&c->transfer), "x-should-retry");
   return xai_slice_like(v, "true") ? 1 : xai_slice_like(v, "false") ? 0 : -1;
 }
 
-int xai_verdict_is_refused(xai_Call *c, xai_Slice data) {
-  xai_verdict_complain(c, data);
-  if (xai_complaint_passes(&c->complaint) || should_retry(c) == 1) return 1;
-  forget_fault(c);
+int xai_outcome_is_transient_event(xai_Call *c, xai_Slice data) {
+  xai_outcome_read_event_error(c, data);
+  if (xai_error_body_is_transient(&c->error_body) || should_retry(c) == 1)
+    return 1;
+  forget_error(c);
   return 0;
 }
 
 /* A stream that ended as it should, but before it began, or with a failure
 ** that passes. */
-static void judge_stream(xai_Call *c) {
-  xai_Stream *s = &c->stream;
+static void resolve_stream(xai_Call *c) {
+  xai_EventReader *s = &c->reader;
   xai_Slice data;
-  switch (xai_stream_glance(s, &c->transfer.sse, 1, &data)) {
-    case XAI_STREAM_ERROR: xai_verdict_is_refused(c, data); break;
-    case XAI_STREAM_WAIT:
-      if (s->raw || xai_dialect_complete(&s->dialect, 1)) break;
-      xai_fault_set(&c->fault, XAI_KIND_TRUNCATED, XAI_PHASE_STREAM,
+  switch (xai_event_reader_preview(s, &c->transfer.sse, 1, &data)) {
+    case XAI_READ_ERROR: xai_outcome_is_transient_event(c, data); break;
+    case XAI_READ_WAIT:
+      if (s->raw || xai_event_schema_complete(&s->schema, 1)) break;
+      xai_error_set(&c->error, XAI_KIND_TRUNCATED, XAI_PHASE_STREAM,
                     "the stream ended before its first event");
       break;
     default: break;
@@ -156,17 +158,17 @@ static void judge_stream(xai_Call *c) {
 
 /* The number in a header; -1: it is not there, or no number. */
 static int64_t number_in(const xai_Call *c, const char *name, int64_t scale) {
-  xai_Slice v = xai_head_find(xai_transfer_head(&c->transfer), name);
-  return xai_backoff_hint(v, scale);
+  xai_Slice v = xai_http_head_find(xai_transfer_head(&c->transfer), name);
+  return xai_retry_hint(v, scale);
 }
 
 /* The time until the date in Retry-After, by the server's own clock. */
 static int64_t until_date(const xai_Call *c) {
   xai_Slice head = xai_transfer_head(&c->transfer);
   int64_t now = (int64_t)time(NULL), at, said;
-  said = xai_http_date(xai_head_find(head, "date"), now);
+  said = xai_http_date(xai_http_head_find(head, "date"), now);
   if (said >= 0) now = said;
-  at = xai_http_date(xai_head_find(head, "retry-after"), now);
+  at = xai_http_date(xai_http_head_find(head, "retry-after"), now);
   if (at < 0) return -1;
   return at > now ? (at - now) * 1000 : 0;
 }
@@ -181,43 +183,43 @@ static int64_t asked_wait(const xai_Call *c) {
 ** ended: what came of its words tells enough. */
 static void forgive_broken_error(xai_Call *c) {
   xai_Transfer *t = &c->transfer;
-  if (t->head_done && t->status >= 300 && t->fault.kind != XAI_KIND_MEMORY)
-    memset(&t->fault, 0, sizeof t->fault);
+  if (t->head_done && t->status >= 300 && t->error.kind != XAI_KIND_MEMORY)
+    memset(&t->error, 0, sizeof t->error);
 }
 
 /* A stream broke off, and all that came of it is a failure that passes. */
 static int is_broken_refusal(xai_Call *c) {
   xai_Transfer *t = &c->transfer;
   xai_Slice data;
-  if (t->content != XAI_CONTENT_EVENTS || c->stream.begun ||
-      xai_stream_glance(&c->stream, &t->sse, 0, &data) != XAI_STREAM_ERROR)
+  if (t->content != XAI_CONTENT_EVENTS || c->reader.begun ||
+      xai_event_reader_preview(&c->reader, &t->sse, 0, &data) != XAI_READ_ERROR)
     return 0;
-  return xai_verdict_is_refused(c, data);
+  return xai_outcome_is_transient_event(c, data);
 }
 
 /* What did the finished attempt bring? */
-void xai_verdict_judge(xai_Call *c, CURLcode code) {
+void xai_outcome_of_attempt(xai_Call *c, CURLcode code) {
   xai_Transfer *t = &c->transfer;
-  xai_diagnosis_judge(t, code);
+  xai_outcome_of_transfer(t, code);
   xai_transfer_end_body(t);
   forgive_broken_error(c);
-  if (t->fault.kind != XAI_KIND_NONE && is_broken_refusal(c)) {
-    memset(&t->fault, 0, sizeof t->fault);
-  } else if (t->fault.kind != XAI_KIND_NONE) {
-    c->fault = t->fault;
+  if (t->error.kind != XAI_KIND_NONE && is_broken_refusal(c)) {
+    memset(&t->error, 0, sizeof t->error);
+  } else if (t->error.kind != XAI_KIND_NONE) {
+    c->error = t->error;
   } else if (!t->head_done) {
-    xai_fault_set(&c->fault, XAI_KIND_TRUNCATED, XAI_PHASE_WAIT,
+    xai_error_set(&c->error, XAI_KIND_TRUNCATED, XAI_PHASE_WAIT,
                   "the answer ended within its headers");
   } else if (t->status == 202 && xai_buffer_size(&t->body) == 0 &&
              c->pending_ok) {
-    xai_fault_set(&c->fault, XAI_KIND_PENDING, XAI_PHASE_NONE, "pending");
+    xai_error_set(&c->error, XAI_KIND_PENDING, XAI_PHASE_NONE, "pending");
     c->retry_after_ms = asked_wait(c);
   } else if (t->status >= 300 || is_error_answer(c)) {
     read_error(c);
-    c->gone = was_deleted(c);
-    if (c->gone) forget_fault(c);
-  } else if (t->content == XAI_CONTENT_EVENTS && !c->stream.begun) {
-    judge_stream(c);
+    c->already_deleted = was_deleted(c);
+    if (c->already_deleted) forget_error(c);
+  } else if (t->content == XAI_CONTENT_EVENTS && !c->reader.begun) {
+    resolve_stream(c);
   }
 }
 
@@ -225,17 +227,17 @@ void xai_verdict_judge(xai_Call *c, CURLcode code) {
 
 /* Did the answer come whole, so that it is known to be an error? */
 static int is_whole(const xai_Call *c) {
-  return c->transfer.fault.kind == XAI_KIND_NONE &&
-         c->fault.kind != XAI_KIND_TIMEOUT &&
-         c->fault.kind != XAI_KIND_TRUNCATED && c->transfer.head_done;
+  return c->transfer.error.kind == XAI_KIND_NONE &&
+         c->error.kind != XAI_KIND_TIMEOUT &&
+         c->error.kind != XAI_KIND_TRUNCATED && c->transfer.head_done;
 }
 
 static int has_event(xai_Call *c) {
   xai_Slice data;
-  xai_StreamState state =
-      xai_stream_glance(&c->stream, &c->transfer.sse, 0, &data);
-  return state == XAI_STREAM_EVENT || state == XAI_STREAM_ERROR ||
-         state == XAI_STREAM_END;
+  xai_ReadState state =
+      xai_event_reader_preview(&c->reader, &c->transfer.sse, 0, &data);
+  return state == XAI_READ_EVENT || state == XAI_READ_ERROR ||
+         state == XAI_READ_END;
 }
 
 static xai_Failure failure_of(xai_Call *c) {
@@ -243,19 +245,19 @@ static xai_Failure failure_of(xai_Call *c) {
   xai_Failure f;
   int lost; /* it began to come, and comes only once */
   memset(&f, 0, sizeof f);
-  f.kind = c->fault.kind;
-  f.where = c->where;
+  f.kind = c->error.kind;
+  f.where = c->phase_reached;
   f.status = t->status;
   f.answered = t->shared ? t->head_done : xai_buffer_size(&t->head) > 0;
   f.whole = is_whole(c);
   f.streamed = t->content == XAI_CONTENT_EVENTS;
-  f.events = f.streamed && (c->stream.begun || (!f.whole && has_event(c)));
+  f.events = f.streamed && (c->reader.begun || (!f.whole && has_event(c)));
   lost = c->read_once && t->status == 200;
   f.repeatable = c->repeatable && !lost;
   f.should = should_retry(c);
   f.policy = c->set.retry;
   f.retry_timeout = c->set.retry_timeouts && !lost;
-  f.complaint = &c->complaint;
+  f.error_body = &c->error_body;
   return f;
 }
 
@@ -290,13 +292,13 @@ static int64_t wait_after(xai_Call *c, const xai_Failure *f,
   if (!xai_retry_allowed(f)) return -1;
   if (c->retry_after_ms > XAI_MAX_HINT_MS) return -1;
   wait = c->retry_after_ms >= 0 ? c->retry_after_ms
-                                : xai_backoff_delay(first_ms, c->attempts,
-                                                    xai_chance_roll(c->chance));
+                                : xai_retry_delay(first_ms, c->attempts,
+                                                  xai_random_unit(c->random));
   if (deadline_ms - xai_clock_ms() <= wait) return -1;
   return wait;
 }
 
-int64_t xai_verdict_wait(xai_Call *c, int64_t deadline_ms) {
+int64_t xai_outcome_wait(xai_Call *c, int64_t deadline_ms) {
   xai_Failure f = failure_of(c);
   int64_t wait;
   c->retry_after_ms = f.whole ? asked_wait(c) : -1;

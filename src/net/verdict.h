@@ -9,20 +9,20 @@
 #pragma GCC visibility push(hidden)
 
 /* Set the call's fault (or leave it: success) from its finished transfer. */
-void xai_verdict_judge(xai_Call *c, CURLcode code);
+void xai_outcome_of_attempt(xai_Call *c, CURLcode code);
 
 /* Make the failure that an event of the stream tells of the call's fault. */
-void xai_verdict_complain(xai_Call *c, xai_Slice data);
+void xai_outcome_read_event_error(xai_Call *c, xai_Slice data);
 
 /* Does the first event of the stream, with this data, tell of a failure that
 ** passes by itself?  Then it is the call's fault. */
-int xai_verdict_is_refused(xai_Call *c, xai_Slice data);
+int xai_outcome_is_transient_event(xai_Call *c, xai_Slice data);
 
 /*
 ** How long to wait before another attempt, in milliseconds; -1: there is to
 ** be none.  A wait that would cross the deadline is not begun.
 */
-int64_t xai_verdict_wait(xai_Call *c, int64_t deadline_ms);
+int64_t xai_outcome_wait(xai_Call *c, int64_t deadline_ms);
 
 #pragma GCC visibility pop
 

@@ -107,7 +107,7 @@ local BUILDERS = {
 -- nested too deeply.
 function merge.result(request, name, is_over)
   local builder, damage = BUILDERS[name](request:codec()), nil
-  local at, field, value, a, b = request:said(0)
+  local at, field, value, a, b = request:read_log(0)
   if not at and not is_over then return nil end
   while at do
     if type(value) == "boolean" then
@@ -117,10 +117,10 @@ function merge.result(request, name, is_over)
     else
       builder:event(value)
     end
-    at, field, value, a, b = request:said(at)
+    at, field, value, a, b = request:read_log(at)
   end
   local result = builder:result(is_over)
-  if request:halves() then result = mend(result) end
+  if request:has_surrogates() then result = mend(result) end
   return result, damage
 end
 
