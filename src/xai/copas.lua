@@ -5,13 +5,13 @@
 -- thread of ours, the driver, watches the engine's one descriptor as if it
 -- were a socket, while somebody waits for something; then the loop may end.
 
-local kept = require("xai.core").kept -- see xai.runtime.part
+local kept = require("xai.core").kept -- see xai.runtime.environment
 if kept["xai.copas"] then return kept["xai.copas"] end
 
 local copas = require "copas"
 local core = require "xai.core"
 local pump = require "xai.runtime.loop"
-local std = require "xai.runtime.std"
+local environment = require "xai.runtime.environment"
 local timers = require "xai.runtime.timers"
 local wait = require "xai.runtime.wait"
 local yieldable = require "xai.runtime.yieldable"
@@ -292,8 +292,8 @@ end
 --- Does the callback resume the coroutine that set it, whatever that waits for?
 -- Those of copas's sockets do; others call copas.wakeup.
 local function is_of_socket(callback)
-  return callback ~= nil and std.getinfo ~= nil
-    and std.getinfo(callback, "S").source == std.getinfo(set_timeout, "S").source
+  return callback ~= nil and environment.getinfo ~= nil
+    and environment.getinfo(callback, "S").source == environment.getinfo(set_timeout, "S").source
 end
 
 if set_timeout then

@@ -5,14 +5,14 @@
 -- that was started in it is under way; so a loop with nothing left may end.
 -- What was started outside of all loops belongs to the next that needs us.
 
-local kept = require("xai.core").kept -- see xai.runtime.part
+local kept = require("xai.core").kept -- see xai.runtime.environment
 if kept["xai.cqueues"] then return kept["xai.cqueues"] end
 
 local condition = require "cqueues.condition"
 local cqueues = require "cqueues"
 local core = require "xai.core"
 local pump = require "xai.runtime.loop"
-local std = require "xai.runtime.std"
+local environment = require "xai.runtime.environment"
 local wait = require "xai.runtime.wait"
 local yieldable = require "xai.runtime.yieldable"
 
@@ -26,7 +26,7 @@ local INTERVAL = 0.01
 -- With one it looks up so often, should anybody else have moved everything.
 local LOOK = 1
 
-local unpack = std.unpack
+local unpack = environment.unpack
 
 -- Per loop: { parked = coroutines that wait for us, keeps = was something
 -- started in it?, driver = its coroutine, or false; bell = rouses it }.

@@ -2,7 +2,7 @@
 -- What users see is documented in types.lua and in the README.
 
 local core = require "xai.core"
-local kept = core.kept -- see xai.runtime.part; a core of another version may not have it
+local kept = core.kept -- see xai.runtime.environment; a core of another version may not have it
 if kept and kept.xai then return kept.xai end
 
 local error, ipairs, pairs, rawset, select, setmetatable, tostring, type =
@@ -18,7 +18,7 @@ end
 
 local client = require "xai.client.client"
 local json = require "xai.client.json"
-local load_part = require "xai.runtime.part"
+local lazy_require = require("xai.runtime.environment").lazy_require
 
 local xai = {
   version = VERSION,
@@ -60,15 +60,15 @@ setmetatable(xai, {
     local part = LAZY[name]
     if not part then
       if OPEN[name] then return nil end
-      local nothing = load_part "xai.runtime.unknown_name"("xai", name, known)
+      local nothing = lazy_require "xai.runtime.unknown_name"("xai", name, known)
       return nothing
     end
-    local value = load_part("xai." .. part)[name]
+    local value = lazy_require("xai." .. part)[name]
     rawset(xai, name, value)
     return value
   end,
   __newindex = function(_, name, value)
-    if not known[name] then load_part "xai.runtime.unknown_name"("xai", name, known) end
+    if not known[name] then lazy_require "xai.runtime.unknown_name"("xai", name, known) end
     rawset(xai, name, value)
   end,
 })

@@ -3,13 +3,13 @@
 -- One handle watches the engine's one descriptor while something is under
 -- way; with nothing under way nothing wakes the loop, and it may end.
 
-local kept = require("xai.core").kept -- see xai.runtime.part
+local kept = require("xai.core").kept -- see xai.runtime.environment
 if kept["xai.uv"] then return kept["xai.uv"] end
 
 local core = require "xai.core"
 local parking = require "xai.runtime.parking"
 local pump = require "xai.runtime.loop"
-local std = require "xai.runtime.std"
+local environment = require "xai.runtime.environment"
 local wait = require "xai.runtime.wait"
 
 local assert, error, pairs, pcall, rawget, require, select, tostring, type, xpcall =
@@ -18,8 +18,8 @@ local math_max, math_min = math.max, math.min
 local string_find, string_format, string_gmatch, string_gsub, string_match, string_sub =
   string.find, string.format, string.gmatch, string.gsub, string.match, string.sub
 
-local unpack = std.unpack
-local vim = rawget(std.globals, "vim")
+local unpack = environment.unpack
+local vim = rawget(environment.globals, "vim")
 
 -- What is handed out in one turn of the loop ends after so many seconds; the
 -- rest has its turn after the loop's other work.
@@ -111,7 +111,7 @@ local function settle()
 end
 
 local function traceback(err)
-  return { err = err, text = std.traceback(pump.describe(err), 2) }
+  return { err = err, text = environment.traceback(pump.describe(err), 2) }
 end
 
 --- Hand out what is here, but not for long.

@@ -1,7 +1,7 @@
 --- Calls that were started and not waited for: `client:start(...)`.
 
 local hooks = require "xai.client.hooks"
-local part = require "xai.runtime.part"
+local lazy_require = require("xai.runtime.environment").lazy_require
 local pump = require "xai.runtime.loop"
 local wait = require "xai.runtime.wait"
 
@@ -20,7 +20,7 @@ local FIELDS = {
 setmetatable(Call, {
   __index = function(_, name)
     if FIELDS[name] then return nil end
-    local nothing = part "xai.runtime.unknown_name"("call", name, Call)
+    local nothing = lazy_require "xai.runtime.unknown_name"("call", name, Call)
     return nothing
   end,
 })
@@ -41,7 +41,7 @@ end
 
 local function fail(call, message, info)
   if call.streamed and not info.partial then
-    info.partial = (part "xai.results.merge".result(call.request, call.name))
+    info.partial = (lazy_require "xai.results.merge".result(call.request, call.name))
   end
   finish(call, nil, message, info)
 end
@@ -62,7 +62,7 @@ local function advance_stream(call)
   if event == false or call.over then return end
   if message then return fail(call, message, info) end
   if call.raw then return finish(call, true, nil, request:info()) end
-  local result, damage = part "xai.results.merge".result(request, call.name, true)
+  local result, damage = lazy_require "xai.results.merge".result(request, call.name, true)
   if damage then return fail(call, select(2, request:damaged(damage == "limit"))) end
   finish(call, result, nil, request:info())
 end
@@ -71,7 +71,7 @@ local function advance_whole(call)
   if not call.request:done() then return end
   local result, message, info
   if call.request:streaming() then
-    result, message, info = part "xai.results.merge".outcome(call.request, call.name)
+    result, message, info = lazy_require "xai.results.merge".outcome(call.request, call.name)
   else
     result, message, info = call.request:outcome()
   end

@@ -2,8 +2,8 @@
 
 local core = require "xai.core"
 local json = require "xai.client.json"
-local part = require "xai.runtime.part"
-local std = require "xai.runtime.std"
+local lazy_require = require("xai.runtime.environment").lazy_require
+local environment = require "xai.runtime.environment"
 
 local error, ipairs, pairs, pcall, setmetatable, tostring, type =
   error, ipairs, pairs, pcall, setmetatable, tostring, type
@@ -14,12 +14,12 @@ local string_find = string.find
 
 local methods = core.methods
 
-local loaded = core.kept -- see runtime/part.lua
+local loaded = core.kept -- see runtime/environment.lua
 
 -- Hooks --------------------------------------------------------------------
 
 local function is_debugged()
-  local env = std.getenv "XAI_DEBUG"
+  local env = environment.getenv "XAI_DEBUG"
   return env and env ~= "" and env ~= "0"
 end
 
@@ -31,15 +31,15 @@ end
 --- The hooks for one call, or nil when there are none.
 local function hooks_of(client, opts)
   if not loaded["xai.client.hooks"] and not names_hook(opts) then return nil end
-  return part "xai.client.hooks".of(client, opts)
+  return lazy_require "xai.client.hooks".of(client, opts)
 end
 
 local function tell_request(hooked, request)
-  if hooked then part "xai.client.hooks".request(hooked, request) end
+  if hooked then lazy_require "xai.client.hooks".request(hooked, request) end
 end
 
 local function tell_response(hooked, message, info, request)
-  if hooked then part "xai.client.hooks".response(hooked, message, info, request) end
+  if hooked then lazy_require "xai.client.hooks".response(hooked, message, info, request) end
 end
 
 -- Waiting ------------------------------------------------------------------
@@ -56,11 +56,11 @@ local function block(request)
 end
 
 local function wait_for(request, hooked)
-  if hooked or loaded["xai.runtime.wait"] then return part "xai.runtime.wait".done(request, hooked) end
+  if hooked or loaded["xai.runtime.wait"] then return lazy_require "xai.runtime.wait".done(request, hooked) end
   local ok, err = pcall(block, request)
   if ok then return end
   request:cancel() -- nobody is left to read its answer
-  error(part "xai.runtime.loop".interruption(err), 0)
+  error(lazy_require "xai.runtime.loop".interruption(err), 0)
 end
 
 -- Calls --------------------------------------------------------------------
@@ -83,7 +83,7 @@ local function read_all(stream, on_event)
 end
 
 local function outcome_of(request, name)
-  if request:streaming() then return part "xai.results.merge".outcome(request, name) end
+  if request:streaming() then return lazy_require "xai.results.merge".outcome(request, name) end
   return request:outcome()
 end
 
@@ -95,7 +95,7 @@ local function whole(request, name, hooked)
 end
 
 local function stream_of(request, name, opts, hooked)
-  local stream, message, info = part "xai.client.stream".open(request, name, opts and opts.raw, hooked)
+  local stream, message, info = lazy_require "xai.client.stream".open(request, name, opts and opts.raw, hooked)
   tell_response(hooked, message, info, request)
   if not stream or not (opts and opts.on_event) then return stream, message, info, stream end
   return read_all(stream, opts.on_event)
@@ -160,7 +160,7 @@ function methods.start(self, name, argument, opts)
   local request, streamed = core.start(self, name, argument, opts, "start")
   local hooked = hooks_of(self, opts)
   tell_request(hooked, request)
-  return part "xai.client.call".follow(request, name, streamed, opts, hooked)
+  return lazy_require "xai.client.call".follow(request, name, streamed, opts, hooked)
 end
 
 --- Connect ahead, so that the next call need not wait for name, connection and
@@ -169,13 +169,13 @@ end
 function methods.warm(self, first, second)
   local opts = only_options("client:warm", first, second)
   local request = core.start(self, "request", { method = "HEAD", path = "/" }, opts, "warm")
-  return part "xai.client.call".follow_warm(request, opts)
+  return lazy_require "xai.client.call".follow_warm(request, opts)
 end
 
 -- Its functions are these and no others.
 setmetatable(methods, {
   __index = function(_, name)
-    local nothing = part "xai.runtime.unknown_name"("client", name, methods, true)
+    local nothing = lazy_require "xai.runtime.unknown_name"("client", name, methods, true)
     return nothing
   end,
 })
@@ -195,7 +195,7 @@ end
 function client.new(options)
   local new = core.client("xai.new", options, codec_of(options))
   if names_hook(options) or is_debugged() or loaded["xai.client.hooks"] then
-    part "xai.client.hooks".learn(new, options)
+    lazy_require "xai.client.hooks".learn(new, options)
   end
   return new
 end

@@ -1,10 +1,10 @@
 --- The hooks of a client and of a call: on_request, on_response, on_retry, debug.
 
-local kept = require("xai.core").kept -- see xai.runtime.part
+local kept = require("xai.core").kept -- see xai.runtime.environment
 if kept["xai.client.hooks"] then return kept["xai.client.hooks"] end
 
 local pump = require "xai.runtime.loop"
-local std = require "xai.runtime.std"
+local environment = require "xai.runtime.environment"
 
 local ipairs, pairs, setmetatable, type = ipairs, pairs, setmetatable, type
 local string_format, string_gsub = string.format, string.gsub
@@ -31,7 +31,7 @@ end
 --- Remember the hooks in the options of a new client.
 function hooks.learn(client, options)
   local picked = pick(options)
-  local env = std.getenv "XAI_DEBUG"
+  local env = environment.getenv "XAI_DEBUG"
   if (not picked or picked.debug == nil) and env and env ~= "" and env ~= "0" then
     picked = picked or {}
     picked.debug = true
@@ -66,7 +66,7 @@ end
 local function trace(hook, line)
   if type(hook) == "function" then return pump.callback(hook, line) end
   if pump.tell then return pump.tell("xai: " .. line, true) end
-  std.complain("xai: " .. line)
+  environment.complain("xai: " .. line)
 end
 
 local function call(set, name, info)

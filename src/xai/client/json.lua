@@ -1,8 +1,8 @@
 --- Which JSON library is used, and the codec that makes them all alike.
 
 local core = require "xai.core"
-local part = require "xai.runtime.part"
-local std = require "xai.runtime.std"
+local lazy_require = require("xai.runtime.environment").lazy_require
+local environment = require "xai.runtime.environment"
 
 local error, ipairs, pcall, rawget, tostring, type = error, ipairs, pcall, rawget, tostring, type
 local string_find = string.find
@@ -15,7 +15,7 @@ function json.is_module(module)
 end
 
 local function lua_cjson()
-  local ok, cjson = pcall(part, "cjson")
+  local ok, cjson = pcall(lazy_require, "cjson")
   if ok and type(cjson) == "table" then return cjson end
   if not ok and string_find(tostring(cjson), "not enough memory", 1, true) then error(cjson, 0) end -- it may be there
 end
@@ -26,7 +26,7 @@ end
 
 --- Neovim's own library; others have a `vim`, too, which stands in for it in tests.
 local function vim_json()
-  local vim = rawget(std.globals, "vim")
+  local vim = rawget(environment.globals, "vim")
   local module = type(vim) == "table" and vim.json
   if not json.is_module(module) then return nil end
   local ok, works = pcall(gives_back, module, "text")

@@ -5,7 +5,7 @@
 -- result, and one after the other.
 
 local hooks = require "xai.client.hooks"
-local part = require "xai.runtime.part"
+local lazy_require = require("xai.runtime.environment").lazy_require
 local pump = require "xai.runtime.loop"
 local wait = require "xai.runtime.wait"
 
@@ -23,7 +23,7 @@ local FIELDS = {
 setmetatable(Stream, {
   __index = function(_, name)
     if FIELDS[name] then return nil end
-    local nothing = part "xai.runtime.unknown_name"("stream", name, Stream)
+    local nothing = lazy_require "xai.runtime.unknown_name"("stream", name, Stream)
     return nothing
   end,
 })
@@ -33,7 +33,7 @@ local function finish(stream, message, info)
   stream.over = true
   if message then
     stream.message, stream.failure = message, info
-    if not stream.raw then info.partial = (part "xai.results.merge".result(stream.request, stream.name)) end
+    if not stream.raw then info.partial = (lazy_require "xai.results.merge".result(stream.request, stream.name)) end
   end
   pump.settle()
   return nil, message, info
@@ -112,7 +112,7 @@ function Stream:__call()
 end
 
 local function text_of(stream, event, n)
-  local text = part "xai.results.text"(event, stream.name, n)
+  local text = lazy_require "xai.results.text"(event, stream.name, n)
   return text ~= "" and text or nil
 end
 
@@ -161,7 +161,7 @@ function Stream:result()
   end
   if self.message then return ending(self) end
   if not self.merged then
-    local merged, damage = part "xai.results.merge".result(self.request, self.name, true)
+    local merged, damage = lazy_require "xai.results.merge".result(self.request, self.name, true)
     if damage then return finish(self, select(2, self.request:damaged(damage == "limit"))) end
     self.merged = merged
   end

@@ -6,7 +6,7 @@
 -- given are its own: nothing that was handed out to the user is changed.
 
 local core = require "xai.core"
-local part = require "xai.runtime.part"
+local lazy_require = require("xai.runtime.environment").lazy_require
 
 local pairs, setmetatable, type = pairs, setmetatable, type
 local math_floor = math.floor
@@ -93,10 +93,10 @@ end
 
 --------------------------------------------------------------------------------
 local BUILDERS = {
-  chat = function(codec) return part "xai.results.merge_chat"("chat.completion", true, codec) end,
-  complete = function(codec) return part "xai.results.merge_chat"("text_completion", false, codec) end,
-  respond = function(codec) return part "xai.results.merge_responses"(codec) end,
-  message = function(codec) return part "xai.results.merge_messages"(codec) end,
+  chat = function(codec) return lazy_require "xai.results.merge_chat"("chat.completion", true, codec) end,
+  complete = function(codec) return lazy_require "xai.results.merge_chat"("text_completion", false, codec) end,
+  respond = function(codec) return lazy_require "xai.results.merge_responses"(codec) end,
+  message = function(codec) return lazy_require "xai.results.merge_messages"(codec) end,
   complete_legacy = new_complete,
   request = new_events,
 }

@@ -1,7 +1,7 @@
 --- A task that waits by the attached loop's own means: the loop waits in its
 -- place, and the others go on.
 
-local kept = require("xai.core").kept -- see xai.runtime.part
+local kept = require("xai.core").kept -- see xai.runtime.environment
 if kept["xai.runtime.adoption"] then return kept["xai.runtime.adoption"] end
 
 local pump = require "xai.runtime.loop"

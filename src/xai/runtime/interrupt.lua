@@ -3,7 +3,7 @@
 -- The signal's handler, in C, only notes it and wakes whoever waits.  `f` is
 -- called where things are handed out, first of all and in no task's name.
 
-local kept = require("xai.core").kept -- see xai.runtime.part
+local kept = require("xai.core").kept -- see xai.runtime.environment
 if kept["xai.runtime.interrupt"] then return kept["xai.runtime.interrupt"] end
 
 local core = require "xai.core"

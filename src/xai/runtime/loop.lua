@@ -1,11 +1,11 @@
 --- Moves everything, and hands out what came: callbacks first, then tasks.
 
-local kept = require("xai.core").kept -- see xai.runtime.part
+local kept = require("xai.core").kept -- see xai.runtime.environment
 if kept["xai.runtime.loop"] then return kept["xai.runtime.loop"] end
 
 local chain = require "xai.runtime.chain"
 local core = require "xai.core"
-local std = require "xai.runtime.std"
+local environment = require "xai.runtime.environment"
 local timers = require "xai.runtime.timers"
 local wakers = require "xai.runtime.wakers"
 
@@ -14,7 +14,7 @@ local error, next, pairs, pcall, rawequal, rawget, select, tostring, type, xpcal
 local coroutine_running = coroutine.running
 local string_find, string_format = string.find, string.format
 
-local unpack = std.unpack
+local unpack = environment.unpack
 
 local pump = {
   deadline = nil, -- while a frame is served: when it must end (core.now)
@@ -222,7 +222,7 @@ end
 --- Tell of an error that a callback raised, or a task that nobody waits for:
 -- `xai.on_error(err, traceback)`, or words on stderr.
 function pump.report(err, traceback, where)
-  local xai = std.loaded.xai -- to require it from here would be a circle
+  local xai = environment.loaded.xai -- to require it from here would be a circle
   if type(xai) ~= "table" then xai = kept.xai end
   local on_error = type(xai) == "table" and xai.on_error
   local told, problem = false, nil
@@ -231,7 +231,7 @@ function pump.report(err, traceback, where)
   local words = string_format("xai: error in a %s: %s", where or "callback", traceback)
   if problem then words = words .. "\n(and xai.on_error raised: " .. pump.describe(problem) .. ")" end
   if pump.tell then return pump.tell(words) end
-  std.complain(words)
+  environment.complain(words)
 end
 
 --- What was given in place of a number: a number that is none of use, or its type.
@@ -247,7 +247,7 @@ function pump.describe(err)
 end
 
 local function traceback(err)
-  return { err = err, text = std.traceback(pump.describe(err), 2) }
+  return { err = err, text = environment.traceback(pump.describe(err), 2) }
 end
 
 local passes_arguments = select(2, xpcall(function(given) return given end, traceback, true))

@@ -1,12 +1,12 @@
 --- Coroutines that are not our tasks: suspended while a call of theirs waits,
 -- and resumed when things are handed out.
 
-local kept = require("xai.core").kept -- see xai.runtime.part
+local kept = require("xai.core").kept -- see xai.runtime.environment
 if kept["xai.runtime.parking"] then return kept["xai.runtime.parking"] end
 
 local chain = require "xai.runtime.chain"
 local pump = require "xai.runtime.loop"
-local std = require "xai.runtime.std"
+local environment = require "xai.runtime.environment"
 local yieldable = require "xai.runtime.yieldable"
 
 local error, pcall, rawget, setmetatable = error, pcall, rawget, setmetatable
@@ -73,7 +73,7 @@ local function resume(stay)
   local ok, err = coroutine_resume(thread)
   if ok then return end
   if coroutine_status(thread) == "suspended" then return queue:append(stay) end -- no room on the C stack
-  local traceback = std.traceback(thread, pump.describe(err))
+  local traceback = environment.traceback(thread, pump.describe(err))
   close(thread) -- as coroutine.wrap would
   pump.report(err, traceback)
 end

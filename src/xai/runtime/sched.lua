@@ -3,7 +3,7 @@
 -- Nothing runs by itself: tasks go on within xai.run, xai.step, xai.update,
 -- or an attached event loop.
 
-local kept = require("xai.core").kept -- see xai.runtime.part
+local kept = require("xai.core").kept -- see xai.runtime.environment
 if kept["xai.runtime.sched"] then return kept["xai.runtime.sched"] end
 
 local core = require "xai.core"

@@ -1,14 +1,14 @@
 --- Tasks: coroutines that wait without blocking each other, and whose turn it is.
 
-local kept = require("xai.core").kept -- see xai.runtime.part
+local kept = require("xai.core").kept -- see xai.runtime.environment
 if kept["xai.runtime.task"] then return kept["xai.runtime.task"] end
 
 local adoption = require "xai.runtime.adoption"
 local chain = require "xai.runtime.chain"
 local core = require "xai.core"
-local part = require "xai.runtime.part"
+local lazy_require = require("xai.runtime.environment").lazy_require
 local pump = require "xai.runtime.loop"
-local std = require "xai.runtime.std"
+local environment = require "xai.runtime.environment"
 local timers = require "xai.runtime.timers"
 local unheard = require "xai.runtime.unheard"
 local wait = require "xai.runtime.wait"
@@ -21,9 +21,9 @@ local coroutine_create, coroutine_resume, coroutine_running, coroutine_status, c
   coroutine.create, coroutine.resume, coroutine.running, coroutine.status, coroutine.yield
 local string_find = string.find
 
-local unpack = std.unpack
+local unpack = environment.unpack
 local close = rawget(coroutine, "close") or function() end
-local traceback = std.traceback
+local traceback = environment.traceback
 
 local tasks = {}
 
@@ -32,7 +32,7 @@ Task.__index = Task
 
 setmetatable(Task, {
   __index = function(_, name)
-    local nothing = part "xai.runtime.unknown_name"("task", name, Task)
+    local nothing = lazy_require "xai.runtime.unknown_name"("task", name, Task)
     return nothing
   end,
 })

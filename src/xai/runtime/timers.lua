@@ -1,6 +1,6 @@
 --- Moments at which something is to be woken: a binary heap, earliest first.
 
-local kept = require("xai.core").kept -- see xai.runtime.part
+local kept = require("xai.core").kept -- see xai.runtime.environment
 if kept["xai.runtime.timers"] then return kept["xai.runtime.timers"] end
 
 local core = require "xai.core"

@@ -1,6 +1,6 @@
 --- Failures of tasks that nobody has heard of.
 
-local kept = require("xai.core").kept -- see xai.runtime.part
+local kept = require("xai.core").kept -- see xai.runtime.environment
 if kept["xai.runtime.unheard"] then return kept["xai.runtime.unheard"] end
 
 local pump = require "xai.runtime.loop"

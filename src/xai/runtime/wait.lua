@@ -9,7 +9,7 @@
 -- `remove(subject, ticket)` takes back; `abandon(subject)` is called when the
 -- wait is interrupted.
 
-local kept = require("xai.core").kept -- see xai.runtime.part
+local kept = require("xai.core").kept -- see xai.runtime.environment
 if kept["xai.runtime.wait"] then return kept["xai.runtime.wait"] end
 
 local core = require "xai.core"

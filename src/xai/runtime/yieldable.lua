@@ -1,6 +1,6 @@
 --- May the running coroutine yield here?
 
-local std = require "xai.runtime.std"
+local environment = require "xai.runtime.environment"
 
 local dofile, pcall, rawget, xpcall = dofile, pcall, rawget, xpcall
 local coroutine_running = coroutine.running
@@ -13,7 +13,7 @@ if isyieldable then return isyieldable end
 -- function in between (table.sort, string.gsub, and on 5.1 pcall) cannot be
 -- yielded across, nor can, on 5.1, the iterator of a `for` or a metamethod.
 
-local getinfo = std.getinfo
+local getinfo = environment.getinfo
 
 local is_51 = _VERSION == "Lua 5.1"
 
