@@ -93,7 +93,7 @@ void xai_call_restore(xai_Call *c, const xai_CallSummary *ended) {
 static int is_reusable(const xai_Call *c) {
   return c->default_settings && c->posts && !c->cut_off && c->attempts == 1 &&
          c->resends == 0 && c->error.kind == XAI_KIND_NONE &&
-         !xai_memory_wipes() && c->transfer.easy != NULL;
+         !xai_memory_wipes() && c->transfer.conn.easy != NULL;
 }
 
 static void retire(xai_Call *c) {
@@ -139,8 +139,8 @@ static void start_attempt(xai_Call *c, CURLM *multi) {
   c->attempt_ms = c->transfer.last_ms = xai_clock_ms();
   c->state = XAI_CALL_RUNNING;
   c->multi = multi;
-  xai_easy_pool_send_by(c->pool, c->transfer.easy, &c->route);
-  if (curl_multi_add_handle(multi, c->transfer.easy) == CURLM_OK) return;
+  xai_easy_pool_send_by(c->pool, c->transfer.conn.easy, &c->route);
+  if (curl_multi_add_handle(multi, c->transfer.conn.easy) == CURLM_OK) return;
   c->multi = NULL;
   if (multi == NULL)
     xai_error_set(&c->error, XAI_KIND_CLOSED, XAI_PHASE_NONE,
@@ -164,7 +164,7 @@ int xai_call_begin(xai_Call *c, const xai_Request *r, CURLM *multi, int later) {
     conclude(c);
     return -1;
   }
-  curl_easy_setopt(c->transfer.easy, CURLOPT_PRIVATE, (void *)c);
+  curl_easy_setopt(c->transfer.conn.easy, CURLOPT_PRIVATE, (void *)c);
   c->route = xai_easy_pool_route(&c->set, r->url);
   if (later) {
     c->retry_ms = c->began_ms;
@@ -190,9 +190,9 @@ static void detach(xai_Call *c, int cut_off) {
   c->cut_off = cut_off;
   if (cut_off) {
     xai_transfer_discard(&c->transfer);
-    curl_easy_setopt(c->transfer.easy, CURLOPT_FORBID_REUSE, 1L);
+    curl_easy_setopt(c->transfer.conn.easy, CURLOPT_FORBID_REUSE, 1L);
   }
-  curl_multi_remove_handle(multi, c->transfer.easy);
+  curl_multi_remove_handle(multi, c->transfer.conn.easy);
 }
 
 /* What went wrong with the last attempt does not count any more. */
@@ -205,7 +205,7 @@ static void forget_attempt(xai_Call *c) {
 ** may not have noticed yet that it is of no use. */
 static void leave_connection(xai_Call *c) {
   if (c->error.kind == XAI_KIND_CONNECTION)
-    curl_easy_setopt(c->transfer.easy, CURLOPT_FRESH_CONNECT, 1L);
+    curl_easy_setopt(c->transfer.conn.easy, CURLOPT_FRESH_CONNECT, 1L);
 }
 
 void xai_call_end_well(xai_Call *c) { forget_attempt(c); }
@@ -233,7 +233,7 @@ void xai_call_abort(xai_Call *c, xai_Kind kind, xai_Phase phase,
 
 void xai_call_abandon_after_fork(xai_Call *c) {
   c->multi = NULL;
-  c->transfer.easy = NULL;
+  c->transfer.conn.easy = NULL;
   c->transfer.paused = 0;
   xai_error_set(&c->error, XAI_KIND_CLOSED, XAI_PHASE_NONE,
                 "the call belongs to the process that this one came from");
@@ -263,7 +263,7 @@ static void settle(xai_Call *c) {
 /* Nothing was sent, as the connection was not to be trusted.  It is closed, so
 ** libcurl takes another one, and at last a new one. */
 static void begin_anew(xai_Call *c) {
-  CURL *easy = c->transfer.easy;
+  CURL *easy = c->transfer.conn.easy;
   c->transfer.stale = 0;
   curl_multi_remove_handle(c->multi, easy);
   if (curl_multi_add_handle(c->multi, easy) == CURLM_OK) return;
@@ -301,7 +301,7 @@ void xai_call_set_key(xai_Call *c, struct curl_slist *headers) {
   xai_secret_hide_in(c, &c->transfer.head); /* it may echo the old one */
   xai_secret_forget(c);
   c->headers = headers;
-  curl_easy_setopt(c->transfer.easy, CURLOPT_HTTPHEADER, headers);
+  curl_easy_setopt(c->transfer.conn.easy, CURLOPT_HTTPHEADER, headers);
 }
 
 void xai_call_keep_key(xai_Call *c) {
@@ -325,7 +325,7 @@ static int64_t timeout_at(const xai_Call *c) {
 /* When to let libcurl look again at a connection that is shared: each time
 ** after twice as long a silence. */
 static int64_t nudge_at(const xai_Call *c) {
-  if (!c->transfer.shared || c->transfer.paused) return XAI_NEVER;
+  if (!c->transfer.conn.shared || c->transfer.paused) return XAI_NEVER;
   return c->transfer.last_ms == c->quiet_ms ? c->nudge_ms
                                             : c->transfer.last_ms + NUDGE_MS;
 }

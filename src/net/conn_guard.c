@@ -20,9 +20,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/http_head.h"
 #include "net/curl_facts.h"
-#include "net/transfer.h"
 
 /* ----------------------------------- the sockets of an engine's connections */
 
@@ -259,75 +257,64 @@ static HasPending *find_has_pending(void) {
   return f;
 }
 
-/* Does TLS hold bytes that came by the transfer's connection?  -1: it does not
-** tell. */
-static int holds_bytes(const xai_Transfer *t) {
+/* Does TLS hold unread bytes of the connection?  -1: it cannot say. */
+static int holds_bytes(const xai_Connection *c) {
   struct curl_tlssessioninfo *tls = NULL;
   HasPending *has_pending = find_has_pending();
-  if (has_pending == NULL || t->over_two_tls || t->guard->plain_ahead ||
-      curl_easy_getinfo(t->easy, CURLINFO_TLS_SSL_PTR, &tls) != CURLE_OK ||
+  if (has_pending == NULL || c->over_two_tls || c->guard->plain_ahead ||
+      curl_easy_getinfo(c->easy, CURLINFO_TLS_SSL_PTR, &tls) != CURLE_OK ||
       tls == NULL || tls->backend != CURLSSLBACKEND_OPENSSL ||
       tls->internals == NULL)
     return -1;
   return has_pending(tls->internals);
 }
 
-static void keep(xai_Transfer *t, int yes) {
-  t->no_reuse = !yes;
-  curl_easy_setopt(t->easy, CURLOPT_FORBID_REUSE, yes ? 0L : 1L);
+static void allow_reuse(xai_Connection *c, int yes) {
+  c->no_reuse = !yes;
+  curl_easy_setopt(c->easy, CURLOPT_FORBID_REUSE, yes ? 0L : 1L);
 }
 
-/* The length of a body that libcurl will not read beyond; 0: there is none. */
-static size_t body_length(const xai_Transfer *t) {
-  xai_Slice v = xai_http_head_find(xai_transfer_head(t), "content-length");
-  size_t i, n = 0;
-  if (t->bodiless || t->status == 204 || t->status == 304) return 0;
-  for (i = 0; i < v.len && v.at[i] >= '0' && v.at[i] <= '9'; i++)
-    n = n * 10 + (size_t)(v.at[i] - '0');
-  return n;
-}
-
-/* Can what is behind the answer be anywhere but in the socket, and unseen? */
-static int is_hidden(const xai_Transfer *t) {
-  return t->socket < 0 ||
-         (t->tls ? t->guard->tls_ahead : t->guard->plain_ahead);
+/* Can bytes behind the answer be anywhere but in the socket, unseen? */
+static int is_hidden(const xai_Connection *c) {
+  return c->socket < 0 ||
+         (c->tls ? c->guard->tls_ahead : c->guard->plain_ahead);
 }
 
 /*
-** What came behind an answer is looked for before the next request is sent
-** (xai_conn_guard_may_send).  It cannot be seen where the socket is not known.
-** Unless TLS tells what it holds, it cannot be seen, either, where more was read
-** from the socket than was asked for, nor where TLS may have brought it in one
-** record with the body: libcurl takes no more of that than the length allows,
-** and OpenSSL holds the rest.
+** Bytes behind an answer are looked for before the next request is sent
+** (xai_connection_may_send).  They cannot be seen when the socket is not known.
+** Unless TLS says what it holds, they cannot be seen either when libcurl read
+** more from the socket than was asked for, or when TLS brought them in one
+** record with the body: libcurl takes only the length, OpenSSL holds the rest.
 */
-void xai_conn_guard_on_head(xai_Transfer *t) {
-  t->head_turn = t->guard->turn;
-  if (t->shared || (t->tls_tells && t->socket >= 0)) return;
-  if (is_hidden(t) || (t->tls && body_length(t) > 0)) keep(t, 0);
+void xai_connection_on_head(xai_Connection *c, size_t body_length) {
+  c->head_turn = c->guard->turn;
+  c->body_length = body_length;
+  if (c->shared || (c->tls_tells && c->socket >= 0)) return;
+  if (is_hidden(c) || (c->tls && body_length > 0)) allow_reuse(c, 0);
 }
 
 /* All of the body came in one read with its head.  That read was not bounded by
 ** the length: libcurl has seen what is behind, and closes the connection. */
-void xai_conn_guard_on_body(xai_Transfer *t, size_t n) {
-  if (t->no_reuse && !is_hidden(t) && t->head_turn == t->guard->turn &&
-      n == body_length(t))
-    keep(t, 1);
+void xai_connection_on_body(xai_Connection *c, size_t n) {
+  if (c->no_reuse && !is_hidden(c) && c->head_turn == c->guard->turn &&
+      n == c->body_length)
+    allow_reuse(c, 1);
 }
 
-void xai_conn_guard_forbid(xai_Transfer *t) { keep(t, 0); }
+void xai_connection_forbid_reuse(xai_Connection *c) { allow_reuse(c, 0); }
 
-void xai_conn_guard_reset(xai_Transfer *t) {
-  if (t->no_reuse && t->easy != NULL) keep(t, 1);
+void xai_connection_reset(xai_Connection *c) {
+  if (c->no_reuse && c->easy != NULL) allow_reuse(c, 1);
 }
 
-int xai_conn_guard_may_send(xai_Transfer *t, int local_port, const char *ip,
+int xai_connection_may_send(xai_Connection *c, int local_port, const char *ip,
                             int port) {
   int held;
-  t->socket = guard_find(t->guard, local_port, ip, port);
-  t->serial = guard_serial(t->guard, t->socket);
-  held = t->tls ? holds_bytes(t) : -1;
-  t->tls_tells = held >= 0;
-  if (held > 0 && guard_has_answered(t->guard, t->socket)) return 0;
-  return !guard_is_broken(t->guard, t->socket);
+  c->socket = guard_find(c->guard, local_port, ip, port);
+  c->serial = guard_serial(c->guard, c->socket);
+  held = c->tls ? holds_bytes(c) : -1;
+  c->tls_tells = held >= 0;
+  if (held > 0 && guard_has_answered(c->guard, c->socket)) return 0;
+  return !guard_is_broken(c->guard, c->socket);
 }

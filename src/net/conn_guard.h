@@ -71,32 +71,44 @@ void xai_conn_guard_abandon_after_fork(xai_ConnGuard *s);
 /* Forget all of them; none is closed. */
 void xai_conn_guard_forget(xai_ConnGuard *s);
 
-/* ---------------- may the connection that an answer comes by be used again? */
+/* -------------------------------------------- the connection of one transfer */
 
 /*
-** What is behind an HTTP/1 answer whose length is too short would be read as
-** the next one.  No libcurl sees all of it: before 8.1 it does not look at a
+** Bytes behind an HTTP/1 answer whose length is too short would be read as the
+** next answer.  No libcurl sees all of them: before 8.1 it does not look at a
 ** kept connection, from 8.22 on once a second at most, and never into TLS.
 */
+typedef struct xai_Connection {
+  xai_ConnGuard *guard; /* of the engine */
+  CURL *easy;
+  int socket;              /* the request was sent on it; -1: not known */
+  unsigned long serial;    /* of that socket */
+  int tls;                 /* libcurl may hold bytes that no answer owns */
+  int over_two_tls;        /* TLS within TLS: an https:// proxy */
+  int tls_tells;           /* TLS can say whether it holds unread bytes */
+  int shared;              /* HTTP/2: other requests may use it */
+  int no_reuse;            /* libcurl was told to close it */
+  size_t body_length;      /* libcurl does not read beyond it; 0: no body */
+  unsigned long head_turn; /* the guard's turn when the head was complete */
+} xai_Connection;
 
-struct xai_Transfer;
+/* Call when a head is complete.  'body_length' is Content-Length, or 0 for an
+** answer without a body. */
+void xai_connection_on_head(xai_Connection *c, size_t body_length);
 
-/* A head is complete: is the connection one that can be looked at later? */
-void xai_conn_guard_on_head(struct xai_Transfer *t);
+/* Call when the first 'n' bytes of the body have come. */
+void xai_connection_on_body(xai_Connection *c, size_t n);
 
-/* The first 'n' bytes of its body have come. */
-void xai_conn_guard_on_body(struct xai_Transfer *t, size_t n);
+/* Close the connection after this answer: its rest is not read. */
+void xai_connection_forbid_reuse(xai_Connection *c);
 
-/* The rest of the answer is not waited for: the connection is not reused. */
-void xai_conn_guard_forbid(struct xai_Transfer *t);
+/* Allow reuse again, before another request on the same easy handle. */
+void xai_connection_reset(xai_Connection *c);
 
-/* Forget what was said of the last answer's connection. */
-void xai_conn_guard_reset(struct xai_Transfer *t);
-
-/* A request is about to be sent by the connection with these ends: has nothing
-** come there since the last answer? */
-int xai_conn_guard_may_send(struct xai_Transfer *t, int local_port,
-                            const char *ip, int port);
+/* May a request be sent by the connection with these ends?  0 when bytes came
+** there since its last answer. */
+int xai_connection_may_send(xai_Connection *c, int local_port, const char *ip,
+                            int port);
 
 #pragma GCC visibility pop
 

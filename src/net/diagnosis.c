@@ -21,7 +21,8 @@ static curl_off_t number_of(CURL *e, CURLINFO what) {
 ** only for requests that were. */
 static int was_sent(const xai_Transfer *t) {
   if (t->tells_sends) return t->sends > 0;
-  return t->sends > 0 || number_of(t->easy, CURLINFO_PRETRANSFER_TIME_T) != 0;
+  return t->sends > 0 ||
+         number_of(t->conn.easy, CURLINFO_PRETRANSFER_TIME_T) != 0;
 }
 
 /*
@@ -30,10 +31,10 @@ static int was_sent(const xai_Transfer *t) {
 ** left by the first one is not known any more.
 */
 static xai_Phase sending_phase(const xai_Transfer *t) {
-  curl_off_t sent = number_of(t->easy, CURLINFO_SIZE_UPLOAD_T);
+  curl_off_t sent = number_of(t->conn.easy, CURLINFO_SIZE_UPLOAD_T);
   if (t->sends > 1 || t->opens_late) return XAI_PHASE_WAIT;
   if (sent == 0 && t->opens == 0) return XAI_PHASE_WAIT;
-  return sent < number_of(t->easy, CURLINFO_CONTENT_LENGTH_UPLOAD_T)
+  return sent < number_of(t->conn.easy, CURLINFO_CONTENT_LENGTH_UPLOAD_T)
              ? XAI_PHASE_SEND
              : XAI_PHASE_WAIT;
 }
@@ -41,7 +42,7 @@ static xai_Phase sending_phase(const xai_Transfer *t) {
 /* Is the connection one to a proxy that did not open the tunnel? */
 static int lacks_tunnel(const xai_Transfer *t) {
   return t->tunnel_port != 0 && t->opened_port == t->tunnel_port &&
-         !xai_proxy_opened(t->easy);
+         !xai_proxy_opened(t->conn.easy);
 }
 
 /*
@@ -52,18 +53,18 @@ static int lacks_tunnel(const xai_Transfer *t) {
 */
 static int was_connected(const xai_Transfer *t) {
   long port = 0;
-  if (number_of(t->easy, CURLINFO_CONNECT_TIME_T) != 0) return 1;
-  curl_easy_getinfo(t->easy, CURLINFO_LOCAL_PORT, &port);
-  return port > 0 || xai_conn_guard_connected(t->guard, t);
+  if (number_of(t->conn.easy, CURLINFO_CONNECT_TIME_T) != 0) return 1;
+  curl_easy_getinfo(t->conn.easy, CURLINFO_LOCAL_PORT, &port);
+  return port > 0 || xai_conn_guard_connected(t->conn.guard, t);
 }
 
 /* Nothing was sent: how far did the connection come? */
 static xai_Phase making_phase(const xai_Transfer *t) {
-  if (xai_proxy_refused(t->easy)) return XAI_PHASE_PROXY;
+  if (xai_proxy_refused(t->conn.easy)) return XAI_PHASE_PROXY;
   if (t->opens == 0) return XAI_PHASE_DNS;
-  if (xai_proxy_failed(t->easy) || lacks_tunnel(t) || !was_connected(t))
+  if (xai_proxy_failed(t->conn.easy) || lacks_tunnel(t) || !was_connected(t))
     return XAI_PHASE_CONNECT;
-  return t->tls ? XAI_PHASE_TLS : XAI_PHASE_CONNECT;
+  return t->conn.tls ? XAI_PHASE_TLS : XAI_PHASE_CONNECT;
 }
 
 xai_Phase xai_outcome_phase(const xai_Transfer *t) {
@@ -74,11 +75,11 @@ xai_Phase xai_outcome_phase(const xai_Transfer *t) {
 
 xai_Times xai_outcome_times(const xai_Transfer *t) {
   xai_Times times;
-  times.dns = number_of(t->easy, CURLINFO_NAMELOOKUP_TIME_T);
-  times.connect = number_of(t->easy, CURLINFO_CONNECT_TIME_T);
-  times.tls = number_of(t->easy, CURLINFO_APPCONNECT_TIME_T);
-  times.first_byte = number_of(t->easy, CURLINFO_STARTTRANSFER_TIME_T);
-  times.total = number_of(t->easy, CURLINFO_TOTAL_TIME_T);
+  times.dns = number_of(t->conn.easy, CURLINFO_NAMELOOKUP_TIME_T);
+  times.connect = number_of(t->conn.easy, CURLINFO_CONNECT_TIME_T);
+  times.tls = number_of(t->conn.easy, CURLINFO_APPCONNECT_TIME_T);
+  times.first_byte = number_of(t->conn.easy, CURLINFO_STARTTRANSFER_TIME_T);
+  times.total = number_of(t->conn.easy, CURLINFO_TOTAL_TIME_T);
   return times;
 }
 
@@ -243,7 +244,7 @@ void xai_outcome_of_transfer(xai_Transfer *t, CURLcode code) {
   if (kind == XAI_KIND_LIMIT)
     text = waits_for_tunnel(code, t) ? TUNNEL_HEAD_TOO_LONG : XAI_HEAD_TOO_LONG;
   if (is_head_too_long(t) || xai_curl_says_http2_broken(t->curl_error))
-    xai_conn_guard_end(t->guard, t->socket, t->serial);
+    xai_conn_guard_end(t->conn.guard, t->conn.socket, t->conn.serial);
   if (xai_curl_says_certificate_useless(code, t->curl_error)) {
     xai_easy_pool_clean(t->curl_error);
     explain_certificate(text, words, sizeof words);

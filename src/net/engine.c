@@ -439,7 +439,7 @@ int xai_engine_start(xai_Engine *e, xai_Call *c, const xai_Request *r) {
   e->calls = c;
   e->active++;
   c->transfer.fed_list = &e->fed;
-  c->transfer.guard = &e->guard;
+  c->transfer.conn.guard = &e->guard;
   if (later) start_queue_add(e, c);
   rc = xai_call_begin(c, r, e->multi, later);
   e->starts++;

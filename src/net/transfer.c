@@ -22,7 +22,7 @@ void xai_transfer_init(xai_Transfer *t, const xai_Settings *set) {
   xai_sse_init(&t->sse, set->max_event);
   t->max_buffer = set->max_buffer;
   t->max_error = set->max_body < XAI_MAX_ERROR ? set->max_body : XAI_MAX_ERROR;
-  t->socket = -1;
+  t->conn.socket = -1;
 }
 
 /* ------------------------------------------------------------- callbacks */
@@ -68,12 +68,22 @@ static int has_one_length(xai_Transfer *t) {
   return 0;
 }
 
+/* The length of a body that libcurl does not read beyond; 0: no body. */
+static size_t body_length(const xai_Transfer *t) {
+  xai_Slice v = xai_http_head_find(xai_transfer_head(t), "content-length");
+  size_t i, n = 0;
+  if (t->bodiless || t->status == 204 || t->status == 304) return 0;
+  for (i = 0; i < v.len && v.at[i] >= '0' && v.at[i] <= '9'; i++)
+    n = n * 10 + (size_t)(v.at[i] - '0');
+  return n;
+}
+
 /* The head is complete: find out what the body will be. */
 static void end_head(xai_Transfer *t) {
   xai_Slice type;
   if (t->status < 200) return; /* 1xx: the real one follows */
   t->head_done = 1;
-  xai_conn_guard_on_head(t);
+  xai_connection_on_head(&t->conn, body_length(t));
   t->content = XAI_CONTENT_PLAIN;
   type = xai_http_head_find(xai_transfer_head(t), "content-type");
   t->called = xai_slice_has(type, "text/event-stream");
@@ -129,8 +139,8 @@ static size_t on_header(char *s, size_t size, size_t n, void *ud) {
     if (!may_pass(t, xai_buffer_size(&t->head))) return 0;
     xai_buffer_clear(&t->head);
     t->status = read_status(s, n);
-    t->shared = t->may_share && s[5] == '2';
-    if (!t->shared) xai_conn_guard_answered(t->guard, t->socket);
+    t->conn.shared = t->may_share && s[5] == '2';
+    if (!t->conn.shared) xai_conn_guard_answered(t->conn.guard, t->conn.socket);
   }
   rc = xai_buffer_append(&t->head, s, n);
   if (rc != XAI_OK) return refuse(t, rc, XAI_HEAD_TOO_LONG);
@@ -164,7 +174,7 @@ static size_t on_error_bytes(xai_Transfer *t, const char *s, size_t n) {
   int rc = xai_buffer_append(&t->body, s, n < room ? n : room);
   if (rc != XAI_OK) return refuse(t, rc, "the answer exceeds max_body");
   if (n < room) return n;
-  xai_conn_guard_forbid(t);
+  xai_connection_forbid_reuse(&t->conn);
   return 0;
 }
 
@@ -200,7 +210,7 @@ static size_t on_body(char *s, size_t size, size_t n, void *ud) {
   n *= size;
   touch(t);
   if (t->discard || n == 0) return n;
-  if (!t->begun) xai_conn_guard_on_body(t, n);
+  if (!t->begun) xai_connection_on_body(&t->conn, n);
   t->begun = 1;
   if (!t->sniffed) return on_first_bytes(t, s, n);
   if (t->content == XAI_CONTENT_EVENTS) return on_event_bytes(t, s, n);
@@ -240,7 +250,7 @@ static int on_send(void *ud, char *ip, char *local_ip, int port,
                    int local_port) {
   xai_Transfer *t = (xai_Transfer *)ud;
   (void)local_ip;
-  t->stale = !xai_conn_guard_may_send(t, local_port, ip, port);
+  t->stale = !xai_connection_may_send(&t->conn, local_port, ip, port);
   if (t->stale) return CURL_PREREQFUNC_ABORT;
   if (t->sends <= t->resends) {
     t->sends++;
@@ -262,11 +272,11 @@ static curl_socket_t on_open(void *ud, curlsocktype purpose,
   t->opens++;
   if (t->sends > 0) t->opens_late = 1;
   t->opened_port = xai_conn_guard_port(&address->addr);
-  return xai_conn_guard_open(t->guard, address, t);
+  return xai_conn_guard_open(t->conn.guard, address, t);
 }
 
 static void set_callbacks(xai_Transfer *t) {
-  CURL *e = t->easy;
+  CURL *e = t->conn.easy;
   curl_easy_setopt(e, CURLOPT_ERRORBUFFER, t->curl_error);
   curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header);
   curl_easy_setopt(e, CURLOPT_HEADERDATA, (void *)t);
@@ -274,7 +284,7 @@ static void set_callbacks(xai_Transfer *t) {
   curl_easy_setopt(e, CURLOPT_WRITEDATA, (void *)t);
   curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, on_open);
   curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, (void *)t);
-  xai_conn_guard_attach(t->guard, e);
+  xai_conn_guard_attach(t->conn.guard, e);
 #if LIBCURL_VERSION_NUM >= 0x075000
   t->tells_sends =
       curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, on_send) == CURLE_OK;
@@ -283,9 +293,9 @@ static void set_callbacks(xai_Transfer *t) {
 }
 
 static void set_progress(xai_Transfer *t, int on) {
-  curl_easy_setopt(t->easy, CURLOPT_NOPROGRESS, on ? 0L : 1L);
-  curl_easy_setopt(t->easy, CURLOPT_XFERINFOFUNCTION, on_progress);
-  curl_easy_setopt(t->easy, CURLOPT_XFERINFODATA, (void *)t);
+  curl_easy_setopt(t->conn.easy, CURLOPT_NOPROGRESS, on ? 0L : 1L);
+  curl_easy_setopt(t->conn.easy, CURLOPT_XFERINFOFUNCTION, on_progress);
+  curl_easy_setopt(t->conn.easy, CURLOPT_XFERINFODATA, (void *)t);
 }
 
 /* A body this long takes time to send; only then is its progress watched. */
@@ -297,7 +307,7 @@ static void set_progress(xai_Transfer *t, int on) {
 
 static void set_message(xai_Transfer *t, const xai_Request *r,
                         struct curl_slist *headers, CURLcode *rc) {
-  CURL *e = t->easy;
+  CURL *e = t->conn.easy;
   int is_long = r->body_len >= LONG_BODY;
   if (strcmp(r->method, "POST") == 0) curl_easy_setopt(e, CURLOPT_POST, 1L);
   if (r->body != NULL) {
@@ -331,16 +341,16 @@ int xai_transfer_open(xai_Transfer *t, CURL *used, const xai_Request *r,
   t->may_share =
       xai_easy_pool_http_version(set, r->url) != CURL_HTTP_VERSION_1_1 &&
       (set->http_version == 2 || !xai_url_is_plain(r->url));
-  t->shared = t->may_share;
-  t->tls = !xai_url_is_plain(r->url) || xai_proxy_is_https(set);
-  t->over_two_tls = xai_proxy_is_https(set);
+  t->conn.shared = t->may_share;
+  t->conn.tls = !xai_url_is_plain(r->url) || xai_proxy_is_https(set);
+  t->conn.over_two_tls = xai_proxy_is_https(set);
   t->tunnel_port = xai_proxy_tunnel_port(set, r->url);
   t->bodiless = strcmp(r->method, "HEAD") == 0;
   t->resends = set->retry == XAI_RETRY_SAFE && !xai_retry_repeatable(r->method)
                    ? 0
                    : FREE_RECONNECTS;
-  t->easy = used ? used : xai_easy_pool_new(set, r->url, &rc);
-  if (t->easy != NULL) {
+  t->conn.easy = used ? used : xai_easy_pool_new(set, r->url, &rc);
+  if (t->conn.easy != NULL) {
     set_callbacks(t);
     set_message(t, r, headers, &rc);
   }
@@ -351,7 +361,7 @@ int xai_transfer_open(xai_Transfer *t, CURL *used, const xai_Request *r,
 }
 
 static void forget_sockets(xai_Transfer *t) {
-  if (t->opens > 0) xai_conn_guard_forget_maker(t->guard, t);
+  if (t->opens > 0) xai_conn_guard_forget_maker(t->conn.guard, t);
   t->opens = t->opens_late = 0;
 }
 
@@ -362,8 +372,8 @@ void xai_transfer_clear(xai_Transfer *t) {
   t->status = t->head_done = t->sniffed = t->begun = t->paused = t->discard = 0;
   t->sends = t->stale = t->in_head = 0;
   forget_sockets(t);
-  xai_conn_guard_reset(t);
-  t->socket = -1;
+  xai_connection_reset(&t->conn);
+  t->conn.socket = -1;
   t->extra = 0;
   t->uploaded = 0;
   t->content = XAI_CONTENT_UNKNOWN;
@@ -372,16 +382,16 @@ void xai_transfer_clear(xai_Transfer *t) {
 }
 
 void xai_transfer_retire(xai_Transfer *t) {
-  CURL *easy = t->easy;
-  t->easy = NULL;
+  CURL *easy = t->conn.easy;
+  t->conn.easy = NULL;
   forget_sockets(t);
   if (easy != NULL) curl_easy_cleanup(easy);
 }
 
 CURL *xai_transfer_yield(xai_Transfer *t) {
-  CURL *e = t->easy;
-  xai_conn_guard_reset(t);
-  t->easy = NULL;
+  CURL *e = t->conn.easy;
+  xai_connection_reset(&t->conn);
+  t->conn.easy = NULL;
   forget_sockets(t);
   curl_easy_setopt(e, CURLOPT_ERRORBUFFER, NULL);
   curl_easy_setopt(e, CURLOPT_HTTPHEADER, NULL);
@@ -397,10 +407,10 @@ void xai_transfer_close(xai_Transfer *t) {
 }
 
 void xai_transfer_resume(xai_Transfer *t) {
-  if (!t->paused || t->easy == NULL) return;
+  if (!t->paused || t->conn.easy == NULL) return;
   t->paused = 0; /* before the call: it may deliver, and pause again */
   t->last_ms = xai_clock_ms();
-  curl_easy_pause(t->easy, CURLPAUSE_CONT);
+  curl_easy_pause(t->conn.easy, CURLPAUSE_CONT);
 }
 
 /*
@@ -410,9 +420,9 @@ void xai_transfer_resume(xai_Transfer *t) {
 ** look again.
 */
 void xai_transfer_nudge(xai_Transfer *t) {
-  if (t->paused || t->easy == NULL) return;
-  if (curl_easy_pause(t->easy, CURLPAUSE_RECV) == CURLE_OK)
-    curl_easy_pause(t->easy, CURLPAUSE_CONT);
+  if (t->paused || t->conn.easy == NULL) return;
+  if (curl_easy_pause(t->conn.easy, CURLPAUSE_RECV) == CURLE_OK)
+    curl_easy_pause(t->conn.easy, CURLPAUSE_CONT);
 }
 
 /* A paused one goes on for that: what libcurl held back is only freed when it

@@ -42,46 +42,37 @@ typedef enum xai_Content {
 #define XAI_HEAD_TOO_LONG "the answer's headers are too long"
 
 typedef struct xai_Transfer {
-  CURL *easy;
-  xai_Buffer head;  /* the last answer's status line and headers */
-  xai_Buffer body;  /* an answer that is no event stream, or may be none */
-  xai_Sse sse;      /* an answer that is */
-  int status;       /* 0 until a status line came */
-  int head_done;    /* the answer's head is complete */
-  int in_head;      /* a head has begun, and is not complete */
-  int may_share;    /* HTTP/2 is possible */
-  int tls;          /* by TLS: libcurl may hold bytes that are nobody's */
-  int over_two_tls; /* one within another: to the proxy, and to the server */
-  int tls_tells;    /* whether it holds bytes that nobody has read */
-  int tunnel_port;  /* of the proxy that is to open a tunnel, or 0 */
-  int bodiless;     /* the method is HEAD */
-  int no_reuse;     /* its connection is not to be used again */
-  unsigned long head_turn; /* in which the head was complete */
-  int shared;              /* over a connection that others may share: HTTP/2 */
-  int wants_events;        /* the request asked for a stream */
-  int raw;                 /* what is called a stream is one */
-  int may_stream;          /* a stream may come all the same */
-  int called;              /* the answer's type is that of event streams */
-  int otherwise;           /* its type is another one that is well known */
-  int begun;               /* some of the body has come */
-  int sniffed;             /* it is known what the body is */
+  xai_Connection conn; /* and the easy handle */
+  xai_Buffer head;     /* the last answer's status line and headers */
+  xai_Buffer body;     /* an answer that is no event stream, or may be none */
+  xai_Sse sse;         /* an answer that is */
+  int status;          /* 0 until a status line came */
+  int head_done;       /* the answer's head is complete */
+  int in_head;         /* a head has begun, and is not complete */
+  int may_share;       /* HTTP/2 is possible */
+  int tunnel_port;     /* of the proxy that is to open a tunnel, or 0 */
+  int bodiless;        /* the method is HEAD */
+  int wants_events;    /* the request asked for a stream */
+  int raw;             /* what is called a stream is one */
+  int may_stream;      /* a stream may come all the same */
+  int called;          /* the answer's type is that of event streams */
+  int otherwise;       /* its type is another one that is well known */
+  int begun;           /* some of the body has come */
+  int sniffed;         /* it is known what the body is */
   xai_Content content;
   int paused;
-  xai_ConnGuard *guard; /* of its engine */
-  int socket;           /* the one that it was sent on, or -1 */
-  unsigned long serial; /* of that one */
-  int stale;            /* nothing was sent: the connection is not to be used */
-  int tells_sends;      /* libcurl says when it sends the request */
-  int sends;            /* how often libcurl sent the request in this attempt */
-  int opens;            /* how many sockets it made for it */
-  int opens_late;       /* one of them after it had sent it */
-  int opened_port;      /* which port the last one is for */
-  int resends;          /* how often more it may, on its own */
-  size_t extra;         /* bytes of heads before the last, and of trailers */
-  curl_off_t uploaded;  /* bytes of the request's body */
-  int discard;          /* nobody wants the rest */
-  int in_fed_list;      /* it stands in '*news_list' */
-  void *call;           /* for whoever walks that list */
+  int stale;           /* nothing was sent: the connection is not to be used */
+  int tells_sends;     /* libcurl says when it sends the request */
+  int sends;           /* how often libcurl sent the request in this attempt */
+  int opens;           /* how many sockets it made for it */
+  int opens_late;      /* one of them after it had sent it */
+  int opened_port;     /* which port the last one is for */
+  int resends;         /* how often more it may, on its own */
+  size_t extra;        /* bytes of heads before the last, and of trailers */
+  curl_off_t uploaded; /* bytes of the request's body */
+  int discard;         /* nobody wants the rest */
+  int in_fed_list;     /* it stands in '*news_list' */
+  void *call;          /* for whoever walks that list */
   struct xai_Transfer *fed_next;
   struct xai_Transfer **fed_list; /* those that got something */
   int64_t last_ms;                /* when the last byte came or went */

@@ -248,7 +248,7 @@ static xai_Failure failure_of(xai_Call *c) {
   f.kind = c->error.kind;
   f.where = c->phase_reached;
   f.status = t->status;
-  f.answered = t->shared ? t->head_done : xai_buffer_size(&t->head) > 0;
+  f.answered = t->conn.shared ? t->head_done : xai_buffer_size(&t->head) > 0;
   f.whole = is_whole(c);
   f.streamed = t->content == XAI_CONTENT_EVENTS;
   f.events = f.streamed && (c->reader.begun || (!f.whole && has_event(c)));
