@@ -9,7 +9,6 @@
 #include "bind/error.h"
 #include "bind/json_decode.h"
 #include "bind/call.h"
-#include "net/secret.h"
 
 static int is_json(const xai_Transfer *t) {
   xai_Slice type = xai_http_head_find(xai_transfer_head(t), "content-type");
@@ -45,7 +44,7 @@ static void push_hidden(lua_State *L, const xai_Call *c) {
   if (n > XAI_MAX_SHOWN + LONGEST_ECHO) n = XAI_MAX_SHOWN + LONGEST_ECHO;
   copy = (char *)xai_newuserdata(L, n + 1);
   memcpy(copy, s, n);
-  xai_secret_hide(c, copy, n);
+  xai_call_mask(c, copy, n);
   lua_pushlstring(L, copy, n);
 }
 
@@ -53,7 +52,7 @@ static int fail_as(lua_State *L, xai_Call *c, xai_Kind kind, const char *why) {
   xai_Error f;
   memset(&f, 0, sizeof f);
   xai_error_set(&f, kind, XAI_PHASE_NONE, why);
-  xai_secret_hide(c, f.text, strlen(f.text));
+  xai_call_mask(c, f.text, strlen(f.text));
   push_hidden(L, c);
   return xai_info_fail(L, c, &f, 1);
 }

@@ -13,7 +13,6 @@
 #include "bind/options.h"
 #include "bind/stream.h"
 #include "net/engine.h"
-#include "net/secret.h"
 
 /* -------------------- the key for another attempt, from the user's function */
 
@@ -261,7 +260,7 @@ static void drop(lua_State *L, int slot) {
 void xai_luacall_rest(lua_State *L, xai_LuaCall *r) {
   xai_Call *c = r->hold->call;
   xai_getenv(L, 1);
-  xai_secret_hide_in(c, &c->transfer.head);
+  xai_call_mask_buffer(c, &c->transfer.head);
   to_lua(L, XAI_SLOT_HEAD, &c->transfer.head);
   to_lua(L, XAI_SLOT_LOG, &c->reader.log.bytes);
   if (c->error.kind != XAI_KIND_NONE) {
@@ -509,7 +508,7 @@ static void push_without_key(lua_State *L, const xai_Call *c, const char *line,
                              size_t n) {
   char *copy = (char *)xai_newuserdata(L, n + 1);
   memcpy(copy, line, n);
-  xai_secret_hide(c, copy, n);
+  xai_call_mask(c, copy, n);
   lua_pushlstring(L, copy, n);
   lua_remove(L, -2);
 }

@@ -9,7 +9,6 @@
 #include "base/platform.h"
 #include "bind/call.h"
 #include "bind/luautil.h"
-#include "net/secret.h"
 
 /* ------------------------------------------------ failures as Lua sees them */
 
@@ -296,7 +295,7 @@ static int resends(const xai_Call *c) {
 static void hide_key(const xai_Call *c) {
   const xai_Buffer *head = &c->transfer.head;
   if (c->state != XAI_CALL_DONE && head->at != NULL)
-    xai_secret_hide(c, head->at + head->rd, xai_buffer_size(head));
+    xai_call_mask(c, head->at + head->rd, xai_buffer_size(head));
 }
 
 void xai_info_push(lua_State *L, const xai_Call *c) {

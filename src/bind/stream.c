@@ -10,7 +10,6 @@
 #include "bind/event_table.h"
 #include "bind/json_decode.h"
 #include "bind/luautil.h"
-#include "net/secret.h"
 #include "net/verdict.h"
 
 /* The service reported a failure by the shown event.  As the first one, it
@@ -23,7 +22,7 @@ static int push_error_body(lua_State *L, xai_LuaCall *r) {
   }
   xai_outcome_read_event_error(c, c->reader.event.sse.data);
   xai_event_reader_conclude(&c->reader);
-  if (c->state == XAI_CALL_DONE) xai_secret_forget(c);
+  if (c->state == XAI_CALL_DONE) xai_call_forget_key(c);
   xai_engine_cancel(r->hold->engine, c, XAI_KIND_CANCELLED, "");
   xai_push_slice(L, c->reader.event.sse.data);
   xai_luacall_rest(L, r);
@@ -38,7 +37,7 @@ static int push_read_error(lua_State *L, xai_LuaCall *r) {
   if (c->state != XAI_CALL_DONE)
     xai_engine_cancel(r->hold->engine, c, c->reader.error.kind,
                       c->reader.error.text);
-  xai_secret_end(c);
+  xai_call_end_key(c);
   if (c->error.kind == XAI_KIND_NONE || c->error.kind == c->reader.error.kind)
     c->error = c->reader.error;
   if (c->transfer.content != XAI_CONTENT_PLAIN) {
@@ -57,7 +56,7 @@ static int push_end(lua_State *L, xai_LuaCall *r, xai_ReadState state) {
   if (r->hold->call->state == XAI_CALL_DONE) {
     xai_call_end_well(r->hold->call);
     xai_luacall_drop_body(L);
-    xai_secret_forget(r->hold->call);
+    xai_call_forget_key(r->hold->call);
   }
   xai_luacall_rest(L, r);
   return 0;
@@ -98,7 +97,7 @@ static int take(lua_State *L, xai_LuaCall *r) {
 static int fail_event(lua_State *L, xai_LuaCall *r, int too_deep) {
   xai_Call *c = r->hold->call;
   xai_Kind kind = too_deep ? XAI_KIND_LIMIT : XAI_KIND_DECODE;
-  xai_secret_hide_in(c, &c->transfer.sse.in); /* it is shown as info.body */
+  xai_call_mask_buffer(c, &c->transfer.sse.in); /* it is shown as info.body */
   memset(&c->reader.error, 0, sizeof c->reader.error);
   xai_error_set(&c->reader.error, kind, XAI_PHASE_STREAM,
                 too_deep ? "an event of the stream is nested too deeply"

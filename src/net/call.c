@@ -34,7 +34,7 @@ void xai_call_init(xai_Call *c, const xai_Settings *set, xai_Api api, int raw) {
 
 void xai_call_close(xai_Call *c) {
   xai_transfer_close(&c->transfer);
-  xai_secret_forget(c);
+  xai_call_forget_key(c);
   xai_event_reader_free(&c->reader);
   xai_error_body_free(&c->error_body);
 }
@@ -43,7 +43,7 @@ void xai_call_rest(xai_Call *c) {
   xai_event_reader_rest(&c->reader);
   xai_sse_free(&c->transfer.sse);
   xai_buffer_free(&c->transfer.body);
-  if (c->state == XAI_CALL_DONE) xai_secret_forget(c);
+  if (c->state == XAI_CALL_DONE) xai_call_forget_key(c);
   c->at_rest = 1;
 }
 
@@ -88,6 +88,39 @@ void xai_call_restore(xai_Call *c, const xai_CallSummary *ended) {
   c->times = ended->times;
 }
 
+/* ------------------------------------------------------------------- key */
+
+void xai_call_mask(const xai_Call *c, char *s, size_t n) {
+  xai_secret_mask(c->headers, s, n);
+}
+
+void xai_call_mask_buffer(const xai_Call *c, xai_Buffer *b) {
+  xai_secret_mask_buffer(c->headers, b);
+}
+
+void xai_call_forget_key(xai_Call *c) { xai_secret_wipe(&c->headers); }
+
+void xai_call_end_key(xai_Call *c) {
+  xai_call_mask_buffer(c, &c->transfer.body);
+  xai_call_mask_buffer(c, &c->transfer.sse.in);
+  xai_call_forget_key(c);
+}
+
+/* Servers echo keys in what they say.  Events that were not read yet are left
+** as they are: they are content, unless they turn out to be useless. */
+static void mask_shown(xai_Call *c) {
+  xai_call_mask(c, c->error.text, strlen(c->error.text));
+  xai_call_mask_buffer(c, &c->error_body.message);
+  xai_call_mask_buffer(c, &c->error_body.code);
+  xai_call_mask_buffer(c, &c->error_body.type);
+  xai_call_mask_buffer(c, &c->error_body.param);
+  xai_call_mask_buffer(c, &c->transfer.head);
+  if (c->error.kind != XAI_KIND_NONE)
+    xai_call_mask_buffer(c, &c->transfer.body);
+}
+
+/* -------------------------------------------------------------- lifetime */
+
 /* Can its handle do another request?  Its buffers, which the key has passed
 ** through, are not wiped before it goes. */
 static int is_reusable(const xai_Call *c) {
@@ -124,8 +157,8 @@ static void conclude(xai_Call *c) {
   c->state = XAI_CALL_DONE;
   c->key_wanted = 0;
   c->ended_ms = xai_clock_ms();
-  xai_secret_scrub(c);
-  if (!has_unread(c)) xai_secret_forget(c);
+  mask_shown(c);
+  if (!has_unread(c)) xai_call_forget_key(c);
   retire(c);
 }
 
@@ -298,8 +331,8 @@ int xai_call_try_again(xai_Call *c) {
 
 void xai_call_set_key(xai_Call *c, struct curl_slist *headers) {
   c->key_wanted = 0;
-  xai_secret_hide_in(c, &c->transfer.head); /* it may echo the old one */
-  xai_secret_forget(c);
+  xai_call_mask_buffer(c, &c->transfer.head); /* it may echo the old key */
+  xai_call_forget_key(c);
   c->headers = headers;
   curl_easy_setopt(c->transfer.conn.easy, CURLOPT_HTTPHEADER, headers);
 }

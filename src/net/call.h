@@ -145,6 +145,21 @@ int xai_call_is_whole(const xai_Call *c);
 /* Is there something for its reader? */
 int xai_call_is_ready(const xai_Call *c);
 
+/*
+** The key.  A call that is done keeps its header lines until everything that
+** came was read, so that an echo of the key can be masked.
+*/
+
+/* Overwrite with stars each occurrence of a key that the call sends. */
+void xai_call_mask(const xai_Call *c, char *s, size_t n);
+void xai_call_mask_buffer(const xai_Call *c, xai_Buffer *b);
+
+/* Wipe and release the header lines. */
+void xai_call_forget_key(xai_Call *c);
+
+/* The same, after masking all that was not read yet. */
+void xai_call_end_key(xai_Call *c);
+
 /* The headers, with another key, for the next attempt, which waits for it. */
 void xai_call_set_key(xai_Call *c, struct curl_slist *headers);
 

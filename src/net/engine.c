@@ -14,7 +14,6 @@
 #include "base/interrupt.h"
 #include "base/platform.h"
 #include "net/curl_facts.h"
-#include "net/secret.h"
 
 /* ---------------------------------- calls that wait for their turn to begin */
 
@@ -477,7 +476,7 @@ void xai_engine_cancel_client(xai_Engine *e, unsigned long client_id) {
   for (c = e->calls; c != NULL; c = c->next)
     if (c->client_id == client_id) {
       xai_engine_cancel(e, c, XAI_KIND_CLOSED, "the client is closed");
-      xai_secret_end(c);
+      xai_call_end_key(c);
     }
   if (e->pool.client_id == client_id) xai_easy_pool_drop(&e->pool);
 }

@@ -1,11 +1,12 @@
 /*
-** secret.c - the key that a call sends: kept out of all that is shown.
+** secret.c - the key in the header lines of a request, kept out of all that is
+** shown.
 */
 #include "net/secret.h"
 
 #include <string.h>
 
-#define MIN_SECRET 8 /* a shorter key is none, and masking it spoils words */
+#define MIN_SECRET 8 /* masking a shorter key would spoil words */
 
 static int carries_key(xai_Slice name) {
   static const char *const words[] = {"auth", "api-key", "token", "secret"};
@@ -15,8 +16,8 @@ static int carries_key(xai_Slice name) {
   return 0;
 }
 
-/* How much of a header's value stands before the key: the scheme that we use,
-** or, where there may be another, all up to the last word. */
+/* The length of what stands before the key in a header's value: the scheme
+** "Bearer", or in other Authorization headers all but the last word. */
 static size_t key_begins(xai_Slice name, xai_Slice value) {
   xai_Slice scheme = {value.at, 7};
   size_t i = value.len;
@@ -43,50 +44,32 @@ static xai_Slice key_of(const char *line) {
   return key;
 }
 
-/* Overwrite the key before the list goes back to the allocator. */
-void xai_secret_forget(xai_Call *c) {
+void xai_secret_wipe(struct curl_slist **headers) {
   struct curl_slist *h;
-  for (h = c->headers; h != NULL; h = h->next)
+  for (h = *headers; h != NULL; h = h->next)
     xai_bytes_wipe(h->data, strlen(h->data));
-  curl_slist_free_all(c->headers);
-  c->headers = NULL;
+  curl_slist_free_all(*headers);
+  *headers = NULL;
 }
 
-/* What broke off may end within the key. */
-static void hide_begun(char *s, size_t n, xai_Slice key) {
+/* Mask the beginning of a key at the end of a text that was cut off. */
+static void mask_begun(char *s, size_t n, xai_Slice key) {
   size_t part = key.len - 1 < n ? key.len - 1 : n;
   while (part >= MIN_SECRET && memcmp(s + n - part, key.at, part) != 0) part--;
   if (part >= MIN_SECRET) memset(s + n - part, '*', part);
 }
 
-void xai_secret_hide(const xai_Call *c, char *s, size_t n) {
+void xai_secret_mask(const struct curl_slist *headers, char *s, size_t n) {
   const struct curl_slist *h;
-  for (h = c->headers; h != NULL && n > 0; h = h->next) {
+  for (h = headers; h != NULL && n > 0; h = h->next) {
     xai_Slice key = key_of(h->data);
     if (key.len < MIN_SECRET) continue;
     xai_bytes_mask(s, n, key);
-    hide_begun(s, n, key);
+    mask_begun(s, n, key);
   }
 }
 
-void xai_secret_hide_in(const xai_Call *c, xai_Buffer *b) {
-  if (b->at != NULL) xai_secret_hide(c, b->at + b->rd, xai_buffer_size(b));
-}
-
-void xai_secret_end(xai_Call *c) {
-  xai_secret_hide_in(c, &c->transfer.body);
-  xai_secret_hide_in(c, &c->transfer.sse.in);
-  xai_secret_forget(c);
-}
-
-/* Servers echo keys in what they say.  Events that were not read yet are left
-** as they are: they are content, unless they turn out to be of no use. */
-void xai_secret_scrub(xai_Call *c) {
-  xai_secret_hide(c, c->error.text, strlen(c->error.text));
-  xai_secret_hide_in(c, &c->error_body.message);
-  xai_secret_hide_in(c, &c->error_body.code);
-  xai_secret_hide_in(c, &c->error_body.type);
-  xai_secret_hide_in(c, &c->error_body.param);
-  xai_secret_hide_in(c, &c->transfer.head);
-  if (c->error.kind != XAI_KIND_NONE) xai_secret_hide_in(c, &c->transfer.body);
+void xai_secret_mask_buffer(const struct curl_slist *headers, xai_Buffer *b) {
+  if (b->at == NULL) return;
+  xai_secret_mask(headers, b->at + b->rd, xai_buffer_size(b));
 }

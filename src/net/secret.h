@@ -1,26 +1,27 @@
 /*
-** secret.h - the key that a call sends: kept out of all that is shown.
+** secret.h - the key in the header lines of a request, kept out of all that is
+** shown.
 */
 #ifndef XAI_NET_SECRET_H
 #define XAI_NET_SECRET_H
 
-#include "net/call.h"
+#include <curl/curl.h>
+#include <stddef.h>
+
+#include "base/buffer.h"
 
 #pragma GCC visibility push(hidden)
 
-/* Overwrite with stars each occurrence of a key that the call sends. */
-void xai_secret_hide(const xai_Call *c, char *s, size_t n);
-void xai_secret_hide_in(const xai_Call *c, xai_Buffer *b);
+/*
+** Overwrite with stars, in the 'n' bytes at 's', each occurrence of a key that
+** one of the header lines carries.  A key that is cut off at the end counts.
+** Keys of less than 8 characters are left: masking them spoils words.
+*/
+void xai_secret_mask(const struct curl_slist *headers, char *s, size_t n);
+void xai_secret_mask_buffer(const struct curl_slist *headers, xai_Buffer *b);
 
-/* The same in all that a call that is done may show. */
-void xai_secret_scrub(xai_Call *c);
-
-/* Overwrite and release the headers, which hold the key. */
-void xai_secret_forget(xai_Call *c);
-
-/* The same when the key is to be nowhere any more: what was not read yet is
-** masked, as it cannot be later. */
-void xai_secret_end(xai_Call *c);
+/* Overwrite the header lines, free them, and set '*headers' to NULL. */
+void xai_secret_wipe(struct curl_slist **headers);
 
 #pragma GCC visibility pop
 

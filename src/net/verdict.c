@@ -12,7 +12,6 @@
 #include "base/error_body.h"
 #include "base/http_head.h"
 #include "base/text.h"
-#include "net/secret.h"
 
 /* --------------------------------------------------------------- outcome */
 
@@ -78,8 +77,8 @@ static const char *words_of(const xai_Call *c, int status) {
 
 static void read_error(xai_Call *c) {
   xai_Transfer *t = &c->transfer;
-  xai_secret_hide_in(c, &t->body); /* before a cut leaves half a key */
-  xai_secret_hide_in(c, &t->head);
+  xai_call_mask_buffer(c, &t->body); /* before a cut leaves half a key */
+  xai_call_mask_buffer(c, &t->head);
   if (xai_error_body_read(&c->error_body, xai_buffer_data(&t->body),
                           xai_buffer_size(&t->body)) != XAI_OK) {
     xai_error_set(&c->error, XAI_KIND_MEMORY, XAI_PHASE_NONE,
@@ -112,9 +111,9 @@ static void forget_error(xai_Call *c) {
 }
 
 void xai_outcome_read_event_error(xai_Call *c, xai_Slice data) {
-  xai_secret_hide_in(c,
-                     &c->transfer.sse.in); /* before a cut leaves half a key */
-  xai_error_body_free(&c->error_body);     /* asked again, the same */
+  xai_call_mask_buffer(
+      c, &c->transfer.sse.in);         /* before a cut leaves half a key */
+  xai_error_body_free(&c->error_body); /* asked again, the same */
   memset(&c->error, 0, sizeof c->error);
   if (xai_error_body_read(&c->error_body, data.at, data.len) != XAI_OK) {
     xai_error_set(&c->error, XAI_KIND_MEMORY, XAI_PHASE_STREAM,
