@@ -2,18 +2,17 @@
 -- What users see is documented in types.lua and in the README.
 
 local core = require "xai.core"
-local kept = core.kept -- see xai.runtime.environment; a core of another version may not have it
+local kept = core.kept -- see runtime/environment.lua; a core of another version may not have it
 if kept and kept.xai then return kept.xai end
 
-local error, ipairs, pairs, rawset, select, setmetatable, tostring, type =
-  error, ipairs, pairs, rawset, select, setmetatable, tostring, type
-local string_format, string_gmatch = string.format, string.gmatch
+local error, pairs, rawset, select, setmetatable, tostring, type =
+  error, pairs, rawset, select, setmetatable, tostring, type
 
 local VERSION = "0.1.0"
 
 if core.version ~= VERSION then
-  error(string_format("xai: the compiled part is version %s and the Lua part %s; install one build of both",
-    tostring(core.version), VERSION))
+  error("xai: the compiled part is version " .. tostring(core.version) .. " and the Lua part " .. VERSION
+    .. "; install one build of both")
 end
 
 local client = require "xai.client.client"
@@ -32,11 +31,7 @@ local xai = {
   active = core.active,
 }
 
--- Parts that not every program needs are loaded when they are first asked for.
-local LAZY = { step = "runtime.loop", on_interrupt = "runtime.interrupt" }
-for name in string_gmatch("run spawn all map race sleep update", "%a+") do LAZY[name] = "runtime.sched" end
-
---- Like `assert`: its arguments when they are no failure.  Else it raises the
+--- Like `assert`: its arguments when they are no failure.  Otherwise it raises the
 -- error object that is third, or the message where there is none.
 function xai.try(...)
   local result, message, info = ...
@@ -47,25 +42,25 @@ function xai.try(...)
   error(message, 0)
 end
 
--- Fields that users set.
-local OPEN = { on_error = true }
+-- The files of functions that not every program needs: loaded by their first use.
+local LAZY = {
+  step = "loop", on_interrupt = "interrupt",
+  run = "sched", spawn = "sched", all = "sched", map = "sched", race = "sched", sleep = "sched", update = "sched",
+}
 
-local known = {}
-for _, names in ipairs { xai, LAZY, OPEN } do
-  for name in pairs(names) do known[name] = true end
-end
+local known = { on_error = true } -- the names that may be read and set
+for name in pairs(xai) do known[name] = true end
+for name in pairs(LAZY) do known[name] = true end
 
 setmetatable(xai, {
   __index = function(_, name)
-    local part = LAZY[name]
-    if not part then
-      if OPEN[name] then return nil end
-      local nothing = lazy_require "xai.runtime.unknown_name"("xai", name, known)
-      return nothing
+    local file = LAZY[name]
+    if file then
+      local value = lazy_require("xai.runtime." .. file)[name]
+      rawset(xai, name, value)
+      return value
     end
-    local value = lazy_require("xai." .. part)[name]
-    rawset(xai, name, value)
-    return value
+    if not known[name] then lazy_require "xai.runtime.unknown_name"("xai", name, known) end
   end,
   __newindex = function(_, name, value)
     if not known[name] then lazy_require "xai.runtime.unknown_name"("xai", name, known) end

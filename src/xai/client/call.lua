@@ -1,12 +1,13 @@
 --- Calls that were started and not waited for: `client:start(...)`.
 
+local core = require "xai.core"
 local hooks = require "xai.client.hooks"
 local lazy_require = require("xai.runtime.environment").lazy_require
-local pump = require "xai.runtime.loop"
+local loop = require "xai.runtime.loop"
 local wait = require "xai.runtime.wait"
 
-local error, pcall, select, setmetatable, type = error, pcall, select, setmetatable, type
-local string_format = string.format
+local error, pcall, select, setmetatable, tostring, type = error, pcall, select, setmetatable, tostring, type
+local string_find, string_format = string.find, string.format
 
 local Call = {}
 Call.__index = Call
@@ -19,9 +20,7 @@ local FIELDS = {
 
 setmetatable(Call, {
   __index = function(_, name)
-    if FIELDS[name] then return nil end
-    local nothing = lazy_require "xai.runtime.unknown_name"("call", name, Call)
-    return nothing
+    if not FIELDS[name] then lazy_require "xai.runtime.unknown_name"("call", name, Call) end
   end,
 })
 
@@ -30,13 +29,14 @@ local function finish(call, result, message, info)
   call.value, call.message, call.info = result, message, info
 end
 
+--- Run the hooks and `on_done` of a call that is over, once.
 local function tell(call)
   if call.told then return end
   call.told = true
-  pump.forget(call.request)
-  pump.settle()
+  loop.forget(call.request)
+  loop.settle()
   hooks.response(call.hooked, call.message, call.info, call.request)
-  if call.on_done then pump.callback(call.on_done, call.value, call.message, call.info) end
+  if call.on_done then loop.callback(call.on_done, call.value, call.message, call.info) end
 end
 
 local function fail(call, message, info)
@@ -53,11 +53,11 @@ local function advance_stream(call)
   repeat
     if call.on_event then
       event, message, info = request:event()
-      if event then pump.callback(call.on_event, event) end
+      if event then loop.callback(call.on_event, event) end
     else
       event, message, info = request:skip()
     end
-    if event and not call.over and pump.is_late() then return request:watch() end -- go on in the next frame
+    if event and not call.over and loop.is_late() then return request:watch() end -- go on in the next frame
   until not event or call.over
   if event == false or call.over then return end
   if message then return fail(call, message, info) end
@@ -67,18 +67,20 @@ local function advance_stream(call)
   finish(call, result, nil, request:info())
 end
 
+--- Take the outcome of an answer that is no stream, once it is here.
 local function advance_whole(call)
-  if not call.request:done() then return end
+  local request = call.request
+  if not request:done() then return end
   local result, message, info
-  if call.request:streaming() then
-    result, message, info = lazy_require "xai.results.merge".outcome(call.request, call.name)
+  if request:streaming() then
+    result, message, info = lazy_require "xai.results.merge".outcome(request, call.name)
   else
-    result, message, info = call.request:outcome()
+    result, message, info = request:outcome()
   end
   if result == nil and call.warms and info.status then
-    result, message, info = true, nil, call.request:info()
+    result, message, info = true, nil, request:info()
   end
-  if result ~= nil and call.streamed and call.on_event then pump.callback(call.on_event, result) end
+  if result ~= nil and call.streamed and call.on_event then loop.callback(call.on_event, result) end
   if not call.over then finish(call, result, message, info) end
 end
 
@@ -91,26 +93,32 @@ local function move(call)
   end
 end
 
---- A mistake of ours must not keep it for ever from its end.
-local function give_up(call)
+--- End a call whose answer cannot be handed out, for lack of memory or by a
+-- mistake of this library.
+local function give_up(call, err)
   local _, message, info = call.request:damaged(false)
+  if string_find(tostring(err), "not enough memory", 1, true) then
+    message = "not enough memory"
+    info.kind, info.message = "memory", message
+  end
   finish(call, nil, message, info)
 end
 
 --- Do what can be done now.  A callback may call back into this call.
 local function advance(call)
   if call.busy then
-    if not pump.leaving then return end
-    call.on_event = nil -- its callback ends the program: it never returns
+    if not loop.leaving then return end
+    call.on_event = nil -- its callback ends the program and never returns
   end
+  local ok, err = true, nil
   if not call.over then
     call.busy = true
-    local ok, err = pcall(move, call)
+    ok, err = pcall(move, call)
     call.busy = false
-    if not ok and not pump.is_passing(err) then give_up(call) end
-    if not ok then error(err, 0) end -- there was no memory: it is tried again
+    if not ok and not loop.is_interrupt(err) then give_up(call, err) end
   end
   if call.over then tell(call) end
+  if not ok then error(err, 0) end
 end
 
 --- Is the outcome known?
@@ -126,8 +134,8 @@ function Call:result()
   return nil, "pending", info
 end
 
--- Each callback that cancels another call is deeper on the C stack, whose end
--- would keep the last one from being told.
+-- Each callback that cancels another call nests deeper on the C stack.  Beyond
+-- this depth a call is told later.
 local MAX_NESTED = 10
 local nested = 0
 
@@ -136,15 +144,15 @@ local function must_be_told_later()
 end
 
 --- End it now: no event comes after this, and the outcome is kind "cancelled".
--- `on_done` is told, from within a callback of this call when that has
--- returned, and later where callbacks cancel each other in a long row.
--- Nothing happens when it is done.
+-- `on_done` runs before this returns.  There are two exceptions: within a callback
+-- of this call it runs when that returns, and beyond MAX_NESTED in a later step.
+-- Nothing happens when the call is done.
 function Call:cancel()
   if type(self) ~= "table" then error("call:cancel: call it with a colon", 2) end
   if self.over then return end
   fail(self, select(2, self.request:cancel()))
   if self.busy then return end
-  if must_be_told_later() then return pump.postpone(self.request) end
+  if must_be_told_later() then return loop.postpone(self.request) end
   nested = nested + 1
   local ok, err = pcall(tell, self)
   nested = nested - 1
@@ -170,17 +178,7 @@ function Call:__tostring()
   return string_format("xai.call (%s%s)", self.name, self.over and ", done" or "")
 end
 
-local calls = {}
-
---- Follow a request that is there for its connection: any answer will do.
-function calls.follow_warm(request, opts)
-  local call = calls.follow(request, "warm", false, opts)
-  call.warms = true
-  return call
-end
-
---- Follow a request that was started.
-function calls.follow(request, name, streamed, opts, hooked)
+local function follow(request, name, streamed, opts, hooked)
   local call = setmetatable({
     request = request,
     name = name,
@@ -190,8 +188,40 @@ function calls.follow(request, name, streamed, opts, hooked)
     on_event = opts and opts.on_event,
     on_done = opts and opts.on_done,
   }, Call)
-  pump.watch(request, function() advance(call) end)
+  loop.watch(request, function() advance(call) end)
   return call
+end
+
+local calls = {}
+
+--- Add `start` and `warm` to the methods of clients; the rest is from client.lua.
+function calls.add_methods(methods, takes_argument, only_options)
+  --- Start a call and return at once.
+  function methods.start(self, name, argument, opts)
+    if type(name) ~= "string" then
+      local hint = type(name) == "table" and " (call it with a colon)" or ""
+      error("client:start: the name of a function must come first, got " .. type(name) .. hint, 2)
+    end
+    if takes_argument[name] == nil then
+      local meant = core.nearest(name, takes_argument)
+      local hint = meant and " (did you mean '" .. meant .. "'?)" or ""
+      error("client:start: unknown function '" .. name .. "'" .. hint, 2)
+    end
+    if not takes_argument[name] then argument, opts = nil, only_options("start: " .. name, argument, opts) end
+    local request, streamed = core.start(self, name, argument, opts, "start")
+    return follow(request, name, streamed, opts, hooks.begin(self, opts, request))
+  end
+
+  --- Connect ahead, so that the next call need not wait for name, connection and TLS.
+  -- Returns a call at once, whose result is true when the server has answered, whatever
+  -- it said.  Asks for the headers of "/", which costs nothing.
+  function methods.warm(self, first, second)
+    local opts = only_options("warm", first, second)
+    local request = core.start(self, "request", { method = "HEAD", path = "/" }, opts, "warm")
+    local call = follow(request, "warm", false, opts)
+    call.warms = true
+    return call
+  end
 end
 
 return calls

@@ -1,200 +1,107 @@
 --- Clients and their functions, one for each row of the endpoint table.
 
 local core = require "xai.core"
-local json = require "xai.client.json"
-local lazy_require = require("xai.runtime.environment").lazy_require
 local environment = require "xai.runtime.environment"
+local json = require "xai.client.json"
 
-local error, ipairs, pairs, pcall, setmetatable, tostring, type =
-  error, ipairs, pairs, pcall, setmetatable, tostring, type
-local string_find = string.find
+local error, ipairs, pcall, rawget, setmetatable, type = error, ipairs, pcall, rawget, setmetatable, type
+local lazy_require = environment.lazy_require
 
--- What not every program needs is loaded when it is first needed: reading Lua
--- sources is a third of the cost of a program that makes one call.
+-- Reading Lua sources is half of what this library adds to the cost of a program
+-- that makes one call.  So this file has what each program needs, and no more.
 
 local methods = core.methods
+local loaded = core.kept -- the modules that have a state, see runtime/environment.lua
 
-local loaded = core.kept -- see runtime/environment.lua
-
--- Hooks --------------------------------------------------------------------
-
-local function is_debugged()
-  local env = environment.getenv "XAI_DEBUG"
-  return env and env ~= "" and env ~= "0"
-end
-
+--- Does a table of options name a hook?
 local function names_hook(options)
-  if not options then return false end
   return options.on_request or options.on_response or options.on_retry or options.debug ~= nil
 end
 
---- The hooks for one call, or nil when there are none.
-local function hooks_of(client, opts)
-  if not loaded["xai.client.hooks"] and not names_hook(opts) then return nil end
-  return lazy_require "xai.client.hooks".of(client, opts)
+--- Run the hooks of a call that is about to be sent.  Returns its hooks, or nil.
+local function begin_hooks(client, opts, request)
+  if loaded["xai.client.hooks"] or opts and names_hook(opts) then
+    return lazy_require "xai.client.hooks".begin(client, opts, request)
+  end
 end
-
-local function tell_request(hooked, request)
-  if hooked then lazy_require "xai.client.hooks".request(hooked, request) end
-end
-
-local function tell_response(hooked, message, info, request)
-  if hooked then lazy_require "xai.client.hooks".response(hooked, message, info, request) end
-end
-
--- Waiting ------------------------------------------------------------------
 
 local SLICE = 0.5 -- see runtime/wait.lua
 
---- Block while nobody else is there who could go on meanwhile.
+--- Block until the request is done, or somebody else is there who could run meanwhile.
 local function block(request)
-  while not request:done() do
-    local wait = loaded["xai.runtime.wait"]
-    if wait then return wait.done(request) end -- now there may be
-    core.step(SLICE)
-  end
+  while not loaded["xai.runtime.wait"] and not request:done() do core.step(SLICE) end
 end
 
 local function wait_for(request, hooked)
-  if hooked or loaded["xai.runtime.wait"] then return lazy_require "xai.runtime.wait".done(request, hooked) end
-  local ok, err = pcall(block, request)
-  if ok then return end
-  request:cancel() -- nobody is left to read its answer
-  error(lazy_require "xai.runtime.loop".interruption(err), 0)
-end
-
--- Calls --------------------------------------------------------------------
-
---- Read a stream to its end, calling back for each event.  A raw stream has
--- no result but that it went well: true.
-local function read_all(stream, on_event)
-  local event, message, info = stream:next()
-  while event do
-    local ok, err = pcall(on_event, event)
+  if not (hooked or loaded["xai.runtime.wait"]) then
+    local ok, err = pcall(block, request)
     if not ok then
-      stream:close()
-      error(err, 0)
+      request:cancel() -- nobody is left to read its answer
+      error(lazy_require "xai.runtime.loop".interruption(err), 0)
     end
-    event, message, info = stream:next()
   end
-  if message then return nil, message, info end
-  if stream.raw then return true, nil, stream.request:info() end
-  return stream:result()
-end
-
-local function outcome_of(request, name)
-  if request:streaming() then return lazy_require "xai.results.merge".outcome(request, name) end
-  return request:outcome()
-end
-
-local function whole(request, name, hooked)
-  wait_for(request, hooked)
-  local result, message, info = outcome_of(request, name)
-  tell_response(hooked, message, info, request)
-  return result, message, info
-end
-
-local function stream_of(request, name, opts, hooked)
-  local stream, message, info = lazy_require "xai.client.stream".open(request, name, opts and opts.raw, hooked)
-  tell_response(hooked, message, info, request)
-  if not stream or not (opts and opts.on_event) then return stream, message, info, stream end
-  return read_all(stream, opts.on_event)
+  if hooked or loaded["xai.runtime.wait"] then lazy_require "xai.client.hooks".wait_done(request, hooked) end
 end
 
 --- Wait for what the user asked for: a result, a stream, or events in a callback.
 local function complete(client, request, name, streamed, opts)
-  local hooked = hooks_of(client, opts)
-  tell_request(hooked, request)
-  if streamed then return stream_of(request, name, opts, hooked) end
-  return whole(request, name, hooked)
+  local hooked = begin_hooks(client, opts, request)
+  if streamed then return lazy_require "xai.client.stream".complete(request, name, opts, hooked) end
+  wait_for(request, hooked)
+  local result, message, info
+  if request:streaming() then
+    result, message, info = lazy_require "xai.results.merge".outcome(request, name)
+  else
+    result, message, info = request:outcome()
+  end
+  if hooked then lazy_require "xai.client.hooks".response(hooked, message, info, request) end
+  return result, message, info
 end
 
--- The C function that starts a call names the line of whoever called the
--- function that called it: each method must call it itself, not by a tail call.
-local function with_argument(name)
+--- The options of a function that has no argument: they may come first or second.
+local function only_options(what, first, second)
+  if second == nil then return first end
+  if first ~= nil then
+    error("client:" .. what .. ": it has no argument but options, got a " .. type(first) .. " before them", 3)
+  end
+  return second
+end
+
+local takes_argument = { request = true }
+
+-- core.start blames the caller of the function that called it.  So each method
+-- calls it directly, and not by a tail call.
+local function method(name)
+  local has_argument = takes_argument[name]
   return function(self, argument, opts)
+    if not has_argument then argument, opts = nil, only_options(name, argument, opts) end
     local request, streamed = core.start(self, name, argument, opts)
     return complete(self, request, name, streamed, opts)
   end
 end
 
---- The options of a function without an argument, for which some leave a place.
-local function only_options(what, first, second)
-  if second == nil then return first end
-  if first ~= nil then error(what .. ": it has no argument but options, got a " .. type(first) .. " before them", 3) end
-  return second
-end
-
-local function without_argument(name)
-  local what = "client:" .. name
-  return function(self, first, second)
-    local opts = only_options(what, first, second)
-    local request, streamed = core.start(self, name, nil, opts)
-    return complete(self, request, name, streamed, opts)
-  end
-end
-
-local has_argument = { request = true }
-
 for _, row in ipairs(core.endpoints()) do
-  has_argument[row.name] = row.body or row.id ~= nil
+  takes_argument[row.name] = row.body or row.id ~= nil
+  methods[row.name] = method(row.name)
 end
+methods.request = method "request"
 
-for name, given in pairs(has_argument) do
-  methods[name] = given and with_argument(name) or without_argument(name)
-end
-
---- Start a call and return at once.  For functions without an argument the
--- options may come second.
-function methods.start(self, name, argument, opts)
-  if type(name) ~= "string" then
-    local hint = type(name) == "table" and " (call it with a colon)" or ""
-    error("client:start: the name of a function must come first, got " .. type(name) .. hint, 2)
-  end
-  if has_argument[name] == nil then
-    local meant = core.nearest(name, has_argument)
-    local hint = meant and " (did you mean '" .. meant .. "'?)" or ""
-    error("client:start: unknown function '" .. name .. "'" .. hint, 2)
-  end
-  if not has_argument[name] then argument, opts = nil, only_options("client:start: " .. name, argument, opts) end
-  local request, streamed = core.start(self, name, argument, opts, "start")
-  local hooked = hooks_of(self, opts)
-  tell_request(hooked, request)
-  return lazy_require "xai.client.call".follow(request, name, streamed, opts, hooked)
-end
-
---- Connect ahead, so that the next call need not wait for name, connection and
--- TLS: returns a call at once, whose result is true when the server has
--- answered, whatever it said.  Asks for the headers of "/", which costs nothing.
-function methods.warm(self, first, second)
-  local opts = only_options("client:warm", first, second)
-  local request = core.start(self, "request", { method = "HEAD", path = "/" }, opts, "warm")
-  return lazy_require "xai.client.call".follow_warm(request, opts)
-end
-
--- Its functions are these and no others.
 setmetatable(methods, {
   __index = function(_, name)
-    local nothing = lazy_require "xai.runtime.unknown_name"("client", name, methods, true)
-    return nothing
+    lazy_require "xai.client.call".add_methods(methods, takes_argument, only_options)
+    local value = rawget(methods, name)
+    if value == nil then lazy_require "xai.runtime.unknown_name"("client", name, methods, true) end
+    return value
   end,
 })
 
 local client = {}
 
---- The codec for the module that is to be used, if there is a usable one: core.client refuses what is none.
-local function codec_of(options)
-  local module = type(options) == "table" and options.json or nil
-  local ok, codec = pcall(json.codec, json.is_module(module) and module or nil)
-  if ok then return codec end
-  if module and string_find(tostring(codec), "^option 'json'") then error("xai.new: " .. codec, 3) end
-  error(codec, 0)
-end
-
 --- A client: its key, address and defaults.  See types.lua for the options.
 function client.new(options)
-  local new = core.client("xai.new", options, codec_of(options))
-  if names_hook(options) or is_debugged() or loaded["xai.client.hooks"] then
+  local new = core.client("xai.new", options, json.codec_of(options))
+  local has_hooks = type(options) == "table" and names_hook(options) or environment.getenv "XAI_DEBUG"
+  if has_hooks or loaded["xai.client.hooks"] then
     lazy_require "xai.client.hooks".learn(new, options)
   end
   return new

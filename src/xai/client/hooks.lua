@@ -1,10 +1,11 @@
 --- The hooks of a client and of a call: on_request, on_response, on_retry, debug.
 
-local kept = require("xai.core").kept -- see xai.runtime.environment
+local kept = require("xai.core").kept -- see runtime/environment.lua
 if kept["xai.client.hooks"] then return kept["xai.client.hooks"] end
 
-local pump = require "xai.runtime.loop"
 local environment = require "xai.runtime.environment"
+local loop = require "xai.runtime.loop"
+local wait = require "xai.runtime.wait"
 
 local ipairs, pairs, setmetatable, type = ipairs, pairs, setmetatable, type
 local string_format, string_gsub = string.format, string.gsub
@@ -39,8 +40,8 @@ function hooks.learn(client, options)
   of_client[client] = picked
 end
 
---- The hooks for one call, or nil when there are none.
-function hooks.of(client, options)
+--- The hooks of one call, or nil when there are none.
+local function hooks_of(client, options)
   local general, own = of_client[client], options and pick(options)
   if not own or not general then return own or general end
   for name, hook in pairs(general) do
@@ -54,7 +55,7 @@ local function quote(word)
   return "'" .. string_gsub(word, "'", "'\\''") .. "'"
 end
 
---- A command line that sends the same request; the key and the body are left out.
+--- A command line that sends the same request, without the key and the body.
 local function command(request)
   local method, has_body = request:method()
   local words = { "curl", "-X", method, quote(request:info().url) }
@@ -64,25 +65,28 @@ local function command(request)
 end
 
 local function trace(hook, line)
-  if type(hook) == "function" then return pump.callback(hook, line) end
-  if pump.tell then return pump.tell("xai: " .. line, true) end
+  if type(hook) == "function" then return loop.callback(hook, line) end
+  if loop.tell then return loop.tell("xai: " .. line, true) end
   environment.complain("xai: " .. line)
 end
 
-local function call(set, name, info)
-  if set[name] then pump.callback(set[name], info) end
+local function run(hooked, name, info)
+  if hooked[name] then loop.callback(hooked[name], info) end
 end
 
---- The call is about to be sent.
-function hooks.request(set, request)
-  if not set then return end
-  call(set, "on_request", request:info())
-  if not set.debug then return end
-  request:trace()
-  trace(set.debug, command(request))
+--- A call is about to be sent.  Returns its hooks, or nil when there are none.
+function hooks.begin(client, options, request)
+  local hooked = hooks_of(client, options)
+  if not hooked then return nil end
+  run(hooked, "on_request", request:info())
+  if hooked.debug then
+    request:trace()
+    trace(hooked.debug, command(request))
+  end
+  return hooked
 end
 
---- Where the time of the last attempt went; a kept connection needs none to be made.
+--- Where the time of the last attempt went, in seconds; "" where nothing was sent.
 local function times(request)
   local dns, connect, tls, first, total = request:times()
   if total == 0 then return "" end
@@ -90,24 +94,46 @@ local function times(request)
   return string_format(format, dns, connect, tls, first, total)
 end
 
---- If an attempt has failed and the next one is waited for: tell once.
-function hooks.retry(set, request)
-  if not set then return end
+--- Tell once of each attempt that failed and is repeated.
+function hooks.retry(hooked, request)
+  if not hooked then return end
   local _, message, info = request:retrying()
   if not message then return end
-  call(set, "on_retry", info)
-  if set.debug then trace(set.debug, "will try again after: " .. message) end
+  run(hooked, "on_retry", info)
+  if hooked.debug then trace(hooked.debug, "will try again after: " .. message) end
 end
 
 --- The call has its answer (`message` nil) or its failure.
-function hooks.response(set, message, info, request)
-  if not set then return end
-  call(set, "on_response", info)
-  if set.debug then
+function hooks.response(hooked, message, info, request)
+  if not hooked then return end
+  run(hooked, "on_response", info)
+  if hooked.debug then
     local line = message or string_format("HTTP %d in %.3f s%s", info.status, info.elapsed,
       info.request_id and " (request " .. info.request_id .. ")" or "")
-    trace(set.debug, line .. times(request))
+    trace(hooked.debug, line .. times(request))
   end
+end
+
+-- Waiting, while failed attempts are told of --------------------------------------
+
+local function is_done(request, hooked)
+  hooks.retry(hooked, request)
+  return request:done()
+end
+
+local function is_opened(request, hooked)
+  hooks.retry(hooked, request)
+  return request:opened()
+end
+
+--- Wait until nothing of the request is under way any more.
+function hooks.wait_done(request, hooked)
+  wait.for_request(request, is_done, request, hooked)
+end
+
+--- Wait until the head of a streamed success is in, or the request is done.
+function hooks.wait_opened(request, hooked)
+  wait.for_request(request, is_opened, request, hooked)
 end
 
 kept["xai.client.hooks"] = hooks

@@ -1,75 +1,66 @@
---- Which JSON library is used, and the codec that makes them all alike.
+--- Which JSON library converts, and the codec that makes them all alike.
 
 local core = require "xai.core"
-local lazy_require = require("xai.runtime.environment").lazy_require
 local environment = require "xai.runtime.environment"
 
-local error, ipairs, pcall, rawget, tostring, type = error, ipairs, pcall, rawget, tostring, type
+local error, pcall, rawget, tostring, type = error, pcall, rawget, tostring, type
+local lazy_require = environment.lazy_require
 local string_find = string.find
 
 local json = {}
 
---- Has it what a JSON library must have?
-function json.is_module(module)
+local function is_module(module)
   return type(module) == "table" and type(module.encode) == "function" and type(module.decode) == "function"
 end
 
-local function lua_cjson()
-  local ok, cjson = pcall(lazy_require, "cjson")
-  if ok and type(cjson) == "table" then return cjson end
-  if not ok and string_find(tostring(cjson), "not enough memory", 1, true) then error(cjson, 0) end -- it may be there
+local MISSING = "no JSON library found; install lua-cjson (Debian: lua-cjson, LuaRocks: lua-cjson)"
+
+local function cjson_codec()
+  local found, cjson = pcall(lazy_require, "cjson")
+  if found and type(cjson) == "table" then return core.codec(cjson) end
+  error(string_find(tostring(cjson), "not enough memory", 1, true) and cjson or MISSING, 0)
 end
 
-local function gives_back(module, text)
-  return module.decode(module.encode { text })[1] == text
-end
-
---- Neovim's own library; others have a `vim`, too, which stands in for it in tests.
-local function vim_json()
+--- The codec of Neovim's own library.  Other programs may have a `vim`, too.
+local function neovim_codec()
   local vim = rawget(environment.globals, "vim")
   local module = type(vim) == "table" and vim.json
-  if not json.is_module(module) then return nil end
-  local ok, works = pcall(gives_back, module, "text")
-  return ok and works and module or nil
+  if is_module(module) and module.decode(module.encode { "text" })[1] == "text" then return core.codec(module) end
 end
-
--- Neovim's library goes first there: lua-cjson may write damaged text, as some
--- versions of Neovim export functions of the same names as those within it.
-local LIBRARIES = { { "vim.json", vim_json }, { "lua-cjson", lua_cjson } }
 
 local default, default_name
 
+-- In Neovim its own library comes first: some versions export functions that have
+-- the names of lua-cjson's, and then lua-cjson writes damaged text.
 local function choose()
-  local problem = "no JSON library found; install lua-cjson (Debian: lua-cjson, LuaRocks: lua-cjson)"
-  for _, library in ipairs(LIBRARIES) do
-    local module = library[2]()
-    if module then
-      local ok, codec = pcall(core.codec, module)
-      if ok then
-        default, default_name = codec, library[1]
-        return
-      end
-      if string_find(tostring(codec), "not enough memory", 1, true) then error(codec, 0) end
-      problem = codec
-    end
+  local ok, codec = pcall(neovim_codec)
+  default_name = "vim.json"
+  if not ok or not codec then
+    ok, codec = pcall(cjson_codec)
+    default_name = "lua-cjson"
   end
-  error("xai: " .. problem, 0)
+  if not ok then error("xai: " .. tostring(codec), 0) end
+  default = codec
 end
 
--- A program may hide its libraries afterwards.  Where there is none, or no memory
--- for it, the first client says so.
+-- A program may hide its libraries later.  A failure here is raised by the first use.
 pcall(choose)
 
---- The codec for the library that this Lua has, and the name of that.
+--- The codec for the library that this Lua has, and the name of that library.
 function json.default_codec()
   if not default then choose() end
   return default, default_name
 end
 
---- A codec for a module with `encode` and `decode`, or the default one for nil.
-function json.codec(module)
-  if module == nil then return (json.default_codec()) end
-  return core.codec(module)
+--- The codec for the option `json` of xai.new.  Raises where that is a module that
+-- cannot be used; core.client refuses what is no module.
+function json.codec_of(options)
+  local module = type(options) == "table" and options.json
+  if not is_module(module) then return (json.default_codec()) end
+  local ok, codec = pcall(core.codec, module)
+  if ok then return codec end
+  if string_find(tostring(codec), "^option 'json'") then error("xai.new: " .. codec, 3) end
+  error(codec, 0)
 end
 
 --- JSON text of a value, as requests are encoded.

@@ -6,10 +6,10 @@
 
 local hooks = require "xai.client.hooks"
 local lazy_require = require("xai.runtime.environment").lazy_require
-local pump = require "xai.runtime.loop"
+local loop = require "xai.runtime.loop"
 local wait = require "xai.runtime.wait"
 
-local error, select, setmetatable, tostring, type = error, select, setmetatable, tostring, type
+local error, pcall, select, setmetatable, tostring, type = error, pcall, select, setmetatable, tostring, type
 local string_format = string.format
 
 local Stream = {}
@@ -22,9 +22,7 @@ local FIELDS = {
 
 setmetatable(Stream, {
   __index = function(_, name)
-    if FIELDS[name] then return nil end
-    local nothing = lazy_require "xai.runtime.unknown_name"("stream", name, Stream)
-    return nothing
+    if not FIELDS[name] then lazy_require "xai.runtime.unknown_name"("stream", name, Stream) end
   end,
 })
 
@@ -35,7 +33,7 @@ local function finish(stream, message, info)
     stream.message, stream.failure = message, info
     if not stream.raw then info.partial = (lazy_require "xai.results.merge".result(stream.request, stream.name)) end
   end
-  pump.settle()
+  loop.settle()
   return nil, message, info
 end
 
@@ -52,14 +50,14 @@ end
 
 --- May the next piece be taken at once, if it is here?
 local function is_plain(stream)
-  return not (stream.over or stream.has_whole or pump.deadline or wait.host or pump.serve_interrupt)
+  return not (stream.over or stream.has_whole or loop.deadline or wait.host or loop.serve_interrupt)
 end
 
 --- Call `method` of the request until it answers something but "not yet".
 local function read(stream, method)
   local request = stream.request
-  if pump.deadline then wait.give_way(request) end
-  if pump.serve_interrupt then wait.heed_interrupt(request) end
+  if loop.deadline then wait.give_way(request) end
+  if loop.serve_interrupt then wait.heed_interrupt(request) end
   local value, message, info = request[method](request)
   if value then wait.breathe(request) end
   if value ~= false then return value, message, info end
@@ -189,11 +187,10 @@ end
 
 local streams = {}
 
---- Wait for the head of the answer to a stream request: stream, nil, info,
--- stream (the fourth is what Lua 5.4 closes) or nil, message, info.
-function streams.open(request, name, raw, hooked)
-  wait.opened(request, hooked)
-  if not request:streaming() then wait.done(request, hooked) end
+--- Wait for the head of the answer: stream, nil, info or nil, message, info.
+local function open(request, name, raw, hooked)
+  hooks.wait_opened(request, hooked)
+  if not request:streaming() then hooks.wait_done(request, hooked) end
   local stream = setmetatable({
     request = request, name = name, raw = raw, hooked = hooked,
     over = false, has_whole = false, -- asked for with each event
@@ -206,7 +203,33 @@ function streams.open(request, name, raw, hooked)
     if result == nil then return nil, message, failed end
     stream.whole, stream.has_whole, info = result, true, failed
   end
-  return stream, nil, info, stream
+  return stream, nil, info
+end
+
+--- Read a stream to its end and call back for each event.  The result of a raw
+-- stream is true.
+local function read_all(stream, on_event)
+  local event, message, info = stream:next()
+  while event do
+    local ok, err = pcall(on_event, event)
+    if not ok then
+      stream:close()
+      error(err, 0)
+    end
+    event, message, info = stream:next()
+  end
+  if message then return nil, message, info end
+  if stream.raw then return true, nil, stream.request:info() end
+  return stream:result()
+end
+
+--- Wait for what a call with `stream` returns: stream, nil, info, stream, of which
+-- Lua 5.4 closes the fourth; with `on_event` the result; or nil, message, info.
+function streams.complete(request, name, opts, hooked)
+  local stream, message, info = open(request, name, opts and opts.raw, hooked)
+  hooks.response(hooked, message, info, request)
+  if stream and opts and opts.on_event then return read_all(stream, opts.on_event) end
+  return stream, message, info, stream
 end
 
 return streams

@@ -13,7 +13,6 @@ local kept = require("xai.core").kept -- see xai.runtime.environment
 if kept["xai.runtime.wait"] then return kept["xai.runtime.wait"] end
 
 local core = require "xai.core"
-local hooks = require "xai.client.hooks"
 local pump = require "xai.runtime.loop"
 
 local error, pcall = error, pcall
@@ -160,26 +159,6 @@ function wait.for_request(request, ready, ...)
     if result then return end
   end
   return wait.until_ready(requests, request, ready, ...)
-end
-
-local function is_done(request, hooked)
-  hooks.retry(hooked, request)
-  return request:done()
-end
-
-local function is_opened(request, hooked)
-  hooks.retry(hooked, request)
-  return request:opened()
-end
-
---- Wait until nothing of the request is under way any more.
-function wait.done(request, hooked)
-  wait.for_request(request, is_done, request, hooked)
-end
-
---- Wait until the head of a streamed success is in, or the request is done.
-function wait.opened(request, hooked)
-  wait.for_request(request, is_opened, request, hooked)
 end
 
 --- Within a frame whose time is used up: let the others go on in the next.
