@@ -1,5 +1,6 @@
 --- Which failed attempts are made again, after how long, and what the caller learns of it.
 
+local clock = require("spec.support.clock")
 local scripted = require("spec.support.scripted")
 local live = require("spec.support.live")
 local xai = require("xai")
@@ -43,12 +44,17 @@ local function wait_for(call)
   return call:wait()
 end
 
+--- A client of the server whose pauses between attempts take no time.
+local function new_client(server, options)
+  local all = { api_key = KEY, base_url = server.url, max_retries = 2, on_retry = clock.skip_pause }
+  for key, value in pairs(options or {}) do all[key] = value end
+  return xai.new(all)
+end
+
 --- What becomes of `client:NAME(body)` when the server says these answers, one a connection.
 local function ask(answers, options, name, body)
   local server = scripted.start(answers)
-  local all = { api_key = KEY, base_url = server.url, max_retries = 2 }
-  for key, value in pairs(options or {}) do all[key] = value end
-  local client = xai.new(all)
+  local client = new_client(server, options)
   local call = name == "list_models" and client:start(name) or client:start(name or "chat", body or HI)
   local result, message, info = wait_for(call)
   client:close()
@@ -64,9 +70,7 @@ end
 --- A handle on a stream: the answers are served by this process's loop, so reads must not block.
 local function read_in_task(answers, options, reader)
   local server = scripted.start(answers)
-  local all = { api_key = KEY, base_url = server.url, max_retries = 2 }
-  for key, value in pairs(options or {}) do all[key] = value end
-  local client = xai.new(all)
+  local client = new_client(server, options)
   local got
   local function read() got = { reader(assert(client:chat(HI_STREAM))) } end
   if in_tasks then read() else together(read) end

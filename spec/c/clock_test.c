@@ -28,9 +28,18 @@ static void test_no_wait_and_one_beyond_all_time_are_never(void) {
   CHECK(xai_clock_after(1000, XAI_NEVER - 1001) == XAI_NEVER - 1);
 }
 
+static void test_skipped_time_has_passed(void) {
+  int64_t ms = xai_clock_ms();
+  double seconds = xai_clock_seconds();
+  xai_clock_skip(3600000);
+  CHECK(xai_clock_ms() >= ms + 3600000);
+  CHECK(xai_clock_seconds() >= seconds + 3600);
+}
+
 int main(void) {
   RUN(test_the_clock_never_goes_back);
   RUN(test_a_moment_is_now_and_the_wait);
   RUN(test_no_wait_and_one_beyond_all_time_are_never);
+  RUN(test_skipped_time_has_passed);
   return check_done();
 }

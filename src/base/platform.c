@@ -20,17 +20,22 @@
 
 /* ---------------------------------------------------- time that never jumps */
 
+static int64_t skipped_ms; /* what tests have skipped; 0 elsewhere */
+
 int64_t xai_clock_ms(void) {
   struct timespec ts;
   clock_gettime(CLOCK_MONOTONIC, &ts);
-  return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+  return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000 + skipped_ms;
 }
 
 double xai_clock_seconds(void) {
   struct timespec ts;
   clock_gettime(CLOCK_MONOTONIC, &ts);
-  return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+  return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9 +
+         (double)skipped_ms / 1000;
 }
+
+void xai_clock_skip(int64_t ms) { skipped_ms += ms; }
 
 int64_t xai_clock_after(int64_t now_ms, int64_t wait_ms) {
   if (wait_ms <= 0 || wait_ms > XAI_NEVER - now_ms) return XAI_NEVER;

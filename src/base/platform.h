@@ -19,6 +19,13 @@ int64_t xai_clock_ms(void);
 /* The same clock in seconds, with all the digits that it has. */
 double xai_clock_seconds(void);
 
+/*
+** For tests alone: both clocks go on from 'ms' milliseconds later, so that a
+** pause need not be waited for.  libcurl has a clock of its own, and an armed
+** timer of the operating system keeps its moment.
+*/
+void xai_clock_skip(int64_t ms);
+
 /* 'now_ms' + 'wait_ms'; XAI_NEVER when 'wait_ms' is not positive. */
 int64_t xai_clock_after(int64_t now_ms, int64_t wait_ms);
 
