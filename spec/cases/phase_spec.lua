@@ -131,7 +131,6 @@ end
 
 local POLICIES = { "default", "safe" }
 
-
 --- The outcomes of these POSTs, all at once, each with each policy: it is one outcome.
 local function outcomes(list)
   local started, all = {}, {}
