@@ -123,7 +123,8 @@ describe("when it is over", function()
   end)
 
   local METHODS = {
-    "event", "text", "skip", "outcome", "info", "times", "done", "opened", "streaming", "said", "headers", "retrying",
+    "event", "text", "skip", "outcome", "info", "times", "done", "opened", "streaming", "read_log", "headers",
+    "retrying", "has_surrogates",
   }
 
   it("what is below it can still be asked for anything (real use, 37)", function()
@@ -133,7 +134,9 @@ describe("when it is over", function()
       if stream then
         stream:result()
         for _ = 1, 2 do
-          for _, method in ipairs(METHODS) do stream.request[method](stream.request, 0) end
+          for _, method in ipairs(METHODS) do
+            assert(stream.request[method], method)(stream.request, 0)
+          end
           stream.request:cancel()
         end
       end
