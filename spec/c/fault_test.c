@@ -292,6 +292,18 @@ static void test_the_text_of_a_failure_is_cut_between_characters(void) {
   }
 }
 
+static void test_each_cause_has_its_own_row(void) {
+  int cause;
+  for (cause = XAI_CAUSE_NONE + 1; cause <= XAI_CAUSE_FORKED; cause++) {
+    xai_Error f;
+    memset(&f, 0, sizeof f);
+    xai_error_set_cause(&f, (xai_Cause)cause);
+    CHECK(f.kind != XAI_KIND_NONE && f.text[0] != '\0');
+    CHECK(f.kind == xai_cause_kind((xai_Cause)cause));
+    CHECK(strcmp(f.text, xai_cause_text((xai_Cause)cause)) == 0);
+  }
+}
+
 int main(void) {
   RUN(test_each_error_body_is_read_and_has_its_kind);
   RUN(test_all_words_of_an_error_are_found);
@@ -308,5 +320,6 @@ int main(void) {
   RUN(test_each_documented_status_has_its_phrase);
   RUN(test_the_first_failure_is_the_cause);
   RUN(test_the_text_of_a_failure_is_cut_between_characters);
+  RUN(test_each_cause_has_its_own_row);
   return check_done();
 }

@@ -193,8 +193,8 @@ static xai_ReadState look(xai_EventReader *s, xai_Sse *in, int over) {
   CHECK(failed || state != XAI_READ_FAILED);
   failed = 0;
   if (state != XAI_READ_FAILED) return state;
-  CHECK(s->error.kind == XAI_KIND_MEMORY);
-  memset(&s->error, 0, sizeof s->error);
+  CHECK(s->cause == XAI_CAUSE_STREAM_MEMORY);
+  s->cause = XAI_CAUSE_NONE;
   return xai_event_reader_peek(s, in, over, over);
 }
 

@@ -85,7 +85,7 @@ static void finish(Reader *r, int clean) {
   require(state != XAI_READ_WAIT);
   if (state == XAI_READ_ERROR) log_event(r);
   snprintf(text, sizeof text, "state %d kind %d\n", (int)state,
-           (int)r->stream.error.kind);
+           (int)r->stream.cause);
   xai_buffer_puts(&r->log, text);
   while (xai_event_log_read(&r->stream.log, &at, &e)) {
     snprintf(text, sizeof text, "%d %u %u ", (int)e.field, (unsigned)e.a,

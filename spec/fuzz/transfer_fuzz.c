@@ -19,7 +19,6 @@
 #include "base/http_head.h"
 #include "fuzz.h"
 #include "net/engine.h"
-#include "net/verdict.h"
 
 #define MAX_PEERS 8
 #define MAX_TURNS 20000
@@ -162,8 +161,8 @@ static void check_end(const Input *in, const xai_Call *c,
   const xai_Transfer *t = &c->transfer;
   long length;
   check_limits(c, set);
-  require(xai_kind_name(c->error.kind) != NULL);
-  require(strlen(c->error.text) < sizeof c->error.text);
+  require(xai_kind_name(c->outcome.error.kind) != NULL);
+  require(strlen(c->outcome.error.text) < sizeof c->outcome.error.text);
   require(c->attempts >= 1 && c->attempts <= 1 + set->max_retries);
   if (t->content == XAI_CONTENT_EVENTS) {
     require(state != XAI_READ_END || end_was_said(c));
@@ -171,7 +170,7 @@ static void check_end(const Input *in, const xai_Call *c,
     return;
   }
   require(c->state == XAI_CALL_DONE);
-  if (c->error.kind != XAI_KIND_NONE) return;
+  if (c->outcome.error.kind != XAI_KIND_NONE) return;
   require(t->head_done && t->status >= 200 && t->status < 300);
   length = promised_length(in, t);
   require(length < 0 || xai_buffer_size(&t->body) == (size_t)length);
@@ -262,8 +261,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
   xai_engine_start(e, c, &r);
   state = drive(e, c, &in, most, silent_end);
   check_end(&in, c, &set, state);
-  if (state == XAI_READ_ERROR)
-    xai_outcome_read_event_error(c, c->reader.event.sse.data);
+  if (state == XAI_READ_ERROR) xai_call_read_event_error(c);
   if (state == XAI_READ_END) xai_engine_drain(e, c);
   if (input_number(&in, 2) == 0) xai_call_rest(c);
   xai_engine_release(e, c);

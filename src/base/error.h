@@ -81,6 +81,53 @@ typedef struct xai_Error {
 void xai_error_set(xai_Error *f, xai_Kind kind, xai_Phase phase,
                    const char *text);
 
+/*
+** What the library itself refuses or finds wrong.  A table in error.c gives the
+** kind, the phase and the words of each.
+*/
+typedef enum xai_Cause {
+  XAI_CAUSE_NONE,
+  XAI_CAUSE_MEMORY,
+  XAI_CAUSE_MEMORY_FOR_ANSWER,
+  XAI_CAUSE_MEMORY_FOR_EVENT,
+  XAI_CAUSE_HEAD_TOO_LONG,
+  XAI_CAUSE_TRAILER_TOO_LONG,
+  XAI_CAUSE_BODY_TOO_LONG,
+  XAI_CAUSE_EVENT_TOO_LONG,        /* while it comes */
+  XAI_CAUSE_STREAM_EVENT_TOO_LONG, /* when it is read */
+  XAI_CAUSE_STREAM_TOO_LONG,
+  XAI_CAUSE_STREAM_MEMORY,
+  XAI_CAUSE_STREAM_CUT,
+  XAI_CAUSE_STREAM_EMPTY,
+  XAI_CAUSE_NO_STREAM,
+  XAI_CAUSE_EVENT_NOT_JSON,
+  XAI_CAUSE_EVENT_TOO_DEEP,
+  XAI_CAUSE_HEAD_CUT,
+  XAI_CAUSE_TWO_LENGTHS,
+  XAI_CAUSE_ANSWER_NOT_JSON,
+  XAI_CAUSE_ANSWER_TOO_DEEP,
+  XAI_CAUSE_ANSWER_UNPROVEN,
+  XAI_CAUSE_CONNECTION_WAS_CLOSED,
+  XAI_CAUSE_PROXY_WANTS_LOGIN,
+  XAI_CAUSE_REDIRECT,
+  XAI_CAUSE_PENDING,
+  XAI_CAUSE_TIMEOUT,
+  XAI_CAUSE_NO_KEY,
+  XAI_CAUSE_KEY_FUNCTION_FAILED,
+  XAI_CAUSE_CANCELLED,
+  XAI_CAUSE_ENGINE_CLOSED,
+  XAI_CAUSE_CLIENT_CLOSED,
+  XAI_CAUSE_STREAM_CLOSED,
+  XAI_CAUSE_FORKED
+} xai_Cause;
+
+/* Record that failure, unless one is recorded. */
+void xai_error_set_cause(xai_Error *f, xai_Cause cause);
+
+/* The kind and the words of that failure. */
+xai_Kind xai_cause_kind(xai_Cause cause);
+const char *xai_cause_text(xai_Cause cause);
+
 /* What an error body says.  Empty buffers are what it does not say. */
 typedef struct xai_ErrorBody {
   xai_Buffer message;

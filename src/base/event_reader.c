@@ -34,7 +34,7 @@ void xai_event_reader_restart(xai_EventReader *s) {
   s->schema.want = want;
   xai_event_template_forget(&s->template);
   s->have = s->last = s->full = 0;
-  memset(&s->error, 0, sizeof s->error);
+  s->cause = XAI_CAUSE_NONE;
 }
 
 void xai_event_reader_want(xai_EventReader *s, long choice) {
@@ -42,15 +42,14 @@ void xai_event_reader_want(xai_EventReader *s, long choice) {
   s->schema.want = choice;
 }
 
-static xai_ReadState fail(xai_EventReader *s, xai_Kind kind, const char *text) {
-  xai_error_set(&s->error, kind, XAI_PHASE_STREAM, text);
+static xai_ReadState fail(xai_EventReader *s, xai_Cause cause) {
+  if (s->cause == XAI_CAUSE_NONE) s->cause = cause;
   return XAI_READ_FAILED;
 }
 
 static xai_ReadState fail_rc(xai_EventReader *s, int rc) {
-  if (rc == XAI_ELIMIT)
-    return fail(s, XAI_KIND_LIMIT, "an event exceeds max_event");
-  return fail(s, XAI_KIND_MEMORY, "not enough memory");
+  return fail(s, rc == XAI_ELIMIT ? XAI_CAUSE_STREAM_EVENT_TOO_LONG
+                                  : XAI_CAUSE_STREAM_MEMORY);
 }
 
 /*
@@ -80,7 +79,7 @@ static xai_ReadState at_end(xai_EventReader *s, int over, int clean) {
   if (!over) return XAI_READ_WAIT;
   if (s->raw ? clean : xai_event_schema_complete(&s->schema, clean))
     return XAI_READ_END;
-  return fail(s, XAI_KIND_TRUNCATED, "the stream ended without its end marker");
+  return fail(s, XAI_CAUSE_STREAM_CUT);
 }
 
 /* Remember where in the data the parts of the reading are. */
@@ -202,7 +201,7 @@ int xai_event_reader_consume(xai_EventReader *s, xai_Sse *in) {
     rc = xai_event_log_add(&s->log, &s->event.info, s->event.sse.name,
                            s->event.sse.data);
   if (rc == XAI_ELIMIT) {
-    fail(s, XAI_KIND_LIMIT, "the stream exceeds max_body");
+    fail(s, XAI_CAUSE_STREAM_TOO_LONG);
     s->full = 1;
   }
   if (rc != XAI_OK) return rc;

@@ -17,7 +17,7 @@ typedef enum xai_ReadState {
   XAI_READ_EVENT, /* '*event' is to be handed on, then taken */
   XAI_READ_ERROR, /* '*event' reports a failure of the service */
   XAI_READ_END,   /* the end is proven */
-  XAI_READ_FAILED /* the stream cannot go on; see 'fault' */
+  XAI_READ_FAILED /* the stream cannot go on; see 'cause' */
 } xai_ReadState;
 
 typedef struct xai_Event {
@@ -39,7 +39,7 @@ typedef struct xai_EventReader {
   int last;           /* the event had no blank line behind it */
   int full;           /* what was taken fills the journal */
   unsigned surrogate; /* of a surrogate pair, between two texts */
-  xai_Error error;
+  xai_Cause cause;    /* why the stream cannot go on */
 } xai_EventReader;
 
 void xai_event_reader_init(xai_EventReader *s, xai_Api api, int raw,

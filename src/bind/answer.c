@@ -48,22 +48,23 @@ static void push_hidden(lua_State *L, const xai_Call *c) {
   lua_pushlstring(L, copy, n);
 }
 
-static int fail_as(lua_State *L, xai_Call *c, xai_Kind kind, const char *why) {
+static int fail_as(lua_State *L, xai_Call *c, xai_Cause cause,
+                   const char *why) {
   xai_Error f;
   memset(&f, 0, sizeof f);
-  xai_error_set(&f, kind, XAI_PHASE_NONE, why);
+  xai_error_set(&f, xai_cause_kind(cause), XAI_PHASE_NONE, why);
   xai_call_mask(c, f.text, strlen(f.text));
   push_hidden(L, c);
   return xai_info_fail(L, c, &f, 1);
 }
 
 static int fail_decode(lua_State *L, xai_Call *c, const char *why) {
-  return fail_as(L, c, XAI_KIND_DECODE, why);
+  return fail_as(L, c, XAI_CAUSE_ANSWER_NOT_JSON, why);
 }
 
 /* What came is on top. */
 static int fail_open_end(lua_State *L, xai_Call *c) {
-  return fail_as(L, c, XAI_KIND_TRUNCATED,
+  return fail_as(L, c, XAI_CAUSE_ANSWER_UNPROVEN,
                  "nothing proves that the answer is whole");
 }
 
@@ -78,7 +79,8 @@ static int fail_text(lua_State *L, xai_Call *c, const char *problem) {
   if (text.len > 0 && *text.at == '<')
     return fail_decode(L, c, "the answer is HTML, not JSON");
   if (strstr(problem, "nested") != NULL)
-    return fail_as(L, c, XAI_KIND_LIMIT, "the answer is nested too deeply");
+    return fail_as(L, c, XAI_CAUSE_ANSWER_TOO_DEEP,
+                   "the answer is nested too deeply");
   shown = strlen(problem) < 150 ? strlen(problem) : 150;
   memcpy(why, "the answer is not JSON: ", 24);
   memcpy(why + 24, problem, shown);
@@ -166,15 +168,16 @@ static int push_outcome(lua_State *L, xai_LuaCall *r) {
     return 1;
   }
   xai_luacall_drop_body(L);
-  if (c->error.kind == XAI_KIND_NONE) {
-    int count = c->already_deleted ? push_deleted(L, r) : push_result(L, r);
+  if (c->outcome.error.kind == XAI_KIND_NONE) {
+    int count =
+        c->outcome.already_deleted ? push_deleted(L, r) : push_result(L, r);
     xai_luacall_rest(L, r);
     return count;
   }
   lua_pushlstring(L, xai_buffer_data(&c->transfer.body),
                   xai_buffer_size(&c->transfer.body));
   xai_luacall_rest(L, r);
-  return xai_info_fail(L, c, &c->error, 1);
+  return xai_info_fail(L, c, &c->outcome.error, 1);
 }
 
 /*

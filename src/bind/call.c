@@ -67,8 +67,8 @@ static struct curl_slist *headers_with(xai_LuaCall *r, const char *key) {
   return NULL;
 }
 
-static void fail(xai_LuaCall *r, xai_Kind kind, const char *text) {
-  xai_engine_cancel(r->hold->engine, r->hold->call, kind, text);
+static void fail(xai_LuaCall *r, xai_Cause cause) {
+  xai_engine_cancel(r->hold->engine, r->hold->call, cause);
 }
 
 /* What the function gave, or the error that it raised, is on top. */
@@ -78,12 +78,11 @@ static void use_key(lua_State *L, xai_LuaCall *r) {
   const char *key = NULL;
   if (lua_type(L, -1) == LUA_TSTRING) key = lua_tolstring(L, -1, &n);
   if (n == 0 || xai_bytes_have_control(key, n)) {
-    fail(r, XAI_KIND_AUTHENTICATION,
-         "the api_key function gave no key for another attempt");
+    fail(r, XAI_CAUSE_NO_KEY);
   } else if (has_key(r->hold->call, key)) {
     xai_engine_keep_key(r->hold->engine, r->hold->call);
   } else if ((list = headers_with(r, key)) == NULL) {
-    fail(r, XAI_KIND_MEMORY, "not enough memory");
+    fail(r, XAI_CAUSE_MEMORY);
   } else {
     xai_engine_set_key(r->hold->engine, r->hold->call, list);
   }
@@ -110,10 +109,9 @@ static void rotate_key(lua_State *L, xai_LuaCall *r) {
   cancelled = failed && was_cancelled(L);
   if (r->hold->call != NULL && r->hold->call->key_wanted) {
     if (cancelled)
-      fail(r, XAI_KIND_CANCELLED, "cancelled");
+      fail(r, XAI_CAUSE_CANCELLED);
     else if (failed)
-      fail(r, XAI_KIND_AUTHENTICATION,
-           "the api_key function failed when asked for another attempt");
+      fail(r, XAI_CAUSE_KEY_FUNCTION_FAILED);
     else
       use_key(L, r);
   }
@@ -182,9 +180,10 @@ static void recall(lua_State *L, xai_LuaCall *r) {
   xai_call_restore(c, &h->ended);
   lua_rawseti(L, -2, HOLD_RECALLED);
   push_slot(L, XAI_SLOT_ERROR);
-  c->error.kind = XAI_KIND_NONE;
+  c->outcome.error.kind = XAI_KIND_NONE;
   if (lua_isstring(L, -1))
-    xai_error_set(&c->error, kind, c->error.phase, lua_tostring(L, -1));
+    xai_error_set(&c->outcome.error, kind, c->outcome.error.phase,
+                  lua_tostring(L, -1));
   h->call = c;
   h->recalled = 1;
   lua_pop(L, 2);
@@ -263,8 +262,8 @@ void xai_luacall_rest(lua_State *L, xai_LuaCall *r) {
   xai_call_mask_buffer(c, &c->transfer.head);
   to_lua(L, XAI_SLOT_HEAD, &c->transfer.head);
   to_lua(L, XAI_SLOT_LOG, &c->reader.log.bytes);
-  if (c->error.kind != XAI_KIND_NONE) {
-    lua_pushstring(L, c->error.text);
+  if (c->outcome.error.kind != XAI_KIND_NONE) {
+    lua_pushstring(L, c->outcome.error.text);
     lua_rawseti(L, -2, XAI_SLOT_ERROR);
   }
   drop(L, XAI_SLOT_TEMPLATE);
@@ -391,27 +390,25 @@ static int request_info(lua_State *L) {
 }
 
 /* End it with that kind, even where all has come and nobody has read it. */
-static int stop(lua_State *L, xai_LuaCall *r, xai_Kind kind, const char *text) {
+static int stop(lua_State *L, xai_LuaCall *r, xai_Cause cause) {
   xai_Call *c = r->hold->call;
   int n;
-  xai_engine_cancel(r->hold->engine, c, kind, text);
-  xai_error_body_free(&c->error_body);
-  memset(&c->error, 0, sizeof c->error);
-  xai_error_set(&c->error, kind, XAI_PHASE_NONE, text);
-  n = xai_info_fail(L, c, &c->error, 0);
+  xai_engine_cancel(r->hold->engine, c, cause);
+  xai_call_replace_error(c, cause);
+  n = xai_info_fail(L, c, &c->outcome.error, 0);
   xai_luacall_rest(L, r);
   return n;
 }
 
 static int cancel(lua_State *L, xai_LuaCall *r) {
-  return stop(L, r, XAI_KIND_CANCELLED, "cancelled");
+  return stop(L, r, XAI_CAUSE_CANCELLED);
 }
 
 /* request:cancel() -> nil, message, info. */
 static int request_cancel(lua_State *L) { return xai_luacall_use(L, cancel); }
 
 static int shut(lua_State *L, xai_LuaCall *r) {
-  return stop(L, r, XAI_KIND_CLOSED, "the stream was closed");
+  return stop(L, r, XAI_CAUSE_STREAM_CLOSED);
 }
 
 /* request:close() -> nil, message, info, with kind "closed". */
@@ -428,7 +425,7 @@ static int request_release(lua_State *L) {
 
 /* The key was refused: the next attempt depends on there being another. */
 static int waits_for_other_key(const xai_Call *c) {
-  return c->key_wanted && c->error.kind == XAI_KIND_AUTHENTICATION;
+  return c->key_wanted && c->outcome.error.kind == XAI_KIND_AUTHENTICATION;
 }
 
 static int tell_retry(lua_State *L, xai_LuaCall *r) {
@@ -439,7 +436,7 @@ static int tell_retry(lua_State *L, xai_LuaCall *r) {
   if (c->state != XAI_CALL_WAITING || c->retry_told) return 0;
   c->retry_told = 1;
   wait = c->retry_ms - xai_clock_ms();
-  xai_info_fail(L, c, &c->error, 0);
+  xai_info_fail(L, c, &c->outcome.error, 0);
   lua_pushnumber(L, wait > 0 ? (lua_Number)wait / 1000 : 0);
   lua_setfield(L, -2, "wait");
   return 3;

@@ -41,10 +41,7 @@ static void luaerr_set(lua_State *L, const xai_Report *r) {
     lua_setfield(L, -2, "phase");
   }
   if (r->error_body != NULL) set_words(L, r->error_body);
-  lua_pushboolean(L, r->error->phase != XAI_PHASE_PROXY &&
-                         (xai_error_retryable(r->error->kind, r->status) ||
-                          (r->error_body != NULL && r->status < 300 &&
-                           xai_error_body_is_transient(r->error_body))));
+  lua_pushboolean(L, xai_outcome_retryable(r->error, r->error_body, r->status));
   lua_setfield(L, -2, "retryable");
   if (r->retry_after_ms >= 0) {
     lua_pushnumber(L, (lua_Number)r->retry_after_ms / 1000);
@@ -318,29 +315,13 @@ void xai_info_push(lua_State *L, const xai_Call *c) {
 
 /* ------------------------------------------------------------ the failure */
 
-/* Did an earlier request of the call perhaps have its effect? */
-static int was_sent_before(const xai_Call *c) {
-  return c->may_be_done || c->resends > 0;
-}
-
 /* Was the failed call paid for? */
 static const char *billed(const xai_Call *c, const xai_Error *f) {
-  int status = c->transfer.status;
-  xai_Phase phase = f->phase >= XAI_PHASE_IDLE ? c->phase_reached : f->phase;
-  if (c->reader.schema.events) return "yes";
-  switch (f->kind) {
-    case XAI_KIND_PENDING: return "no";
-    case XAI_KIND_TLS:
-    case XAI_KIND_REDIRECT: return was_sent_before(c) ? "maybe" : "no";
-    case XAI_KIND_DECODE:
-    case XAI_KIND_TRUNCATED: return status == 200 ? "yes" : "maybe";
-    default: break;
-  }
-  if (was_sent_before(c)) return "maybe";
-  if (phase >= XAI_PHASE_DNS && phase <= XAI_PHASE_TLS) return "no";
-  if (f->kind == XAI_KIND_PERMISSION) return "maybe"; /* a fee for unsafe */
-  if (status == 408) return "maybe";
-  return status >= 400 && status < 500 ? "no" : "maybe";
+  xai_Answered a;
+  a.status = c->transfer.status;
+  a.has_events = c->reader.schema.events != 0;
+  a.resends = c->resends;
+  return xai_outcome_billed(&c->outcome, f, &a);
 }
 
 /* The info is on top. */
@@ -363,9 +344,9 @@ int xai_info_fail(lua_State *L, const xai_Call *c, const xai_Error *f,
   int text = lua_gettop(L);
   if (body) s = lua_tolstring(L, text, &n);
   report.error = f;
-  report.error_body = f == &c->error ? &c->error_body : NULL;
+  report.error_body = f == &c->outcome.error ? &c->outcome.body : NULL;
   report.status = c->transfer.status;
-  report.retry_after_ms = c->retry_after_ms;
+  report.retry_after_ms = c->outcome.retry_after_ms;
   report.billed = billed(c, f);
   lua_pushnil(L);
   xai_info_push(L, c);
@@ -381,4 +362,11 @@ int xai_info_fail(lua_State *L, const xai_Call *c, const xai_Error *f,
     luaerr_line(L, -1);
   lua_insert(L, -2);
   return 3;
+}
+
+int xai_info_fail_as(lua_State *L, const xai_Call *c, xai_Cause cause) {
+  xai_Error f;
+  memset(&f, 0, sizeof f);
+  xai_error_set_cause(&f, cause);
+  return xai_info_fail(L, c, &f, 0);
 }

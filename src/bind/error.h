@@ -44,6 +44,9 @@ void xai_info_push(lua_State *L, const xai_Call *c);
 int xai_info_fail(lua_State *L, const xai_Call *c, const xai_Error *f,
                   int body);
 
+/* The same for a failure that is not the call's own: the library refuses. */
+int xai_info_fail_as(lua_State *L, const xai_Call *c, xai_Cause cause);
+
 #pragma GCC visibility pop
 
 #endif

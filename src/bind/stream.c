@@ -10,7 +10,6 @@
 #include "bind/event_table.h"
 #include "bind/json_decode.h"
 #include "bind/luautil.h"
-#include "net/verdict.h"
 
 /* The service reported a failure by the shown event.  As the first one, it
 ** may be worth another attempt: false, more is to come. */
@@ -20,32 +19,30 @@ static int push_error_body(lua_State *L, xai_LuaCall *r) {
     lua_pushboolean(L, 0);
     return 1;
   }
-  xai_outcome_read_event_error(c, c->reader.event.sse.data);
+  xai_call_read_event_error(c);
   xai_event_reader_conclude(&c->reader);
   if (c->state == XAI_CALL_DONE) xai_call_forget_key(c);
-  xai_engine_cancel(r->hold->engine, c, XAI_KIND_CANCELLED, "");
+  xai_engine_cancel(r->hold->engine, c, XAI_CAUSE_CANCELLED);
   xai_push_slice(L, c->reader.event.sse.data);
   xai_luacall_rest(L, r);
-  return xai_info_fail(L, c, &c->error, 1);
+  return xai_info_fail(L, c, &c->outcome.error, 1);
 }
 
 /* The transfer failed, or what it brought cannot be trusted. */
 static int push_read_error(lua_State *L, xai_LuaCall *r) {
   xai_Call *c = r->hold->call;
   if (xai_call_is_whole(c)) /* request:outcome() has it */
-    return xai_info_fail(L, c, &c->reader.error, 0);
+    return xai_info_fail_as(L, c, XAI_CAUSE_NO_STREAM);
   if (c->state != XAI_CALL_DONE)
-    xai_engine_cancel(r->hold->engine, c, c->reader.error.kind,
-                      c->reader.error.text);
+    xai_engine_cancel(r->hold->engine, c, c->reader.cause);
   xai_call_end_key(c);
-  if (c->error.kind == XAI_KIND_NONE || c->error.kind == c->reader.error.kind)
-    c->error = c->reader.error;
+  xai_call_take_read_error(c);
   if (c->transfer.content != XAI_CONTENT_PLAIN) {
     xai_luacall_rest(L, r);
-    return xai_info_fail(L, c, &c->error, 0);
+    return xai_info_fail(L, c, &c->outcome.error, 0);
   }
   xai_push_buffer(L, &c->transfer.body); /* another attempt's answer */
-  return xai_info_fail(L, c, &c->error, 1);
+  return xai_info_fail(L, c, &c->outcome.error, 1);
 }
 
 /* Push what ended the stream: nothing, or nil, message, info. */
@@ -96,17 +93,14 @@ static int take(lua_State *L, xai_LuaCall *r) {
 ** be trusted. */
 static int fail_event(lua_State *L, xai_LuaCall *r, int too_deep) {
   xai_Call *c = r->hold->call;
-  xai_Kind kind = too_deep ? XAI_KIND_LIMIT : XAI_KIND_DECODE;
+  xai_Cause cause =
+      too_deep ? XAI_CAUSE_EVENT_TOO_DEEP : XAI_CAUSE_EVENT_NOT_JSON;
   xai_call_mask_buffer(c, &c->transfer.sse.in); /* it is shown as info.body */
-  memset(&c->reader.error, 0, sizeof c->reader.error);
-  xai_error_set(&c->reader.error, kind, XAI_PHASE_STREAM,
-                too_deep ? "an event of the stream is nested too deeply"
-                         : "an event of the stream is not a JSON object");
-  xai_engine_cancel(r->hold->engine, c, kind, c->reader.error.text);
-  c->error = c->reader.error;
+  xai_engine_cancel(r->hold->engine, c, cause);
+  xai_call_replace_error(c, cause);
   xai_push_slice(L, shown(r)->data);
   xai_luacall_rest(L, r);
-  return xai_info_fail(L, c, &c->error, 1);
+  return xai_info_fail(L, c, &c->outcome.error, 1);
 }
 
 static int is_useless(const xai_EventInfo *r) {

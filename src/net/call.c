@@ -13,7 +13,6 @@
 #include "base/retry.h"
 #include "net/memory.h"
 #include "net/secret.h"
-#include "net/verdict.h"
 
 /* How long a finished stream's connection may take to come to rest. */
 #define DRAIN_MS 1000
@@ -26,17 +25,16 @@
 void xai_call_init(xai_Call *c, const xai_Settings *set, xai_Api api, int raw) {
   memset((char *)c + ZERO_FROM, 0, sizeof *c - ZERO_FROM);
   c->set = *set;
-  c->retry_after_ms = -1;
+  xai_outcome_init(&c->outcome);
   xai_transfer_init(&c->transfer, set);
   xai_event_reader_init(&c->reader, api, raw, set->max_body);
-  xai_error_body_init(&c->error_body);
 }
 
 void xai_call_close(xai_Call *c) {
   xai_transfer_close(&c->transfer);
   xai_call_forget_key(c);
   xai_event_reader_free(&c->reader);
-  xai_error_body_free(&c->error_body);
+  xai_outcome_clear(&c->outcome);
 }
 
 void xai_call_rest(xai_Call *c) {
@@ -49,9 +47,9 @@ void xai_call_rest(xai_Call *c) {
 
 void xai_call_summarize(const xai_Call *c, xai_CallSummary *ended) {
   memset(ended, 0, sizeof *ended);
-  ended->kind = c->error.kind;
-  ended->phase = c->error.phase;
-  ended->phase_reached = c->phase_reached;
+  ended->kind = c->outcome.error.kind;
+  ended->phase = c->outcome.error.phase;
+  ended->phase_reached = c->outcome.phase_reached;
   ended->api = c->reader.schema.api;
   ended->content = c->transfer.content;
   ended->status = c->transfer.status;
@@ -59,11 +57,11 @@ void xai_call_summarize(const xai_Call *c, xai_CallSummary *ended) {
   ended->resends = c->resends;
   ended->raw = c->reader.raw;
   ended->events = c->reader.schema.events;
-  ended->may_be_done = c->may_be_done;
+  ended->may_be_done = c->outcome.may_be_done;
   ended->last = c->reader.log.last;
   ended->began_ms = c->began_ms;
   ended->ended_ms = c->ended_ms;
-  ended->retry_after_ms = c->retry_after_ms;
+  ended->retry_after_ms = c->outcome.retry_after_ms;
   ended->times = c->times;
 }
 
@@ -71,9 +69,9 @@ void xai_call_restore(xai_Call *c, const xai_CallSummary *ended) {
   memset(c, 0, sizeof *c);
   xai_call_init(c, &c->set, ended->api, ended->raw);
   c->state = XAI_CALL_DONE;
-  c->error.kind = ended->kind;
-  c->error.phase = ended->phase;
-  c->phase_reached = ended->phase_reached;
+  c->outcome.error.kind = ended->kind;
+  c->outcome.error.phase = ended->phase;
+  c->outcome.phase_reached = ended->phase_reached;
   c->transfer.content = ended->content;
   c->transfer.status = ended->status;
   c->attempts = ended->attempts;
@@ -81,10 +79,10 @@ void xai_call_restore(xai_Call *c, const xai_CallSummary *ended) {
   c->reader.schema.events = ended->events;
   c->reader.schema.ended = ended->kind == XAI_KIND_NONE;
   c->reader.log.last = ended->last;
-  c->may_be_done = ended->may_be_done;
+  c->outcome.may_be_done = ended->may_be_done;
   c->began_ms = ended->began_ms;
   c->ended_ms = ended->ended_ms;
-  c->retry_after_ms = ended->retry_after_ms;
+  c->outcome.retry_after_ms = ended->retry_after_ms;
   c->times = ended->times;
 }
 
@@ -109,13 +107,13 @@ void xai_call_end_key(xai_Call *c) {
 /* Servers echo keys in what they say.  Events that were not read yet are left
 ** as they are: they are content, unless they turn out to be useless. */
 static void mask_shown(xai_Call *c) {
-  xai_call_mask(c, c->error.text, strlen(c->error.text));
-  xai_call_mask_buffer(c, &c->error_body.message);
-  xai_call_mask_buffer(c, &c->error_body.code);
-  xai_call_mask_buffer(c, &c->error_body.type);
-  xai_call_mask_buffer(c, &c->error_body.param);
+  xai_call_mask(c, c->outcome.error.text, strlen(c->outcome.error.text));
+  xai_call_mask_buffer(c, &c->outcome.body.message);
+  xai_call_mask_buffer(c, &c->outcome.body.code);
+  xai_call_mask_buffer(c, &c->outcome.body.type);
+  xai_call_mask_buffer(c, &c->outcome.body.param);
   xai_call_mask_buffer(c, &c->transfer.head);
-  if (c->error.kind != XAI_KIND_NONE)
+  if (c->outcome.error.kind != XAI_KIND_NONE)
     xai_call_mask_buffer(c, &c->transfer.body);
 }
 
@@ -125,7 +123,7 @@ static void mask_shown(xai_Call *c) {
 ** through, are not wiped before it goes. */
 static int is_reusable(const xai_Call *c) {
   return c->default_settings && c->posts && !c->cut_off && c->attempts == 1 &&
-         c->resends == 0 && c->error.kind == XAI_KIND_NONE &&
+         c->resends == 0 && c->outcome.error.kind == XAI_KIND_NONE &&
          !xai_memory_wipes() && c->transfer.conn.easy != NULL;
 }
 
@@ -145,7 +143,7 @@ static CURL *used_handle(const xai_Call *c) {
 /* An answer that was not decoded, or events that were not read. */
 static int has_unread(const xai_Call *c) {
   return xai_sse_size(&c->transfer.sse) > 0 ||
-         (c->error.kind == XAI_KIND_NONE &&
+         (c->outcome.error.kind == XAI_KIND_NONE &&
           xai_buffer_size(&c->transfer.body) > 0);
 }
 
@@ -167,7 +165,7 @@ static void conclude(xai_Call *c) {
 static void start_attempt(xai_Call *c, CURLM *multi) {
   xai_transfer_clear(&c->transfer);
   xai_event_reader_restart(&c->reader);
-  c->retry_after_ms = -1;
+  c->outcome.retry_after_ms = -1;
   c->attempts++;
   c->attempt_ms = c->transfer.last_ms = xai_clock_ms();
   c->state = XAI_CALL_RUNNING;
@@ -176,24 +174,24 @@ static void start_attempt(xai_Call *c, CURLM *multi) {
   if (curl_multi_add_handle(multi, c->transfer.conn.easy) == CURLM_OK) return;
   c->multi = NULL;
   if (multi == NULL)
-    xai_error_set(&c->error, XAI_KIND_CLOSED, XAI_PHASE_NONE,
-                  "the engine is closed");
+    xai_error_set_cause(&c->outcome.error, XAI_CAUSE_ENGINE_CLOSED);
   else
-    xai_error_set(&c->error, XAI_KIND_MEMORY, XAI_PHASE_NONE,
-                  "not enough memory");
+    xai_error_set_cause(&c->outcome.error, XAI_CAUSE_MEMORY);
   conclude(c);
 }
 
 int xai_call_begin(xai_Call *c, const xai_Request *r, CURLM *multi, int later) {
+  CURLcode rc;
   c->began_ms = xai_clock_ms();
   c->repeatable = xai_retry_repeatable(r->method);
   c->deletes = strcmp(r->method, "DELETE") == 0;
   c->heads = strcmp(r->method, "HEAD") == 0;
   c->posts = strcmp(r->method, "POST") == 0 && r->body != NULL;
   c->transfer.call = c;
-  if (xai_transfer_open(&c->transfer, used_handle(c), r, c->headers, &c->set) !=
-      0) {
-    c->error = c->transfer.error;
+  rc = xai_transfer_open(&c->transfer, used_handle(c), r, c->headers, &c->set);
+  if (rc != CURLE_OK) {
+    xai_error_set(&c->outcome.error, xai_cause_kind(XAI_CAUSE_MEMORY),
+                  XAI_PHASE_NONE, curl_easy_strerror(rc));
     conclude(c);
     return -1;
   }
@@ -228,26 +226,20 @@ static void detach(xai_Call *c, int cut_off) {
   curl_multi_remove_handle(multi, c->transfer.conn.easy);
 }
 
-/* What went wrong with the last attempt does not count any more. */
-static void forget_attempt(xai_Call *c) {
-  memset(&c->error, 0, sizeof c->error);
-  xai_error_body_free(&c->error_body);
-}
-
 /* Further attempts take no connection that the last one failed by: libcurl
 ** may not have noticed yet that it is of no use. */
 static void leave_connection(xai_Call *c) {
-  if (c->error.kind == XAI_KIND_CONNECTION)
+  if (c->outcome.error.kind == XAI_KIND_CONNECTION)
     curl_easy_setopt(c->transfer.conn.easy, CURLOPT_FRESH_CONNECT, 1L);
 }
 
-void xai_call_end_well(xai_Call *c) { forget_attempt(c); }
+void xai_call_end_well(xai_Call *c) { xai_outcome_clear(&c->outcome); }
 
 /* It ends between two attempts: what the last one brought is no part of its
 ** outcome. */
 static void leave_wait(xai_Call *c) {
-  forget_attempt(c);
-  c->retry_after_ms = -1;
+  xai_outcome_clear(&c->outcome);
+  c->outcome.retry_after_ms = -1;
   c->transfer.status = 0;
   xai_buffer_clear(&c->transfer.head);
   xai_buffer_free(&c->transfer.body);
@@ -255,11 +247,10 @@ static void leave_wait(xai_Call *c) {
   xai_event_reader_restart(&c->reader);
 }
 
-void xai_call_abort(xai_Call *c, xai_Kind kind, xai_Phase phase,
-                    const char *text) {
+void xai_call_abort(xai_Call *c, xai_Cause cause) {
   if (c->state == XAI_CALL_DONE) return;
   if (c->state == XAI_CALL_WAITING) leave_wait(c);
-  if (!c->draining) xai_error_set(&c->error, kind, phase, text);
+  if (!c->draining) xai_error_set_cause(&c->outcome.error, cause);
   detach(c, 1);
   conclude(c);
 }
@@ -268,26 +259,49 @@ void xai_call_abandon_after_fork(xai_Call *c) {
   c->multi = NULL;
   c->transfer.conn.easy = NULL;
   c->transfer.paused = 0;
-  xai_error_set(&c->error, XAI_KIND_CLOSED, XAI_PHASE_NONE,
-                "the call belongs to the process that this one came from");
+  xai_error_set_cause(&c->outcome.error, XAI_CAUSE_FORKED);
   conclude(c);
+}
+
+static xai_Evidence evidence_of(xai_Call *c) {
+  xai_Evidence ev;
+  ev.transfer = &c->transfer;
+  ev.reader = &c->reader;
+  ev.headers = c->headers;
+  ev.set = &c->set;
+  ev.random = c->random;
+  ev.attempts = c->attempts;
+  ev.deletes = c->deletes;
+  ev.repeatable = c->repeatable;
+  ev.pending_ok = c->pending_ok;
+  ev.read_once = c->read_once;
+  ev.free_form = c->free_form;
+  ev.may_ask_key = c->key_changes && !c->key_refused;
+  return ev;
 }
 
 static int64_t deadline_at(const xai_Call *c) {
   return xai_clock_after(c->began_ms, c->set.deadline_ms);
 }
 
+/* Is there nothing to gain by another attempt? */
+static int is_settled(const xai_Call *c) {
+  return c->draining || c->outcome.error.kind == XAI_KIND_NONE ||
+         c->outcome.error.kind == XAI_KIND_PENDING;
+}
+
+/* An attempt is over: conclude, or wait for the next one. */
 static void settle(xai_Call *c) {
-  int64_t wait = c->error.kind == XAI_KIND_NONE ||
-                         c->error.kind == XAI_KIND_PENDING || c->draining
-                     ? -1
-                     : xai_outcome_wait(c, deadline_at(c));
-  if (wait < 0) {
+  xai_Evidence ev = evidence_of(c);
+  xai_NextAttempt next = {-1, 0};
+  if (!is_settled(c)) next = xai_outcome_next(&c->outcome, &ev, deadline_at(c));
+  if (next.wait_ms < 0) {
     conclude(c);
     return;
   }
+  if (next.for_key) c->key_refused = 1;
   /* At least until the next step, so that the wait can be told of. */
-  c->retry_ms = xai_clock_ms() + (wait > 0 ? wait : 1);
+  c->retry_ms = xai_clock_ms() + (next.wait_ms > 0 ? next.wait_ms : 1);
   c->retry_told = 0;
   c->key_wanted = c->key_changes;
   c->state = XAI_CALL_WAITING;
@@ -301,32 +315,44 @@ static void begin_anew(xai_Call *c) {
   curl_multi_remove_handle(c->multi, easy);
   if (curl_multi_add_handle(c->multi, easy) == CURLM_OK) return;
   c->multi = NULL;
-  xai_error_set(&c->error, XAI_KIND_MEMORY, XAI_PHASE_NONE,
-                "not enough memory");
+  xai_error_set_cause(&c->outcome.error, XAI_CAUSE_MEMORY);
   conclude(c);
 }
 
 void xai_call_finish(xai_Call *c, CURLcode code) {
+  xai_Evidence ev;
   if (c->state != XAI_CALL_RUNNING) return;
   if (c->transfer.stale) {
     begin_anew(c);
     return;
   }
-  c->phase_reached = xai_outcome_phase(&c->transfer);
-  if (!c->draining) xai_outcome_of_attempt(c, code);
+  ev = evidence_of(c);
+  c->outcome.phase_reached = xai_outcome_phase(&c->transfer);
+  if (!c->draining) xai_outcome_judge(&c->outcome, &ev, code);
   detach(c, 0);
   settle(c);
 }
 
 int xai_call_try_again(xai_Call *c) {
-  const xai_EventReader *s = &c->reader;
-  if (c->state != XAI_CALL_RUNNING || c->draining || s->begun || s->raw ||
-      !xai_outcome_is_transient_event(c, s->event.sse.data))
+  const xai_EventReader *r = &c->reader;
+  xai_Evidence ev = evidence_of(c);
+  if (c->state != XAI_CALL_RUNNING || c->draining || r->begun || r->raw ||
+      !xai_outcome_is_transient_event(&c->outcome, &ev, r->event.sse.data))
     return 0;
-  c->phase_reached = XAI_PHASE_STREAM;
+  c->outcome.phase_reached = XAI_PHASE_STREAM;
   detach(c, 1);
   settle(c);
   return 1;
+}
+
+void xai_call_read_event_error(xai_Call *c) {
+  xai_Evidence ev = evidence_of(c);
+  xai_outcome_read_event_error(&c->outcome, &ev, c->reader.event.sse.data);
+}
+
+void xai_call_replace_error(xai_Call *c, xai_Cause cause) {
+  xai_outcome_clear(&c->outcome);
+  xai_error_set_cause(&c->outcome.error, cause);
 }
 
 void xai_call_set_key(xai_Call *c, struct curl_slist *headers) {
@@ -339,7 +365,7 @@ void xai_call_set_key(xai_Call *c, struct curl_slist *headers) {
 
 void xai_call_keep_key(xai_Call *c) {
   c->key_wanted = 0;
-  if (c->error.kind == XAI_KIND_AUTHENTICATION) conclude(c);
+  if (c->outcome.error.kind == XAI_KIND_AUTHENTICATION) conclude(c);
 }
 
 /* ------------------------------------------------------------------ time */
@@ -386,8 +412,9 @@ static void give_up(xai_Call *c, xai_Phase phase, const char *what,
   if (c->state == XAI_CALL_WAITING) leave_wait(c);
   xai_decimal_write(seconds, (double)ms / 1000, 6);
   snprintf(text, sizeof text, "%s of %s s passed", what, seconds);
-  xai_error_set(&c->error, XAI_KIND_TIMEOUT, phase, text);
-  c->phase_reached = xai_outcome_phase(&c->transfer);
+  xai_error_set(&c->outcome.error, xai_cause_kind(XAI_CAUSE_TIMEOUT), phase,
+                text);
+  c->outcome.phase_reached = xai_outcome_phase(&c->transfer);
   detach(c, 1);
   if (phase == XAI_PHASE_DEADLINE)
     conclude(c);
@@ -399,13 +426,13 @@ void xai_call_tick(xai_Call *c, CURLM *multi, int64_t now_ms,
                    int unread_backlog) {
   if (c->state == XAI_CALL_DONE || c->state == XAI_CALL_NEW) return;
   if (c->draining && now_ms >= c->drain_ms) {
-    xai_call_abort(c, XAI_KIND_NONE, XAI_PHASE_NONE, "");
+    xai_call_abort(c, XAI_CAUSE_NONE);
   } else if (now_ms >= deadline_at(c)) {
     give_up(c, XAI_PHASE_DEADLINE, "deadline", c->set.deadline_ms);
   } else if (c->state == XAI_CALL_WAITING) {
     if (now_ms < c->retry_ms || c->key_wanted) return;
     leave_connection(c);
-    forget_attempt(c);
+    xai_outcome_clear(&c->outcome);
     start_attempt(c, multi);
   } else if (now_ms >= timeout_at(c)) {
     give_up(c, xai_outcome_phase(&c->transfer), "timeout", c->set.timeout_ms);
@@ -431,27 +458,27 @@ int xai_call_is_ready(const xai_Call *c) {
 
 /* Whoever closed or cancelled the call wants nothing more of it. */
 static int is_unwanted(const xai_Call *c) {
-  return c->state == XAI_CALL_DONE && (c->error.kind == XAI_KIND_CLOSED ||
-                                       c->error.kind == XAI_KIND_CANCELLED);
+  return c->state == XAI_CALL_DONE &&
+         (c->outcome.error.kind == XAI_KIND_CLOSED ||
+          c->outcome.error.kind == XAI_KIND_CANCELLED);
 }
 
 /* The head announced a stream, or the attempt before it brought one. */
 static xai_ReadState no_stream(xai_Call *c) {
-  c->reader.error = c->error;
-  xai_error_set(&c->reader.error, XAI_KIND_PROTOCOL, XAI_PHASE_NONE,
-                "the request was not answered by a stream");
+  c->reader.cause = c->outcome.error.kind == XAI_KIND_NONE ? XAI_CAUSE_NO_STREAM
+                                                           : XAI_CAUSE_NONE;
   return XAI_READ_FAILED;
 }
 
 int xai_call_is_whole(const xai_Call *c) {
-  return c->state == XAI_CALL_DONE && c->error.kind == XAI_KIND_NONE &&
+  return c->state == XAI_CALL_DONE && c->outcome.error.kind == XAI_KIND_NONE &&
          c->transfer.content == XAI_CONTENT_PLAIN;
 }
 
 xai_ReadState xai_call_peek(xai_Call *c) {
   xai_ReadState state;
   if (is_unwanted(c)) {
-    c->reader.error = c->error;
+    c->reader.cause = XAI_CAUSE_NONE;
     return XAI_READ_FAILED;
   }
   if (c->state == XAI_CALL_WAITING) return XAI_READ_WAIT;
@@ -459,11 +486,20 @@ xai_ReadState xai_call_peek(xai_Call *c) {
     return no_stream(c);
   for (;;) {
     int over = c->state == XAI_CALL_DONE;
-    int clean = over && c->error.kind == XAI_KIND_NONE;
+    int clean = over && c->outcome.error.kind == XAI_KIND_NONE;
     state = xai_event_reader_peek(&c->reader, &c->transfer.sse, over, clean);
     if (state != XAI_READ_WAIT || !c->transfer.paused) return state;
     xai_transfer_resume(&c->transfer); /* a reader that waits must be fed */
   }
+}
+
+/* A failure of the transfer that explains the reader's is the one to show. */
+void xai_call_take_read_error(xai_Call *c) {
+  xai_Kind kind = c->outcome.error.kind;
+  if (c->reader.cause == XAI_CAUSE_NONE) return;
+  if (kind != XAI_KIND_NONE && kind != xai_cause_kind(c->reader.cause)) return;
+  memset(&c->outcome.error, 0, sizeof c->outcome.error);
+  xai_error_set_cause(&c->outcome.error, c->reader.cause);
 }
 
 /* Is the reader near, or does the event that has begun need more bytes? */

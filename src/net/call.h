@@ -8,7 +8,7 @@
 #include "base/endpoint.h"
 #include "base/error.h"
 #include "base/event_reader.h"
-#include "net/diagnosis.h"
+#include "net/outcome.h"
 #include "net/easy_pool.h"
 #include "net/transfer.h"
 
@@ -18,7 +18,7 @@ typedef enum xai_CallState {
   XAI_CALL_NEW,
   XAI_CALL_RUNNING, /* an attempt is under way */
   XAI_CALL_WAITING, /* for the moment of the next attempt */
-  XAI_CALL_DONE     /* the outcome is in 'fault' (kind NONE: success) */
+  XAI_CALL_DONE     /* the outcome stands (kind NONE: success) */
 } xai_CallState;
 
 typedef struct xai_Call {
@@ -55,19 +55,14 @@ typedef struct xai_Call {
   int retry_told;        /* the wait for the next attempt was told of */
   int key_changes;       /* the key may be another one for each attempt */
   int key_wanted;        /* the next attempt waits for its key */
-  int key_refused;     /* a new key was asked for because the old one failed */
-  int may_be_done;     /* an attempt that failed may have had its effect */
-  int already_deleted; /* what was to be deleted is no longer there */
-  int attempts;        /* begun so far */
-  int resends;         /* requests that libcurl sent again by itself */
-  int timed;           /* the times are wanted */
-  xai_Times times;     /* of the last attempt */
-  xai_Phase phase_reached; /* how far the last attempt had come */
+  int key_refused; /* a new key was asked for because the old one failed */
+  int attempts;    /* begun so far */
+  int resends;     /* requests that libcurl sent again by itself */
+  int timed;       /* the times are wanted */
+  xai_Times times; /* of the last attempt */
   int64_t began_ms, attempt_ms, retry_ms, ended_ms, drain_ms;
   int64_t quiet_ms, nudge_ms; /* when bytes last came; when to look again */
-  int64_t retry_after_ms;     /* what the server asked for, or -1 */
-  xai_Error error;
-  xai_ErrorBody error_body; /* what an error answer said */
+  xai_Outcome outcome;
 } xai_Call;
 
 /* What there is still to know of a call that is over and at rest. */
@@ -128,9 +123,8 @@ int64_t xai_call_due(const xai_Call *c);
 void xai_call_tick(xai_Call *c, CURLM *multi, int64_t now_ms,
                    int unread_backlog);
 
-/* End it now with that fault.  Nothing happens when it is done. */
-void xai_call_abort(xai_Call *c, xai_Kind kind, xai_Phase phase,
-                    const char *text);
+/* End it now for that cause.  Nothing happens when it is done. */
+void xai_call_abort(xai_Call *c, xai_Cause cause);
 
 /* End it in a process that was forked while it was under way.  Its handle
 ** is the other process's: it is lost here. */
@@ -170,6 +164,16 @@ void xai_call_keep_key(xai_Call *c);
 ** (or be done, with that failure): 1 where that was so. */
 int xai_call_try_again(xai_Call *c);
 
+/* Make the failure that the shown event reports the call's. */
+void xai_call_read_event_error(xai_Call *c);
+
+/* The stream could not be read on: make that the call's failure, unless the
+** transfer failed in another way. */
+void xai_call_take_read_error(xai_Call *c);
+
+/* Make 'cause' the call's failure, in place of what it had. */
+void xai_call_replace_error(xai_Call *c, xai_Cause cause);
+
 /* The next event of its stream; see stream.h. */
 xai_ReadState xai_call_peek(xai_Call *c);
 int xai_call_consume(xai_Call *c);
@@ -178,7 +182,7 @@ int xai_call_consume(xai_Call *c);
 void xai_call_drain(xai_Call *c);
 
 /* The call is done, and its stream was read to its proven end: what went wrong
-** behind that is no fault of the answer. */
+** behind that does not count. */
 void xai_call_end_well(xai_Call *c);
 
 #pragma GCC visibility pop

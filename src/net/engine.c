@@ -349,7 +349,7 @@ void xai_engine_close(xai_Engine *e) {
   e->multi = NULL; /* closed first: nothing may start meanwhile */
   for (c = e->calls; c != NULL; c = c->next) {
     if (c->state == XAI_CALL_DONE) continue;
-    xai_call_abort(c, XAI_KIND_CLOSED, XAI_PHASE_NONE, "the engine is closed");
+    xai_call_abort(c, XAI_CAUSE_ENGINE_CLOSED);
     e->active--;
     if (c->draining) e->resting--;
     xai_engine_queue(e, c);
@@ -420,7 +420,7 @@ static void rebuild_multi(xai_Engine *e) {
   if (!e->multi_broken || e->multi == NULL) return;
   for (c = e->calls; c != NULL; c = c->next) {
     if (c->state != XAI_CALL_RUNNING) continue;
-    xai_call_abort(c, XAI_KIND_MEMORY, XAI_PHASE_NONE, "not enough memory");
+    xai_call_abort(c, XAI_CAUSE_MEMORY);
     changed(e, c, 1);
   }
   multi_reset(e);
@@ -454,20 +454,18 @@ static void drive_once(xai_Engine *e) {
 }
 
 /* End a call.  Whether libcurl has something to tell the server of it. */
-static int end_call(xai_Engine *e, xai_Call *c, xai_Kind kind,
-                    const char *text) {
+static int end_call(xai_Engine *e, xai_Call *c, xai_Cause cause) {
   int was_running = c->state == XAI_CALL_RUNNING;
   xai_engine_enter(e);
   if (c->state == XAI_CALL_DONE || c->state == XAI_CALL_NEW) return 0;
-  xai_call_abort(c, kind, XAI_PHASE_NONE, text);
+  xai_call_abort(c, cause);
   changed(e, c, 1);
   if (e->active == 0) e->needs_drive = 1; /* who watches us may stop */
   return was_running;
 }
 
-void xai_engine_cancel(xai_Engine *e, xai_Call *c, xai_Kind kind,
-                       const char *text) {
-  if (end_call(e, c, kind, text)) drive_once(e);
+void xai_engine_cancel(xai_Engine *e, xai_Call *c, xai_Cause cause) {
+  if (end_call(e, c, cause)) drive_once(e);
   rearm(e);
 }
 
@@ -475,7 +473,7 @@ void xai_engine_cancel_client(xai_Engine *e, unsigned long client_id) {
   xai_Call *c;
   for (c = e->calls; c != NULL; c = c->next)
     if (c->client_id == client_id) {
-      xai_engine_cancel(e, c, XAI_KIND_CLOSED, "the client is closed");
+      xai_engine_cancel(e, c, XAI_CAUSE_CLIENT_CLOSED);
       xai_call_end_key(c);
     }
   if (e->pool.client_id == client_id) xai_easy_pool_drop(&e->pool);
@@ -487,7 +485,7 @@ void xai_engine_cancel_client(xai_Engine *e, unsigned long client_id) {
 */
 void xai_engine_release(xai_Engine *e, xai_Call *c) {
   c->watched = 0;
-  if (end_call(e, c, XAI_KIND_CANCELLED, "cancelled")) e->needs_drive = 1;
+  if (end_call(e, c, XAI_CAUSE_CANCELLED)) e->needs_drive = 1;
   gather_fed(e);
   xai_ready_queue_remove(e, c);
   unlink_call(e, c);

@@ -66,8 +66,7 @@ void xai_engine_close(xai_Engine *e);
 int xai_engine_start(xai_Engine *e, xai_Call *c, const xai_Request *r);
 
 /* End a call now and tell the server.  Nothing happens when it is done. */
-void xai_engine_cancel(xai_Engine *e, xai_Call *c, xai_Kind kind,
-                       const char *text);
+void xai_engine_cancel(xai_Engine *e, xai_Call *c, xai_Cause cause);
 
 /* The same for all calls of one client, whose key is to be forgotten. */
 void xai_engine_cancel_client(xai_Engine *e, unsigned long client_id);

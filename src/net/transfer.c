@@ -36,15 +36,17 @@ static void touch(xai_Transfer *t) {
   *t->fed_list = t;
 }
 
-/* Stop the transfer: a callback's short count does that. */
-static size_t refuse(xai_Transfer *t, int rc, const char *limit) {
-  if (rc == XAI_ENOMEM)
-    xai_error_set(&t->error, XAI_KIND_MEMORY, XAI_PHASE_NONE,
-                  "not enough memory");
-  else
-    xai_error_set(&t->error, XAI_KIND_LIMIT,
-                  t->head_done ? XAI_PHASE_NONE : XAI_PHASE_WAIT, limit);
+/* Stop the transfer: a callback's short count does that.  'limit' is the cause
+** unless memory is short. */
+static size_t refuse(xai_Transfer *t, int rc, xai_Cause limit) {
+  if (t->cause == XAI_CAUSE_NONE)
+    t->cause = rc == XAI_ENOMEM ? XAI_CAUSE_MEMORY : limit;
   return 0;
+}
+
+/* Heads of 1xx answers, and trailers, are no part of the answer's head. */
+static xai_Cause head_limit(const xai_Transfer *t) {
+  return t->head_done ? XAI_CAUSE_TRAILER_TOO_LONG : XAI_CAUSE_HEAD_TOO_LONG;
 }
 
 static int is_status_line(const char *s, size_t n) {
@@ -63,8 +65,7 @@ static int read_status(const char *s, size_t n) {
 /* RFC 9112, section 6.3: an answer of two lengths is to be discarded. */
 static int has_one_length(xai_Transfer *t) {
   if (xai_http_head_agrees(xai_transfer_head(t), "content-length")) return 1;
-  xai_error_set(&t->error, XAI_KIND_PROTOCOL, XAI_PHASE_WAIT,
-                "the answer is said to have two lengths");
+  t->cause = XAI_CAUSE_TWO_LENGTHS;
   return 0;
 }
 
@@ -124,7 +125,7 @@ static xai_Content look_at(const xai_Transfer *t, const char *s, size_t n,
 static int may_pass(xai_Transfer *t, size_t n) {
   t->extra += n;
   if (t->extra <= MAX_HEAD) return 1;
-  refuse(t, XAI_ELIMIT, XAI_HEAD_TOO_LONG);
+  refuse(t, XAI_ELIMIT, head_limit(t));
   return 0;
 }
 
@@ -143,7 +144,7 @@ static size_t on_header(char *s, size_t size, size_t n, void *ud) {
     if (!t->conn.shared) xai_conn_guard_answered(t->conn.guard, t->conn.socket);
   }
   rc = xai_buffer_append(&t->head, s, n);
-  if (rc != XAI_OK) return refuse(t, rc, XAI_HEAD_TOO_LONG);
+  if (rc != XAI_OK) return refuse(t, rc, head_limit(t));
   if (n > 2 || (*s != '\r' && *s != '\n')) return n;
   t->in_head = 0;
   if (!has_one_length(t)) return 0;
@@ -163,7 +164,7 @@ static size_t on_event_bytes(xai_Transfer *t, char *s, size_t n) {
     return CURL_WRITEFUNC_PAUSE;
   }
   if (rc == XAI_OK) rc = xai_sse_feed(&t->sse, s, n);
-  if (rc != XAI_OK) return refuse(t, rc, "an event exceeds max_event");
+  if (rc != XAI_OK) return refuse(t, rc, XAI_CAUSE_EVENT_TOO_LONG);
   return n;
 }
 
@@ -172,7 +173,7 @@ static size_t on_event_bytes(xai_Transfer *t, char *s, size_t n) {
 static size_t on_error_bytes(xai_Transfer *t, const char *s, size_t n) {
   size_t room = t->max_error - xai_buffer_size(&t->body);
   int rc = xai_buffer_append(&t->body, s, n < room ? n : room);
-  if (rc != XAI_OK) return refuse(t, rc, "the answer exceeds max_body");
+  if (rc != XAI_OK) return refuse(t, rc, XAI_CAUSE_BODY_TOO_LONG);
   if (n < room) return n;
   xai_connection_forbid_reuse(&t->conn);
   return 0;
@@ -180,7 +181,7 @@ static size_t on_error_bytes(xai_Transfer *t, const char *s, size_t n) {
 
 static size_t store(xai_Transfer *t, const char *s, size_t n) {
   int rc = xai_buffer_append(&t->body, s, n);
-  return rc == XAI_OK ? n : refuse(t, rc, "the answer exceeds max_body");
+  return rc == XAI_OK ? n : refuse(t, rc, XAI_CAUSE_BODY_TOO_LONG);
 }
 
 /* More blanks than this are no keeping alive. */
@@ -256,8 +257,7 @@ static int on_send(void *ud, char *ip, char *local_ip, int port,
     t->sends++;
     return CURL_PREREQFUNC_OK;
   }
-  xai_error_set(&t->error, XAI_KIND_CONNECTION, XAI_PHASE_WAIT,
-                "the server closed a connection that was kept for reuse");
+  t->cause = XAI_CAUSE_CONNECTION_WAS_CLOSED;
   return CURL_PREREQFUNC_ABORT;
 }
 #endif
@@ -332,8 +332,9 @@ static void set_message(xai_Transfer *t, const xai_Request *r,
 ** to be sure that no POST or its like is sent twice. */
 #define FREE_RECONNECTS 1
 
-int xai_transfer_open(xai_Transfer *t, CURL *used, const xai_Request *r,
-                      struct curl_slist *headers, const xai_Settings *set) {
+CURLcode xai_transfer_open(xai_Transfer *t, CURL *used, const xai_Request *r,
+                           struct curl_slist *headers,
+                           const xai_Settings *set) {
   CURLcode rc = CURLE_OK;
   t->wants_events = r->stream;
   t->raw = r->raw;
@@ -354,10 +355,7 @@ int xai_transfer_open(xai_Transfer *t, CURL *used, const xai_Request *r,
     set_callbacks(t);
     set_message(t, r, headers, &rc);
   }
-  if (rc == CURLE_OK) return 0;
-  xai_error_set(&t->error, XAI_KIND_MEMORY, XAI_PHASE_NONE,
-                curl_easy_strerror(rc));
-  return -1;
+  return rc;
 }
 
 static void forget_sockets(xai_Transfer *t) {
@@ -377,7 +375,7 @@ void xai_transfer_clear(xai_Transfer *t) {
   t->extra = 0;
   t->uploaded = 0;
   t->content = XAI_CONTENT_UNKNOWN;
-  memset(&t->error, 0, sizeof t->error);
+  t->cause = XAI_CAUSE_NONE;
   t->curl_error[0] = '\0';
 }
 

@@ -39,8 +39,6 @@ typedef enum xai_Content {
 /* The most that is kept of an error answer's body: more is not waited for. */
 #define XAI_MAX_ERROR ((size_t)1 << 20)
 
-#define XAI_HEAD_TOO_LONG "the answer's headers are too long"
-
 typedef struct xai_Transfer {
   xai_Connection conn; /* and the easy handle */
   xai_Buffer head;     /* the last answer's status line and headers */
@@ -78,7 +76,7 @@ typedef struct xai_Transfer {
   int64_t last_ms;                /* when the last byte came or went */
   size_t max_buffer;
   size_t max_error; /* so much of an error answer is kept */
-  xai_Error error;  /* a failure that a callback found */
+  xai_Cause cause;  /* why a callback stopped it */
   char curl_error[CURL_ERROR_SIZE];
 } xai_Transfer;
 
@@ -87,10 +85,9 @@ void xai_transfer_init(xai_Transfer *t, const xai_Settings *set);
 
 /* Make the easy handle ready to be added to a multi; 'headers' must live as
 ** long as the transfer.  'used': NULL, or a handle that did a POST with the
-** same settings, for another POST.  0, or -1 when there is not enough memory
-** or an option is refused ('fault' tells). */
-int xai_transfer_open(xai_Transfer *t, CURL *used, const xai_Request *r,
-                      struct curl_slist *headers, const xai_Settings *set);
+** same settings, for another POST.  CURLE_OK, or why it cannot be. */
+CURLcode xai_transfer_open(xai_Transfer *t, CURL *used, const xai_Request *r,
+                           struct curl_slist *headers, const xai_Settings *set);
 
 /* The body has ended: settle what it is, if its bytes have not, and whether it
 ** is a stream though none was asked for. */

@@ -1,0 +1,606 @@
+/*
+** outcome.c - what an attempt came to: kind, phase, billed, retryable, wait.
+*/
+#include "net/outcome.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/error_body.h"
+#include "base/http_head.h"
+#include "base/retry.h"
+#include "base/text.h"
+#include "net/conn_guard.h"
+#include "net/curl_facts.h"
+#include "net/easy_pool.h"
+#include "net/memory.h"
+#include "net/secret.h"
+#include "net/url_policy.h"
+
+void xai_outcome_init(xai_Outcome *o) {
+  memset(o, 0, sizeof *o);
+  o->retry_after_ms = -1;
+  xai_error_body_init(&o->body);
+}
+
+void xai_outcome_clear(xai_Outcome *o) {
+  memset(&o->error, 0, sizeof o->error);
+  xai_error_body_free(&o->body);
+}
+
+/* ----------------------------------------- how far the exchange has come */
+
+static curl_off_t number_of(CURL *e, CURLINFO what) {
+  curl_off_t n = 0;
+  curl_easy_getinfo(e, what, &n);
+  return n;
+}
+
+/* Was the request let go?  A libcurl before 7.80 does not say; it has that time
+** only for requests that were. */
+static int was_sent(const xai_Transfer *t) {
+  if (t->tells_sends) return t->sends > 0;
+  return t->sends > 0 ||
+         number_of(t->conn.easy, CURLINFO_PRETRANSFER_TIME_T) != 0;
+}
+
+/*
+** The request was let go: has all of its body left?  Where it was sent by a
+** kept connection that ended, libcurl makes another one and counts anew: what
+** left by the first one is not known any more.
+*/
+static xai_Phase sending_phase(const xai_Transfer *t) {
+  curl_off_t sent = number_of(t->conn.easy, CURLINFO_SIZE_UPLOAD_T);
+  if (t->sends > 1 || t->opens_late) return XAI_PHASE_WAIT;
+  if (sent == 0 && t->opens == 0) return XAI_PHASE_WAIT;
+  return sent < number_of(t->conn.easy, CURLINFO_CONTENT_LENGTH_UPLOAD_T)
+             ? XAI_PHASE_SEND
+             : XAI_PHASE_WAIT;
+}
+
+/* Is the connection one to a proxy that did not open the tunnel? */
+static int lacks_tunnel(const xai_Transfer *t) {
+  return t->tunnel_port != 0 && t->opened_port == t->tunnel_port &&
+         !xai_proxy_opened(t->conn.easy);
+}
+
+/*
+** Did a socket come to be connected?  Each libcurl leaves something out: 7.88
+** has no time of a connection whose handshake failed, 8.14 has neither time nor
+** port where the handshake was not over in time, and no 8.x has them meanwhile.
+** The socket does not tell, either, once it was reset.
+*/
+static int was_connected(const xai_Transfer *t) {
+  long port = 0;
+  if (number_of(t->conn.easy, CURLINFO_CONNECT_TIME_T) != 0) return 1;
+  curl_easy_getinfo(t->conn.easy, CURLINFO_LOCAL_PORT, &port);
+  return port > 0 || xai_conn_guard_connected(t->conn.guard, t);
+}
+
+/* Nothing was sent: how far did the connection come? */
+static xai_Phase making_phase(const xai_Transfer *t) {
+  if (xai_proxy_refused(t->conn.easy)) return XAI_PHASE_PROXY;
+  if (t->opens == 0) return XAI_PHASE_DNS;
+  if (xai_proxy_failed(t->conn.easy) || lacks_tunnel(t) || !was_connected(t))
+    return XAI_PHASE_CONNECT;
+  return t->conn.tls ? XAI_PHASE_TLS : XAI_PHASE_CONNECT;
+}
+
+xai_Phase xai_outcome_phase(const xai_Transfer *t) {
+  if (t->head_done)
+    return t->content == XAI_CONTENT_EVENTS ? XAI_PHASE_STREAM : XAI_PHASE_BODY;
+  return was_sent(t) ? sending_phase(t) : making_phase(t);
+}
+
+xai_Times xai_outcome_times(const xai_Transfer *t) {
+  xai_Times times;
+  times.dns = number_of(t->conn.easy, CURLINFO_NAMELOOKUP_TIME_T);
+  times.connect = number_of(t->conn.easy, CURLINFO_CONNECT_TIME_T);
+  times.tls = number_of(t->conn.easy, CURLINFO_APPCONNECT_TIME_T);
+  times.first_byte = number_of(t->conn.easy, CURLINFO_STARTTRANSFER_TIME_T);
+  times.total = number_of(t->conn.easy, CURLINFO_TOTAL_TIME_T);
+  return times;
+}
+
+/* ------------------------------------------ what the transfer came to */
+
+/*
+** A line of the head that passes its 100 KiB is told by libcurl as a lack of
+** memory.  Where its allocator has always had some, it is not that.
+*/
+static int is_line_too_long(const xai_Transfer *t) {
+  return !t->head_done && t->sends > 0 && xai_memory_sufficed();
+}
+
+/* By HTTP/2 it is nghttp2 that ends the connection. */
+static int is_head_too_long(const xai_Transfer *t) {
+  size_t seen = xai_buffer_size(&t->head) + t->extra;
+  return !t->head_done && t->sends > 0 &&
+         xai_curl_says_head_too_long(t->curl_error, is_line_too_long(t), seen);
+}
+
+/* Nothing has passed the proxy yet: neither a handshake nor the request. */
+static int waits_for_tunnel(CURLcode code, const xai_Transfer *t) {
+  if (t->tunnel_port == 0 || t->opened_port != t->tunnel_port || was_sent(t))
+    return 0;
+  switch (code) { /* a handshake that fails has codes of its own */
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR: return 1;
+    case CURLE_BAD_FUNCTION_ARGUMENT: /* 8.14: a header without a colon */
+      return !xai_curl_says_certificate_useless(code, t->curl_error);
+#if LIBCURL_VERSION_NUM >= 0x080600
+    case CURLE_TOO_LARGE: return 1;
+#endif
+    default: return 0;
+  }
+}
+
+/* The head of what a proxy says to CONNECT never reaches us. */
+static int is_tunnel_head_too_long(CURLcode code, const xai_Transfer *t) {
+  return waits_for_tunnel(code, t) && xai_memory_sufficed() &&
+         xai_curl_says_tunnel_head_too_long(t->curl_error);
+}
+
+/*
+** The connection ended within the TLS handshake: nobody said that anything was
+** wrong with certificates or ciphers.  libcurl keeps what its socket said first,
+** with the system's words; from 8.8 on that may be a failure to send, too.
+*/
+static int is_cut_off(const char *words) {
+  const char *detail = strstr(words, "SSL_connect: ");
+  if (strncmp(words, "Recv failure", 12) == 0) return 1;
+  if (strncmp(words, "Send failure", 12) == 0) return 1;
+  if (strstr(words, "unexpected eof") != NULL) return 1;
+  if (detail == NULL) return strstr(words, "onnection reset") != NULL;
+  detail += 13; /* the system's words, or the name of OpenSSL's code */
+  return strncmp(detail, "SSL_ERROR_", 10) != 0 ||
+         strncmp(detail, "SSL_ERROR_SYSCALL", 17) == 0;
+}
+
+/* By HTTP/2 8.14 and 8.23 have that code, and no words, where the connection
+** ended within an answer; 7.88 says CURLE_PARTIAL_FILE. */
+static int has_ended(CURLcode code, const xai_Transfer *t) {
+  return code == CURLE_HTTP2 && t->curl_error[0] == '\0';
+}
+
+/*
+** The server refused the client's certificate, or the lack of one.  By TLS 1.3
+** it does so when the handshake is over for the client, and the request sent.
+*/
+static int is_certificate_refused(const xai_Transfer *t) {
+  static const char *const alerts[] = {
+      "alert certificate", "alert bad certificate", "alert unknown ca",
+      "alert unsupported certificate", "alert access denied"};
+  size_t i;
+  for (i = 0; i < sizeof alerts / sizeof *alerts && !t->head_done; i++)
+    if (strstr(t->curl_error, alerts[i]) != NULL) return 1;
+  return 0;
+}
+
+static xai_Kind kind_of(CURLcode code, const xai_Transfer *t) {
+  if (is_head_too_long(t) || is_tunnel_head_too_long(code, t))
+    return XAI_KIND_LIMIT;
+  if (xai_curl_says_certificate_useless(code, t->curl_error))
+    return XAI_KIND_TLS;
+  switch (code) {
+    case CURLE_OPERATION_TIMEDOUT: return XAI_KIND_TIMEOUT;
+    case CURLE_OUT_OF_MEMORY:
+      return is_line_too_long(t) ? XAI_KIND_LIMIT : XAI_KIND_MEMORY;
+#if LIBCURL_VERSION_NUM >= 0x080600
+    case CURLE_TOO_LARGE: /* what older ones call a lack of memory */
+      return t->head_done ? XAI_KIND_PROTOCOL : XAI_KIND_LIMIT;
+#endif
+    case CURLE_SSL_CONNECT_ERROR:
+      return is_cut_off(t->curl_error) ? XAI_KIND_CONNECTION : XAI_KIND_TLS;
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CIPHER:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_USE_SSL_FAILED: return XAI_KIND_TLS;
+    case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_BAD_CONTENT_ENCODING:
+    case CURLE_URL_MALFORMAT: return XAI_KIND_PROTOCOL;
+    case CURLE_GOT_NOTHING:
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+    case CURLE_HTTP2:
+    case CURLE_HTTP2_STREAM:
+      if (t->head_done && t->content == XAI_CONTENT_EVENTS) break;
+      if (has_ended(code, t)) break;
+      if (is_certificate_refused(t)) return XAI_KIND_TLS;
+      return XAI_KIND_CONNECTION;
+    default: break; /* CURLE_PARTIAL_FILE, where HTTP/2 ends before a head */
+  }
+  return t->head_done ? XAI_KIND_TRUNCATED : XAI_KIND_CONNECTION;
+}
+
+#define LETTERS "abcdefghijklmnopqrstuvwxyz0123456789"
+
+/* Where an address may begin in a text of libcurl's: in quotes, or with its
+** scheme; NULL when nowhere. */
+static char *address_in(char *text) {
+  char *quote = strchr(text, '\'');
+  return quote != NULL ? quote + 1 : strstr(text, "://");
+}
+
+/* "http://user:password@host": what stands before the '@' is nobody's.  libcurl
+** quotes addresses that it cannot read, too: with whatever in the password. */
+static void hide_userinfo(char *text) {
+  char *from = address_in(text), *at = strrchr(text, '@'), *scheme;
+  if (at == NULL && strlen(text) + 1 == CURL_ERROR_SIZE) at = strchr(text, 0);
+  if (from == NULL || at == NULL) return;
+  scheme = from + strspn(from, LETTERS);
+  if (strncmp(scheme, "://", 3) == 0) from = scheme + 3;
+  if (from < at) memset(from, '*', (size_t)(at - from));
+}
+
+/* libcurl says the same of a key that is not there and of a wrong password. */
+static void explain_certificate(const char *words, char *out, size_t size) {
+  int key = strstr(words, "private key file") != NULL;
+  snprintf(out, size, "the client certificate is of no use: %s%s", words,
+           key ? " (is the file there, and is key_password right?)" : "");
+}
+
+#define TUNNEL_HEAD_TOO_LONG "the headers of the proxy's answer are too long"
+
+static xai_Phase phase_of(CURLcode code, const xai_Transfer *t) {
+  xai_Phase phase = xai_outcome_phase(t);
+  if (is_certificate_refused(t)) return XAI_PHASE_TLS;
+  if (phase == XAI_PHASE_TLS && waits_for_tunnel(code, t))
+    return XAI_PHASE_CONNECT;
+  return phase;
+}
+
+/* What stopped the transfer, if anything did. */
+static void read_code(xai_Error *error, xai_Transfer *t, CURLcode code) {
+  char words[CURL_ERROR_SIZE + 100];
+  const char *text =
+      t->curl_error[0] ? t->curl_error : curl_easy_strerror(code);
+  xai_Kind kind;
+  if (t->cause != XAI_CAUSE_NONE) { /* a callback stopped it */
+    xai_error_set_cause(error, t->cause);
+    return;
+  }
+  if (code == CURLE_OK) return;
+  hide_userinfo(t->curl_error);
+  kind = kind_of(code, t);
+  if (kind == XAI_KIND_LIMIT)
+    text = waits_for_tunnel(code, t) ? TUNNEL_HEAD_TOO_LONG
+                                     : xai_cause_text(XAI_CAUSE_HEAD_TOO_LONG);
+  if (is_head_too_long(t) || xai_curl_says_http2_broken(t->curl_error))
+    xai_conn_guard_end(t->conn.guard, t->conn.socket, t->conn.serial);
+  if (xai_curl_says_certificate_useless(code, t->curl_error)) {
+    xai_easy_pool_clean(t->curl_error);
+    explain_certificate(text, words, sizeof words);
+    text = words;
+  }
+  xai_error_set(error, kind, phase_of(code, t), text);
+}
+
+/* -------------------------------------------- what the answer came to */
+
+/* Does a success report an error instead? */
+static int is_error_answer(const xai_Evidence *ev) {
+  xai_Slice body;
+  body.at = xai_buffer_data(&ev->transfer->body);
+  body.len = xai_buffer_size(&ev->transfer->body);
+  return xai_error_body_in_answer(body, ev->free_form);
+}
+
+/* Where does the host of an address begin, behind its scheme? */
+static size_t host_at(xai_Slice to) {
+  size_t i = 0;
+  while (i < to.len && strchr("/?#", to.at[i]) == NULL && to.at[i] != ':') i++;
+  if (i < to.len && to.at[i] == ':') i++;
+  return i + 2 <= to.len && memcmp(to.at + i, "//", 2) == 0 ? i + 2 : 0;
+}
+
+/* Up to the first of these bytes. */
+static size_t until(xai_Slice s, size_t from, const char *ends) {
+  while (from < s.len &&
+         (s.at[from] == '\0' || strchr(ends, s.at[from]) == NULL))
+    from++;
+  return from;
+}
+
+/* An address as it may be shown: without a password and a query. */
+static void show_address(xai_Slice to, char *out, size_t size) {
+  size_t host = host_at(to), path, at, i, end = until(to, 0, "?#");
+  path = host > 0 ? until(to, host, "/\\?#") : 0;
+  for (at = i = host; i < path; i++)
+    if (to.at[i] == '@') at = i + 1;
+  end = end > at ? end : at;
+  snprintf(out, size, "%.*s%.*s", (int)(host < 32 ? host : 32), to.at,
+           (int)(end - at < 200 ? end - at : 200), to.at + at);
+}
+
+/* The body of such an answer says nothing that helps: often "Moved". */
+static void set_redirect(xai_Outcome *o, const xai_Evidence *ev) {
+  char address[256], text[sizeof o->error.text], *p;
+  xai_Slice to =
+      xai_http_head_find(xai_transfer_head(ev->transfer), "location");
+  show_address(to, address, sizeof address);
+  snprintf(text, sizeof text, "redirect to %s refused",
+           to.len > 0 ? address : "nowhere");
+  for (p = text; *p != '\0'; p++)
+    if ((unsigned char)*p < ' ' || *p == 0x7F) *p = ' ';
+  xai_utf8_mark(text, strlen(text));
+  xai_buffer_clear(&o->body.message);
+  xai_error_set(&o->error, XAI_KIND_REDIRECT, XAI_PHASE_NONE, text);
+}
+
+/* Only a proxy says so, here one that carries plain http. */
+#define PROXY_REFUSED 407
+
+/* What the error says, or what its status means. */
+static const char *words_of(const xai_Outcome *o, int status) {
+  return xai_buffer_size(&o->body.message) > 0
+             ? xai_buffer_data(&o->body.message)
+             : xai_status_phrase(status);
+}
+
+static void read_error(xai_Outcome *o, const xai_Evidence *ev) {
+  xai_Transfer *t = ev->transfer;
+  xai_secret_mask_buffer(ev->headers,
+                         &t->body); /* before a cut leaves half a key */
+  xai_secret_mask_buffer(ev->headers, &t->head);
+  if (xai_error_body_read(&o->body, xai_buffer_data(&t->body),
+                          xai_buffer_size(&t->body)) != XAI_OK) {
+    xai_error_set_cause(&o->error, XAI_CAUSE_MEMORY_FOR_ANSWER);
+    return;
+  }
+  if (t->status >= 300 && t->status < 400) {
+    set_redirect(o, ev);
+    return;
+  }
+  if (t->status == PROXY_REFUSED) {
+    xai_error_set_cause(&o->error, XAI_CAUSE_PROXY_WANTS_LOGIN);
+    return;
+  }
+  xai_error_set(&o->error, xai_error_classify(t->status, &o->body),
+                XAI_PHASE_NONE, words_of(o, t->status));
+}
+
+/* What was to be deleted is gone: an earlier attempt has done it. */
+static int was_deleted(const xai_Outcome *o, const xai_Evidence *ev) {
+  int was_sent_before = o->may_be_done || ev->transfer->sends > 1;
+  return ev->deletes && was_sent_before && ev->transfer->status == 404 &&
+         o->error.kind == XAI_KIND_NOT_FOUND;
+}
+
+void xai_outcome_read_event_error(xai_Outcome *o, const xai_Evidence *ev,
+                                  xai_Slice data) {
+  xai_secret_mask_buffer(
+      ev->headers, &ev->transfer->sse.in); /* before a cut leaves half a key */
+  xai_outcome_clear(o);                    /* asked again, the same */
+  if (xai_error_body_read(&o->body, data.at, data.len) != XAI_OK) {
+    xai_error_set_cause(&o->error, XAI_CAUSE_MEMORY_FOR_EVENT);
+    return;
+  }
+  xai_error_set(&o->error, xai_error_classify(200, &o->body), XAI_PHASE_STREAM,
+                words_of(o, 200));
+}
+
+/* x-should-retry: 1, 0; -1 when it is not said. */
+static int should_retry(const xai_Evidence *ev) {
+  xai_Slice v =
+      xai_http_head_find(xai_transfer_head(ev->transfer), "x-should-retry");
+  return xai_slice_like(v, "true") ? 1 : xai_slice_like(v, "false") ? 0 : -1;
+}
+
+int xai_outcome_is_transient_event(xai_Outcome *o, const xai_Evidence *ev,
+                                   xai_Slice data) {
+  xai_outcome_read_event_error(o, ev, data);
+  if (xai_error_body_is_transient(&o->body) || should_retry(ev) == 1) return 1;
+  xai_outcome_clear(o);
+  return 0;
+}
+
+/* A stream that ended as it should, but before it began, or with a failure
+** that passes. */
+static void resolve_stream(xai_Outcome *o, const xai_Evidence *ev) {
+  xai_EventReader *s = ev->reader;
+  xai_Slice data;
+  switch (xai_event_reader_preview(s, &ev->transfer->sse, 1, &data)) {
+    case XAI_READ_ERROR: xai_outcome_is_transient_event(o, ev, data); break;
+    case XAI_READ_WAIT:
+      if (s->raw || xai_event_schema_complete(&s->schema, 1)) break;
+      xai_error_set_cause(&o->error, XAI_CAUSE_STREAM_EMPTY);
+      break;
+    default: break;
+  }
+}
+
+/* The number in a header; -1: it is not there, or no number. */
+static int64_t number_in(const xai_Evidence *ev, const char *name,
+                         int64_t scale) {
+  xai_Slice v = xai_http_head_find(xai_transfer_head(ev->transfer), name);
+  return xai_retry_hint(v, scale);
+}
+
+/* The time until the date in Retry-After, by the server's own clock. */
+static int64_t until_date(const xai_Evidence *ev) {
+  xai_Slice head = xai_transfer_head(ev->transfer);
+  int64_t now = (int64_t)time(NULL), at, said;
+  said = xai_http_date(xai_http_head_find(head, "date"), now);
+  if (said >= 0) now = said;
+  at = xai_http_date(xai_http_head_find(head, "retry-after"), now);
+  if (at < 0) return -1;
+  return at > now ? (at - now) * 1000 : 0;
+}
+
+static int64_t asked_wait(const xai_Evidence *ev) {
+  int64_t ms = number_in(ev, "retry-after-ms", 1);
+  if (ms < 0) ms = number_in(ev, "retry-after", 1000);
+  return ms >= 0 ? ms : until_date(ev);
+}
+
+/* A stream broke off, and all that came of it is a failure that passes. */
+static int is_broken_refusal(xai_Outcome *o, const xai_Evidence *ev) {
+  xai_Transfer *t = ev->transfer;
+  xai_Slice data;
+  if (t->content != XAI_CONTENT_EVENTS || ev->reader->begun ||
+      xai_event_reader_preview(ev->reader, &t->sse, 0, &data) != XAI_READ_ERROR)
+    return 0;
+  return xai_outcome_is_transient_event(o, ev, data);
+}
+
+/*
+** Did the transfer fail?  An answer whose head says that it is an error is that
+** error, however its body ended: what came of its words tells enough.
+*/
+static int is_broken(xai_Outcome *o, const xai_Evidence *ev, CURLcode code) {
+  xai_Transfer *t = ev->transfer;
+  xai_Error error;
+  memset(&error, 0, sizeof error);
+  read_code(&error, t, code);
+  xai_transfer_end_body(t);
+  if (error.kind == XAI_KIND_NONE) return 0;
+  if (t->head_done && t->status >= 300 && error.kind != XAI_KIND_MEMORY)
+    return 0;
+  if (is_broken_refusal(o, ev)) return 0;
+  o->error = error;
+  return 1;
+}
+
+/* An empty 202 where the service answers so as long as nothing is ready. */
+static int is_pending(const xai_Evidence *ev) {
+  return ev->pending_ok && ev->transfer->status == 202 &&
+         xai_buffer_size(&ev->transfer->body) == 0;
+}
+
+void xai_outcome_judge(xai_Outcome *o, const xai_Evidence *ev, CURLcode code) {
+  xai_Transfer *t = ev->transfer;
+  o->broken = is_broken(o, ev, code);
+  if (o->error.kind != XAI_KIND_NONE) return;
+  if (!t->head_done) {
+    xai_error_set_cause(&o->error, XAI_CAUSE_HEAD_CUT);
+  } else if (is_pending(ev)) {
+    xai_error_set_cause(&o->error, XAI_CAUSE_PENDING);
+    o->retry_after_ms = asked_wait(ev);
+  } else if (t->status >= 300 || is_error_answer(ev)) {
+    read_error(o, ev);
+    o->already_deleted = was_deleted(o, ev);
+    if (o->already_deleted) xai_outcome_clear(o);
+  } else if (t->content == XAI_CONTENT_EVENTS && !ev->reader->begun) {
+    resolve_stream(o, ev);
+  }
+}
+
+/* ------------------------------------------------- another attempt? */
+
+/* Did the answer come whole, so that it is known to be an error? */
+static int is_whole(const xai_Outcome *o, const xai_Evidence *ev) {
+  return !o->broken && o->error.kind != XAI_KIND_TIMEOUT &&
+         o->error.kind != XAI_KIND_TRUNCATED && ev->transfer->head_done;
+}
+
+static int has_event(const xai_Evidence *ev) {
+  xai_Slice data;
+  xai_ReadState state =
+      xai_event_reader_preview(ev->reader, &ev->transfer->sse, 0, &data);
+  return state == XAI_READ_EVENT || state == XAI_READ_ERROR ||
+         state == XAI_READ_END;
+}
+
+static xai_Failure failure_of(xai_Outcome *o, const xai_Evidence *ev) {
+  xai_Transfer *t = ev->transfer;
+  xai_Failure f;
+  int lost; /* it began to come, and comes only once */
+  memset(&f, 0, sizeof f);
+  f.kind = o->error.kind;
+  f.where = o->phase_reached;
+  f.status = t->status;
+  f.answered = t->conn.shared ? t->head_done : xai_buffer_size(&t->head) > 0;
+  f.whole = is_whole(o, ev);
+  f.streamed = t->content == XAI_CONTENT_EVENTS;
+  f.events = f.streamed && (ev->reader->begun || (!f.whole && has_event(ev)));
+  lost = ev->read_once && t->status == 200;
+  f.repeatable = ev->repeatable && !lost;
+  f.should = should_retry(ev);
+  f.policy = ev->set->retry;
+  f.retry_timeout = ev->set->retry_timeouts && !lost;
+  f.error_body = &o->body;
+  return f;
+}
+
+/* A key that a function gave was refused: it is asked again, once. */
+static int wants_other_key(const xai_Evidence *ev, const xai_Failure *f) {
+  return ev->may_ask_key && f->whole && f->kind == XAI_KIND_AUTHENTICATION;
+}
+
+/* Did the service say that it did nothing? */
+static int did_nothing(const xai_Failure *f) {
+  return f->whole && f->status >= 400 && f->status < 500 && f->status != 408;
+}
+
+/* May the attempt have had its effect? */
+static int may_have_effect(const xai_Evidence *ev, const xai_Failure *f) {
+  return !did_nothing(f) &&
+         (f->answered || f->where > XAI_PHASE_SEND || ev->transfer->sends > 1);
+}
+
+/* Milliseconds until the next attempt; -1: there is none. */
+static int64_t wait_after(const xai_Outcome *o, const xai_Evidence *ev,
+                          const xai_Failure *f, int64_t deadline_ms) {
+  int64_t wait, first_ms = f->kind == XAI_KIND_RATE_LIMIT
+                               ? XAI_FIRST_WAIT_LIMITED_MS
+                               : XAI_FIRST_WAIT_MS;
+  if (ev->attempts > ev->set->max_retries) return -1;
+  if (!xai_retry_allowed(f)) return -1;
+  if (o->retry_after_ms > XAI_MAX_HINT_MS) return -1;
+  wait = o->retry_after_ms >= 0 ? o->retry_after_ms
+                                : xai_retry_delay(first_ms, ev->attempts,
+                                                  xai_random_unit(ev->random));
+  return deadline_ms - xai_clock_ms() > wait ? wait : -1;
+}
+
+xai_NextAttempt xai_outcome_next(xai_Outcome *o, const xai_Evidence *ev,
+                                 int64_t deadline_ms) {
+  xai_Failure f = failure_of(o, ev);
+  xai_NextAttempt next;
+  o->retry_after_ms = f.whole ? asked_wait(ev) : -1;
+  next.for_key = wants_other_key(ev, &f);
+  next.wait_ms = next.for_key ? 0 : wait_after(o, ev, &f, deadline_ms);
+  if (next.wait_ms >= 0 && may_have_effect(ev, &f)) o->may_be_done = 1;
+  return next;
+}
+
+/* ----------------------------------------------------- what a failure means */
+
+/* Did an earlier request of the call perhaps have its effect? */
+static int was_sent_before(const xai_Outcome *o, int resends) {
+  return o->may_be_done || resends > 0;
+}
+
+const char *xai_outcome_billed(const xai_Outcome *o, const xai_Error *error,
+                               const xai_Answered *a) {
+  xai_Phase phase =
+      error->phase >= XAI_PHASE_IDLE ? o->phase_reached : error->phase;
+  if (a->has_events) return "yes";
+  switch (error->kind) {
+    case XAI_KIND_PENDING: return "no";
+    case XAI_KIND_TLS:
+    case XAI_KIND_REDIRECT:
+      return was_sent_before(o, a->resends) ? "maybe" : "no";
+    case XAI_KIND_DECODE:
+    case XAI_KIND_TRUNCATED: return a->status == 200 ? "yes" : "maybe";
+    default: break;
+  }
+  if (was_sent_before(o, a->resends)) return "maybe";
+  if (phase >= XAI_PHASE_DNS && phase <= XAI_PHASE_TLS) return "no";
+  if (error->kind == XAI_KIND_PERMISSION) return "maybe"; /* a fee for unsafe */
+  if (a->status == 408) return "maybe";
+  return a->status >= 400 && a->status < 500 ? "no" : "maybe";
+}
+
+int xai_outcome_retryable(const xai_Error *error, const xai_ErrorBody *body,
+                          int status) {
+  if (error->phase == XAI_PHASE_PROXY) return 0;
+  if (xai_error_retryable(error->kind, status)) return 1;
+  return body != NULL && status < 300 && xai_error_body_is_transient(body);
+}
