@@ -1,9 +1,11 @@
 /*
-** buffer_test.c - bytes that grow at the end and are consumed at the front.
+** buffer_test.c - byte slices, and buffers that grow.
 */
 #include "base/buffer.h"
 
 #include "check.h"
+
+/* ------------------------------------------------------------------- buffers */
 
 static void test_an_unused_buffer_is_empty_and_its_data_is_not_null(void) {
   xai_Buffer b;
@@ -187,6 +189,45 @@ static void test_no_mask_is_put_outside_the_unconsumed_bytes(void) {
   xai_buffer_free(&b);
 }
 
+/* -------------------------------------------------------------------- slices */
+
+static xai_Slice of(const char *s) { return check_slice(s, strlen(s)); }
+
+static void test_equality_is_of_all_bytes(void) {
+  CHECK(xai_slice_is(of("data"), "data"));
+  CHECK(xai_slice_is(of(""), ""));
+  CHECK(!xai_slice_is(of("data"), "dat"));
+  CHECK(!xai_slice_is(of("dat"), "data"));
+  CHECK(!xai_slice_is(of("Data"), "data"));
+  CHECK(!xai_slice_is(check_slice("data\0", 5), "data"));
+}
+
+static void test_likeness_leaves_out_the_case_of_ascii_letters(void) {
+  CHECK(xai_slice_like(of("Content-TYPE"), "content-type"));
+  CHECK(!xai_slice_like(of("content-type "), "content-type"));
+  CHECK(!xai_slice_like(of("[@`{"), "{`@["));
+  CHECK(!xai_slice_like(of("\xC3\x89"), "\xC3\xA9"));
+  CHECK(xai_slice_like(of("AZaz09"), "azAZ09"));
+}
+
+static void test_a_text_is_found_anywhere_in_any_case(void) {
+  CHECK(xai_slice_has(of("no Credits left"), "credits"));
+  CHECK(xai_slice_has(of("credits"), "CREDITS"));
+  CHECK(xai_slice_has(of("cccredits"), "credits"));
+  CHECK(xai_slice_has(of("any"), ""));
+  CHECK(!xai_slice_has(of("credit"), "credits"));
+  CHECK(!xai_slice_has(of(""), "c"));
+}
+
+static void test_blanks_go_from_both_ends_only(void) {
+  CHECK_TEXT(xai_slice_trim(of(" \t\r\n a b \n")), "a b");
+  CHECK_TEXT(xai_slice_trim(of("a")), "a");
+  CHECK_TEXT(xai_slice_trim(of("")), "");
+  CHECK_TEXT(xai_slice_trim(of(" \r\n\t ")), "");
+  CHECK(xai_slice_trim(check_slice("\0 ", 2)).len == 1);
+  CHECK(xai_slice_trim(check_slice(NULL, 0)).len == 0);
+}
+
 int main(void) {
   RUN(test_an_unused_buffer_is_empty_and_its_data_is_not_null);
   RUN(test_what_was_appended_and_not_consumed_is_held_in_order);
@@ -201,5 +242,9 @@ int main(void) {
   RUN(test_a_blanked_buffer_keeps_its_memory_but_no_byte_of_it);
   RUN(test_a_secret_is_found_wherever_it_stands);
   RUN(test_no_mask_is_put_outside_the_unconsumed_bytes);
+  RUN(test_equality_is_of_all_bytes);
+  RUN(test_likeness_leaves_out_the_case_of_ascii_letters);
+  RUN(test_a_text_is_found_anywhere_in_any_case);
+  RUN(test_blanks_go_from_both_ends_only);
   return check_done();
 }

@@ -1,9 +1,11 @@
 /*
-** endpoint_test.c - the operations of the service, one row each.
+** endpoint_test.c - the endpoints, and the default settings.
 */
 #include "base/endpoint.h"
 
 #include "check.h"
+
+/* ----------------------------------------------------------------- endpoints */
 
 /* The table of the project's design: function, operation, id, stream. */
 static const struct {
@@ -131,11 +133,48 @@ static void test_an_id_that_would_name_another_path_is_of_no_use(void) {
   CHECK(xai_endpoint_id_ok("\0", 1));
 }
 
+/* ------------------------------------------------------------------ settings */
+
+static void test_the_defaults_are_those_of_the_design(void) {
+  xai_Settings s;
+  memset(&s, 0xFF, sizeof s);
+  xai_settings_init(&s);
+  CHECK(s.timeout_ms == 3600000);
+  CHECK(s.connect_timeout_ms == 10000);
+  CHECK(s.idle_timeout_ms == 900000);
+  CHECK(s.deadline_ms == 0);
+  CHECK(s.max_retries == 2);
+  CHECK(s.max_body == (size_t)256 * 1024 * 1024);
+  CHECK(s.max_event == (size_t)64 * 1024 * 1024);
+  CHECK(s.max_buffer == (size_t)1024 * 1024);
+  CHECK(s.http_version == 0);
+  CHECK(s.allow_http == 0);
+  CHECK(strncmp(s.base_url, "https://api.x.ai", 16) == 0);
+  CHECK(s.proxy == NULL && s.no_proxy == NULL);
+  CHECK(s.ca_file == NULL && s.ca_path == NULL);
+  CHECK(s.unix_socket == NULL);
+}
+
+/* As on a system of 32 bits, where a size above 4 GiB was once cut to what its
+** lower half says. */
+static void test_a_size_beyond_the_largest_means_the_largest(void) {
+  const size_t most = 0x3FFFFFFF;
+  CHECK(xai_settings_bytes(1, most) == 1);
+  CHECK(xai_settings_bytes(1.5, most) == 1);
+  CHECK(xai_settings_bytes(0x3FFFFFFE, most) == 0x3FFFFFFE);
+  CHECK(xai_settings_bytes(0x3FFFFFFF, most) == most);
+  CHECK(xai_settings_bytes(4294967297.0, most) == most);
+  CHECK(xai_settings_bytes(9e15, most) == most);
+  CHECK(xai_settings_bytes(9e15, (size_t)-1) <= (size_t)-1);
+}
+
 int main(void) {
   RUN(test_there_are_seventeen_operations_and_each_is_as_designed);
   RUN(test_what_has_another_name_is_no_operation);
   RUN(test_a_path_holds_its_id_percent_encoded);
   RUN(test_all_bytes_but_the_unreserved_ones_are_encoded);
   RUN(test_an_id_that_would_name_another_path_is_of_no_use);
+  RUN(test_a_size_beyond_the_largest_means_the_largest);
+  RUN(test_the_defaults_are_those_of_the_design);
   return check_done();
 }

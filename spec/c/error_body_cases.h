@@ -1,22 +1,22 @@
 /*
-** fault_cases.h - what the fixtures' error bodies say and mean, by hand.
+** error_body_cases.h - what the fixtures' error bodies say and mean, by hand.
 */
-#ifndef FAULT_CASES_H
-#define FAULT_CASES_H
+#ifndef ERROR_BODY_CASES_H
+#define ERROR_BODY_CASES_H
 
 #include "base/error.h"
 #include "check.h"
 
 /* NULL stands for what is not said. */
-typedef struct FaultCase {
+typedef struct ErrorBodyCase {
   const char *name;
   int status;
   xai_Kind kind;
   int retryable;
   const char *message, *code, *type, *param;
-} FaultCase;
+} ErrorBodyCase;
 
-static const FaultCase fault_cases[] = {
+static const ErrorBodyCase error_body_cases[] = {
     {"error.400.incorrect-api-key.json", 400, XAI_KIND_AUTHENTICATION, 0,
      "Incorrect API key provided. Make a new one in the console.",
      "invalid-argument", NULL, NULL},
@@ -106,6 +106,6 @@ static const FaultCase fault_cases[] = {
      "The service is currently unavailable", NULL, NULL},
 };
 
-#define FAULT_CASES (sizeof fault_cases / sizeof *fault_cases)
+#define ERROR_BODY_CASES (sizeof error_body_cases / sizeof *error_body_cases)
 
 #endif

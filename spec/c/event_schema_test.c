@@ -1,8 +1,8 @@
 /*
-** dialect_test.c - what the events of each streaming API mean.
+** event_schema_test.c - what the events of each streaming API mean.
 **
-** A reading is written "meaning <visible text> FIELD a.b <piece>", without
-** what it does not have.
+** A reading is written "meaning <visible text> FIELD a.b <delta>", without
+** the parts that it does not have.
 */
 #include "base/event_schema.h"
 

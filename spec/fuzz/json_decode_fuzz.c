@@ -1,8 +1,8 @@
 /*
-** bridge_fuzz.c - lua-cjson alone and behind the codec read any text alike,
+** json_decode_fuzz.c - lua-cjson alone and behind the codec read any text alike,
 ** and what was read is the same after it was written and read again.
 **
-** The real Lua, the real lua-cjson; the comparison is in bridge.lua.
+** The real Lua, the real lua-cjson; the comparison is in json_decode.lua.
 */
 #include <lauxlib.h>
 #include <lua.h>
@@ -16,13 +16,13 @@
 #include "bind/luautil.h"
 #include "fuzz.h"
 
-static int bridge_encode(lua_State *L) {
+static int codec_encode(lua_State *L) {
   lua_settop(L, 2);
   xai_json_encode(L, 1, 2, "xai.encode");
   return 1;
 }
 
-static int bridge_decode(lua_State *L) {
+static int codec_decode(lua_State *L) {
   lua_settop(L, 2);
   if (xai_json_decode(L, 1)) return 1;
   lua_pushnil(L);
@@ -32,14 +32,14 @@ static int bridge_decode(lua_State *L) {
 
 /* The fuzzer sees what is compared, and so learns the mark, which nobody else
 ** can: texts that hold it are left out. */
-static int bridge_mark(lua_State *L) {
+static int codec_mark(lua_State *L) {
   const xai_Codec *c = (const xai_Codec *)luaL_checkudata(L, 1, XAI_CODEC_MT);
   lua_pushlstring(L, c->mark, c->mark_len);
   return 1;
 }
 
 /* Is it JSON, for who does not decode it? */
-static int bridge_check(lua_State *L) {
+static int codec_check(lua_State *L) {
   size_t n;
   const char *s = luaL_checklstring(L, 1, &n);
   lua_pushboolean(L, xai_json_check(s, n) == XAI_JSON_RIGHT);
@@ -48,14 +48,14 @@ static int bridge_check(lua_State *L) {
 
 static int prepare(lua_State *L) {
   static const luaL_Reg functions[] = {
-      {"codec", xai_json_codec}, {"encode", bridge_encode},
-      {"decode", bridge_decode}, {"mark", bridge_mark},
-      {"check", bridge_check},   {NULL, NULL}};
+      {"codec", xai_json_codec}, {"encode", codec_encode},
+      {"decode", codec_decode},  {"mark", codec_mark},
+      {"check", codec_check},    {NULL, NULL}};
   luaL_openlibs(L);
   xai_push_open(L);
   xai_luaerr_open(L);
   xai_json_open_lua(L);
-  if (luaL_loadfile(L, "spec/fuzz/bridge.lua") != 0) return lua_error(L);
+  if (luaL_loadfile(L, "spec/fuzz/json_decode.lua") != 0) return lua_error(L);
   luaL_newlib(L, functions);
   lua_pushlightuserdata(L, NULL);
   lua_setfield(L, -2, "null");

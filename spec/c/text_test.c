@@ -1,11 +1,108 @@
 /*
-** nearest_test.c - the known name that an unknown one was meant to be.
+** text_test.c - UTF-8, decimal numbers, and the nearest of known names.
 */
 #include "base/text.h"
 
 #include <string.h>
 
 #include "check.h"
+
+/* --------------------------------------------------------------------- UTF-8 */
+
+/* One character as UTF-8 has it, as long as 'length' says; how many bytes. */
+static size_t put(char *out, unsigned long c, size_t length) {
+  static const unsigned char heads[] = {0, 0, 0xC0, 0xE0, 0xF0};
+  size_t i;
+  if (length == 1) {
+    out[0] = (char)c;
+    return 1;
+  }
+  for (i = length - 1; i > 0; i--, c >>= 6) out[i] = (char)(0x80 | (c & 0x3F));
+  out[0] = (char)(heads[length] | c);
+  return length;
+}
+
+static size_t shortest(unsigned long c) {
+  return c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+}
+
+static void test_every_character_passes_in_its_shortest_form_only(void) {
+  unsigned long c;
+  for (c = 0; c < 0x200000; c++) {
+    size_t length;
+    for (length = shortest(c); length <= 4; length++) {
+      char s[4];
+      size_t n = put(s, c, length);
+      int right = length == shortest(c) && c <= 0x10FFFF &&
+                  !(c >= 0xD800 && c <= 0xDFFF);
+      check_note("U+%lX in %lu bytes", c, (unsigned long)length);
+      CHECK(xai_utf8_check(s, n) == (right ? n : 0));
+    }
+  }
+}
+
+static void test_a_cut_is_found_wherever_it_is(void) {
+  static const char text[] = "aé€😀, and so on without an end: 世界";
+  size_t n = sizeof text - 1, cut;
+  for (cut = 0; cut <= n; cut++) {
+    size_t whole = cut;
+    while (whole > 0 && whole < n &&
+           ((unsigned char)text[whole] & 0xC0) == 0x80)
+      whole--;
+    check_note("cut at %lu", (unsigned long)cut);
+    CHECK(xai_utf8_check(text, cut) == whole);
+  }
+}
+
+static void test_the_place_is_told_behind_any_text(void) {
+  char text[64];
+  size_t at;
+  memset(text, 'x', sizeof text);
+  for (at = 0; at < sizeof text; at++) {
+    text[at] = (char)0xFF;
+    CHECK(xai_utf8_check(text, sizeof text) == at);
+    CHECK(xai_utf8_check(text, at) == at);
+    text[at] = 'x';
+  }
+  CHECK(xai_utf8_check("", 0) == 0);
+}
+
+/* ----------------------------------------------------------- decimal numbers */
+
+static double read_back(const char *s) {
+  char scratch[64 + XAI_DECIMAL_POINT_SIZE];
+  return xai_decimal_read(s, strlen(s), scratch);
+}
+
+static void writes(double v, int digits, const char *expected) {
+  char text[XAI_DECIMAL_SIZE];
+  xai_decimal_write(text, v, digits);
+  CHECK_TEXT(check_slice(text, strlen(text)), expected);
+}
+
+static void test_numbers_are_written_with_a_point(void) {
+  writes(0.5, 15, "0.5");
+  writes(-0.1, 17, "-0.10000000000000001");
+  writes(1.5e300, 15, "1.5e+300");
+  writes(5e-324, 17, "4.9406564584124654e-324");
+  writes(7, 15, "7");
+}
+
+static void test_numbers_are_read_with_a_point(void) {
+  CHECK(read_back("0.5") == 0.5);
+  CHECK(read_back("-1.25e2") == -125);
+  CHECK(read_back("7") == 7);
+  CHECK(read_back("18446744073709551616") == 18446744073709551616.0);
+}
+
+static void test_the_first_locale_of_a_program_has_a_point(void) {
+  char point[XAI_DECIMAL_POINT_SIZE];
+  xai_decimal_point(point);
+  CHECK_TEXT(check_slice(point, strlen(point)), ".");
+  CHECK(!xai_decimal_is_foreign());
+}
+
+/* -------------------------------------------------------------- nearest name */
 
 static const char *const names[] = {"api_key",
                                     "base_url",
@@ -100,6 +197,12 @@ static void test_the_order_in_which_they_come_does_not_matter(void) {
 }
 
 int main(void) {
+  RUN(test_every_character_passes_in_its_shortest_form_only);
+  RUN(test_a_cut_is_found_wherever_it_is);
+  RUN(test_the_place_is_told_behind_any_text);
+  RUN(test_numbers_are_written_with_a_point);
+  RUN(test_numbers_are_read_with_a_point);
+  RUN(test_the_first_locale_of_a_program_has_a_point);
   RUN(test_a_slip_of_the_fingers_is_found);
   RUN(test_another_form_of_the_word_is_found);
   RUN(test_what_is_far_off_is_no_guess);

@@ -1,5 +1,5 @@
 /*
-** journal_test.c - what a stream has said so far, in little memory.
+** event_log_test.c - what a stream has said so far, in little memory.
 */
 #include "base/event_log.h"
 

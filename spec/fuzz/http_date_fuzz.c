@@ -1,5 +1,5 @@
 /*
-** httpdate_fuzz.c - a date that is accepted is the one that the C library
+** http_date_fuzz.c - a date that is accepted is the one that the C library
 ** makes of those seconds, written in one of the three forms.
 */
 #define _DEFAULT_SOURCE

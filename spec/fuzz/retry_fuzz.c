@@ -1,5 +1,5 @@
 /*
-** backoff_fuzz.c - a hint is digits, perhaps with a fraction, or no hint.
+** retry_fuzz.c - a hint is digits, perhaps with a fraction, or no hint.
 */
 #include "base/retry.h"
 

@@ -1,5 +1,5 @@
 /*
-** head_fuzz.c - the headers of any head are those that its lines name.
+** http_head_fuzz.c - the headers of any head are those that its lines name.
 */
 #include "base/http_head.h"
 

@@ -1,10 +1,10 @@
 /*
-** stream_test.c - reading one event stream: parser, dialect and journal.
+** event_reader_test.c - reading one event stream, from bytes to the log.
 */
 #include "base/event_reader.h"
 
 #include "base/json_scan.h"
-#include "stream_cases.h"
+#include "event_reader_cases.h"
 
 #define MAX_EVENT ((size_t)16 << 20)
 
@@ -115,7 +115,7 @@ static void check_journal(const xai_EventLog *j, const char *expected) {
   xai_buffer_free(&out);
 }
 
-static void check_said(const Reader *r, const StreamCase *f) {
+static void check_said(const Reader *r, const EventReaderCase *f) {
   CHECK_TEXT(check_held(&r->text), f->text);
   CHECK(r->events == f->events);
   check_journal(&r->stream.log, f->log);
@@ -125,15 +125,15 @@ static void test_each_fixture_says_what_it_says_in_pieces_of_any_size(void) {
   static const size_t pieces[] = {1, 2, 3, 5, 64, 1000, MAX_EVENT};
   size_t i, k, at;
   Reader r;
-  for (i = 0; i < STREAM_CASES; i++) {
-    xai_Slice s = check_fixture(stream_cases[i].name);
+  for (i = 0; i < EVENT_READER_CASES; i++) {
+    xai_Slice s = check_fixture(event_reader_cases[i].name);
     for (k = 0; k < sizeof pieces / sizeof *pieces; k++) {
-      check_note("%s by %u", stream_cases[i].name, (unsigned)pieces[k]);
-      open_reader(&r, stream_cases[i].api, 0);
+      check_note("%s by %u", event_reader_cases[i].name, (unsigned)pieces[k]);
+      open_reader(&r, event_reader_cases[i].api, 0);
       for (at = 0; at < s.len; at += pieces[k])
         feed(&r, s.at + at, s.len - at < pieces[k] ? s.len - at : pieces[k]);
-      CHECK(read_on(&r, 1, 1) == stream_cases[i].end);
-      check_said(&r, &stream_cases[i]);
+      CHECK(read_on(&r, 1, 1) == event_reader_cases[i].end);
+      check_said(&r, &event_reader_cases[i]);
       close_reader(&r);
     }
     check_drop(s);
@@ -173,8 +173,8 @@ static xai_ReadState cut_off(const Reader *r, int clean) {
 static void test_cut_anywhere_a_stream_is_only_whole_with_its_end(void) {
   size_t i, cut;
   Reader r;
-  for (i = 0; i < STREAM_CASES; i++) {
-    const StreamCase *f = &stream_cases[i];
+  for (i = 0; i < EVENT_READER_CASES; i++) {
+    const EventReaderCase *f = &event_reader_cases[i];
     xai_Slice s = check_fixture(f->name);
     size_t marker = line_end(s, f->marker), finish = line_end(s, f->finish);
     open_reader(&r, f->api, 0);
@@ -192,7 +192,7 @@ static void test_cut_anywhere_a_stream_is_only_whole_with_its_end(void) {
 }
 
 /* Look after each byte, but take nothing before 'wait' more have come. */
-static void read_late(const StreamCase *f, xai_Slice s, size_t wait) {
+static void read_late(const EventReaderCase *f, xai_Slice s, size_t wait) {
   size_t at, shown = 0;
   Reader r;
   check_note("%s, %u bytes late", f->name, (unsigned)wait);
@@ -213,10 +213,10 @@ static void read_late(const StreamCase *f, xai_Slice s, size_t wait) {
 static void test_an_event_that_was_shown_stays_while_bytes_arrive(void) {
   static const size_t waits[] = {1, 30, 200, 500, 1000, 3000};
   size_t i, k;
-  for (i = 0; i < STREAM_CASES; i++) {
-    xai_Slice s = check_fixture(stream_cases[i].name);
+  for (i = 0; i < EVENT_READER_CASES; i++) {
+    xai_Slice s = check_fixture(event_reader_cases[i].name);
     for (k = 0; k < sizeof waits / sizeof *waits; k++)
-      read_late(&stream_cases[i], s, waits[k]);
+      read_late(&event_reader_cases[i], s, waits[k]);
     check_drop(s);
   }
 }

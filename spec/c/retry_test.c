@@ -1,5 +1,5 @@
 /*
-** backoff_test.c - how long to wait before the next attempt.
+** retry_test.c - which attempts may be repeated, and after which wait.
 */
 #include "base/retry.h"
 

@@ -1,5 +1,5 @@
 /*
-** json_fuzz.c - any text can be looked into and made safe for a decoder.
+** json_rewrite_fuzz.c - any text can be looked into and made safe for a decoder.
 */
 #include "base/json_rewrite.h"
 #include "base/json_scan.h"

@@ -1,5 +1,5 @@
 /*
-** fault_fuzz.c - any body can be told in one line.
+** error_body_fuzz.c - any body can be told in one line.
 */
 #include "base/error.h"
 

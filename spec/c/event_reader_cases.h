@@ -1,18 +1,18 @@
 /*
-** stream_cases.h - what the fixtures' streams say, worked out by hand.
+** event_reader_cases.h - what the fixtures' streams say, worked out by hand.
 */
-#ifndef STREAM_CASES_H
-#define STREAM_CASES_H
+#ifndef EVENT_READER_CASES_H
+#define EVENT_READER_CASES_H
 
 #include "base/event_reader.h"
 #include "check.h"
 
 /*
-** The journal is written E for an event that is kept whole, and T R S A G
-** (text, reasoning, summary, arguments, signature) with its part for pieces
+** The log is written E for an event that is kept whole, and T R S A G
+** (text, reasoning, summary, arguments, signature) with its part for deltas
 ** that are joined.
 */
-typedef struct StreamCase {
+typedef struct EventReaderCase {
   const char *name;
   xai_Api api;
   const char *text;
@@ -21,7 +21,7 @@ typedef struct StreamCase {
   xai_ReadState end;
   const char *marker; /* the line that proves the end */
   const char *finish; /* the last line that does when the transfer ends well */
-} StreamCase;
+} EventReaderCase;
 
 #define DONE "data: [DONE]"
 #define STOP "\"finish_reason\":\"stop\""
@@ -38,7 +38,7 @@ typedef struct StreamCase {
   "The alert level was lowered.[[1]](https://volcano.example.org/status)"      \
   " Activity is weak."
 
-static const StreamCase stream_cases[] = {
+static const EventReaderCase event_reader_cases[] = {
     {"chat-completion.stream.basic.sse", XAI_API_CHAT, "Reykjavik.", 5,
      "ET0.0<javik.>EE", XAI_READ_END, DONE, STOP},
     {"chat-completion.stream.citations.sse", XAI_API_CHAT,
@@ -105,6 +105,7 @@ static const StreamCase stream_cases[] = {
      COMPLETED, NULL},
 };
 
-#define STREAM_CASES (sizeof stream_cases / sizeof *stream_cases)
+#define EVENT_READER_CASES                                                     \
+  (sizeof event_reader_cases / sizeof *event_reader_cases)
 
 #endif

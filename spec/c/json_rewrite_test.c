@@ -1,10 +1,12 @@
 /*
-** jsonmark_test.c - JSON text made safe for a decoder.
+** json_rewrite_test.c - JSON text rewritten so that decoders lose nothing.
 */
 #include "base/json_rewrite.h"
 
 #include "base/json_scan.h"
 #include "check.h"
+
+/* --------------------------------------------------------------------- marks */
 
 #define ALL (XAI_MARK_EMPTY_ARRAYS | XAI_MARK_INTEGERS | XAI_MARK_SURROGATES)
 
@@ -227,13 +229,13 @@ static void test_a_sign_is_no_digit(void) {
 
 /* ------------------------------------------------------------- generated */
 
-static char text[1 << 16];
+static char generated[1 << 16];
 static size_t size;
 
 static void say(const char *s) {
   size_t n = strlen(s);
-  if (size + n > sizeof text) return;
-  memcpy(text + size, s, n);
+  if (size + n > sizeof generated) return;
+  memcpy(generated + size, s, n);
   size += n;
 }
 
@@ -299,7 +301,7 @@ static void test_any_json_text_is_rewritten_as_the_reference_does(void) {
   for (i = 0; i < 30000; i++) {
     size = 0;
     say_value(4);
-    agree(text, size, (int)check_random(2 * XAI_MARK_NUMBERS));
+    agree(generated, size, (int)check_random(2 * XAI_MARK_NUMBERS));
   }
 }
 
@@ -315,7 +317,8 @@ static void test_any_bytes_are_rewritten_as_the_reference_does(void) {
       if (check_random(8) == 0) say_digits(10 + check_random(10));
       if (check_random(8) == 0) say("\\ud800");
     }
-    agree(text, size, ALL + (int)check_random(2) * XAI_MARK_SURROGATES_RAW);
+    agree(generated, size,
+          ALL + (int)check_random(2) * XAI_MARK_SURROGATES_RAW);
   }
 }
 
@@ -328,7 +331,7 @@ static void test_a_long_integer_is_found_wherever_it_stands(void) {
         while (size < before) say(check_random(3) ? " " : "7,");
         say_digits(digits);
         for (; after > 0 && size < before + digits + after;) say(" ");
-        agree(text, size, XAI_MARK_INTEGERS);
+        agree(generated, size, XAI_MARK_INTEGERS);
       }
 }
 
@@ -338,8 +341,175 @@ static void test_each_cut_of_a_text_is_rewritten_and_nothing_outside(void) {
   say("{\"a\":[],\"b\":-1234567890123456789,\"c\":\"\\ud83d\\ude00\\ud83d\","
       "\"\\udead[]\":[ [ ] ,12345678901234567]}");
   whole = size;
-  for (cut = 0; cut <= whole; cut++) agree(text, cut, ALL);
-  for (cut = 0; cut <= whole; cut++) agree(text + cut, whole - cut, ALL);
+  for (cut = 0; cut <= whole; cut++) agree(generated, cut, ALL);
+  for (cut = 0; cut <= whole; cut++) agree(generated + cut, whole - cut, ALL);
+}
+
+/* -------------------------------------------------------------- long strings */
+
+#define N XAI_LONG_STRING_MIN
+
+static char long_text[8 * XAI_LONG_STRING_MIN];
+static size_t length;
+
+static void begin(void) { length = 0; }
+
+static void put_text(const char *s) {
+  size_t n = strlen(s);
+  memcpy(long_text + length, s, n);
+  length += n;
+}
+
+static void fill(char c, size_t n) {
+  memset(long_text + length, c, n);
+  length += n;
+}
+
+/* How many strings are found; they are 'lengths', in this order. */
+static int found(const size_t *lengths) {
+  size_t at = 0;
+  int count = 0;
+  xai_Slice one;
+  char *copy = check_copy(long_text, length);
+  while (xai_json_long_strings(check_slice(copy, length), &at, &one)) {
+    CHECK(one.len == lengths[count]);
+    CHECK(one.at[-1] == '"' && one.at[one.len] == '"');
+    CHECK(at == (size_t)(one.at + one.len + 1 - copy));
+    count++;
+  }
+  free(copy);
+  return count;
+}
+
+static void test_a_long_value_is_found_and_a_shorter_one_is_not(void) {
+  const size_t lengths[] = {N, N + 1};
+  begin();
+  put_text("{\"a\":\"");
+  fill('A', N - 1);
+  put_text("\",\"b\" : \"");
+  fill('B', N);
+  put_text("\",\"c\":[1,\"x\",\"");
+  fill('C', N + 1);
+  put_text("\"]}");
+  CHECK(found(lengths) == 2);
+}
+
+static void test_names_stay(void) {
+  begin();
+  put_text("{\"");
+  fill('A', N);
+  put_text("\" \n:1}");
+  CHECK(found(NULL) == 0);
+}
+
+static void test_what_must_be_unescaped_or_refused_stays(void) {
+  static const char *const inside[] = {"\\n", "\\\"", "\\\\", "\n", "\t"};
+  size_t i, where;
+  for (i = 0; i < sizeof inside / sizeof *inside; i++)
+    for (where = 0; where <= N; where += N / 2) {
+      check_note("%d at %d", (int)i, (int)where);
+      begin();
+      put_text("[\"");
+      fill('A', where);
+      put_text(inside[i]);
+      fill('A', N - where);
+      put_text("\"]");
+      CHECK(found(NULL) == 0);
+    }
+}
+
+static void test_quotes_in_other_strings_do_not_confuse(void) {
+  const size_t lengths[] = {N};
+  begin();
+  put_text("[\"\\\"\",\"\\\\\",\"a\\\\\\\"b\",\"\",\"");
+  fill('A', N);
+  put_text("\"]");
+  CHECK(found(lengths) == 1);
+}
+
+static void test_a_cut_text_has_no_end(void) {
+  size_t whole;
+  const size_t lengths[] = {N};
+  begin();
+  put_text("[\"");
+  fill('A', N);
+  put_text("\"]");
+  whole = length;
+  for (length = 0; length < whole - 1; length += 1 + length / 3)
+    CHECK(found(lengths) == 0);
+  begin();
+  put_text("[\"");
+  fill('A', N);
+  put_text("\\");
+  CHECK(found(lengths) == 0);
+}
+
+/* ------------------------------------------------------ text that breaks off */
+
+static xai_Buffer out;
+
+/* What closes_as of the first 'n' bytes. */
+static const char *closed(const char *text, size_t n) {
+  char *copy = check_copy(text, n);
+  xai_buffer_clear(&out);
+  CHECK(xai_json_close(check_slice(copy, n), &out) == XAI_OK);
+  free(copy);
+  xai_buffer_terminate(&out);
+  return xai_buffer_data(&out);
+}
+
+static const char *const texts[] = {
+    "{\"a\":[1,-2.5e3,true,null,{\"b\":\"c\\\"\\u00e9\\n\"},[],{}],\"d\":\"\"}",
+    " [ { \"a\" : \"\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80\" } , [ false ] ] ",
+    "[[[[[[\"deep\"]]]]]]", "{\"a\":{\"b\":{\"c\":{\"d\":1.0}}}}"};
+
+static void test_every_beginning_becomes_a_whole_value(void) {
+  size_t i, n;
+  for (i = 0; i < sizeof texts / sizeof *texts; i++)
+    for (n = 2; n <= strlen(texts[i]); n++) {
+      const char *s = closed(texts[i], n);
+      CHECK(xai_json_check(s, strlen(s)) == XAI_JSON_RIGHT);
+    }
+}
+
+static void test_what_is_whole_stays(void) {
+  size_t i;
+  for (i = 0; i < sizeof texts / sizeof *texts; i++)
+    CHECK(strncmp(closed(texts[i], strlen(texts[i])), texts[i],
+                  strlen(texts[i]) - 1) == 0);
+}
+
+static void closes_as(const char *text, const char *wanted) {
+  CHECK(strcmp(closed(text, strlen(text)), wanted) == 0);
+}
+
+static void test_what_is_left_out(void) {
+  closes_as("{\"a\":\"b", "{\"a\":\"b\"}");
+  closes_as("{\"a\":1,\"b", "{\"a\":1}");
+  closes_as("{\"a\":1,\"b\"", "{\"a\":1}");
+  closes_as("{\"a\":1,\"b\":", "{\"a\":1}");
+  closes_as("{\"a\":[1,2", "{\"a\":[1]}");
+  closes_as("{\"a\":tru", "{}");
+  closes_as("[\"a\\", "[\"a\"]");
+  closes_as("[\"a\\u12", "[\"a\"]");
+  closes_as("[\"a\xE2\x82", "[\"a\"]");
+}
+
+static void test_what_is_no_json(void) {
+  closes_as("{'a':", "");
+  closes_as("{a", "");
+  CHECK(*closed("[\0\0", 3) == '\0');
+  CHECK(*closed("[1,a\0b", 6) == '\0');
+  closes_as("", "");
+}
+
+/* Deeper levels than are remembered are left out. */
+static void test_depth(void) {
+  char deep[1000];
+  const char *s;
+  memset(deep, '[', sizeof deep);
+  s = closed(deep, sizeof deep);
+  CHECK(xai_json_check(s, strlen(s)) == XAI_JSON_RIGHT);
 }
 
 int main(void) {
@@ -356,5 +526,15 @@ int main(void) {
   RUN(test_any_bytes_are_rewritten_as_the_reference_does);
   RUN(test_a_long_integer_is_found_wherever_it_stands);
   RUN(test_each_cut_of_a_text_is_rewritten_and_nothing_outside);
+  RUN(test_a_long_value_is_found_and_a_shorter_one_is_not);
+  RUN(test_names_stay);
+  RUN(test_what_must_be_unescaped_or_refused_stays);
+  RUN(test_quotes_in_other_strings_do_not_confuse);
+  RUN(test_a_cut_text_has_no_end);
+  RUN(test_every_beginning_becomes_a_whole_value);
+  RUN(test_what_is_whole_stays);
+  RUN(test_what_is_left_out);
+  RUN(test_what_is_no_json);
+  RUN(test_depth);
   return check_done();
 }

@@ -1,5 +1,5 @@
 /*
-** pattern_test.c - events that repeat an earlier one but for their text.
+** event_template_test.c - events that repeat an earlier one but for their text.
 */
 #include "base/event_template.h"
 

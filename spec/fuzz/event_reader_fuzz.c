@@ -1,5 +1,5 @@
 /*
-** stream_fuzz.c - however the bytes arrive, the stream says the same.
+** event_reader_fuzz.c - however the bytes arrive, the stream says the same.
 */
 #include "base/event_reader.h"
 

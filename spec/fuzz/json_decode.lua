@@ -1,4 +1,4 @@
---- bridge.lua - what bridge_fuzz.c asks of each text: lua-cjson and our codec over it agree.
+--- json_decode.lua - what json_decode_fuzz.c asks of each text: lua-cjson and our codec over it agree.
 --
 -- Documented differences are undone first: integers are integers here, null is absent from
 -- objects, an empty array knows that it is one, half a surrogate pair is U+FFFD.

@@ -1,0 +1,211 @@
+/*
+** platform_test.c - clock, process and random bytes of the operating system.
+*/
+#define _DEFAULT_SOURCE
+
+#include "base/platform.h"
+
+#include <stdlib.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "check.h"
+
+/* ------------------------------------------------------------------- process */
+
+static void test_it_is_the_system_s_number(void) {
+  int i;
+  for (i = 0; i < 3; i++) CHECK(xai_process_id() == (long)getpid());
+}
+
+/* Forks that fork: each knows itself. */
+static int ask_in_children(int depth) {
+  int status = 1;
+  pid_t child;
+  if (xai_process_id() != (long)getpid()) return 1;
+  if (depth == 0) return 0;
+  child = fork();
+  if (child == 0) _exit(ask_in_children(depth - 1));
+  if (child < 0 || waitpid(child, &status, 0) != child) return 1;
+  if (xai_process_id() != (long)getpid()) return 1;
+  return status;
+}
+
+static void test_a_fork_is_another_process(void) {
+  CHECK(ask_in_children(4) == 0);
+}
+
+/* --------------------------------------------------------------------- clock */
+
+static void test_the_clock_never_goes_back(void) {
+  int64_t last = xai_clock_ms(), now;
+  int i;
+  for (i = 0; i < 10000; i++, last = now) {
+    now = xai_clock_ms();
+    CHECK(now >= last);
+  }
+}
+
+static void test_a_moment_is_now_and_the_wait(void) {
+  CHECK(xai_clock_after(1000, 1) == 1001);
+  CHECK(xai_clock_after(0, 3600000) == 3600000);
+}
+
+static void test_no_wait_and_one_beyond_all_time_are_never(void) {
+  CHECK(xai_clock_after(1000, 0) == XAI_NEVER);
+  CHECK(xai_clock_after(1000, -1) == XAI_NEVER);
+  CHECK(xai_clock_after(1000, INT64_MIN) == XAI_NEVER);
+  CHECK(xai_clock_after(1000, XAI_NEVER) == XAI_NEVER);
+  CHECK(xai_clock_after(1000, XAI_NEVER - 999) == XAI_NEVER);
+  CHECK(xai_clock_after(1000, XAI_NEVER - 1001) == XAI_NEVER - 1);
+}
+
+static void test_skipped_time_has_passed(void) {
+  int64_t ms = xai_clock_ms();
+  double seconds = xai_clock_seconds();
+  xai_clock_skip(3600000);
+  CHECK(xai_clock_ms() >= ms + 3600000);
+  CHECK(xai_clock_seconds() >= seconds + 3600);
+}
+
+/* -------------------------------------------------------------- random bytes */
+
+static void test_a_uuid_is_of_version_four_and_its_form_is_exact(void) {
+  xai_Random c;
+  char id[XAI_UUID_SIZE + 1];
+  int i, k;
+  xai_random_init(&c);
+  for (i = 0; i < 1000; i++) {
+    memset(id, '#', sizeof id);
+    xai_random_uuid(&c, id);
+    check_note("%.37s", id);
+    CHECK(strlen(id) == 36 && id[XAI_UUID_SIZE] == '#');
+    for (k = 0; k < 36; k++) {
+      int dash = k == 8 || k == 13 || k == 18 || k == 23;
+      CHECK(strchr(dash ? "-" : "0123456789abcdef", id[k]) != NULL);
+    }
+    CHECK(id[14] == '4');
+    CHECK(strchr("89ab", id[19]) != NULL);
+  }
+}
+
+static void test_no_uuid_comes_twice(void) {
+  static char ids[2000][XAI_UUID_SIZE];
+  xai_Random one, two;
+  int i, k, same = 0;
+  xai_random_init(&one);
+  xai_random_init(&two);
+  for (i = 0; i < 2000; i++) xai_random_uuid(i % 2 ? &one : &two, ids[i]);
+  for (i = 0; i < 2000; i++)
+    for (k = 0; k < i; k++) same += memcmp(ids[i], ids[k], XAI_UUID_SIZE) == 0;
+  CHECK(same == 0);
+}
+
+static void test_any_number_of_bytes_is_filled_and_no_more(void) {
+  unsigned char s[1000];
+  xai_Random c;
+  size_t n, i, zero;
+  xai_random_init(&c);
+  for (n = 0; n < 900; n += 7) {
+    memset(s, 0, sizeof s);
+    xai_random_bytes(&c, s, n);
+    for (i = n; i < sizeof s; i++) CHECK(s[i] == 0);
+    for (i = zero = 0; i < n; i++) zero += s[i] == 0;
+    CHECK(zero <= n / 16 + 8);
+  }
+}
+
+static void test_a_roll_is_from_zero_to_below_one(void) {
+  xai_Random c;
+  double roll, sum = 0;
+  int i;
+  xai_random_init(&c);
+  for (i = 0; i < 10000; i++) {
+    roll = xai_random_unit(&c);
+    CHECK(roll >= 0 && roll < 1);
+    sum += roll;
+  }
+  CHECK(sum > 4000 && sum < 6000);
+}
+
+static void test_a_forked_child_has_a_chance_of_its_own(void) {
+  char ours[XAI_UUID_SIZE], theirs[XAI_UUID_SIZE];
+  int ends[2], status;
+  pid_t child;
+  xai_Random c;
+  xai_random_init(&c);
+  xai_random_uuid(&c, ours); /* fills the pool that both would draw from */
+  if (!CHECK(pipe(ends) == 0)) return;
+  child = fork();
+  if (child == 0) {
+    xai_random_uuid(&c, ours);
+    _exit(write(ends[1], ours, sizeof ours) != sizeof ours);
+  }
+  xai_random_uuid(&c, ours);
+  CHECK(read(ends[0], theirs, sizeof theirs) == sizeof theirs);
+  CHECK(memcmp(ours, theirs, sizeof ours) != 0);
+  CHECK(waitpid(child, &status, 0) == child);
+  close(ends[0]);
+  close(ends[1]);
+}
+
+/* ----------------------------------------------------------------- allocator */
+
+#if defined(__GLIBC__) && defined(__GLIBC_PREREQ)
+#if __GLIBC_PREREQ(2, 33)
+#include <malloc.h>
+#define CAN_COUNT
+#endif
+#endif
+
+#define COUNT 1000
+
+static void free_small_pieces(void) {
+  static void *pieces[COUNT];
+  int i;
+  for (i = 0; i < COUNT; i++) pieces[i] = malloc(48);
+  for (i = 0; i < COUNT; i++) free(pieces[i]);
+}
+
+/* Bytes in small pieces that were freed and are not put together yet; always 0
+** with an allocator that has no such pieces, or tells nothing of them. */
+static size_t untidy(void) {
+#ifdef CAN_COUNT
+  return mallinfo2().fsmblks;
+#else
+  return 0;
+#endif
+}
+
+static void test_small_pieces_are_put_together(void) {
+  free_small_pieces();
+  check_note("%zu bytes in small pieces", untidy());
+  xai_heap_tidy();
+  CHECK(untidy() == 0);
+}
+
+static void test_it_can_be_done_again_and_for_nothing(void) {
+  int i;
+  for (i = 0; i < 3; i++) xai_heap_tidy();
+  free_small_pieces();
+  for (i = 0; i < 3; i++) xai_heap_tidy();
+  CHECK(untidy() == 0);
+}
+
+int main(void) {
+  RUN(test_it_is_the_system_s_number);
+  RUN(test_a_fork_is_another_process);
+  RUN(test_the_clock_never_goes_back);
+  RUN(test_a_moment_is_now_and_the_wait);
+  RUN(test_no_wait_and_one_beyond_all_time_are_never);
+  RUN(test_skipped_time_has_passed);
+  RUN(test_a_uuid_is_of_version_four_and_its_form_is_exact);
+  RUN(test_no_uuid_comes_twice);
+  RUN(test_any_number_of_bytes_is_filled_and_no_more);
+  RUN(test_a_roll_is_from_zero_to_below_one);
+  RUN(test_a_forked_child_has_a_chance_of_its_own);
+  RUN(test_small_pieces_are_put_together);
+  RUN(test_it_can_be_done_again_and_for_nothing);
+  return check_done();
+}
