@@ -1,0 +1,71 @@
+--- common.lua - the globals of all programs: a client, a question, and ways to read the answer.
+
+-- luacheck: globals xai client TEXT print question options read read_stream last_end ended
+
+xai = require "xai"
+client = xai.new { max_retries = 0 }
+
+--- What the model of the stand-in server says.
+TEXT = "Lua is a small, quick language that lives happily inside other programs."
+
+--- As Lua's, with blanks between the words.
+function print(...)
+  local words = { ... }
+  for i = 1, select("#", ...) do words[i] = tostring(words[i]) end
+  io.stdout:write(table.concat(words, " "), "\n")
+end
+
+--- The body of a request.
+function question(streamed)
+  return { model = "grok-4.5", messages = { { role = "user", content = "What is Lua?" } }, stream = streamed }
+end
+
+--- The options of a call that meets this fault.
+function options(fault, more)
+  local all = { headers = { ["x-fault"] = fault } }
+  for name, value in pairs(more or {}) do all[name] = value end
+  return all
+end
+
+--- Read a stream to its end: its text and the number of its events, or nil, message, info.
+function read_stream(stream, each)
+  local text, count = {}, 0
+  local event, message, info = stream:next()
+  while event do
+    count = count + 1
+    text[#text + 1] = event.choices[1] and event.choices[1].delta.content
+    if each then each() end
+    event, message, info = stream:next()
+  end
+  if message then return nil, message, info end
+  return table.concat(text), count
+end
+
+--- Ask and read the answer: its text, or nil, message, info.
+function read(fault, each)
+  local text, message, info = read_stream(assert(client:chat(question(true), options(fault))), each)
+  if text then return text end
+  return nil, message, info
+end
+
+--- What the server knows of the last question when that is over.
+function last_end()
+  for _ = 1, 200 do
+    local log, last = assert(client:request { path = "/_/requests" }), nil
+    for _, request in ipairs(log) do
+      if request.path:find "^/v1/chat" then last = request end
+    end
+    if not last.open then return last end
+    xai.sleep(0.01)
+  end
+end
+
+--- How request number `n` ended, asked of the server until it has; for coroutines and tasks.
+function ended(n)
+  for _ = 1, 200 do
+    local request = client:request { path = "/_/requests" }[n]
+    if not request.open then return request.aborted and "aborted" or "whole" end
+    xai.sleep(0.01)
+  end
+  return "open"
+end

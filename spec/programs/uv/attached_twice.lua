@@ -1,0 +1,15 @@
+--- xai.uv under luv: attached twice needs two detaches; then calls wait without the loop.
+
+local handle = attach { uv = counting_uv }
+local first, second = handle, require("xai.uv").attach { uv = counting_uv }
+local wait = require "xai.runtime.wait"
+first:detach()
+first:detach()
+local attached = wait.host ~= nil
+coroutine.wrap(function() client:get_model("grok-3") handle = "resumed" end)()
+second:detach()
+print(attached, handle == first, wait.host ~= nil, core.active() - 1)
+counted.calls = 0
+print(client:get_model("grok-3").id, counted.calls)
+while handle == first do xai.step(1) end
+print(handle, client:get_model("grok-3").id)
