@@ -17,7 +17,7 @@ files["spec/support/love/*.lua"] = { std = "luajit+love" }
 files["spec/programs/**/*.lua"] = { -- of common.lua and of each folder's host.lua
   globals = { "xai", "core", "counted", "vim" },
   read_globals = { "client", "TEXT", "question", "options", "read", "read_stream", "last_end", "ended", "uv", "attach",
-    "counting_uv", "after", "cqueues", "copas", "run", "pause", "press", "press_soon", "show", "silent", "drop",
+    "counting_uv", "after", "start_two", "cqueues", "copas", "run", "pause", "press", "press_soon", "show", "silent", "drop",
     "scheduled", "counting_schedule", "OUTLINE", "pass", "embedded", "unpack", table = { fields = { "unpack" } } },
 }
 files["rockspec/*.rockspec"] = { std = "+rockspec" }

@@ -1,0 +1,16 @@
+--- xai.copas: blocks outside of copas, in callbacks, and in coroutines that copas does not run.
+
+print(read() == TEXT)
+local function inner()
+  print(coroutine.wrap(function() return read() == TEXT end)())
+end
+inner()
+local over
+copas.addthread(function()
+  inner()
+  client:start("list_models", { on_done = function()
+    print(read() == TEXT)
+    over = true
+  end })
+end)
+run(function() return over end)
