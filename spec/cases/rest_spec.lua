@@ -1,95 +1,50 @@
 --- Streams that are over come to rest by themselves, in every host.
 
-local hosted = require("spec.support.hosted")
+local programs = require("spec.support.programs")
 
--- The body's end does not come after [DONE], and nobody waits for it: a server that ends when nothing
--- is active does.  `wait(seconds)` is the host's own; a failure to end is told after 20 s.
-local WAYS = {
-  ["read to its end"] = 'assert(read "stall-in-stream,99" == TEXT)',
-  ["read as text"] = 'for _ in assert(client:chat(question(true), options "stall-in-stream,99")):text() do end',
-  ["read at once"] = 'assert(client:chat(question(true), options "stall-in-stream,99")):result()',
-  ["closed"] = [[
-    local stream = assert(client:chat(question(true), options "stall-in-stream,3"))
-    stream:next()
-    stream:close()]],
-  ["closed at its end"] = [[
-    local stream = assert(client:chat(question(true), options "stall-in-stream,99"))
-    repeat until not stream:next()
-    stream:close()]],
-  ["started and waited for"] = 'assert(client:start("chat", question(true), options "stall-in-stream,99"):wait())',
-  ["started and told"] = [[
-    local told
-    client:start("chat", question(true), options("stall-in-stream,99", { on_done = function() told = true end }))
-    while not told do wait(0.01) end]],
-  ["cancelled"] = [[
-    local call = client:start("chat", question(true), options "stall-in-stream,3")
-    wait(0.05)
-    call:cancel()]],
-}
+local WAYS = { "read to its end", "read as text", "read at once", "closed", "closed at its end", "started and waited for",
+  "started and told", "cancelled" }
 
-local WATCH = [[
-  local began = os.time()
-  while xai.active() > 0 and os.time() - began < 20 do wait(0.01) end
-  print("active: " .. xai.active())
-]]
-
+-- Each with the module that it needs, and a function that this must have.
 local HOSTS = {
-  cqueues = { prelude = [[
-    local cqueues = require "cqueues"
-    require "xai.cqueues"
-    local wait = cqueues.sleep
-  ]], first = "local loop = cqueues.new() loop:wrap(function() ", last = " end) assert(loop:loop())" },
-  ["cqueues, in another coroutine"] = { needs = "cqueues", prelude = [[
-    local cqueues = require "cqueues"
-    require "xai.cqueues"
-    local wait = cqueues.sleep
-    local over
-  ]], first = "local loop = cqueues.new() loop:wrap(function() ", last = [[
-    end)
-    assert(loop:loop())
-  ]], between = " over = true end) loop:wrap(function() while not over do wait(0.01) end " },
-  copas = { needs = "socket", prelude = [[
-    package.loaded.copas = require "spec.support.new_copas"
-    local copas = require "copas"
-    require "xai.copas"
-    local wait = copas.sleep
-  ]], first = "copas.addthread(function() ", last = " end) copas.loop()" },
-  ["copas, where it is installed"] = { needs = "copas", with = "pauseforever", prelude = [[
-    local copas = require "copas"
-    require "xai.copas"
-    local wait = copas.pause or copas.sleep
-  ]], first = "copas.addthread(function() ", last = " end) copas.loop()" },
-  luv = { needs = "luv", prelude = [[
-    local luv = require "luv"
-    require("xai.uv").attach()
-    local function wait(seconds)
-      local thread, timer = coroutine.running(), luv.new_timer()
-      timer:start(math.floor(seconds * 1000), 0, function()
-        timer:close()
-        assert(coroutine.resume(thread))
-      end)
-      coroutine.yield()
-    end
-  ]], first = "coroutine.wrap(function() ", last = " end)() luv.run()" },
-  ["a task"] = { prelude = "local wait = xai.sleep ", first = "xai.run(function() ", last = " end)" },
-  ["a plain program"] = { prelude = "local wait = xai.step ", first = "do ", last = " end" },
-  ["a game"] = { prelude = [[
-    local function wait(seconds) xai.sleep(seconds) end
-    local over
-  ]], first = "xai.spawn(function() ", last = " over = true end) while not over do xai.update(2) end" },
+  { "cqueues", "cqueues" },
+  { "cqueues, in another coroutine", "cqueues" },
+  { "copas", "socket" },
+  { "copas, where it is installed", "copas", "pauseforever" },
+  { "luv", "luv" },
+  { "a task" },
+  { "a plain program" },
+  { "a game" },
 }
 
-for name, host in pairs(HOSTS) do
-  describe("in " .. name, function()
-    local there, module = pcall(require, host.needs or name:match("^%a+$") and #name > 1 and name or "string")
-    if not there or host.with and not module[host.with] then
-      pending("(this Lua has no " .. (host.needs or name) .. ")")
+local function is_here(module, field)
+  local there, found = pcall(require, module or "string")
+  return there and (not field or found[field] ~= nil)
+end
+
+for _, host in ipairs(HOSTS) do
+  describe("in " .. host[1], function()
+    if not is_here(host[2], host[3]) then
+      pending("(this Lua has no " .. host[2] .. ")")
       return
     end
-    local says = hosted.says(host.prelude)
-    for way, code in pairs(WAYS) do
+
+    -- Most of each is a second of waiting, so all run at once.
+    local rest, running = programs.folder "rest", {}
+    setup(function()
+      rest:open()
+      for _, way in ipairs(WAYS) do running[way] = rest:start("comes_to_rest", host[1], way) end
+    end)
+    teardown(function()
+      for _, output in pairs(running) do output() end
+      rest:close()
+    end)
+
+    for _, way in ipairs(WAYS) do
       it("a stream that was " .. way .. " comes to rest (real use, 38)", function()
-        says("active: 0\n", host.first .. code .. (host.between or "\n") .. WATCH .. host.last)
+        local output = running[way]
+        running[way] = nil
+        assert.equal("active: 0\n", output())
       end)
     end
   end)

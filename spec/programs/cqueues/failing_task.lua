@@ -5,7 +5,7 @@ xai.on_error = function()
   print "told"
   error "the handler fails, too"
 end
-io.stderr = { write = function() end }
+io.stderr = { write = function() end } -- luacheck: ignore 122
 loop:wrap(function()
   xai.spawn(function() error "nobody waits for this" end)
   assert(read() == TEXT)

@@ -1,10 +1,10 @@
 --- xai.cqueues: reads streams side by side while the others go on, and lets the loop end.
 
-local loop, left, good, ticks, first, last = cqueues.new(), 20, 0, 0, nil, nil
+local loop, left, good, ticks, first = cqueues.new(), 20, 0, 0, nil
 for _ = 1, 20 do
   loop:wrap(function()
     if read "slow-words,5" == TEXT then good = good + 1 end
-    first, last, left = first or ticks, ticks, left - 1
+    first, left = first or ticks, left - 1
   end)
 end
 loop:wrap(function()
