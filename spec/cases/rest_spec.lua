@@ -2,8 +2,8 @@
 
 local programs = require("spec.support.programs")
 
-local WAYS = { "read to its end", "read as text", "read at once", "closed", "closed at its end", "started and waited for",
-  "started and told", "cancelled" }
+local WAYS = { "read to its end", "read as text", "read at once", "closed", "closed at its end",
+  "started and waited for", "started and told", "cancelled" }
 
 -- Each with the module that it needs, and a function that this must have.
 local HOSTS = {
