@@ -77,10 +77,6 @@ static inline xai_Slice check_slice(const char *s, size_t n) {
   return slice;
 }
 
-static inline xai_Slice check_held(const xai_Buffer *b) {
-  return check_slice(xai_buffer_data(b), xai_buffer_size(b));
-}
-
 static inline int check_same(xai_Slice a, xai_Slice b) {
   return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
 }

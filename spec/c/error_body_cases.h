@@ -4,7 +4,7 @@
 #ifndef ERROR_BODY_CASES_H
 #define ERROR_BODY_CASES_H
 
-#include "base/error.h"
+#include "base/error_body.h"
 #include "check.h"
 
 /* NULL stands for what is not said. */

@@ -47,7 +47,7 @@ static void read_one(xai_EventSchema *d, const char *name, const char *data,
   xai_event_schema_read(d, check_slice(name, strlen(name)),
                         check_slice(copy, n), &r);
   write_down(&out, &r);
-  CHECK_TEXT(check_held(&out), expected);
+  CHECK_TEXT(xai_buffer_slice(&out), expected);
   xai_buffer_free(&out);
   free(copy);
 }
@@ -254,7 +254,7 @@ static void shows(xai_Api api, const char *expected,
       CHECK(xai_event_schema_text(&r, &surrogate, &out) == XAI_OK);
     free(copy);
   }
-  CHECK_TEXT(check_held(&out), expected);
+  CHECK_TEXT(xai_buffer_slice(&out), expected);
   xai_buffer_free(&out);
 }
 
@@ -368,7 +368,7 @@ static void test_the_text_of_many_parts_is_shown_once(void) {
       if (levels[i] == 3) break; /* it cannot be known again */
     }
     CHECK(xai_buffer_terminate(&expected) == XAI_OK);
-    CHECK_TEXT(check_held(&out), xai_buffer_data(&expected));
+    CHECK_TEXT(xai_buffer_slice(&out), xai_buffer_data(&expected));
     xai_buffer_free(&expected);
     xai_buffer_free(&out);
     xai_buffer_free(&item);

@@ -255,18 +255,18 @@ static void test_a_filled_pattern_is_the_event_with_another_text(void) {
   xai_buffer_init(&out, 0);
   learn(XAI_API_CHAT, "message", CHAT("a"));
   CHECK(xai_event_template_fill(&template, "M", &out) == XAI_OK);
-  CHECK_TEXT(check_held(&out), CHAT("Mt"));
+  CHECK_TEXT(xai_buffer_slice(&out), CHAT("Mt"));
   xai_event_template_free(&template);
   learn(XAI_API_RESPONSES, "delta", DELTA("9", "a"));
   xai_buffer_clear(&out);
   CHECK(xai_event_template_fill(&template, "M", &out) == XAI_OK);
-  CHECK_TEXT(check_held(&out), DELTA("\"MA\"", "Mt"));
+  CHECK_TEXT(xai_buffer_slice(&out), DELTA("\"MA\"", "Mt"));
   xai_event_template_free(&template);
   learn(XAI_API_CHAT, "message", STAMPED("a", "1", "x", "f"));
   learn_more(STAMPED("b", "2", "y", "f"));
   xai_buffer_clear(&out);
   CHECK(xai_event_template_fill(&template, "M", &out) == XAI_OK);
-  CHECK_TEXT(check_held(&out), STAMPED("MA", "\"MB\"", "Mt", "f"));
+  CHECK_TEXT(xai_buffer_slice(&out), STAMPED("MA", "\"MB\"", "Mt", "f"));
   xai_event_template_free(&template);
   xai_buffer_free(&out);
 }

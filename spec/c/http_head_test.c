@@ -184,6 +184,18 @@ static void test_as_the_c_library_has_it(void) {
   }
 }
 
+/* -------------------------------------------------------------- status codes */
+
+static void test_each_documented_status_has_its_phrase(void) {
+  static const int statuses[] = {202, 400, 401, 403, 404, 405, 410, 413,
+                                 415, 422, 429, 500, 502, 503, 504};
+  size_t i;
+  for (i = 0; i < sizeof statuses / sizeof *statuses; i++)
+    CHECK(xai_http_status_phrase(statuses[i])[0] != '\0');
+  CHECK(strcmp(xai_http_status_phrase(405), "Method Not Allowed") == 0);
+  CHECK(strcmp(xai_http_status_phrase(499), "no explanation given") == 0);
+}
+
 int main(void) {
   RUN(test_headers_that_say_different_things_do_not_agree);
   RUN(test_all_headers_come_in_order_without_blanks_around);
@@ -195,5 +207,6 @@ int main(void) {
   RUN(test_anything_else_is_no_date);
   RUN(test_a_part_of_a_date_is_no_date);
   RUN(test_as_the_c_library_has_it);
+  RUN(test_each_documented_status_has_its_phrase);
   return check_done();
 }

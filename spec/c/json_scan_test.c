@@ -89,7 +89,7 @@ static void walks(const char *text, int count, const char *members) {
   check_note("%s", text);
   xai_buffer_init(&out, 0);
   CHECK(walk(copy, n, &out) == count);
-  CHECK_TEXT(check_held(&out), members);
+  CHECK_TEXT(xai_buffer_slice(&out), members);
   xai_buffer_free(&out);
   free(copy);
 }
@@ -208,7 +208,7 @@ static void unescaped(const char *raw, const char *expected) {
   xai_buffer_init(&out, 0);
   CHECK(xai_json_unescape(check_slice(copy, n), &surrogate, &out) == XAI_OK);
   CHECK(surrogate == 0);
-  CHECK_TEXT(check_held(&out), expected);
+  CHECK_TEXT(xai_buffer_slice(&out), expected);
   xai_buffer_free(&out);
   free(copy);
 }
@@ -233,7 +233,7 @@ static void test_nul_is_a_character(void) {
   xai_buffer_init(&out, 0);
   CHECK(xai_json_unescape(check_slice("a\\u0000b", 8), &surrogate, &out) ==
         XAI_OK);
-  CHECK(check_same(check_held(&out), check_slice("a\0b", 3)));
+  CHECK(check_same(xai_buffer_slice(&out), check_slice("a\0b", 3)));
   xai_buffer_free(&out);
 }
 
@@ -259,7 +259,7 @@ static void joined(const char *const *pieces, const char *expected) {
     check_note("up to %s", *pieces);
     CHECK(xai_json_unescape(raw, &surrogate, &out) == XAI_OK);
   }
-  CHECK_TEXT(check_held(&out), expected);
+  CHECK_TEXT(xai_buffer_slice(&out), expected);
   xai_buffer_free(&out);
 }
 
@@ -325,9 +325,9 @@ static void test_a_text_that_does_not_fit_changes_nothing(void) {
   CHECK(xai_json_unescape(check_slice(raw, sizeof raw - 1), &surrogate, &out) ==
         XAI_ELIMIT);
   CHECK(surrogate == 0xD83D);
-  CHECK_TEXT(check_held(&out), "ab");
+  CHECK_TEXT(xai_buffer_slice(&out), "ab");
   CHECK(xai_json_unescape(check_slice(raw, 6), &surrogate, &out) == XAI_OK);
-  CHECK_TEXT(check_held(&out), "ab\xF0\x9F\x98\x80");
+  CHECK_TEXT(xai_buffer_slice(&out), "ab\xF0\x9F\x98\x80");
   xai_buffer_free(&out);
 }
 

@@ -66,7 +66,7 @@ static void test_the_events_are_those_of_the_standard(void) {
     const SseCase *c = &sse_cases[i];
     check_note("%u (%s)", (unsigned)i, c->why);
     CHECK(read_pieces(c->in, c->in_len, (size_t)-1, MAX_EVENT, &out) == 0);
-    CHECK(check_same(check_held(&out), check_slice(c->out, c->out_len)));
+    CHECK(check_same(xai_buffer_slice(&out), check_slice(c->out, c->out_len)));
   }
   xai_buffer_free(&out);
 }
@@ -81,12 +81,12 @@ static void test_however_the_bytes_arrive_the_events_are_the_same(void) {
     check_note("%u (%s)", (unsigned)i, c->why);
     for (a = 1; a <= c->in_len; a++) {
       CHECK(read_pieces(c->in, c->in_len, a, MAX_EVENT, &out) == 0);
-      CHECK(check_same(check_held(&out), expected));
+      CHECK(check_same(xai_buffer_slice(&out), expected));
     }
     for (a = 0; a <= c->in_len; a++)
       for (b = a; b <= c->in_len; b++) {
         read_cut(c->in, c->in_len, a, b, &out);
-        CHECK(check_same(check_held(&out), expected));
+        CHECK(check_same(xai_buffer_slice(&out), expected));
       }
   }
   xai_buffer_free(&out);
@@ -107,7 +107,7 @@ static void test_events_that_wait_to_be_taken_are_not_lost(void) {
       CHECK(xai_sse_peek(&p, NULL) >= 0);
     }
     CHECK(drain(&p, &out) == 0);
-    CHECK(check_same(check_held(&out), check_slice(c->out, c->out_len)));
+    CHECK(check_same(xai_buffer_slice(&out), check_slice(c->out, c->out_len)));
     xai_sse_free(&p);
   }
   xai_buffer_free(&out);
@@ -142,13 +142,13 @@ static void test_each_fixture_gives_its_events_whatever_the_cut(void) {
     CHECK(count_events(s.at, s.len) == sse_fixtures[i].events);
     read_cut(s.at, s.len, s.len, s.len, &whole);
     CHECK(read_pieces(s.at, s.len, 1, (size_t)1 << 20, &out) == 0);
-    CHECK(check_same(check_held(&out), check_held(&whole)));
+    CHECK(check_same(xai_buffer_slice(&out), xai_buffer_slice(&whole)));
     for (at = 0; at < s.len; at += len) {
       len = event_size(s.at + at, s.len - at);
       read_cut(s.at + at, len, len, len, &whole);
       for (cut = 0; cut <= len; cut++) {
         read_cut(s.at + at, len, cut, cut, &out);
-        CHECK(check_same(check_held(&out), check_held(&whole)));
+        CHECK(check_same(xai_buffer_slice(&out), xai_buffer_slice(&whole)));
       }
     }
     check_drop(s);
@@ -352,7 +352,7 @@ static void test_a_parser_that_was_freed_can_be_used_again(void) {
   xai_sse_free(&p);
   xai_buffer_clear(&out);
   CHECK(feed(&p, LIT("\n" BOM "data: a\n\ndata: b\n\n"), &out) == 0);
-  CHECK_TEXT(check_held(&out), "[message|b|]");
+  CHECK_TEXT(xai_buffer_slice(&out), "[message|b|]");
   xai_sse_free(&p);
   xai_buffer_free(&out);
 }

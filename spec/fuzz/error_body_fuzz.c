@@ -1,7 +1,8 @@
 /*
 ** error_body_fuzz.c - any body can be told in one line.
 */
-#include "base/error.h"
+#include "base/error_body.h"
+#include "base/retry.h"
 
 #include <stdio.h>
 
@@ -55,9 +56,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
   check_words(&c.type);
   check_words(&c.param);
   require(strlen(xai_buffer_data(&c.message)) == xai_buffer_size(&c.message));
-  kind = xai_error_classify(status, &c);
+  kind = xai_error_body_kind(&c, status);
   require(kind != XAI_KIND_NONE && xai_kind_name(kind)[0] != '\0');
-  require(kind != XAI_KIND_QUOTA || !xai_error_retryable(kind, status));
+  require(kind != XAI_KIND_QUOTA || !xai_retry_may_help(kind, status));
   memset(&f, 0, sizeof f);
   xai_error_set(&f, kind, XAI_PHASE_STREAM, xai_buffer_data(&c.message));
   require(strlen(f.text) < sizeof f.text);

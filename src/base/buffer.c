@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --------------------------------------- bytes that belong to somebody else */
+/* ------------------------------------------------------------------- slices */
 
 static char lower(char c) {
   return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
@@ -55,7 +55,54 @@ xai_Slice xai_slice_skip_bom(xai_Slice s) {
   return s;
 }
 
-/* ----------------- bytes that grow at the end and are consumed at the front */
+/* The call goes through a volatile pointer: a compiler may leave out a memset
+** whose result is never read. */
+void xai_bytes_wipe(char *s, size_t n) {
+  static void *(*const volatile fill)(void *, int, size_t) = memset;
+  if (n > 0) fill(s, 0, n);
+}
+
+static int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+/* The end of the character 'c' at 'p', which may be a JSON escape; NULL: another
+** character stands there. */
+static char *match_one(char *p, const char *end, char c) {
+  if (p < end && *p == c) return p + 1;
+  if (end - p < 2 || *p != '\\') return NULL;
+  if (p[1] == c) return p + 2;
+  if (p[1] != 'u' || end - p < 6 || p[2] != '0' || p[3] != '0') return NULL;
+  return hex_digit(p[4]) * 16 + hex_digit(p[5]) == c ? p + 6 : NULL;
+}
+
+/* The end of the secret at 'p', or NULL. */
+static char *match_secret(char *p, const char *end, xai_Slice secret) {
+  size_t i;
+  for (i = 0; i < secret.len && p != NULL; i++)
+    p = match_one(p, end, secret.at[i]);
+  return p;
+}
+
+/* Masks the occurrences that begin with the byte 'first'. */
+static void mask_from(char *p, char *end, char first, xai_Slice secret) {
+  while ((p = (char *)memchr(p, first, (size_t)(end - p))) != NULL) {
+    char *q = match_secret(p, end, secret);
+    if (q != NULL) memset(p, '*', (size_t)(q - p));
+    p = q != NULL ? q : p + 1;
+  }
+}
+
+void xai_bytes_mask(char *s, size_t n, xai_Slice secret) {
+  if (secret.len == 0 || n == 0) return;
+  mask_from(s, s + n, secret.at[0], secret);
+  mask_from(s, s + n, '\\', secret);
+}
+
+/* ------------------------------------------------------------------ buffers */
 
 #define FIRST_CAPACITY 256
 
@@ -69,12 +116,6 @@ void xai_buffer_free(xai_Buffer *b) {
   xai_buffer_init(b, b->max);
 }
 
-/* A compiler must not leave it out because nobody reads what it writes. */
-void xai_bytes_wipe(char *s, size_t n) {
-  static void *(*const volatile fill)(void *, int, size_t) = memset;
-  if (n > 0) fill(s, 0, n);
-}
-
 void xai_buffer_wipe(xai_Buffer *b) {
   xai_bytes_wipe(b->at, b->cap);
   xai_buffer_free(b);
@@ -85,7 +126,7 @@ void xai_buffer_blank(xai_Buffer *b) {
   xai_buffer_clear(b);
 }
 
-/* Move the unconsumed bytes to the front of the allocation. */
+/* Moves the unconsumed bytes to the front of the allocation. */
 static void compact(xai_Buffer *b) {
   if (b->rd == 0) return;
   memmove(b->at, b->at + b->rd, b->len - b->rd);
@@ -93,6 +134,7 @@ static void compact(xai_Buffer *b) {
   b->rd = 0;
 }
 
+/* Enlarges the allocation to at least 'need' bytes. */
 static int grow(xai_Buffer *b, size_t need) {
   size_t cap = b->cap ? b->cap : FIRST_CAPACITY;
   char *at;
@@ -107,13 +149,13 @@ static int grow(xai_Buffer *b, size_t need) {
   return XAI_OK;
 }
 
-/* Make room for 'n' more bytes, whatever the limit. */
+/* Makes room for 'n' more bytes, without regard to the limit. */
 static int make_room(xai_Buffer *b, size_t n) {
   size_t held = b->len - b->rd;
   if (n > (size_t)-1 - b->len) return XAI_ENOMEM;
   if (b->len + n <= b->cap) return XAI_OK;
-  /* Moving is worth it only when it frees at least what it moves: so each
-  ** byte is moved a bounded number of times. */
+  /* Moving must free at least as many bytes as it moves.  So each byte is moved
+  ** a bounded number of times. */
   if (b->rd >= held) compact(b);
   if (b->len + n <= b->cap) return XAI_OK;
   return grow(b, b->len + n);
@@ -163,50 +205,13 @@ int xai_buffer_terminate(xai_Buffer *b) {
   return rc;
 }
 
-static int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-/* Behind 'c' at 'p', as it is or as a JSON escape; NULL: it is not there. */
-static char *match_one(char *p, const char *end, char c) {
-  if (p < end && *p == c) return p + 1;
-  if (end - p < 2 || *p != '\\') return NULL;
-  if (p[1] == c) return p + 2;
-  if (p[1] != 'u' || end - p < 6 || p[2] != '0' || p[3] != '0') return NULL;
-  return hex_digit(p[4]) * 16 + hex_digit(p[5]) == c ? p + 6 : NULL;
-}
-
-static char *match_secret(char *p, const char *end, xai_Slice secret) {
-  size_t i;
-  for (i = 0; i < secret.len && p != NULL; i++)
-    p = match_one(p, end, secret.at[i]);
-  return p;
-}
-
-/* Mask the occurrences that begin with the byte 'first'. */
-static void mask_from(char *p, char *end, char first, xai_Slice secret) {
-  while ((p = (char *)memchr(p, first, (size_t)(end - p))) != NULL) {
-    char *q = match_secret(p, end, secret);
-    if (q != NULL) memset(p, '*', (size_t)(q - p));
-    p = q != NULL ? q : p + 1;
-  }
-}
-
-void xai_bytes_mask(char *s, size_t n, xai_Slice secret) {
-  if (secret.len == 0 || n == 0) return;
-  mask_from(s, s + n, secret.at[0], secret);
-  mask_from(s, s + n, '\\', secret);
-}
-
-void xai_buffer_mask(xai_Buffer *b, xai_Slice secret) {
-  if (b->at != NULL) xai_bytes_mask(b->at + b->rd, b->len - b->rd, secret);
-}
-
 const char *xai_buffer_data(const xai_Buffer *b) {
   return b->at ? b->at + b->rd : "";
 }
 
 size_t xai_buffer_size(const xai_Buffer *b) { return b->len - b->rd; }
+
+xai_Slice xai_buffer_slice(const xai_Buffer *b) {
+  xai_Slice s = {xai_buffer_data(b), xai_buffer_size(b)};
+  return s;
+}

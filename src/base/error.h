@@ -1,30 +1,15 @@
 /*
-** error.h - what can go wrong, and its kind; what an error body says.
+** error.h - the kinds of failure, their names, and the record of one.
+**
+** base/error_body.h finds the kind of an error answer, and net/outcome.h that
+** of a failed transfer.
 */
 #ifndef XAI_BASE_ERROR_H
 #define XAI_BASE_ERROR_H
 
-#include "base/buffer.h"
-
 #pragma GCC visibility push(hidden)
 
-/* ---------------------------------- does a text say that money has run out? */
-
-/*
-** Does the text say that credits, a balance or a quota are too low, as in "Your
-** credit balance is too low", "insufficient_quota", "out of credits"?  A guess
-** by words that stand side by side; texts that merely name them do not count.
-** 'of_minutes': a quota may be that of a minute, so only money counts.
-*/
-int xai_quota_is_exhausted(xai_Slice text, int of_minutes);
-
-/* ----------------- what can go wrong, and its kind; what an error body says */
-
-/*
-** Facts: the service's error documentation (body shapes A to I, codes).
-*/
-
-/* The kinds a user can ask for; their names are xai_kind_name's. */
+/* What went wrong.  Users see the names that xai_kind_name gives. */
 typedef enum xai_Kind {
   XAI_KIND_NONE,
   XAI_KIND_BAD_REQUEST,
@@ -51,12 +36,12 @@ typedef enum xai_Kind {
   XAI_KIND_MEMORY
 } xai_Kind;
 
-/* Where a connection failure or a timeout struck. */
+/* How far the exchange had come when it failed. */
 typedef enum xai_Phase {
   XAI_PHASE_NONE,
   XAI_PHASE_DNS,
   XAI_PHASE_CONNECT,
-  XAI_PHASE_PROXY, /* it refused */
+  XAI_PHASE_PROXY, /* the proxy refused */
   XAI_PHASE_TLS,
   XAI_PHASE_SEND,
   XAI_PHASE_WAIT,
@@ -66,24 +51,27 @@ typedef enum xai_Phase {
   XAI_PHASE_DEADLINE
 } xai_Phase;
 
+/* The name that users see.  xai_phase_name gives NULL for XAI_PHASE_NONE. */
 const char *xai_kind_name(xai_Kind kind);
-const char *xai_phase_name(xai_Phase phase); /* NULL for NONE */
+const char *xai_phase_name(xai_Phase phase);
 
-/* A failure: its kind, where, and one line of text. */
+/* One failure.  All zero: none. */
 typedef struct xai_Error {
   xai_Kind kind;
   xai_Phase phase;
-  char text[320];
+  char text[320]; /* one line of UTF-8, for people */
 } xai_Error;
 
-/* Record a failure unless one is recorded; the first is the cause.  A long
-** text is cut, never inside a character. */
-void xai_error_set(xai_Error *f, xai_Kind kind, xai_Phase phase,
+/*
+** Records a failure, unless 'error' holds one: the first failure is the cause.
+** A text that is too long is cut between two characters.
+*/
+void xai_error_set(xai_Error *error, xai_Kind kind, xai_Phase phase,
                    const char *text);
 
 /*
 ** What the library itself refuses or finds wrong.  A table in error.c gives the
-** kind, the phase and the words of each.
+** kind, the phase and the text of each.
 */
 typedef enum xai_Cause {
   XAI_CAUSE_NONE,
@@ -93,8 +81,8 @@ typedef enum xai_Cause {
   XAI_CAUSE_HEAD_TOO_LONG,
   XAI_CAUSE_TRAILER_TOO_LONG,
   XAI_CAUSE_BODY_TOO_LONG,
-  XAI_CAUSE_EVENT_TOO_LONG,        /* while it comes */
-  XAI_CAUSE_STREAM_EVENT_TOO_LONG, /* when it is read */
+  XAI_CAUSE_EVENT_TOO_LONG,        /* found while it arrives */
+  XAI_CAUSE_STREAM_EVENT_TOO_LONG, /* found when it is read */
   XAI_CAUSE_STREAM_TOO_LONG,
   XAI_CAUSE_STREAM_MEMORY,
   XAI_CAUSE_STREAM_CUT,
@@ -121,53 +109,12 @@ typedef enum xai_Cause {
   XAI_CAUSE_FORKED
 } xai_Cause;
 
-/* Record that failure, unless one is recorded. */
-void xai_error_set_cause(xai_Error *f, xai_Cause cause);
+/* The same as xai_error_set, with kind, phase and text of 'cause'. */
+void xai_error_set_cause(xai_Error *error, xai_Cause cause);
 
-/* The kind and the words of that failure. */
+/* The kind and the text of 'cause'. */
 xai_Kind xai_cause_kind(xai_Cause cause);
 const char *xai_cause_text(xai_Cause cause);
-
-/* What an error body says.  Empty buffers are what it does not say. */
-typedef struct xai_ErrorBody {
-  xai_Buffer message;
-  xai_Buffer code;
-  xai_Buffer type;
-  xai_Buffer param;
-} xai_ErrorBody;
-
-void xai_error_body_init(xai_ErrorBody *c);
-void xai_error_body_free(xai_ErrorBody *c);
-
-/*
-** Read an error body of any shape, see complaint.c: JSON, plain text, XML, HTML
-** (its title), nothing.  What was read before is forgotten.  Texts are
-** cut at 500 bytes, never inside a character, and control characters in them
-** become blanks; the message has a NUL behind it.  XAI_OK; XAI_ENOMEM, and
-** all texts are empty.
-*/
-int xai_error_body_read(xai_ErrorBody *c, const char *body, size_t n);
-
-/*
-** The kind of an error answer.  'status' 200 stands for an error reported
-** inside a successful answer or stream.
-*/
-xai_Kind xai_error_classify(int status, const xai_ErrorBody *c);
-
-/* Does its code or its message have that word, in any case? */
-int xai_error_body_has(const xai_ErrorBody *c, const char *word);
-
-/* Does it tell of something that passes by itself? */
-int xai_error_body_is_transient(const xai_ErrorBody *c);
-
-/* Is it a status that passes by itself? */
-int xai_status_is_transient(int status);
-
-/* The standard phrase of a status, or "". */
-const char *xai_status_phrase(int status);
-
-/* May the same request succeed when it is sent again? */
-int xai_error_retryable(xai_Kind kind, int status);
 
 #pragma GCC visibility pop
 

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "base/http_head.h"
 #include "base/json_rewrite.h"
 #include "base/json_scan.h"
 #include "base/text.h"
@@ -21,6 +22,20 @@
 #define MAX_SEARCHED ((size_t)256 << 10) /* of a body of no known shape */
 #define MAX_BARE ((size_t)512) /* of an answer with nothing but an error */
 
+void xai_error_body_init(xai_ErrorBody *c) {
+  xai_buffer_init(&c->message, 0);
+  xai_buffer_init(&c->code, 0);
+  xai_buffer_init(&c->type, 0);
+  xai_buffer_init(&c->param, 0);
+}
+
+void xai_error_body_free(xai_ErrorBody *c) {
+  xai_buffer_free(&c->message);
+  xai_buffer_free(&c->code);
+  xai_buffer_free(&c->type);
+  xai_buffer_free(&c->param);
+}
+
 /* 'complaint': whose code, type and param are filled in; NULL: nobody's. */
 typedef struct Reader {
   xai_ErrorBody *error_body;
@@ -30,13 +45,6 @@ typedef struct Reader {
 /* All functions append to 'out' and give XAI_OK or XAI_ENOMEM. */
 static int add_value(Reader *r, const xai_Json *v, xai_Buffer *out);
 static int add_text(Reader *r, xai_Slice s, xai_Buffer *out);
-
-static xai_Slice held(const xai_Buffer *b) {
-  xai_Slice s;
-  s.at = xai_buffer_data(b);
-  s.len = xai_buffer_size(b);
-  return s;
-}
 
 static int is_like_any(xai_Slice s, const char *const *names) {
   for (; *names != NULL; names++)
@@ -60,7 +68,7 @@ static xai_Slice cut(xai_Slice s, size_t max) {
 
 /* Append "before: reason", unless one of both says the other, too. */
 static int join(xai_Buffer *out, xai_Slice reason) {
-  xai_Slice before = held(out);
+  xai_Slice before = xai_buffer_slice(out);
   int rc = XAI_OK;
   reason = xai_slice_trim(reason);
   if (reason.len == 0 || holds(before, reason)) return XAI_OK;
@@ -86,7 +94,7 @@ static int join_value(Reader *r, const xai_Json *v, xai_Buffer *out) {
   quiet.depth = r->depth;
   xai_buffer_init(&reason, 0);
   rc = add_value(&quiet, v, &reason);
-  if (rc == XAI_OK) rc = join(out, held(&reason));
+  if (rc == XAI_OK) rc = join(out, xai_buffer_slice(&reason));
   xai_buffer_free(&reason);
   return rc;
 }
@@ -218,7 +226,7 @@ static int add_string(Reader *r, xai_Slice raw, xai_Buffer *out) {
   int rc;
   xai_buffer_init(&text, 0);
   rc = unescape(raw, &text);
-  if (rc == XAI_OK) rc = add_text(r, held(&text), out);
+  if (rc == XAI_OK) rc = add_text(r, xai_buffer_slice(&text), out);
   xai_buffer_free(&text);
   return rc;
 }
@@ -406,7 +414,8 @@ static int add_error_string(Reader *r, xai_Slice raw, xai_Buffer *out) {
   int rc;
   xai_buffer_init(&error, 0);
   rc = add_string(r, raw, &error);
-  if (rc == XAI_OK && xai_buffer_size(out) > 0 && is_word(held(&error))) {
+  if (rc == XAI_OK && xai_buffer_size(out) > 0 &&
+      is_word(xai_buffer_slice(&error))) {
     if (c != NULL && xai_buffer_size(&c->code) == 0)
       rc = xai_buffer_append(&c->code, xai_buffer_data(&error),
                              xai_buffer_size(&error));
@@ -414,7 +423,7 @@ static int add_error_string(Reader *r, xai_Slice raw, xai_Buffer *out) {
     xai_Buffer words = *out; /* they come behind it */
     *out = error;
     error = words;
-    rc = join(out, held(&error));
+    rc = join(out, xai_buffer_slice(&error));
   }
   xai_buffer_free(&error);
   return rc;
@@ -456,7 +465,7 @@ static int join_reasons(Reader *r, const xai_Json *o, xai_Buffer *out) {
   quiet.depth = r->depth;
   xai_buffer_init(&fields, 0);
   rc = add_fields(&quiet, &errors, &fields);
-  if (rc == XAI_OK) rc = join(out, held(&fields));
+  if (rc == XAI_OK) rc = join(out, xai_buffer_slice(&fields));
   xai_buffer_free(&fields);
   return rc;
 }
@@ -471,7 +480,7 @@ static xai_Json error_of_choices(const xai_Json *choices) {
   xai_json_open(&w, choices);
   while (xai_json_next(&w, &key, &v)) {
     error = xai_json_get(&v, "error");
-    if (xai_error_body_given(&error)) return error;
+    if (xai_error_body_is_reported(&error)) return error;
   }
   error.type = XAI_JSON_NONE;
   return error;
@@ -479,7 +488,7 @@ static xai_Json error_of_choices(const xai_Json *choices) {
 
 static xai_Json error_of(const xai_Json *o) {
   xai_Json error = xai_json_get(o, "error"), choices;
-  if (xai_error_body_given(&error)) return error;
+  if (xai_error_body_is_reported(&error)) return error;
   error = xai_json_get(o, "Error");
   if (error.type >= XAI_JSON_STRING) return error;
   choices = xai_json_get(o, "choices");
@@ -618,7 +627,7 @@ static int join_found(const xai_Json *v, int names, xai_Buffer *out) {
   int depth, enough = names < BELOW ? names : BELOW;
   if (v->raw.len > MAX_SEARCHED) return XAI_OK;
   memset(&s, 0, sizeof s);
-  s.known = held(out);
+  s.known = xai_buffer_slice(out);
   s.best = names;
   for (depth = 0; depth < MAX_DEPTH && s.best >= enough; depth++)
     look(&s, v, NOWHERE, depth);
@@ -686,7 +695,7 @@ static void tidy(xai_Buffer *b) {
     if ((unsigned char)b->at[i] < ' ' || b->at[i] == 0x7F) b->at[i] = ' ';
   }
   while (b->len > 0 && b->at[b->len - 1] == ' ') b->len--;
-  b->len = b->rd + cut(held(b), MAX_TEXT).len;
+  b->len = b->rd + cut(xai_buffer_slice(b), MAX_TEXT).len;
 }
 
 /* An object with a list of texts for each wrong field, as Django's. */
@@ -726,7 +735,9 @@ static int read_text(xai_ErrorBody *c, xai_Slice s) {
   rc = add_text(&r, s, &c->message);
   if (rc != XAI_OK || !xai_json_read(s.at, s.len, &v)) return rc;
   if (xai_buffer_size(&c->message) == 0) return search(&r, s, &v);
-  return is_vague(held(&c->message)) ? join_found(&v, WORTH, &c->message) : rc;
+  return is_vague(xai_buffer_slice(&c->message))
+             ? join_found(&v, WORTH, &c->message)
+             : rc;
 }
 
 /* An answer that broke off says what it said until then. */
@@ -741,8 +752,9 @@ static int read_body(xai_ErrorBody *c, xai_Slice s) {
   xai_buffer_init(&closed, 0);
   rc = xai_json_close(s, &closed);
   if (rc == XAI_OK &&
-      xai_json_check(held(&closed).at, held(&closed).len) == XAI_JSON_RIGHT)
-    s = held(&closed);
+      xai_json_check(xai_buffer_slice(&closed).at,
+                     xai_buffer_slice(&closed).len) == XAI_JSON_RIGHT)
+    s = xai_buffer_slice(&closed);
   if (rc == XAI_OK) rc = read_text(c, s);
   xai_buffer_free(&closed);
   return rc;
@@ -785,7 +797,9 @@ static int says_something(const xai_Json *v, int depth) {
   return 0;
 }
 
-int xai_error_body_given(const xai_Json *v) { return says_something(v, 0); }
+int xai_error_body_is_reported(const xai_Json *v) {
+  return says_something(v, 0);
+}
 
 /* Is there an error in one of these choices? */
 static int error_in_choices(const xai_Json *choices) {
@@ -853,14 +867,14 @@ static Signs read_signs(const xai_Json *answer) {
   while (xai_json_next(&w, &key, &m)) {
     if (xai_slice_is(key, "error")) {
       s.named |= xai_json_given(&m);
-      s.error |= xai_error_body_given(&m);
+      s.error |= xai_error_body_is_reported(&m);
     }
     if (xai_slice_is(key, "choices")) {
       s.choices = m.type == XAI_JSON_ARRAY;
       s.error |= error_in_choices(&m);
     }
     if (xai_slice_is(key, "status")) s.failed = is_text(&m, "failed");
-    s.called |= is_error_name(key) && xai_error_body_given(&m);
+    s.called |= is_error_name(key) && xai_error_body_is_reported(&m);
     s.called |= xai_slice_is(key, "success") && m.type == XAI_JSON_FALSE;
     s.called |= is_text(&m, "error"); /* its object, type or status */
     s.more |= xai_json_given(&m) && !is_error_word(key);
@@ -879,7 +893,7 @@ static int may_be_error(xai_Slice body) {
 /* Nothing but words about an error, whatever they are called. */
 static int is_bare(const Signs *s) { return !s->more && s->called; }
 
-int xai_error_body_alone(const xai_Json *o) {
+int xai_error_body_is_bare(const xai_Json *o) {
   Signs s = read_signs(o);
   return is_bare(&s);
 }
@@ -895,4 +909,274 @@ int xai_error_body_in_answer(xai_Slice body, int any) {
   s = read_signs(&v);
   if ((s.named && !s.more) || (!any && is_bare(&s))) return 1;
   return any && !s.choices ? 0 : s.error || s.failed;
+}
+
+/* ---------------------------------- does a text say that money has run out? */
+
+/*
+** The text is searched for a noun and a lack, one beside the other, with
+** nothing but connecting words in between.
+*/
+
+#define MAX_LOOKED_AT 600
+#define MAX_LINKS 4
+
+/* The first of these lists may be said of what is allowed in a minute, too. */
+#define MINUTES 2
+
+/* Longer ones come before those that they begin with. */
+static const char *const nouns[] = {
+    "quota",   "quotas",         "credit balance",  "credit limit",
+    "credits", "credit",         "account balance", "balance",
+    "funds",   "spending limit", "spend limit",     "spending cap",
+    NULL};
+
+/* A noun before one of these names something else: "credit card". */
+static const char *const others[] = {
+    "card",       "cards",   "field", "fields", "parameter",
+    "parameters", "header",  "key",   "value",  "argument",
+    "property",   "scoring", NULL};
+
+static const char *const lacks_before[] = {
+    "insufficient", "not enough", "exceeded", "exceeds", "exhausted",
+    "depleted",     "out of",     "used all", "used up", "negative",
+    "lack",         "lacks",      "reached",  "low",     "no remaining",
+    "no available", "no more",    "no",       "zero",    NULL};
+
+static const char *const lacks_after[] = {
+    "too low",  "insufficient", "not enough", "not sufficient",
+    "exceeded", "exhausted",    "depleted",   "used up",
+    "run out",  "ran out",      "negative",   "reached",
+    "low",      "empty",        "zero",       NULL};
+
+/* What may stand between both. */
+static const char *const links[] = {
+    "a",       "account", "all",          "already",   "an",
+    "any",     "api",     "are",          "available", "be",
+    "been",    "current", "currently",    "free",      "has",
+    "have",    "is",      "monthly",      "my",        "now",
+    "of",      "or",      "organization", "our",       "plan",
+    "prepaid", "project", "remaining",    "team",      "the",
+    "their",   "this",    "token",        "total",     "usage",
+    "user",    "was",     "were",         "workspace", "your",
+    NULL};
+
+/* These say it all. */
+static const char *const phrases[] = {"usage limit exceeded",
+                                      "check your plan and billing",
+                                      "payment required",
+                                      "budget exceeded",
+                                      "budget has been exceeded",
+                                      "billing not active",
+                                      "billing hard limit",
+                                      "arrearage",
+                                      "add credits",
+                                      "purchase more credits",
+                                      "more credits",
+                                      "purchase credits",
+                                      "buy more credits",
+                                      NULL};
+
+/* "quota" and "balance" are lacking in the languages of many gateways. */
+static const char *const foreign[] = {
+    "\xE9\xA2\x9D\xE5\xBA\xA6\xE4\xB8\x8D\xE8\xB6\xB3", /* edu buzu */
+    "\xE9\x85\x8D\xE9\xA2\x9D\xE4\xB8\x8D\xE8\xB6\xB3", /* pei'e buzu */
+    "\xE4\xBD\x99\xE9\xA2\x9D\xE4\xB8\x8D\xE8\xB6\xB3", /* yu'e buzu */
+    "\xE6\xAC\xA0\xE8\xB4\xB9",                         /* qianfei */
+    NULL};
+
+/* Small letters and single blanks; signs end a clause, as '.'. */
+static void flatten(xai_Slice text, char out[MAX_LOOKED_AT + 1]) {
+  size_t i, n = 0;
+  for (i = 0; i < text.len && n < MAX_LOOKED_AT; i++) {
+    char c = text.at[i];
+    if (c >= 'A' && c <= 'Z') c = (char)(c - 'A' + 'a');
+    if (c == '_' || c == '-' || (unsigned char)c < ' ') c = ' ';
+    if (c != ' ' && c != '\'' && !(c >= 'a' && c <= 'z')) c = '.';
+    if (c == ' ' && (n == 0 || out[n - 1] == ' ')) continue;
+    out[n++] = c;
+  }
+  out[n] = '\0';
+}
+
+static int is_letter(char c) { return (c >= 'a' && c <= 'z') || c == '\''; }
+
+/* The length of the first of these that stands at 'p' as whole words, or 0. */
+static size_t match(const char *p, const char *const *list) {
+  for (; *list != NULL; list++) {
+    size_t n = strlen(*list);
+    if (strncmp(p, *list, n) == 0 && !is_letter(p[n])) return n;
+  }
+  return 0;
+}
+
+static int names_another(const char *p) {
+  return *p == ' ' && match(p + 1, others) > 0;
+}
+
+/* Does 'first' stand at 'p', and one of 'second' behind it, connected? */
+static int follow(const char *p, const char *const *first,
+                  const char *const *second) {
+  size_t n = match(p, first), left = MAX_LINKS;
+  if (n == 0) return 0;
+  for (;;) {
+    p += n;
+    if (*p++ != ' ') return 0;
+    n = match(p, second);
+    if (n > 0) return !names_another(p + n);
+    n = match(p, links);
+    if (n == 0 || left-- == 0) return 0;
+  }
+}
+
+static int begins_word(const char *s, const char *p) {
+  return p == s || !is_letter(p[-1]);
+}
+
+static int is_about_money(xai_Slice text, int of_minutes) {
+  char flat[MAX_LOOKED_AT + 1];
+  const char *p;
+  int from = of_minutes ? MINUTES : 0;
+  const char *const *f;
+  flatten(text, flat);
+  for (p = flat; *p != '\0'; p++)
+    if (begins_word(flat, p) && is_letter(*p) &&
+        (match(p, phrases + from) > 0 || follow(p, nouns + from, lacks_after) ||
+         follow(p, lacks_before, nouns + from)))
+      return 1;
+  for (f = foreign + from; *f != NULL; f++)
+    if (xai_slice_has(text, *f)) return 1;
+  return 0;
+}
+
+/* -------------------------------------------------------------------- kinds */
+
+int xai_error_body_has(const xai_ErrorBody *c, const char *word) {
+  return xai_slice_has(xai_buffer_slice(&c->code), word) ||
+         xai_slice_has(xai_buffer_slice(&c->message), word);
+}
+
+/* "No credits" and "spending limit": waiting does not cure it.  A guess by
+** words, as the service sends no code of its own for it. */
+static int is_quota(const xai_ErrorBody *c) {
+  return xai_error_body_has(c, "credits") ||
+         xai_error_body_has(c, "spending") ||
+         xai_error_body_has(c, "monthly") ||
+         xai_error_body_has(c, "insufficient_quota") ||
+         xai_slice_has(xai_buffer_slice(&c->type), "insufficient_quota") ||
+         xai_error_body_has(c, "usage_limit_exceeded") ||
+         xai_error_body_has(c, "credit_balance");
+}
+
+/* Whatever the status; the quotas of 429 may be 'of_minutes'. */
+static int lacks_money(const xai_ErrorBody *c, int of_minutes) {
+  return is_about_money(xai_buffer_slice(&c->code), of_minutes) ||
+         is_about_money(xai_buffer_slice(&c->type), of_minutes) ||
+         is_about_money(xai_buffer_slice(&c->message), of_minutes);
+}
+
+static int is_key_trouble(const xai_ErrorBody *c) {
+  return xai_error_body_has(c, "Incorrect API key") ||
+         xai_error_body_has(c, "invalid_api_key") ||
+         xai_error_body_has(c, "bad-credentials");
+}
+
+typedef struct CodeKind {
+  const char *text;
+  xai_Kind kind;
+} CodeKind;
+
+/* Both generations of the service's codes, and the types that gateways in
+** the manner of OpenAI and Anthropic send. */
+static xai_Kind kind_of_word(const xai_ErrorBody *c) {
+  static const CodeKind codes[] = {
+      {"invalid-argument", XAI_KIND_BAD_REQUEST},
+      {"specified an invalid argument", XAI_KIND_BAD_REQUEST},
+      {"invalid_request_error", XAI_KIND_BAD_REQUEST},
+      {"unauthenticated", XAI_KIND_AUTHENTICATION},
+      {"valid authentication credentials", XAI_KIND_AUTHENTICATION},
+      {"authentication_error", XAI_KIND_AUTHENTICATION},
+      {"permission-denied", XAI_KIND_PERMISSION},
+      {"does not have permission", XAI_KIND_PERMISSION},
+      {"permission_error", XAI_KIND_PERMISSION},
+      {"not-found", XAI_KIND_NOT_FOUND},
+      {"entity was not found", XAI_KIND_NOT_FOUND},
+      {"not_found_error", XAI_KIND_NOT_FOUND},
+      {"resource-exhausted", XAI_KIND_RATE_LIMIT},
+      {"resource has been exhausted", XAI_KIND_RATE_LIMIT},
+      {"rate_limit", XAI_KIND_RATE_LIMIT},
+      {"unavailable", XAI_KIND_SERVER},
+      {"overloaded", XAI_KIND_SERVER},
+      {"server_error", XAI_KIND_SERVER},
+      {"internal", XAI_KIND_SERVER},
+  };
+  xai_Slice code = xai_buffer_slice(&c->code),
+            type = xai_buffer_slice(&c->type);
+  size_t i;
+  for (i = 0; i < sizeof codes / sizeof *codes; i++)
+    if (xai_slice_has(code, codes[i].text) ||
+        xai_slice_has(type, codes[i].text))
+      return codes[i].kind;
+  return XAI_KIND_API;
+}
+
+/* The status that the code is, as gateways give it under 200; 0: none. */
+static int status_in(const xai_ErrorBody *c) {
+  xai_Slice code = xai_buffer_slice(&c->code);
+  int i, status = 0;
+  if (code.len != 3) return 0;
+  for (i = 0; i < 3; i++) {
+    if (code.at[i] < '0' || code.at[i] > '9') return 0;
+    status = status * 10 + (code.at[i] - '0');
+  }
+  return status;
+}
+
+static xai_Kind kind_of_code(const xai_ErrorBody *c) {
+  int status = status_in(c);
+  return status >= 400 && status < 600 ? xai_error_body_kind(c, status)
+                                       : kind_of_word(c);
+}
+
+xai_Kind xai_error_body_kind(const xai_ErrorBody *c, int status) {
+  int client_error = status >= 400 && status < 500;
+  xai_Kind kind;
+  if (status == 402) return XAI_KIND_QUOTA;
+  if ((status == 403 || status == 429) && is_quota(c)) return XAI_KIND_QUOTA;
+  if (client_error && lacks_money(c, status == 429)) return XAI_KIND_QUOTA;
+  if ((status == 400 || status == 403) && is_key_trouble(c))
+    return XAI_KIND_AUTHENTICATION;
+  switch (status) {
+    case 401: return XAI_KIND_AUTHENTICATION;
+    case 403: return XAI_KIND_PERMISSION;
+    case 404: return XAI_KIND_NOT_FOUND;
+    case 413: return XAI_KIND_TOO_LARGE;
+    case 422: return XAI_KIND_UNPROCESSABLE;
+    case 429: return XAI_KIND_RATE_LIMIT;
+    default: break;
+  }
+  if (client_error) return XAI_KIND_BAD_REQUEST;
+  if (status >= 500) return XAI_KIND_SERVER;
+  if (status >= 300) return XAI_KIND_REDIRECT;
+  kind = kind_of_code(c);
+  if (kind == XAI_KIND_RATE_LIMIT && is_quota(c)) return XAI_KIND_QUOTA;
+  return lacks_money(c, kind == XAI_KIND_RATE_LIMIT) ? XAI_KIND_QUOTA : kind;
+}
+
+/* Is the word part of the code or of the type? */
+static int is_tagged(const xai_ErrorBody *c, const char *word) {
+  return xai_slice_has(xai_buffer_slice(&c->code), word) ||
+         xai_slice_has(xai_buffer_slice(&c->type), word);
+}
+
+/* Under status 200 too: the model had no time, or there was none. */
+int xai_error_body_is_transient(const xai_ErrorBody *c) {
+  xai_Kind kind = xai_error_body_kind(c, 200);
+  if (kind == XAI_KIND_QUOTA) return 0;
+  return kind == XAI_KIND_RATE_LIMIT ||
+         xai_http_status_is_transient(status_in(c)) ||
+         is_tagged(c, "overloaded") || is_tagged(c, "server_error") ||
+         is_tagged(c, "unavailable") || xai_error_body_has(c, "no capacity") ||
+         xai_error_body_has(c, "waiting for first token") ||
+         xai_error_body_has(c, "unavailable");
 }

@@ -123,7 +123,7 @@ static void read_choice(Choice *c, const xai_Json *choice, long place) {
       c->finished = names_reason(&v);
     else if (xai_json_given(&v))
       c->rare = 1;
-    if (xai_slice_is(key, "error")) c->failed = xai_error_body_given(&v);
+    if (xai_slice_is(key, "error")) c->failed = xai_error_body_is_reported(&v);
     if (xai_slice_is(key, "message")) c->whole = xai_json_get(&v, "content");
   }
   if (c->index < 0) c->rare = 1;
@@ -227,7 +227,7 @@ static void read_chunk(xai_EventSchema *d, const xai_Json *event,
     if (xai_slice_is(key, "choices")) {
       chosen = 1;
       simple = read_choices(d, &v, r);
-    } else if (xai_slice_is(key, "error") && xai_error_body_given(&v)) {
+    } else if (xai_slice_is(key, "error") && xai_error_body_is_reported(&v)) {
       r->meaning = XAI_MEANS_ERROR;
     } else if ((member = envelope_member(key)) >= 0) {
       add_varying(r, &v);
@@ -236,7 +236,7 @@ static void read_chunk(xai_EventSchema *d, const xai_Json *event,
       rare = 1;
     }
   }
-  if (!chosen && xai_error_body_alone(event)) r->meaning = XAI_MEANS_ERROR;
+  if (!chosen && xai_error_body_is_bare(event)) r->meaning = XAI_MEANS_ERROR;
   if (!simple || rare) r->field = XAI_FIELD_NONE;
 }
 
@@ -254,7 +254,7 @@ static void read_complete(xai_EventSchema *d, const xai_Json *event,
     } else if (xai_slice_is(key, "stop_reason") && names_reason(&v)) {
       r->meaning = XAI_MEANS_END;
       rare = 1;
-    } else if (xai_slice_is(key, "error") && xai_error_body_given(&v)) {
+    } else if (xai_slice_is(key, "error") && xai_error_body_is_reported(&v)) {
       r->meaning = XAI_MEANS_ERROR;
     } else if ((member = envelope_member(key)) >= 0) {
       rare |= is_first_value(d, member, &v);
@@ -570,7 +570,7 @@ static void read_responses(xai_EventSchema *d, const xai_Json *event,
   if (r->meaning == XAI_MEANS_END && has_failed(&t.response))
     r->meaning = XAI_MEANS_ERROR;
   if (m == NULL &&
-      (xai_error_body_given(&t.error) || xai_error_body_alone(event)))
+      (xai_error_body_is_reported(&t.error) || xai_error_body_is_bare(event)))
     r->meaning = XAI_MEANS_ERROR;
   r->concludes = r->meaning == XAI_MEANS_ERROR && xai_json_given(&t.response);
   if (m == NULL) read_stated(told, &t, r);
@@ -636,8 +636,9 @@ static void read_messages(const xai_Json *event, xai_Slice name,
     read_message_start(&t.message, r);
   else if (xai_slice_is(t.type, "message_stop"))
     r->meaning = XAI_MEANS_END;
-  else if (xai_slice_is(t.type, "error") || xai_error_body_given(&t.error) ||
-           xai_error_body_alone(event))
+  else if (xai_slice_is(t.type, "error") ||
+           xai_error_body_is_reported(&t.error) ||
+           xai_error_body_is_bare(event))
     r->meaning = XAI_MEANS_ERROR;
 }
 

@@ -67,6 +67,51 @@ int xai_http_head_agrees(xai_Slice head, const char *wanted) {
   return 1;
 }
 
+/* ------------------------------------------------------------ status codes */
+
+const char *xai_http_status_phrase(int status) {
+  switch (status) {
+    case 202: return "Accepted";
+    case 301: return "Moved Permanently";
+    case 302: return "Found";
+    case 303: return "See Other";
+    case 307: return "Temporary Redirect";
+    case 308: return "Permanent Redirect";
+    case 400: return "Bad Request";
+    case 401: return "Unauthorized";
+    case 402: return "Payment Required";
+    case 403: return "Forbidden";
+    case 404: return "Not Found";
+    case 405: return "Method Not Allowed";
+    case 408: return "Request Timeout";
+    case 410: return "Gone";
+    case 413: return "Content Too Large";
+    case 415: return "Unsupported Media Type";
+    case 422: return "Unprocessable Content";
+    case 429: return "Too Many Requests";
+    case 500: return "Internal Server Error";
+    case 502: return "Bad Gateway";
+    case 503: return "Service Unavailable";
+    case 504: return "Gateway Timeout";
+    default:
+      return status < 300 ? "the service reported a failure"
+                          : "no explanation given";
+  }
+}
+
+int xai_http_status_is_transient(int status) {
+  switch (status) {
+    case 408:
+    case 409:
+    case 429:
+    case 500:
+    case 502:
+    case 503:
+    case 504: return 1;
+    default: return status >= 520 && status <= 529;
+  }
+}
+
 /* ---------------------- the dates of HTTP headers (RFC 9110, section 5.6.7) */
 
 static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";

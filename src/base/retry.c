@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "base/http_head.h"
+
 /* --------------------------------- how long to wait before the next attempt */
 
 #define MAX_MS 8000
@@ -57,7 +59,7 @@ static int answer_allowed(const xai_Failure *f) {
   if (f->kind == XAI_KIND_QUOTA) return 0;
   if (f->kind == XAI_KIND_RATE_LIMIT) return 1;
   if (f->status == 200) return xai_error_body_is_transient(f->error_body);
-  return xai_status_is_transient(f->status);
+  return xai_http_status_is_transient(f->status);
 }
 
 /* The request had not all left, so nothing can have been done with it. */
@@ -84,6 +86,17 @@ int xai_retry_allowed(const xai_Failure *f) {
     case XAI_KIND_CONNECTION: return break_allowed(f);
     case XAI_KIND_TRUNCATED: return f->answered && break_allowed(f);
     case XAI_KIND_TIMEOUT: return timeout_allowed(f);
+    default: return 0;
+  }
+}
+
+int xai_retry_may_help(xai_Kind kind, int status) {
+  switch (kind) {
+    case XAI_KIND_RATE_LIMIT:
+    case XAI_KIND_CONNECTION: return 1;
+    case XAI_KIND_BAD_REQUEST: return xai_http_status_is_transient(status);
+    case XAI_KIND_SERVER:
+      return status < 300 || xai_http_status_is_transient(status);
     default: return 0;
   }
 }

@@ -1,5 +1,8 @@
 /*
 ** retry.h - which attempts may be repeated, and after which wait.
+**
+** Facts: the service's error documentation (which statuses pass, what is
+** billed).
 */
 #ifndef XAI_BASE_RETRY_H
 #define XAI_BASE_RETRY_H
@@ -8,69 +11,65 @@
 
 #include "base/buffer.h"
 #include "base/endpoint.h"
-#include "base/error.h"
+#include "base/error_body.h"
 
 #pragma GCC visibility push(hidden)
 
 /* --------------------------------- how long to wait before the next attempt */
 
-/*
-** The caller supplies chance and time.
-*/
-
-/* A hint longer than this is not waited for (milliseconds). */
+/* The longest wait that a server may ask for, in milliseconds. */
 #define XAI_MAX_HINT_MS 120000
 
+/* The first wait, in milliseconds; the second constant is for rate limits that
+** do not say how long they last. */
+#define XAI_FIRST_WAIT_MS 500
+#define XAI_FIRST_WAIT_LIMITED_MS 1000
+
 /*
-** Milliseconds to wait before retry 'n' (1 is the first): 'first_ms' doubled
-** each time up to 8 s, of which 'roll', in [0,1), takes off up to a half, so
-** that clients do not come back in step.
+** Milliseconds to wait before retry 'n' (1 is the first): 'first_ms', doubled for
+** each retry, at most 8 s.  'roll', a random number in [0,1), takes off up to a
+** half, so that clients do not come back at the same time.
 */
 int64_t xai_retry_delay(int64_t first_ms, int n, double roll);
 
-#define XAI_FIRST_WAIT_MS 500
-#define XAI_FIRST_WAIT_LIMITED_MS 1000 /* told to slow down, not how long */
-
 /*
-** A wait that the server asked for by a header's value in seconds ("1.5"),
-** in milliseconds; -1 when the text is not such a number.  'scale' is 1000
-** for Retry-After, 1 for retry-after-ms.
+** Reads a header's number such as "1.5" and returns it times 'scale', which is
+** 1000 for Retry-After (seconds) and 1 for retry-after-ms.  The result is in
+** milliseconds; -1 if the text is not such a number.
 */
 int64_t xai_retry_hint(xai_Slice text, int64_t scale);
 
 /* -------------------------------------- may a failed attempt be made again? */
 
-/*
-** Facts: the service's error documentation (which statuses pass, what is
-** billed).
-*/
-
-/* What is known of an attempt that failed. */
+/* What is known of a failed attempt. */
 typedef struct xai_Failure {
   xai_Kind kind;
   xai_Phase where;   /* how far the exchange had come */
-  int status;        /* 0: no answer */
-  int whole;         /* an answer that is not a success came whole */
-  int answered;      /* a byte of an answer came; by HTTP/2, its head */
-  int events;        /* so did an event of its stream */
+  int status;        /* HTTP status; 0: no answer */
+  int whole;         /* an error answer arrived completely */
+  int answered;      /* a byte of an answer arrived; with HTTP/2: its head */
+  int events;        /* an event of the stream was seen */
   int streamed;      /* the answer began as an event stream */
   int repeatable;    /* see xai_retry_repeatable */
-  int should;        /* x-should-retry: 1, 0; -1: not said */
+  int should;        /* header x-should-retry: 1 or 0; -1: not sent */
   xai_Retry policy;  /* what the user allows */
-  int retry_timeout; /* also a generation that took too long */
+  int retry_timeout; /* the user allows retries of generations that timed out */
   const xai_ErrorBody *error_body;
 } xai_Failure;
 
-/* May a request by this method always be made again?  What another one does,
-** to do it twice may do twice. */
+/* 1 for methods that have no further effect when they are repeated: GET, HEAD,
+** DELETE.  Repeating any other method may repeat its effect. */
 int xai_retry_repeatable(const char *method);
 
 /*
-** Whatever may have been done, and billed, is not done again: an answer that
-** began, a request that was sent and timed out, an event that was seen.
-** With XAI_RETRY_SAFE nothing that may have begun is.
+** 1 if another attempt may follow.  What may have been billed is not repeated:
+** an answer that began, a request that was sent and timed out, a stream that
+** showed an event.  XAI_RETRY_SAFE also excludes whatever may have been begun.
 */
 int xai_retry_allowed(const xai_Failure *f);
+
+/* 1 if the same request may succeed later.  'status': HTTP status, or 0. */
+int xai_retry_may_help(xai_Kind kind, int status);
 
 #pragma GCC visibility pop
 

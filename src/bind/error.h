@@ -4,7 +4,7 @@
 #ifndef XAI_BIND_ERROR_H
 #define XAI_BIND_ERROR_H
 
-#include "base/error.h"
+#include "base/error_body.h"
 #include "bind/compat.h"
 #include "net/call.h"
 

@@ -6,7 +6,7 @@
 
 #include "base/platform.h"
 #include "base/endpoint.h"
-#include "base/error.h"
+#include "base/error_body.h"
 #include "base/event_reader.h"
 #include "net/outcome.h"
 #include "net/easy_pool.h"

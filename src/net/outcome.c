@@ -7,7 +7,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/error_body.h"
 #include "base/http_head.h"
 #include "base/retry.h"
 #include "base/text.h"
@@ -340,7 +339,7 @@ static void set_redirect(xai_Outcome *o, const xai_Evidence *ev) {
 static const char *words_of(const xai_Outcome *o, int status) {
   return xai_buffer_size(&o->body.message) > 0
              ? xai_buffer_data(&o->body.message)
-             : xai_status_phrase(status);
+             : xai_http_status_phrase(status);
 }
 
 static void read_error(xai_Outcome *o, const xai_Evidence *ev) {
@@ -361,7 +360,7 @@ static void read_error(xai_Outcome *o, const xai_Evidence *ev) {
     xai_error_set_cause(&o->error, XAI_CAUSE_PROXY_WANTS_LOGIN);
     return;
   }
-  xai_error_set(&o->error, xai_error_classify(t->status, &o->body),
+  xai_error_set(&o->error, xai_error_body_kind(&o->body, t->status),
                 XAI_PHASE_NONE, words_of(o, t->status));
 }
 
@@ -381,7 +380,7 @@ void xai_outcome_read_event_error(xai_Outcome *o, const xai_Evidence *ev,
     xai_error_set_cause(&o->error, XAI_CAUSE_MEMORY_FOR_EVENT);
     return;
   }
-  xai_error_set(&o->error, xai_error_classify(200, &o->body), XAI_PHASE_STREAM,
+  xai_error_set(&o->error, xai_error_body_kind(&o->body, 200), XAI_PHASE_STREAM,
                 words_of(o, 200));
 }
 
@@ -601,6 +600,6 @@ const char *xai_outcome_billed(const xai_Outcome *o, const xai_Error *error,
 int xai_outcome_retryable(const xai_Error *error, const xai_ErrorBody *body,
                           int status) {
   if (error->phase == XAI_PHASE_PROXY) return 0;
-  if (xai_error_retryable(error->kind, status)) return 1;
+  if (xai_retry_may_help(error->kind, status)) return 1;
   return body != NULL && status < 300 && xai_error_body_is_transient(body);
 }

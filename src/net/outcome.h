@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "base/endpoint.h"
-#include "base/error.h"
+#include "base/error_body.h"
 #include "base/event_reader.h"
 #include "base/platform.h"
 #include "net/transfer.h"

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/buffer.h"
-#include "base/error.h"
+#include "base/http_head.h"
 
 /* ------------------------------------------- which servers may be talked to */
 
@@ -230,6 +230,6 @@ static int socks_refused(CURL *e) {
 
 int xai_proxy_refused(CURL *e) {
   int status = connect_status(e);
-  if (status >= 300) return !xai_status_is_transient(status);
+  if (status >= 300) return !xai_http_status_is_transient(status);
   return socks_refused(e);
 }
