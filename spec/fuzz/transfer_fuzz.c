@@ -18,6 +18,7 @@
 #include "base/platform.h"
 #include "base/http_head.h"
 #include "fuzz.h"
+#include "net/call_private.h"
 #include "net/engine.h"
 
 #define MAX_PEERS 8
@@ -239,6 +240,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
   xai_Request r;
   xai_Engine *e;
   xai_Call *c;
+  xai_Api api;
   xai_ReadState state;
   size_t most;
   int silent_end;
@@ -250,22 +252,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
   now_ms = 1000;
   xai_buffer_init(&seen, 0);
   e = xai_engine_new();
-  c = (xai_Call *)malloc(sizeof *c);
+  api = (xai_Api)(XAI_API_CHAT + input_number(&in, 6));
+  c = xai_call_new(&set, api, input_number(&in, 8) == 0, NULL);
   require(e != NULL && c != NULL);
-  xai_call_init(c, &set, (xai_Api)(XAI_API_CHAT + input_number(&in, 6)),
-                input_number(&in, 8) == 0);
   r.raw = c->reader.raw;
   r.may_stream = !r.raw;
   c->watched = 1;
-  c->pending_ok = c->read_once = (int)input_number(&in, 2);
+  r.pending_ok = r.read_once = (int)input_number(&in, 2);
   xai_engine_start(e, c, &r);
   state = drive(e, c, &in, most, silent_end);
   check_end(&in, c, &set, state);
-  if (state == XAI_READ_ERROR) xai_call_read_event_error(c);
-  if (state == XAI_READ_END) xai_engine_drain(e, c);
+  if (state == XAI_READ_ERROR) xai_call_fail_by_event(c);
+  if (state == XAI_READ_ERROR) xai_call_fail_by_event(c);
+  if (state == XAI_READ_END) xai_engine_end_reading(e, c);
   if (input_number(&in, 2) == 0) xai_call_rest(c);
   xai_engine_release(e, c);
-  free(c);
   xai_engine_close(e);
   xai_engine_unref(e);
   close_peers();

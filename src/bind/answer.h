@@ -8,8 +8,8 @@
 
 #pragma GCC visibility push(hidden)
 
-/* request:outcome() */
-int xai_answer_outcome(lua_State *L);
+/* They take a request, see call.h; the list ends with a NULL name. */
+extern const luaL_Reg xai_answer_methods[];
 
 #pragma GCC visibility pop
 

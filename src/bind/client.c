@@ -10,7 +10,6 @@
 
 #include "bind/state.h"
 #include "bind/json_decode.h"
-#include "bind/error.h"
 #include "bind/luautil.h"
 #include "bind/options.h"
 #include "bind/call.h"

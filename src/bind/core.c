@@ -18,13 +18,15 @@
 #include "base/platform.h"
 #include "base/interrupt.h"
 #include "base/text.h"
+#include "bind/answer.h"
+#include "bind/call.h"
 #include "bind/client.h"
 #include "bind/error.h"
 #include "bind/json_decode.h"
 #include "bind/json_encode.h"
 #include "bind/luautil.h"
-#include "bind/call.h"
 #include "bind/request.h"
+#include "bind/stream.h"
 
 #if defined(_WIN32)
 #define XAI_EXPORT __declspec(dllexport)
@@ -339,6 +341,10 @@ static const luaL_Reg functions[] = {{"client", xai_client_new},
                                      {"libcurl", core_libcurl},
                                      {NULL, NULL}};
 
+/* What reads the answer of a request, beside the methods of call.c. */
+static const luaL_Reg *const request_methods[] = {xai_answer_methods,
+                                                  xai_stream_methods};
+
 /*
 ** The module is made once for a Lua state: a program that drops it from
 ** package.loaded and requires it again, or finds another copy of this file,
@@ -353,10 +359,9 @@ int luaopen_xai_core(lua_State *L) {
   xai_interrupt_remember();
   xai_push_open(L);
   xai_state_open(L);
-  xai_luaerr_open(L);
   xai_json_open_lua(L);
   xai_client_open(L);
-  xai_luacall_open(L);
+  xai_luacall_open(L, request_methods, 2);
   xai_info_open(L);
   lua_newtable(L);
   luaL_setfuncs(L, functions, 0);

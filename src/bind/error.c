@@ -6,51 +6,12 @@
 #include <string.h>
 
 #include "base/http_head.h"
-#include "base/platform.h"
-#include "bind/call.h"
+#include "base/json_scan.h"
 #include "bind/luautil.h"
 
-/* ------------------------------------------------ failures as Lua sees them */
+#define INFO_MT "xai.info"
 
-static void set_text(lua_State *L, const char *name, const xai_Buffer *b) {
-  if (xai_buffer_size(b) == 0) return;
-  xai_push_buffer(L, b);
-  lua_setfield(L, -2, name);
-}
-
-static void set_words(lua_State *L, const xai_ErrorBody *c) {
-  set_text(L, "code", &c->code);
-  set_text(L, "type", &c->type);
-  set_text(L, "param", &c->param);
-  set_text(L, "message", &c->message);
-}
-
-/*
-** Make the info table on top of the stack an error object.  It has then
-** 'kind', 'message', 'phase', 'code', 'type', 'param', 'retryable',
-** 'retry_after' (seconds) and 'billed', and tostring() gives one line.
-*/
-static void luaerr_set(lua_State *L, const xai_Report *r) {
-  const char *phase = xai_phase_name(r->error->phase);
-  lua_pushstring(L, xai_kind_name(r->error->kind));
-  lua_setfield(L, -2, "kind");
-  lua_pushstring(L, r->error->text);
-  lua_setfield(L, -2, "message");
-  if (phase != NULL) {
-    lua_pushstring(L, phase);
-    lua_setfield(L, -2, "phase");
-  }
-  if (r->error_body != NULL) set_words(L, r->error_body);
-  lua_pushboolean(L, xai_outcome_retryable(r->error, r->error_body, r->status));
-  lua_setfield(L, -2, "retryable");
-  if (r->retry_after_ms >= 0) {
-    lua_pushnumber(L, (lua_Number)r->retry_after_ms / 1000);
-    lua_setfield(L, -2, "retry_after");
-  }
-  lua_pushstring(L, r->billed);
-  lua_setfield(L, -2, "billed");
-  luaL_setmetatable(L, XAI_ERROR_MT);
-}
+/* ------------------------------------------------- an error as one line */
 
 /* Push field 'name' of the table at 'i' as a string; 0 when it is nil. */
 static int push_field(lua_State *L, int i, const char *name) {
@@ -98,7 +59,7 @@ static void push_tail(lua_State *L, int i) {
 }
 
 /* Push the line that tostring() gives for the error object at 'i'. */
-static void luaerr_line(lua_State *L, int i) {
+static void push_line(lua_State *L, int i) {
   int top = lua_gettop(L);
   i = xai_absindex(L, i);
   luaL_checkstack(L, 12, "error message");
@@ -112,14 +73,14 @@ static void luaerr_line(lua_State *L, int i) {
 
 static int error_tostring(lua_State *L) {
   luaL_checktype(L, 1, LUA_TTABLE);
-  luaerr_line(L, 1);
+  push_line(L, 1);
   return 1;
 }
 
 /* An error object, or anything, as text. */
 static void push_operand(lua_State *L, int i) {
   if (lua_istable(L, i))
-    luaerr_line(L, i);
+    push_line(L, i);
   else
     lua_pushstring(L, lua_isstring(L, i) ? lua_tostring(L, i)
                                          : luaL_typename(L, i));
@@ -133,24 +94,13 @@ static int error_concat(lua_State *L) {
   return 1;
 }
 
-void xai_luaerr_open(lua_State *L) {
-  static const luaL_Reg methods[] = {
-      {"__tostring", error_tostring}, {"__concat", error_concat}, {NULL, NULL}};
-  if (luaL_newmetatable(L, XAI_ERROR_MT)) luaL_setfuncs(L, methods, 0);
-  lua_pop(L, 1);
-}
-
-/* ------------------------ what the user learns about an answer or a failure */
+/* ---------------------------------------------- facts made when asked for */
 
 /*
-** The headers of an answer are kept as the one string that they came as:
-** most users never look at them, and a table of them costs as much as
-** decoding a short answer.
+** The headers of an answer are kept as the one string that they came as.  Most
+** users never look at them, and a table of them costs as much as decoding a
+** short answer.
 */
-
-#define INFO_MT "xai.info"
-
-/* ------------------------------------------------- read when asked for */
 
 /* Push a copy in lower case. */
 static void push_lower(lua_State *L, xai_Slice s) {
@@ -260,113 +210,130 @@ static int info_index(lua_State *L) {
   return 1;
 }
 
-/* Tables of a success and error objects alike. */
+/* Both metatables find info.headers and its like by the same function. */
+static void set_index(lua_State *L) {
+  lua_pushcfunction(L, info_index);
+  lua_setfield(L, -2, "__index");
+}
+
 void xai_info_open(lua_State *L) {
   luaL_newmetatable(L, INFO_MT);
-  luaL_getmetatable(L, XAI_ERROR_MT);
-  lua_pushcfunction(L, info_index);
-  lua_pushvalue(L, -1);
-  lua_setfield(L, -3, "__index");
-  lua_setfield(L, -3, "__index");
+  set_index(L);
+  luaL_newmetatable(L, XAI_ERROR_MT);
+  set_index(L);
+  lua_pushcfunction(L, error_tostring);
+  lua_setfield(L, -2, "__tostring");
+  lua_pushcfunction(L, error_concat);
+  lua_setfield(L, -2, "__concat");
   lua_pop(L, 2);
 }
 
-/* --------------------------------------------------------------- the info */
+/* --------------------------------------------------------------- the facts */
 
-/* What is known from the answer's head. */
-static void set_head(lua_State *L, const xai_Call *c) {
-  lua_pushinteger(L, c->transfer.status);
-  lua_setfield(L, -2, "status");
-  xai_luacall_push_head(L, c);
-  lua_setfield(L, -2, "head");
-}
+/* Hash parts of tables have a power of two of places. */
+#define FACTS 8
+#define FACTS_OF_FAILURE 16
 
-/* How often libcurl sent the request again by itself. */
-static int resends(const xai_Call *c) {
-  int now =
-      c->multi != NULL && c->transfer.sends > 1 ? c->transfer.sends - 1 : 0;
-  return c->resends + now;
-}
-
-/* Servers echo keys.  What a call that is done may show is scrubbed. */
-static void hide_key(const xai_Call *c) {
-  const xai_Buffer *head = &c->transfer.head;
-  if (c->state != XAI_CALL_DONE && head->at != NULL)
-    xai_call_mask(c, head->at + head->rd, xai_buffer_size(head));
-}
-
-void xai_info_push(lua_State *L, const xai_Call *c) {
-  int64_t end = c->state == XAI_CALL_DONE ? c->ended_ms : xai_clock_ms();
-  hide_key(c);
-  lua_createtable(L, 0, 9);
-  luaL_setmetatable(L, INFO_MT);
-  if (c->transfer.status != 0) set_head(L, c);
-  lua_pushinteger(L, c->attempts);
+/* Push the table of facts; the URL is at 'url', the head behind it. */
+static void push_facts(lua_State *L, const xai_CallInfo *call, int url,
+                       int size) {
+  lua_createtable(L, 0, size);
+  if (call->answered.status != 0) {
+    lua_pushinteger(L, call->answered.status);
+    lua_setfield(L, -2, "status");
+    lua_pushvalue(L, url + 1);
+    lua_setfield(L, -2, "head");
+  }
+  lua_pushinteger(L, call->attempts);
   lua_setfield(L, -2, "attempts");
-  lua_pushinteger(L, resends(c));
+  lua_pushinteger(L, call->resends);
   lua_setfield(L, -2, "resends");
-  lua_pushnumber(L, (lua_Number)(end - c->began_ms) / 1000);
+  lua_pushnumber(L, (lua_Number)call->elapsed_ms / 1000);
   lua_setfield(L, -2, "elapsed");
-  xai_getenv(L, 1);
-  lua_rawgeti(L, -1, XAI_SLOT_URL);
-  lua_setfield(L, -3, "url");
-  lua_pop(L, 1);
+  lua_pushvalue(L, url);
+  lua_setfield(L, -2, "url");
+}
+
+void xai_info_push(lua_State *L, const xai_CallInfo *call) {
+  int url = lua_gettop(L) - 1;
+  push_facts(L, call, url, FACTS);
+  luaL_setmetatable(L, INFO_MT);
+  lua_replace(L, url);
+  lua_settop(L, url);
 }
 
 /* ------------------------------------------------------------ the failure */
 
-/* Was the failed call paid for? */
-static const char *billed(const xai_Call *c, const xai_Error *f) {
-  xai_Answered a;
-  a.status = c->transfer.status;
-  a.has_events = c->reader.schema.events != 0;
-  a.resends = c->resends;
-  return xai_outcome_billed(&c->outcome, f, &a);
+static void set_text(lua_State *L, const char *name, const xai_Buffer *b) {
+  if (xai_buffer_size(b) == 0) return;
+  xai_push_buffer(L, b);
+  lua_setfield(L, -2, name);
 }
 
-/* The info is on top. */
-static void set_request_id(lua_State *L, const xai_Call *c) {
-  xai_Slice head;
-  xai_luacall_push_head(L, c);
-  head.at = lua_tolstring(L, -1, &head.len);
-  if (head.at != NULL) {
-    push_request_id(L, head);
-    lua_setfield(L, -3, "request_id");
+static void set_string(lua_State *L, const char *name, const char *value) {
+  if (value == NULL) return;
+  lua_pushstring(L, value);
+  lua_setfield(L, -2, name);
+}
+
+/* What the service said.  Its message is the error's text already, unless it
+** was cut there. */
+static void set_error_body(lua_State *L, const xai_ErrorBody *b) {
+  set_text(L, "code", &b->code);
+  set_text(L, "type", &b->type);
+  set_text(L, "param", &b->param);
+  set_text(L, "message", &b->message);
+}
+
+/* Make the table on top an error object. */
+static void set_error(lua_State *L, const xai_Report *r) {
+  set_string(L, "kind", xai_kind_name(r->error->kind));
+  set_string(L, "message", r->error->text);
+  set_string(L, "phase", xai_phase_name(r->error->phase));
+  if (r->error_body != NULL) set_error_body(L, r->error_body);
+  lua_pushboolean(L, xai_outcome_retryable(r->error, r->error_body,
+                                           r->call->answered.status));
+  lua_setfield(L, -2, "retryable");
+  if (r->call->retry_after_ms >= 0) {
+    lua_pushnumber(L, (lua_Number)r->call->retry_after_ms / 1000);
+    lua_setfield(L, -2, "retry_after");
   }
-  lua_pop(L, 1);
+  set_string(L, "billed", xai_outcome_billed(r->error, &r->call->answered));
+  luaL_setmetatable(L, XAI_ERROR_MT);
 }
 
-int xai_info_fail(lua_State *L, const xai_Call *c, const xai_Error *f,
-                  int body) {
-  xai_Report report;
-  const char *s = NULL;
+/* The id is part of the error's line, so it is not left until asked for. */
+static void set_request_id(lua_State *L, int head) {
+  xai_Slice s;
+  s.at = lua_tolstring(L, head, &s.len);
+  if (s.at == NULL) return;
+  push_request_id(L, s);
+  lua_setfield(L, -2, "request_id");
+}
+
+static void set_body(lua_State *L, int text) {
   size_t n = 0;
-  int text = lua_gettop(L);
-  if (body) s = lua_tolstring(L, text, &n);
-  report.error = f;
-  report.error_body = f == &c->outcome.error ? &c->outcome.body : NULL;
-  report.status = c->transfer.status;
-  report.retry_after_ms = c->outcome.retry_after_ms;
-  report.billed = billed(c, f);
+  const char *s = lua_tolstring(L, text, &n);
+  if (n == 0) return;
+  lua_pushlstring(L, s, n < XAI_MAX_SHOWN ? n : XAI_MAX_SHOWN);
+  lua_setfield(L, -2, "body");
+}
+
+int xai_info_fail(lua_State *L, const xai_Report *report) {
+  int text = lua_gettop(L) - 2, url = text + 1, head = text + 2;
+  int info = head + 1;
+  push_facts(L, report->call, url, FACTS_OF_FAILURE);
+  set_request_id(L, head);
+  set_error(L, report);
+  set_body(L, text);
   lua_pushnil(L);
-  xai_info_push(L, c);
-  set_request_id(L, c);
-  luaerr_set(L, &report);
-  if (n > 0) {
-    lua_pushlstring(L, s, n < XAI_MAX_SHOWN ? n : XAI_MAX_SHOWN);
-    lua_setfield(L, -2, "body");
-  }
-  if (f->kind == XAI_KIND_PENDING)
+  lua_replace(L, text);
+  if (report->error->kind == XAI_KIND_PENDING)
     lua_pushliteral(L, "pending");
   else
-    luaerr_line(L, -1);
-  lua_insert(L, -2);
+    push_line(L, info);
+  lua_replace(L, url);
+  lua_replace(L, head);
+  lua_settop(L, head);
   return 3;
-}
-
-int xai_info_fail_as(lua_State *L, const xai_Call *c, xai_Cause cause) {
-  xai_Error f;
-  memset(&f, 0, sizeof f);
-  xai_error_set_cause(&f, cause);
-  return xai_info_fail(L, c, &f, 0);
 }

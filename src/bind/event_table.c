@@ -200,13 +200,13 @@ static void template_build(lua_State *L, int template, int values) {
 
 /* Push the model of the event that the pattern is of; nil: it has none. */
 static void push_kept_template(lua_State *L, xai_LuaCall *r) {
-  const xai_EventReader *s = &r->hold->call->reader;
+  const xai_EventReader *s = xai_call_reader(r->handle->call);
   unsigned long serial = s->event.info.same;
   int env = lua_gettop(L) + 1;
   xai_getenv(L, 1);
   if (r->template != serial) {
     lua_rawgeti(L, env, XAI_SLOT_CODEC);
-    template_push(L, env + 1, &s->template, &r->hold->engine->scratch);
+    template_push(L, env + 1, &s->template, &r->handle->engine->scratch);
     lua_rawseti(L, env, XAI_SLOT_TEMPLATE);
     r->template = serial;
   }
@@ -219,7 +219,7 @@ static void push_kept_template(lua_State *L, xai_LuaCall *r) {
 static void push_varying(lua_State *L, xai_LuaCall *r, xai_Slice s) {
   char digits[24];
   if (s.at[-1] == '"') {
-    xai_push_unescaped(L, &r->hold->engine->scratch, s);
+    xai_push_unescaped(L, &r->handle->engine->scratch, s);
     return;
   }
   memcpy(digits, s.at, s.len);
@@ -252,18 +252,18 @@ static int copy_varying(Varying *to, const xai_EventInfo *r) {
 }
 
 int xai_event_table_push(lua_State *L, xai_LuaCall *r) {
-  const xai_EventInfo *info = &r->hold->call->reader.event.info;
+  const xai_EventInfo *info = &xai_call_reader(r->handle->call)->event.info;
   int template = lua_gettop(L) + 1, i;
   Varying varying;
   luaL_checkstack(L, XAI_MAX_VARYING + 6, "event");
   push_kept_template(L, r);
   if (!lua_istable(L, template) ||
-      xai_call_peek(r->hold->call) != XAI_READ_EVENT ||
+      xai_call_peek(r->handle->call) != XAI_READ_EVENT ||
       info->same != r->template || !copy_varying(&varying, info)) {
     lua_settop(L, template - 1);
     return 0;
   }
-  xai_push_unescaped(L, &r->hold->engine->scratch,
+  xai_push_unescaped(L, &r->handle->engine->scratch,
                      info->delta); /* the event may move from here on */
   for (i = 0; i < varying.count; i++)
     push_varying(L, r, varying.varying_field[i]);

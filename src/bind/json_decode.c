@@ -13,7 +13,6 @@
 #include "base/json_scan.h"
 #include "base/platform.h"
 #include "base/text.h"
-#include "bind/error.h"
 #include "bind/luautil.h"
 
 /* ----------------------- the long strings of a JSON text, decoded beside it */

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "bind/error.h"
 #include "bind/json_decode.h"
 #include "bind/luautil.h"
 

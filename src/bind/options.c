@@ -8,7 +8,6 @@
 
 #include "base/buffer.h"
 #include "base/text.h"
-#include "bind/error.h"
 #include "bind/luautil.h"
 
 /* ----------------------------------------------- may these headers be sent? */

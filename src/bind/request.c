@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "bind/call.h"
-#include "bind/error.h"
 #include "bind/json_decode.h"
 #include "bind/json_encode.h"
 #include "bind/luautil.h"
@@ -276,20 +275,11 @@ static void target_free_form(xai_RequestBuilder *s) {
 
 /* ---------------------------------- the header lines of a call, and its key */
 
-/* Append a header line of up to three parts to the call's list. */
+/* Append a header line to the call's. */
 static void add_header(const xai_RequestBuilder *s, xai_Call *call,
-                       const char *a, const char *b, size_t n) {
-  xai_Buffer *line = &s->engine->scratch;
-  struct curl_slist *list = NULL;
-  int rc;
-  xai_buffer_clear(line);
-  rc = xai_buffer_puts(line, a);
-  if (rc == XAI_OK) rc = xai_buffer_append(line, b, n);
-  if (rc == XAI_OK) rc = xai_buffer_terminate(line);
-  if (rc == XAI_OK)
-    list = curl_slist_append(call->headers, xai_buffer_data(line));
-  if (list == NULL) luaL_error(s->L, "not enough memory");
-  call->headers = list;
+                       const char *name, const char *value, size_t n) {
+  if (xai_call_add_header(call, &s->engine->scratch, name, value, n) != 0)
+    luaL_error(s->L, "not enough memory");
 }
 
 static void add_line(const xai_RequestBuilder *s, xai_Call *call,
@@ -444,13 +434,6 @@ static void headers_add_own(xai_RequestBuilder *s, xai_Call *call) {
   add_line(s, call, "Expect:"); /* libcurl would wait for a 100 */
 }
 
-/* The key goes last, and only when no own Authorization is there. */
-static void headers_add_key(const xai_RequestBuilder *s, xai_Call *call,
-                            const char *key, size_t n) {
-  add_header(s, call, "Authorization: Bearer ", key, n);
-  xai_buffer_blank(&s->engine->scratch);
-}
-
 /* Push the key that is not the client's own, checked, and note where it, and
 ** the function that gave it, are.  Raises when there is no key at all. */
 static void headers_push_key(xai_RequestBuilder *s) {
@@ -490,18 +473,28 @@ static void anchor(const xai_RequestBuilder *s, int request) {
   lua_pop(L, 1);
 }
 
-static void begin(xai_RequestBuilder *s, xai_LuaCall *r) {
+/* May a stream come though none was asked for? */
+static int may_stream(const xai_RequestBuilder *s) {
+  return s->api != XAI_API_PLAIN && s->api != XAI_API_OTHER && !s->raw;
+}
+
+static void begin(const xai_RequestBuilder *s, xai_Call *call) {
   lua_State *L = s->L;
   xai_Request wire;
   memset(&wire, 0, sizeof wire);
   wire.method = s->method;
   wire.url = lua_tostring(L, s->url);
+  if (s->body != 0) wire.body = lua_tolstring(L, s->body, &wire.body_len);
   wire.stream = s->stream;
   wire.raw = s->raw;
-  wire.may_stream =
-      s->api != XAI_API_PLAIN && s->api != XAI_API_OTHER && !s->raw;
-  if (s->body != 0) wire.body = lua_tolstring(L, s->body, &wire.body_len);
-  xai_engine_start(s->engine, r->hold->call, &wire);
+  wire.may_stream = may_stream(s);
+  wire.free_form = s->any_json;
+  wire.pending_ok = s->pending_ok;
+  wire.read_once = s->read_once;
+  wire.key_changes = s->key_from != 0;
+  wire.default_settings = memcmp(&s->set, &s->client->set, sizeof s->set) == 0;
+  wire.client_id = s->client->client_id;
+  xai_engine_start(s->engine, call, &wire);
 }
 
 /* Whoever does without certificates is told what that means. */
@@ -520,18 +513,19 @@ static void check_open(const xai_RequestBuilder *s) {
     xai_misuse(s->L, "%s: the client is closed", s->what);
 }
 
-/* The key goes last, unless a header of the user's stands for it. */
-static void add_key(const xai_RequestBuilder *s, xai_LuaCall *r) {
+static void add_key(const xai_RequestBuilder *s, xai_Call *call) {
   const char *key = xai_buffer_data(&s->client->key);
   size_t n = xai_buffer_size(&s->client->key);
   if (s->key != 0) key = lua_tolstring(s->L, s->key, &n);
-  headers_add_key(s, r->hold->call, key, n);
-  r->hold->call->key_changes = s->key_from != 0;
+  if (xai_call_add_key(call, &s->engine->scratch, key, n) != 0)
+    luaL_error(s->L, "not enough memory");
 }
 
+/* The key goes last, unless a header of the user's stands for it. */
 static void start(xai_RequestBuilder *s) {
   lua_State *L = s->L;
   xai_LuaCall *r;
+  xai_Call *call;
   int headers, request, own_key;
   headers_push(s);
   headers = lua_gettop(L);
@@ -541,21 +535,16 @@ static void start(xai_RequestBuilder *s) {
   r = xai_luacall_new(L, s->engine, &s->set, s->api, s->raw);
   request = lua_gettop(L);
   r->any_json = s->any_json;
-  r->hold->call->free_form = s->any_json;
-  r->hold->call->pending_ok = s->pending_ok;
-  r->hold->call->read_once = s->read_once;
-  r->hold->call->client_id = s->client->client_id;
-  r->hold->call->default_settings =
-      memcmp(&s->set, &s->client->set, sizeof s->set) == 0;
+  call = r->handle->call;
   anchor(s, request);
   lua_pushvalue(L, headers);
-  headers_add_user(s, r->hold->call);
-  headers_add_own(s, r->hold->call);
+  headers_add_user(s, call);
+  headers_add_own(s, call);
   lua_settop(L, request);
   check_open(s);
   warn_once(s);
-  if (!own_key) add_key(s, r);
-  begin(s, r);
+  if (!own_key) add_key(s, call);
+  begin(s, call);
 }
 
 /* An option that would do nothing is a mistake. */

@@ -6,55 +6,51 @@
 #include <string.h>
 
 #include "bind/call.h"
-#include "bind/error.h"
 #include "bind/event_table.h"
 #include "bind/json_decode.h"
 #include "bind/luautil.h"
 
+static xai_EventReader *reader_of(const xai_LuaCall *r) {
+  return xai_call_reader(r->handle->call);
+}
+
+static int push_pending(lua_State *L) {
+  lua_pushboolean(L, 0);
+  return 1;
+}
+
+/* -------------------------------------------------------- ends of a stream */
+
 /* The service reported a failure by the shown event.  As the first one, it
 ** may be worth another attempt: false, more is to come. */
-static int push_error_body(lua_State *L, xai_LuaCall *r) {
-  xai_Call *c = r->hold->call;
-  if (xai_engine_try_again(r->hold->engine, c)) {
-    lua_pushboolean(L, 0);
-    return 1;
-  }
-  xai_call_read_event_error(c);
-  xai_event_reader_conclude(&c->reader);
-  if (c->state == XAI_CALL_DONE) xai_call_forget_key(c);
-  xai_engine_cancel(r->hold->engine, c, XAI_CAUSE_CANCELLED);
-  xai_push_slice(L, c->reader.event.sse.data);
+static int push_reported_error(lua_State *L, xai_LuaCall *r) {
+  xai_Call *c = r->handle->call;
+  if (!xai_engine_fail_by_event(r->handle->engine, c)) return push_pending(L);
+  xai_push_slice(L, reader_of(r)->event.sse.data);
   xai_luacall_rest(L, r);
-  return xai_info_fail(L, c, &c->outcome.error, 1);
+  return xai_luacall_fail(L, r, xai_call_error(c), 1);
 }
 
 /* The transfer failed, or what it brought cannot be trusted. */
 static int push_read_error(lua_State *L, xai_LuaCall *r) {
-  xai_Call *c = r->hold->call;
+  xai_Call *c = r->handle->call;
   if (xai_call_is_whole(c)) /* request:outcome() has it */
-    return xai_info_fail_as(L, c, XAI_CAUSE_NO_STREAM);
-  if (c->state != XAI_CALL_DONE)
-    xai_engine_cancel(r->hold->engine, c, c->reader.cause);
-  xai_call_end_key(c);
-  xai_call_take_read_error(c);
-  if (c->transfer.content != XAI_CONTENT_PLAIN) {
+    return xai_luacall_fail_as(L, r, XAI_CAUSE_NO_STREAM);
+  xai_engine_fail_reading(r->handle->engine, c);
+  if (!xai_call_is_plain(c)) {
     xai_luacall_rest(L, r);
-    return xai_info_fail(L, c, &c->outcome.error, 0);
+    return xai_luacall_fail(L, r, xai_call_error(c), 0);
   }
-  xai_push_buffer(L, &c->transfer.body); /* another attempt's answer */
-  return xai_info_fail(L, c, &c->outcome.error, 1);
+  xai_push_slice(L, xai_call_body(c)); /* another attempt's answer */
+  return xai_luacall_fail(L, r, xai_call_error(c), 1);
 }
 
 /* Push what ended the stream: nothing, or nil, message, info. */
 static int push_end(lua_State *L, xai_LuaCall *r, xai_ReadState state) {
-  if (state == XAI_READ_ERROR) return push_error_body(L, r);
+  if (state == XAI_READ_ERROR) return push_reported_error(L, r);
   if (state == XAI_READ_FAILED) return push_read_error(L, r);
-  xai_engine_drain(r->hold->engine, r->hold->call);
-  if (r->hold->call->state == XAI_CALL_DONE) {
-    xai_call_end_well(r->hold->call);
-    xai_luacall_drop_body(L);
-    xai_call_forget_key(r->hold->call);
-  }
+  xai_engine_end_reading(r->handle->engine, r->handle->call);
+  if (xai_call_is_done(r->handle->call)) xai_luacall_drop_body(L);
   xai_luacall_rest(L, r);
   return 0;
 }
@@ -65,9 +61,41 @@ static int push_end(lua_State *L, xai_LuaCall *r, xai_ReadState state) {
 */
 static const xai_SseEvent *shown(const xai_LuaCall *r) {
   static const xai_SseEvent none = {{"", 0}, {"", 0}, {"", 0}};
-  if (xai_call_peek(r->hold->call) != XAI_READ_EVENT) return &none;
-  return &r->hold->call->reader.event.sse;
+  if (xai_call_peek(r->handle->call) != XAI_READ_EVENT) return &none;
+  return &reader_of(r)->event.sse;
 }
+
+static xai_Cause cause_of(int too_deep) {
+  return too_deep ? XAI_CAUSE_EVENT_TOO_DEEP : XAI_CAUSE_EVENT_NOT_JSON;
+}
+
+/* An event is not a JSON object, or is 'too_deep': the stream cannot be
+** trusted. */
+static int fail_event(lua_State *L, xai_LuaCall *r, int too_deep) {
+  xai_Call *c = r->handle->call;
+  xai_engine_refuse_event(r->handle->engine, c, cause_of(too_deep));
+  xai_push_slice(L, shown(r)->data);
+  xai_luacall_rest(L, r);
+  return xai_luacall_fail(L, r, xai_call_error(c), 1);
+}
+
+static int fail_damaged(lua_State *L, xai_LuaCall *r) {
+  return fail_event(L, r, lua_toboolean(L, 2));
+}
+
+static int fail_damaged_at_rest(lua_State *L, xai_LuaCall *r) {
+  return xai_luacall_replace_error(L, r, cause_of(lua_toboolean(L, 2)));
+}
+
+/*
+** request:damaged(too_deep) -> nil, message, info: what was read to the end
+** holds an event that does not decode.
+*/
+static int stream_damaged(lua_State *L) {
+  return xai_luacall_use(L, fail_damaged, fail_damaged_at_rest);
+}
+
+/* ------------------------------------------------------------------ events */
 
 /* Push the shown event as {event=, data=, id=}. */
 static void push_raw(lua_State *L, const xai_LuaCall *r) {
@@ -82,25 +110,11 @@ static void push_raw(lua_State *L, const xai_LuaCall *r) {
 }
 
 /* Go past the shown event; its value is safe on the stack.  0: that would be
-** more than max_body, and is the stream's fault from now on. */
-static int take(lua_State *L, xai_LuaCall *r) {
-  int rc = xai_engine_consume(r->hold->engine, r->hold->call);
+** more than max_body, and is the stream's error from now on. */
+static int consume(lua_State *L, xai_LuaCall *r) {
+  int rc = xai_engine_consume(r->handle->engine, r->handle->call);
   if (rc == XAI_ENOMEM) luaL_error(L, "not enough memory");
   return rc == XAI_OK;
-}
-
-/* An event that is not a JSON object, or one 'too_deep': the stream cannot
-** be trusted. */
-static int fail_event(lua_State *L, xai_LuaCall *r, int too_deep) {
-  xai_Call *c = r->hold->call;
-  xai_Cause cause =
-      too_deep ? XAI_CAUSE_EVENT_TOO_DEEP : XAI_CAUSE_EVENT_NOT_JSON;
-  xai_call_mask_buffer(c, &c->transfer.sse.in); /* it is shown as info.body */
-  xai_engine_cancel(r->hold->engine, c, cause);
-  xai_call_replace_error(c, cause);
-  xai_push_slice(L, shown(r)->data);
-  xai_luacall_rest(L, r);
-  return xai_info_fail(L, c, &c->outcome.error, 1);
 }
 
 static int is_useless(const xai_EventInfo *r) {
@@ -111,18 +125,6 @@ static int is_useless(const xai_EventInfo *r) {
 static int is_too_deep(lua_State *L) {
   const char *problem = lua_tostring(L, -1);
   return problem != NULL && strstr(problem, "nested") != NULL;
-}
-
-static int fail_damaged(lua_State *L, xai_LuaCall *r) {
-  return fail_event(L, r, lua_toboolean(L, 2));
-}
-
-/*
-** request:damaged(too_deep) -> nil, message, info: what was read to the end
-** holds an event that does not decode.
-*/
-int xai_stream_damaged(lua_State *L) {
-  return xai_luacall_use(L, fail_damaged);
 }
 
 /* Decode 'text'; nothing is pushed when it is no JSON object (0) or is nested
@@ -144,7 +146,7 @@ static int push_event(lua_State *L, xai_Slice text) {
 
 /* Push the shown event.  0: it is no JSON object; -1: nested too deeply. */
 static int push_shown(lua_State *L, xai_LuaCall *r) {
-  const xai_EventReader *s = &r->hold->call->reader;
+  const xai_EventReader *s = reader_of(r);
   if (s->raw) {
     push_raw(L, r);
     return 1;
@@ -153,23 +155,20 @@ static int push_shown(lua_State *L, xai_LuaCall *r) {
   return push_event(L, shown(r)->data);
 }
 
-static int next_event(lua_State *L, xai_LuaCall *r) {
-  xai_Call *c = r->hold->call;
+static int push_next(lua_State *L, xai_LuaCall *r) {
+  const xai_EventReader *s = reader_of(r);
   for (;;) {
-    unsigned long taken = c->reader.taken;
-    xai_ReadState state = xai_call_peek(c);
+    unsigned long taken = s->taken;
+    xai_ReadState state = xai_call_peek(r->handle->call);
     int rc;
-    if (state == XAI_READ_WAIT) {
-      lua_pushboolean(L, 0);
-      return 1;
-    }
+    if (state == XAI_READ_WAIT) return push_pending(L);
     if (state != XAI_READ_EVENT) return push_end(L, r, state);
-    if (is_useless(&c->reader.event.info))
-      return fail_event(L, r, c->reader.event.info.meaning == XAI_MEANS_DEEP);
+    if (is_useless(&s->event.info))
+      return fail_event(L, r, s->event.info.meaning == XAI_MEANS_DEEP);
     rc = push_shown(L, r);
-    if (c->reader.taken == taken) {
+    if (s->taken == taken) { /* else a finalizer has read the event */
       if (rc <= 0) return fail_event(L, r, rc < 0);
-      if (take(L, r)) return 1;
+      if (consume(L, r)) return 1;
     }
     lua_settop(L, 1);
   }
@@ -177,19 +176,21 @@ static int next_event(lua_State *L, xai_LuaCall *r) {
 
 /*
 ** request:event() -> the next event; false when it is not here yet; nil at
-** the proven end; nil, message, info when the stream broke.  An event that a
-** finalizer has read while it was pushed was that one's.
+** the proven end; nil, message, info when the stream broke.
 */
-int xai_stream_next(lua_State *L) { return xai_luacall_poll(L, next_event); }
+static int stream_event(lua_State *L) {
+  return xai_luacall_poll(L, push_next, xai_luacall_push_past);
+}
 
-/* Push the text, joined with a half character of the text before. */
+/* -------------------------------------------------------------------- text */
+
+/* Push the text, joined with half a character at the end of the last one. */
 static void push_text(lua_State *L, xai_LuaCall *r) {
-  xai_EventReader *s = &r->hold->call->reader;
+  xai_EventReader *s = reader_of(r);
   const xai_EventInfo *info = &s->event.info;
   xai_Slice raw = info->text;
-  xai_Buffer *b = &r->hold->engine->scratch;
-  unsigned surrogate =
-      s->surrogate; /* changed for good only when nothing raised */
+  xai_Buffer *b = &r->handle->engine->scratch;
+  unsigned surrogate = s->surrogate; /* is only changed if nothing raises */
   if (surrogate == 0 && !info->parts && memchr(raw.at, '\\', raw.len) == NULL) {
     xai_push_slice(L, raw);
     return;
@@ -201,7 +202,7 @@ static void push_text(lua_State *L, xai_LuaCall *r) {
   s->surrogate = surrogate;
 }
 
-/* A half character that nothing followed. */
+/* Push half a character that nothing followed, as U+FFFD. */
 static int push_rest(lua_State *L, xai_EventReader *s) {
   if (s->surrogate == 0) return 0;
   lua_pushliteral(L, "\xEF\xBF\xBD");
@@ -209,26 +210,21 @@ static int push_rest(lua_State *L, xai_EventReader *s) {
   return 1;
 }
 
-static int next_text(lua_State *L, xai_LuaCall *r) {
-  xai_Call *c = r->hold->call;
+static int push_next_text(lua_State *L, xai_LuaCall *r) {
+  xai_EventReader *s = reader_of(r);
+  const xai_EventInfo *info = &s->event.info;
   for (;;) {
-    unsigned long taken = c->reader.taken;
-    xai_ReadState state = xai_call_peek(c);
-    const xai_EventInfo *info = &c->reader.event.info;
-    if (state == XAI_READ_WAIT) {
-      lua_pushboolean(L, 0);
-      return 1;
-    }
-    if (state != XAI_READ_EVENT) {
-      if (push_rest(L, &c->reader)) return 1;
-      return push_end(L, r, state);
-    }
+    unsigned long taken = s->taken;
+    xai_ReadState state = xai_call_peek(r->handle->call);
+    if (state == XAI_READ_WAIT) return push_pending(L);
+    if (state != XAI_READ_EVENT)
+      return push_rest(L, s) ? 1 : push_end(L, r, state);
     if (is_useless(info))
       return fail_event(L, r, info->meaning == XAI_MEANS_DEEP);
     if (info->has_text && info->text.len > 0) push_text(L, r);
-    if (c->reader.taken == taken) {
-      if (take(L, r) && lua_gettop(L) > 1 && lua_rawlen(L, -1) > 0) return 1;
-    }
+    if (s->taken == taken && consume(L, r) && lua_gettop(L) > 1 &&
+        lua_rawlen(L, -1) > 0)
+      return 1;
     lua_settop(L, 1);
   }
 }
@@ -237,36 +233,39 @@ static int next_text(lua_State *L, xai_LuaCall *r) {
 ** request:text() -> the next piece of visible text of the wanted choice;
 ** else as request:event().  Builds no tables.
 */
-int xai_stream_text(lua_State *L) { return xai_luacall_poll(L, next_text); }
+static int stream_text(lua_State *L) {
+  return xai_luacall_poll(L, push_next_text, xai_luacall_push_past);
+}
 
 /* request:want(n): the choice whose text is wanted, from 1. */
-int xai_stream_want(lua_State *L) {
-  xai_LuaCall *r = xai_luacall_check(L);
+static int stream_want(lua_State *L) {
+  const xai_LuaCall *r = xai_luacall_check(L);
   lua_Number n = luaL_checknumber(L, 2);
-  xai_Call *c = r->hold->call;
-  if (c != NULL)
-    xai_event_reader_want(&c->reader, n >= 1 && n <= 1000 ? (long)n - 1 : -2);
+  if (r->handle->call != NULL)
+    xai_event_reader_want(reader_of(r), n >= 1 && n <= 1000 ? (long)n - 1 : -2);
   return 0;
 }
 
 static int skip(lua_State *L, xai_LuaCall *r) {
+  const xai_EventInfo *info = &reader_of(r)->event.info;
   xai_ReadState state;
-  while ((state = xai_call_peek(r->hold->call)) == XAI_READ_EVENT) {
-    const xai_EventInfo *info = &r->hold->call->reader.event.info;
+  while ((state = xai_call_peek(r->handle->call)) == XAI_READ_EVENT) {
     if (is_useless(info))
       return fail_event(L, r, info->meaning == XAI_MEANS_DEEP);
-    take(L, r);
+    consume(L, r);
   }
-  if (state != XAI_READ_WAIT) return push_end(L, r, state);
-  lua_pushboolean(L, 0);
-  return 1;
+  return state == XAI_READ_WAIT ? push_pending(L) : push_end(L, r, state);
 }
 
 /*
 ** request:skip() -> false when more is to come, nil at the proven end, or
 ** nil, message, info: goes past all events that are here.
 */
-int xai_stream_skip(lua_State *L) { return xai_luacall_poll(L, skip); }
+static int stream_skip(lua_State *L) {
+  return xai_luacall_poll(L, skip, xai_luacall_push_past);
+}
+
+/* --------------------------------------------------------------- event log */
 
 static const char *field_name(xai_Field f) {
   static const char *const names[] = {"event",   "text",      "reasoning",
@@ -279,7 +278,7 @@ static int may_have_surrogate(xai_Slice text) {
   return memchr(text.at, '\\', text.len) != NULL && xai_slice_has(text, "\\ud");
 }
 
-/* Push an entry's text, decoded as JSON, with halves as they are. */
+/* Push an entry's text, decoded as JSON, with its unpaired surrogates. */
 static void push_with_surrogates(lua_State *L, xai_LuaCall *r,
                                  const xai_LogEntry *e) {
   int env = lua_gettop(L) + 1;
@@ -307,30 +306,29 @@ static void push_whole(lua_State *L, xai_Slice text) {
   if (rc <= 0) lua_pushboolean(L, rc < 0);
 }
 
-/* What its stream has said: at rest that is a string of its environment, which
-** is only read. */
+/* The event log of the request's stream.  At rest its bytes are a string of
+** the request's environment, which is only read. */
 static xai_EventLog log_of(lua_State *L, const xai_LuaCall *r) {
-  const xai_Call *c = r->hold->call;
-  xai_EventLog j;
+  xai_EventLog log;
   size_t n;
   const char *s;
-  memset(&j, 0, sizeof j);
-  if (c != NULL) j = c->reader.log;
-  if (xai_buffer_size(&j.bytes) > 0) return j;
-  if (c == NULL) j.last = r->hold->ended.last;
+  memset(&log, 0, sizeof log);
+  if (r->handle->call != NULL) log = reader_of(r)->log;
+  if (xai_buffer_size(&log.bytes) > 0) return log;
+  log.last = xai_luacall_info(r).log_last;
   xai_getenv(L, 1);
   lua_rawgeti(L, -1, XAI_SLOT_LOG);
   s = lua_tolstring(L, -1, &n);
   lua_pop(L, 2);
-  if (s == NULL) return j;
-  j.bytes.at = (char *)(uintptr_t)s;
-  j.bytes.rd = 0;
-  j.bytes.len = n;
-  return j;
+  if (s == NULL) return log;
+  log.bytes.at = (char *)(uintptr_t)s;
+  log.bytes.rd = 0;
+  log.bytes.len = n;
+  return log;
 }
 
-/* The place of an entry at index 2.  That of the last answer needs no search:
-** all that is read is read in order. */
+/* The place of an entry, at index 2.  The place that the last call returned
+** needs no search: readers go in order. */
 static size_t check_place(lua_State *L, const xai_LuaCall *r,
                           const xai_EventLog *j) {
   lua_Number n = luaL_checknumber(L, 2);
@@ -342,18 +340,18 @@ static size_t check_place(lua_State *L, const xai_LuaCall *r,
   return at;
 }
 
-static int say(lua_State *L, xai_LuaCall *r) {
-  xai_EventLog log_read = log_of(L, r);
-  size_t at = check_place(L, r, &log_read);
+static int push_entry(lua_State *L, xai_LuaCall *r) {
+  xai_EventLog log = log_of(L, r);
+  size_t at = check_place(L, r, &log);
   xai_LogEntry e;
-  if (!xai_event_log_read(&log_read, &at, &e)) return 0;
+  if (!xai_event_log_read(&log, &at, &e)) return 0;
   r->log_read = at;
   lua_pushnumber(L, (lua_Number)at);
   lua_pushstring(L, field_name(e.field));
   if (may_have_surrogate(e.text))
     push_with_surrogates(L, r, &e);
   else if (e.field != XAI_FIELD_NONE)
-    xai_push_unescaped(L, &r->hold->engine->scratch, e.text);
+    xai_push_unescaped(L, &r->handle->engine->scratch, e.text);
   else
     push_whole(L, e.text);
   xai_pushint(L, e.a);
@@ -362,18 +360,25 @@ static int say(lua_State *L, xai_LuaCall *r) {
 }
 
 /*
-** request:said(at) -> at', field, value, a, b: what the stream has said so
-** far, entry by entry ('at' is 0 at first); nothing after the last.  'field'
-** "event": a decoded event, or as push_whole says; else: text for part (a, b)
-** of the answer.
+** request:read_log(at) -> at', field, value, a, b: one entry of the event log,
+** and the place of the next ('at' is 0 at first); nothing after the last.
+** 'field' "event": a decoded event, or as push_whole says; else: text for part
+** (a, b) of the answer.
 */
-int xai_stream_read_log(lua_State *L) {
-  xai_LuaCall *r = xai_luacall_check(L);
+static int stream_read_log(lua_State *L) {
   luaL_checknumber(L, 2);
-  return r->hold->call != NULL ? xai_luacall_use(L, say) : say(L, r);
+  return xai_luacall_use(L, push_entry, push_entry);
 }
 
-int xai_stream_has_surrogates(lua_State *L) {
+/* request:has_surrogates() -> did request:read_log give a text with half a
+** surrogate pair?  It has the three bytes that UTF-8 would give that. */
+static int stream_has_surrogates(lua_State *L) {
   lua_pushboolean(L, xai_luacall_check(L)->surrogates);
   return 1;
 }
+
+const luaL_Reg xai_stream_methods[] = {
+    {"event", stream_event},       {"text", stream_text},
+    {"want", stream_want},         {"skip", stream_skip},
+    {"read_log", stream_read_log}, {"has_surrogates", stream_has_surrogates},
+    {"damaged", stream_damaged},   {NULL, NULL}};

@@ -8,9 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/http_head.h"
 #include "base/platform.h"
-#include "base/text.h"
 #include "base/retry.h"
+#include "base/text.h"
+#include "net/call_private.h"
 #include "net/memory.h"
 #include "net/secret.h"
 
@@ -22,68 +24,65 @@
 
 #define ZERO_FROM offsetof(xai_Call, prev)
 
-void xai_call_init(xai_Call *c, const xai_Settings *set, xai_Api api, int raw) {
+xai_Call *xai_call_new(const xai_Settings *set, xai_Api api, int raw,
+                       xai_CallHandle *handle) {
+  xai_Call *c = (xai_Call *)malloc(sizeof *c);
+  if (c == NULL) return NULL;
   memset((char *)c + ZERO_FROM, 0, sizeof *c - ZERO_FROM);
   c->set = *set;
+  c->handle = handle;
+  if (handle != NULL) handle->call = c;
   xai_outcome_init(&c->outcome);
   xai_transfer_init(&c->transfer, set);
   xai_event_reader_init(&c->reader, api, raw, set->max_body);
+  return c;
 }
 
-void xai_call_close(xai_Call *c) {
+void xai_call_free(xai_Call *c) {
   xai_transfer_close(&c->transfer);
   xai_call_forget_key(c);
   xai_event_reader_free(&c->reader);
   xai_outcome_clear(&c->outcome);
+  free(c);
 }
 
 void xai_call_rest(xai_Call *c) {
   xai_event_reader_rest(&c->reader);
+  xai_buffer_free(&c->reader.log.bytes);
   xai_sse_free(&c->transfer.sse);
+  xai_buffer_free(&c->transfer.head);
   xai_buffer_free(&c->transfer.body);
   if (c->state == XAI_CALL_DONE) xai_call_forget_key(c);
   c->at_rest = 1;
 }
 
-void xai_call_summarize(const xai_Call *c, xai_CallSummary *ended) {
-  memset(ended, 0, sizeof *ended);
-  ended->kind = c->outcome.error.kind;
-  ended->phase = c->outcome.error.phase;
-  ended->phase_reached = c->outcome.phase_reached;
-  ended->api = c->reader.schema.api;
-  ended->content = c->transfer.content;
-  ended->status = c->transfer.status;
-  ended->attempts = c->attempts;
-  ended->resends = c->resends;
-  ended->raw = c->reader.raw;
-  ended->events = c->reader.schema.events;
-  ended->may_be_done = c->outcome.may_be_done;
-  ended->last = c->reader.log.last;
-  ended->began_ms = c->began_ms;
-  ended->ended_ms = c->ended_ms;
-  ended->retry_after_ms = c->outcome.retry_after_ms;
-  ended->times = c->times;
+void xai_call_measure(xai_Call *c) { c->timed = 1; }
+
+/* ----------------------------------------------------------------- facts */
+
+/* How often libcurl sent the request again by itself. */
+static int count_resends(const xai_Call *c) {
+  int under_way = c->multi != NULL && c->transfer.sends > 1;
+  return c->resends + (under_way ? c->transfer.sends - 1 : 0);
 }
 
-void xai_call_restore(xai_Call *c, const xai_CallSummary *ended) {
-  memset(c, 0, sizeof *c);
-  xai_call_init(c, &c->set, ended->api, ended->raw);
-  c->state = XAI_CALL_DONE;
-  c->outcome.error.kind = ended->kind;
-  c->outcome.error.phase = ended->phase;
-  c->outcome.phase_reached = ended->phase_reached;
-  c->transfer.content = ended->content;
-  c->transfer.status = ended->status;
-  c->attempts = ended->attempts;
-  c->resends = ended->resends;
-  c->reader.schema.events = ended->events;
-  c->reader.schema.ended = ended->kind == XAI_KIND_NONE;
-  c->reader.log.last = ended->last;
-  c->outcome.may_be_done = ended->may_be_done;
-  c->began_ms = ended->began_ms;
-  c->ended_ms = ended->ended_ms;
-  c->outcome.retry_after_ms = ended->retry_after_ms;
-  c->times = ended->times;
+xai_CallInfo xai_call_info(const xai_Call *c) {
+  xai_CallInfo info;
+  info.kind = c->outcome.error.kind;
+  info.phase = c->outcome.error.phase;
+  info.done = c->state == XAI_CALL_DONE;
+  info.streamed = c->transfer.content == XAI_CONTENT_EVENTS;
+  info.attempts = c->attempts;
+  info.resends = count_resends(c);
+  info.log_last = c->reader.log.last;
+  info.elapsed_ms = (info.done ? c->ended_ms : xai_clock_ms()) - c->began_ms;
+  info.retry_after_ms = c->outcome.retry_after_ms;
+  info.times = c->times;
+  info.answered.status = c->transfer.status;
+  info.answered.has_events = c->reader.schema.events != 0;
+  info.answered.may_be_done = c->outcome.may_be_done || c->resends > 0;
+  info.answered.phase_reached = c->outcome.phase_reached;
+  return info;
 }
 
 /* ------------------------------------------------------------------- key */
@@ -117,7 +116,80 @@ static void mask_shown(xai_Call *c) {
     xai_call_mask_buffer(c, &c->transfer.body);
 }
 
-/* -------------------------------------------------------------- lifetime */
+/* --------------------------------------------------------------- headers */
+
+#define KEY_LINE "Authorization: Bearer "
+#define KEY_LINE_LENGTH (sizeof KEY_LINE - 1)
+
+/* Append a line to a list; 0, or -1 without memory. */
+static int append_line(struct curl_slist **list, const char *line) {
+  struct curl_slist *longer = curl_slist_append(*list, line);
+  if (longer == NULL) return -1;
+  *list = longer;
+  return 0;
+}
+
+static int append_header(struct curl_slist **list, xai_Buffer *scratch,
+                         const char *name, const char *value, size_t n) {
+  int rc;
+  xai_buffer_clear(scratch);
+  rc = xai_buffer_puts(scratch, name);
+  if (rc == XAI_OK) rc = xai_buffer_append(scratch, value, n);
+  if (rc == XAI_OK) rc = xai_buffer_terminate(scratch);
+  if (rc != XAI_OK) return -1;
+  return append_line(list, xai_buffer_data(scratch));
+}
+
+static int append_key(struct curl_slist **list, xai_Buffer *scratch,
+                      const char *key, size_t n) {
+  int rc = append_header(list, scratch, KEY_LINE, key, n);
+  xai_buffer_blank(scratch);
+  return rc;
+}
+
+int xai_call_add_header(xai_Call *c, xai_Buffer *scratch, const char *name,
+                        const char *value, size_t n) {
+  return append_header(&c->headers, scratch, name, value, n);
+}
+
+int xai_call_add_key(xai_Call *c, xai_Buffer *scratch, const char *key,
+                     size_t n) {
+  return append_key(&c->headers, scratch, key, n);
+}
+
+const char *xai_call_header_at(const xai_Call *c, int n) {
+  const struct curl_slist *h = c->headers;
+  while (h != NULL && n-- > 0) h = h->next;
+  return h ? h->data : NULL;
+}
+
+static int is_key_line(const char *line) {
+  return strncmp(line, KEY_LINE, KEY_LINE_LENGTH) == 0;
+}
+
+static int has_key(const xai_Call *c, const char *key) {
+  const struct curl_slist *h;
+  for (h = c->headers; h != NULL; h = h->next)
+    if (is_key_line(h->data) && strcmp(h->data + KEY_LINE_LENGTH, key) == 0)
+      return 1;
+  return 0;
+}
+
+/* The header lines with another key; NULL without memory. */
+static struct curl_slist *headers_with(const xai_Call *c, xai_Buffer *scratch,
+                                       const char *key) {
+  struct curl_slist *list = NULL;
+  const struct curl_slist *h;
+  int rc = 0;
+  for (h = c->headers; h != NULL && rc == 0; h = h->next)
+    rc = is_key_line(h->data) ? append_key(&list, scratch, key, strlen(key))
+                              : append_line(&list, h->data);
+  if (rc == 0) return list;
+  xai_secret_wipe(&list);
+  return NULL;
+}
+
+/* -------------------------------------------------------------- handles */
 
 /* Can its handle do another request?  Its buffers, which the key has passed
 ** through, are not wiped before it goes. */
@@ -187,6 +259,12 @@ int xai_call_begin(xai_Call *c, const xai_Request *r, CURLM *multi, int later) {
   c->deletes = strcmp(r->method, "DELETE") == 0;
   c->heads = strcmp(r->method, "HEAD") == 0;
   c->posts = strcmp(r->method, "POST") == 0 && r->body != NULL;
+  c->free_form = r->free_form;
+  c->pending_ok = r->pending_ok;
+  c->read_once = r->read_once;
+  c->key_changes = r->key_changes;
+  c->default_settings = r->default_settings;
+  c->client_id = r->client_id;
   c->transfer.call = c;
   rc = xai_transfer_open(&c->transfer, used_handle(c), r, c->headers, &c->set);
   if (rc != CURLE_OK) {
@@ -345,27 +423,32 @@ int xai_call_try_again(xai_Call *c) {
   return 1;
 }
 
-void xai_call_read_event_error(xai_Call *c) {
-  xai_Evidence ev = evidence_of(c);
-  xai_outcome_read_event_error(&c->outcome, &ev, c->reader.event.sse.data);
-}
-
 void xai_call_replace_error(xai_Call *c, xai_Cause cause) {
   xai_outcome_clear(&c->outcome);
   xai_error_set_cause(&c->outcome.error, cause);
 }
 
-void xai_call_set_key(xai_Call *c, struct curl_slist *headers) {
+int xai_call_wants_key(const xai_Call *c) { return c->key_wanted; }
+
+int xai_call_needs_other_key(const xai_Call *c) {
+  return c->key_wanted && c->outcome.error.kind == XAI_KIND_AUTHENTICATION;
+}
+
+int xai_call_use_key(xai_Call *c, xai_Buffer *scratch, const char *key) {
+  struct curl_slist *headers;
+  if (has_key(c, key)) {
+    c->key_wanted = 0;
+    if (c->outcome.error.kind == XAI_KIND_AUTHENTICATION) conclude(c);
+    return 0;
+  }
+  headers = headers_with(c, scratch, key);
+  if (headers == NULL) return -1;
   c->key_wanted = 0;
   xai_call_mask_buffer(c, &c->transfer.head); /* it may echo the old key */
   xai_call_forget_key(c);
   c->headers = headers;
   curl_easy_setopt(c->transfer.conn.easy, CURLOPT_HTTPHEADER, headers);
-}
-
-void xai_call_keep_key(xai_Call *c) {
-  c->key_wanted = 0;
-  if (c->outcome.error.kind == XAI_KIND_AUTHENTICATION) conclude(c);
+  return 0;
 }
 
 /* ------------------------------------------------------------------ time */
@@ -444,7 +527,81 @@ void xai_call_tick(xai_Call *c, CURLM *multi, int64_t now_ms,
   }
 }
 
+/* ----------------------------------------------------------------- state */
+
+int xai_call_is_done(const xai_Call *c) { return c->state == XAI_CALL_DONE; }
+
+const xai_Error *xai_call_error(const xai_Call *c) { return &c->outcome.error; }
+
+const xai_ErrorBody *xai_call_error_body(const xai_Call *c) {
+  return &c->outcome.body;
+}
+
+int xai_call_tell_retry(xai_Call *c, int64_t *wait_ms) {
+  if (c->state != XAI_CALL_WAITING || c->retry_told) return 0;
+  c->retry_told = 1;
+  *wait_ms = c->retry_ms - xai_clock_ms();
+  if (*wait_ms < 0) *wait_ms = 0;
+  return 1;
+}
+
+/* ---------------------------------------------------------------- answer */
+
+xai_Slice xai_call_head(xai_Call *c) {
+  if (c->state != XAI_CALL_DONE) xai_call_mask_buffer(c, &c->transfer.head);
+  return xai_transfer_head(&c->transfer);
+}
+
+xai_Slice xai_call_body(const xai_Call *c) {
+  xai_Slice body;
+  body.at = xai_buffer_data(&c->transfer.body);
+  body.len = xai_buffer_size(&c->transfer.body);
+  return body;
+}
+
+void xai_call_free_body(xai_Call *c) { xai_buffer_free(&c->transfer.body); }
+
+int xai_call_is_plain(const xai_Call *c) {
+  return c->transfer.content == XAI_CONTENT_PLAIN;
+}
+
+int xai_call_is_json(const xai_Call *c) {
+  xai_Slice type =
+      xai_http_head_find(xai_transfer_head(&c->transfer), "content-type");
+  return type.len == 0 || xai_slice_has(type, "json");
+}
+
+/*
+** Without a length, a connection that is cut looks like the end; so does
+** compressed text that is cut.  JSON objects and lists prove their own end.
+*/
+int xai_call_has_known_end(const xai_Call *c) {
+  const xai_Transfer *t = &c->transfer;
+  xai_Slice head = xai_transfer_head(t), encoding, coding;
+  if (c->heads || t->status == 204 || t->status == 205) return 1;
+  encoding = xai_http_head_find(head, "content-encoding");
+  if (encoding.len > 0 && !xai_slice_like(encoding, "identity")) return 0;
+  if (head.len < 6) return 0;
+  if (head.at[5] != '1') return 1; /* "HTTP/2": frames tell the end */
+  coding = xai_http_head_find(head, "transfer-encoding");
+  return xai_slice_has(coding, "chunked") ||
+         xai_http_head_find(head, "content-length").len > 0;
+}
+
+int xai_call_already_deleted(const xai_Call *c) {
+  return c->outcome.already_deleted;
+}
+
 /* ---------------------------------------------------------------- stream */
+
+xai_EventReader *xai_call_reader(xai_Call *c) { return &c->reader; }
+
+void xai_call_fail_by_event(xai_Call *c) {
+  xai_Evidence ev = evidence_of(c);
+  xai_outcome_read_event_error(&c->outcome, &ev, c->reader.event.sse.data);
+  xai_event_reader_conclude(&c->reader);
+  if (c->state == XAI_CALL_DONE) xai_call_forget_key(c);
+}
 
 int xai_call_opened(const xai_Call *c) {
   return c->state == XAI_CALL_DONE ||
@@ -494,8 +651,9 @@ xai_ReadState xai_call_peek(xai_Call *c) {
 }
 
 /* A failure of the transfer that explains the reader's is the one to show. */
-void xai_call_take_read_error(xai_Call *c) {
+void xai_call_fail_reading(xai_Call *c) {
   xai_Kind kind = c->outcome.error.kind;
+  xai_call_end_key(c);
   if (c->reader.cause == XAI_CAUSE_NONE) return;
   if (kind != XAI_KIND_NONE && kind != xai_cause_kind(c->reader.cause)) return;
   memset(&c->outcome.error, 0, sizeof c->outcome.error);

@@ -4,131 +4,98 @@
 #ifndef XAI_NET_CALL_H
 #define XAI_NET_CALL_H
 
-#include "base/platform.h"
 #include "base/endpoint.h"
 #include "base/error_body.h"
 #include "base/event_reader.h"
 #include "net/outcome.h"
-#include "net/easy_pool.h"
 #include "net/transfer.h"
 
 #pragma GCC visibility push(hidden)
 
-typedef enum xai_CallState {
-  XAI_CALL_NEW,
-  XAI_CALL_RUNNING, /* an attempt is under way */
-  XAI_CALL_WAITING, /* for the moment of the next attempt */
-  XAI_CALL_DONE     /* the outcome stands (kind NONE: success) */
-} xai_CallState;
+/* ------------------------------------------------------- what it is, at once */
 
-typedef struct xai_Call {
-  xai_Transfer transfer;
-  xai_EventReader reader;
-  xai_Settings set; /* its strings are only valid while it is opened */
-  /* From here on all is zero at first. */
-  struct xai_Call *prev, *next;             /* the engine's list */
-  struct xai_Call *ready_prev, *ready_next; /* the engine's queue of news */
-  struct xai_Call *start_prev, *start_next; /* of those that are to begin */
-  int in_start_queue;                       /* it is one of them */
-  int queued;                               /* it is in that queue */
-  int watched;                              /* its news go into that queue */
-  unsigned long client_id;                  /* number of whose call it is */
-  CURLM *multi;                             /* while an attempt is under way */
-  struct curl_slist *headers;               /* filled before it begins */
-  xai_Random *random;
-  xai_EasyPool *pool;
-  xai_Route route;
-  xai_CallState state;
-  int default_settings; /* its settings are those of its client */
-  int posts;            /* the method is POST, with a body */
-  int cut_off;          /* its handle is to leave no connection for others */
-  int heads;            /* the method is HEAD */
-  int free_form;        /* nothing is known of what the answer will be */
-  int deletes;          /* the method is DELETE */
-  int repeatable;       /* the method is one that may always be repeated */
-  int pending_ok;       /* an empty 202 means: not ready yet */
-  int read_once;        /* a success can be read once: what was lost stays so */
-  int draining;         /* the reader is done; the connection is to be kept */
-  int at_rest;          /* its reader needs no more than what 'hold' keeps */
-  int in_use;           /* somebody works with it */
-  struct xai_Hold *hold; /* NULL once its reader is no more */
-  int retry_told;        /* the wait for the next attempt was told of */
-  int key_changes;       /* the key may be another one for each attempt */
-  int key_wanted;        /* the next attempt waits for its key */
-  int key_refused; /* a new key was asked for because the old one failed */
-  int attempts;    /* begun so far */
-  int resends;     /* requests that libcurl sent again by itself */
-  int timed;       /* the times are wanted */
-  xai_Times times; /* of the last attempt */
-  int64_t began_ms, attempt_ms, retry_ms, ended_ms, drain_ms;
-  int64_t quiet_ms, nudge_ms; /* when bytes last came; when to look again */
-  xai_Outcome outcome;
-} xai_Call;
+/* The facts about a call at one moment.  It holds no pointer. */
+typedef struct xai_CallInfo {
+  xai_Kind kind; /* of its failure; XAI_KIND_NONE: it has none */
+  xai_Phase phase;
+  int done;               /* the outcome is known */
+  int streamed;           /* the answer is an event stream */
+  int attempts;           /* begun so far */
+  int resends;            /* requests that libcurl sent again by itself */
+  size_t log_last;        /* offset of the event log's last entry */
+  int64_t elapsed_ms;     /* since the call began, until its end */
+  int64_t retry_after_ms; /* what the server asked for, or -1 */
+  xai_Times times;        /* of the last attempt */
+  xai_Answered answered;
+} xai_CallInfo;
 
-/* What there is still to know of a call that is over and at rest. */
-typedef struct xai_CallSummary {
-  xai_Kind kind;
-  xai_Phase phase, phase_reached;
-  xai_Api api;
-  xai_Content content;
-  int status;
-  int attempts;
-  int resends;
-  int raw;
-  int events;
-  int may_be_done;
-  size_t last; /* offset of the journal's last entry */
-  int64_t began_ms, ended_ms, retry_after_ms;
-  xai_Times times;
-} xai_CallSummary;
-
-/* How its reader holds a call.  The call is given back when it is over and at
-** rest; then 'call' is NULL, and 'ended' is what is left of it. */
-typedef struct xai_Hold {
-  struct xai_Engine *engine; /* NULL: it was released */
+/* How a reader refers to its call.  The engine frees a call that is done, at
+** rest and not in use; from then on 'call' is NULL and 'info' tells the rest. */
+typedef struct xai_CallHandle {
+  struct xai_Engine *engine; /* NULL: the reader has released the call */
   xai_Call *call;
-  int recalled; /* 'call' is made of 'ended' again, in memory of the reader's */
-  xai_CallSummary ended;
-} xai_Hold;
+  int in_use; /* the reader works with the call, which must stay */
+  xai_CallInfo info;
+} xai_CallHandle;
 
-/* Make the caller's memory a call in state NEW; nothing is acquired. */
-void xai_call_init(xai_Call *c, const xai_Settings *set, xai_Api api, int raw);
+xai_CallInfo xai_call_info(const xai_Call *c);
 
-/* Give back what it holds; it must not be RUNNING. */
-void xai_call_close(xai_Call *c);
+/* ------------------------------------------------------------------ lifetime */
 
-/* Nobody reads on: give back what was for its reader. */
+/* A new call, not started; NULL without memory.  'api' and 'raw': how its
+** stream is read.  'handle': its reader's, or NULL. */
+xai_Call *xai_call_new(const xai_Settings *set, xai_Api api, int raw,
+                       xai_CallHandle *handle);
+
+/* Free it and what it holds; no attempt may be under way. */
+void xai_call_free(xai_Call *c);
+
+/* The reader has copied what it wants to keep: free head, body and events.
+** The facts stay, and the error. */
 void xai_call_rest(xai_Call *c);
 
-/* What is to be known of it when it is over. */
-void xai_call_summarize(const xai_Call *c, xai_CallSummary *ended);
+/* Append a header line, before the start.  The line is built in 'scratch',
+** whose contents are undefined between uses.  0, or -1 without memory. */
+int xai_call_add_header(xai_Call *c, xai_Buffer *scratch, const char *name,
+                        const char *value, size_t n);
 
-/* The reverse: make the caller's memory a call that is over, was read, and
-** holds nothing. */
-void xai_call_restore(xai_Call *c, const xai_CallSummary *ended);
+/* The same for the line with the key, which is wiped from 'scratch'. */
+int xai_call_add_key(xai_Call *c, xai_Buffer *scratch, const char *key,
+                     size_t n);
 
-/* Start the first attempt, with the headers in 'headers'; with 'later' it is
-** due at the next tick.  0, or -1: then the call is done. */
+/* The n-th header line, from 0; NULL behind the last. */
+const char *xai_call_header_at(const xai_Call *c, int n);
+
+/* The times of its attempts are wanted. */
+void xai_call_measure(xai_Call *c);
+
+/* ------------------------------------------------------- driven by the engine */
+
+/* Start the first attempt; with 'later' it is due at the next tick.  0, or -1:
+** then the call is done. */
 int xai_call_begin(xai_Call *c, const xai_Request *r, CURLM *multi, int later);
 
-/* libcurl's verdict on the attempt: done, or another attempt later. */
+/* The attempt ended with this code: the call is done, or waits for another. */
 void xai_call_finish(xai_Call *c, CURLcode code);
 
 /* The next moment at which xai_call_tick has something to do. */
 int64_t xai_call_due(const xai_Call *c);
 
-/* Act on the time: give up, or start the next attempt on 'multi'.  'behind':
-** something may have come for it that is not read yet, so that its silence
-** proves nothing. */
+/* Act on the time: give up, or start the next attempt on 'multi'.  With
+** 'unread_backlog' silence proves nothing: bytes may have come unread. */
 void xai_call_tick(xai_Call *c, CURLM *multi, int64_t now_ms,
                    int unread_backlog);
 
 /* End it now for that cause.  Nothing happens when it is done. */
 void xai_call_abort(xai_Call *c, xai_Cause cause);
 
-/* End it in a process that was forked while it was under way.  Its handle
-** is the other process's: it is lost here. */
+/* End it in a forked process.  Its handle belongs to the parent, so it is not
+** touched. */
 void xai_call_abandon_after_fork(xai_Call *c);
+
+/* ----------------------------------------------------------------- the state */
+
+int xai_call_is_done(const xai_Call *c);
 
 /* The head of a streamed success is in, or the call is done. */
 int xai_call_opened(const xai_Call *c);
@@ -139,9 +106,21 @@ int xai_call_is_whole(const xai_Call *c);
 /* Is there something for its reader? */
 int xai_call_is_ready(const xai_Call *c);
 
+/* The failure; kind XAI_KIND_NONE: there is none. */
+const xai_Error *xai_call_error(const xai_Call *c);
+
+/* What the service said about it; empty where it said nothing. */
+const xai_ErrorBody *xai_call_error_body(const xai_Call *c);
+
+/* Is the next attempt waited for, and was that not told yet?  Then 'wait_ms'
+** is how long the wait is. */
+int xai_call_tell_retry(xai_Call *c, int64_t *wait_ms);
+
+/* ------------------------------------------------------------------- its key */
+
 /*
-** The key.  A call that is done keeps its header lines until everything that
-** came was read, so that an echo of the key can be masked.
+** A call that is done keeps its header lines until everything that came was
+** read, so that an echo of the key can be masked.
 */
 
 /* Overwrite with stars each occurrence of a key that the call sends. */
@@ -154,35 +133,65 @@ void xai_call_forget_key(xai_Call *c);
 /* The same, after masking all that was not read yet. */
 void xai_call_end_key(xai_Call *c);
 
-/* The headers, with another key, for the next attempt, which waits for it. */
-void xai_call_set_key(xai_Call *c, struct curl_slist *headers);
+/* Does the next attempt wait for its key? */
+int xai_call_wants_key(const xai_Call *c);
 
-/* There is no other key: if the old one was refused, that is the end. */
-void xai_call_keep_key(xai_Call *c);
+/* Does it wait for another key, because the service refused the last one? */
+int xai_call_needs_other_key(const xai_Call *c);
+
+/* Use this key for the next attempt.  The same key again ends a call whose key
+** was refused.  0, or -1 without memory: nothing has changed. */
+int xai_call_use_key(xai_Call *c, xai_Buffer *scratch, const char *key);
+
+/* ---------------------------------------------------------------- its answer */
+
+/* The head of the answer as it came, the key masked; empty at rest. */
+xai_Slice xai_call_head(xai_Call *c);
+
+/* The body of an answer that is no stream. */
+xai_Slice xai_call_body(const xai_Call *c);
+void xai_call_free_body(xai_Call *c);
+
+/* Is the body of the last answer no event stream? */
+int xai_call_is_plain(const xai_Call *c);
+
+/* Does the answer's type, where it has one, say JSON? */
+int xai_call_is_json(const xai_Call *c);
+
+/* Is it known where the answer ends?  If not, it may have been cut off. */
+int xai_call_has_known_end(const xai_Call *c);
+
+/* Did an earlier attempt delete what this call was to delete? */
+int xai_call_already_deleted(const xai_Call *c);
+
+/* ---------------------------------------------------------------- its stream */
+
+/* The next event of its stream; see event_reader.h. */
+xai_ReadState xai_call_peek(xai_Call *c);
+int xai_call_consume(xai_Call *c);
+
+/* The reader of its stream, for what xai_call_peek shows. */
+xai_EventReader *xai_call_reader(xai_Call *c);
 
 /* If all that the stream shows is a failure that passes, make another attempt
 ** (or be done, with that failure): 1 where that was so. */
 int xai_call_try_again(xai_Call *c);
 
-/* Make the failure that the shown event reports the call's. */
-void xai_call_read_event_error(xai_Call *c);
+/* The failure that the shown event reports is the call's. */
+void xai_call_fail_by_event(xai_Call *c);
 
-/* The stream could not be read on: make that the call's failure, unless the
+/* The reader could not read on: its cause is the call's failure, unless the
 ** transfer failed in another way. */
-void xai_call_take_read_error(xai_Call *c);
+void xai_call_fail_reading(xai_Call *c);
 
-/* Make 'cause' the call's failure, in place of what it had. */
+/* 'cause' is the call's failure, in place of what it had. */
 void xai_call_replace_error(xai_Call *c, xai_Cause cause);
-
-/* The next event of its stream; see stream.h. */
-xai_ReadState xai_call_peek(xai_Call *c);
-int xai_call_consume(xai_Call *c);
 
 /* The reader needs no more: let the connection come to rest for reuse. */
 void xai_call_drain(xai_Call *c);
 
 /* The call is done, and its stream was read to its proven end: what went wrong
-** behind that does not count. */
+** after that end does not count. */
 void xai_call_end_well(xai_Call *c);
 
 #pragma GCC visibility pop

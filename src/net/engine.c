@@ -13,6 +13,7 @@
 
 #include "base/interrupt.h"
 #include "base/platform.h"
+#include "net/call_private.h"
 #include "net/curl_facts.h"
 
 /* ---------------------------------- calls that wait for their turn to begin */
@@ -45,7 +46,7 @@ static void start_queue_remove(xai_Engine *e, xai_Call *c) {
 
 /* -------------- watched calls that have news, in the order in which it came */
 
-void xai_engine_queue(xai_Engine *e, xai_Call *c) {
+static void ready_queue_add(xai_Engine *e, xai_Call *c) {
   if (!c->watched || c->queued) return;
   c->queued = 1;
   c->ready_prev = e->ready_last;
@@ -57,7 +58,7 @@ void xai_engine_queue(xai_Engine *e, xai_Call *c) {
   e->ready_last = c;
 }
 
-void xai_ready_queue_remove(xai_Engine *e, xai_Call *c) {
+static void ready_queue_remove(xai_Engine *e, xai_Call *c) {
   if (!c->queued) return;
   c->queued = 0;
   if (c->ready_prev)
@@ -72,7 +73,7 @@ void xai_ready_queue_remove(xai_Engine *e, xai_Call *c) {
 
 xai_Call *xai_engine_ready(xai_Engine *e) {
   xai_Call *c = e->ready_first;
-  if (c != NULL) xai_ready_queue_remove(e, c);
+  if (c != NULL) ready_queue_remove(e, c);
   return c;
 }
 
@@ -327,7 +328,7 @@ static void leave(xai_Engine *e) {
     xai_call_abandon_after_fork(c);
     e->active--;
     if (c->draining) e->resting--;
-    xai_engine_queue(e, c);
+    ready_queue_add(e, c);
   }
   e->curl_due_ms = e->calls_due_ms = XAI_NEVER;
   e->needs_drive = 0;
@@ -352,7 +353,7 @@ void xai_engine_close(xai_Engine *e) {
     xai_call_abort(c, XAI_CAUSE_ENGINE_CLOSED);
     e->active--;
     if (c->draining) e->resting--;
-    xai_engine_queue(e, c);
+    ready_queue_add(e, c);
   }
   xai_easy_pool_drop(&e->pool);
   if (multi != NULL) curl_multi_cleanup(multi);
@@ -364,7 +365,7 @@ void xai_engine_close(xai_Engine *e) {
 
 static void tell(xai_Engine *e, xai_Call *c) {
   e->progress = 1;
-  xai_engine_queue(e, c);
+  ready_queue_add(e, c);
 }
 
 /* What came, or that its reader went on, may make a call's time earlier. */
@@ -380,8 +381,8 @@ static void gather_fed(xai_Engine *e) {
   while (t != NULL) {
     xai_Transfer *next = t->fed_next;
     t->in_fed_list = 0;
-    note_due(e, (const xai_Call *)t->call);
-    tell(e, (xai_Call *)t->call);
+    note_due(e, t->call);
+    tell(e, t->call);
     t = next;
   }
 }
@@ -487,22 +488,34 @@ void xai_engine_release(xai_Engine *e, xai_Call *c) {
   c->watched = 0;
   if (end_call(e, c, XAI_CAUSE_CANCELLED)) e->needs_drive = 1;
   gather_fed(e);
-  xai_ready_queue_remove(e, c);
+  ready_queue_remove(e, c);
   unlink_call(e, c);
-  xai_call_close(c);
+  xai_call_free(c);
   rearm(e);
 }
 
 void xai_engine_let_go(xai_Engine *e, xai_Call *c) {
-  if (!c->at_rest || c->state != XAI_CALL_DONE || c->in_use || c->hold == NULL)
+  xai_CallHandle *h = c->handle;
+  if (!c->at_rest || c->state != XAI_CALL_DONE || h == NULL || h->in_use)
     return;
   gather_fed(e);
   if (c->queued) return; /* others read it, too, and must hear of its end */
-  xai_call_summarize(c, &c->hold->ended);
-  c->hold->call = NULL;
+  h->info = xai_call_info(c);
+  h->call = NULL;
   unlink_call(e, c);
-  xai_call_close(c);
-  free(c);
+  xai_call_free(c);
+}
+
+void xai_engine_watch(xai_Engine *e, xai_Call *c) {
+  c->watched = 1;
+  if (xai_call_is_ready(c)) ready_queue_add(e, c);
+}
+
+void xai_engine_unwatch(xai_Engine *e, xai_Call *c) {
+  if (!c->watched) return;
+  c->watched = 0;
+  ready_queue_remove(e, c);
+  xai_engine_let_go(e, c);
 }
 
 int xai_engine_consume(xai_Engine *e, xai_Call *c) {
@@ -516,7 +529,9 @@ int xai_engine_consume(xai_Engine *e, xai_Call *c) {
   return rc;
 }
 
-int xai_engine_try_again(xai_Engine *e, xai_Call *c) {
+/* ------------------------------------------------------- what readers do */
+
+static int try_again(xai_Engine *e, xai_Call *c) {
   xai_engine_enter(e);
   if (!xai_call_try_again(c)) return 0;
   changed(e, c, 1);
@@ -525,28 +540,51 @@ int xai_engine_try_again(xai_Engine *e, xai_Call *c) {
   return 1;
 }
 
-void xai_engine_set_key(xai_Engine *e, xai_Call *c,
-                        struct curl_slist *headers) {
-  xai_engine_enter(e);
-  xai_call_set_key(c, headers);
-  changed(e, c, 1);
-  rearm(e);
+int xai_engine_fail_by_event(xai_Engine *e, xai_Call *c) {
+  if (try_again(e, c)) return 0;
+  xai_call_fail_by_event(c);
+  xai_engine_cancel(e, c, XAI_CAUSE_CANCELLED);
+  return 1;
 }
 
-void xai_engine_keep_key(xai_Engine *e, xai_Call *c) {
-  xai_engine_enter(e);
-  xai_call_keep_key(c);
-  changed(e, c, 1);
-  rearm(e);
+void xai_engine_fail_reading(xai_Engine *e, xai_Call *c) {
+  if (c->state != XAI_CALL_DONE) xai_engine_cancel(e, c, c->reader.cause);
+  xai_call_fail_reading(c);
 }
 
-void xai_engine_drain(xai_Engine *e, xai_Call *c) {
+void xai_engine_stop(xai_Engine *e, xai_Call *c, xai_Cause cause) {
+  xai_engine_cancel(e, c, cause);
+  xai_call_replace_error(c, cause);
+}
+
+/* The event becomes info.body, so the key is masked in it. */
+void xai_engine_refuse_event(xai_Engine *e, xai_Call *c, xai_Cause cause) {
+  xai_call_mask_buffer(c, &c->transfer.sse.in);
+  xai_engine_stop(e, c, cause);
+}
+
+int xai_engine_use_key(xai_Engine *e, xai_Call *c, const char *key) {
+  xai_engine_enter(e);
+  if (xai_call_use_key(c, &e->scratch, key) != 0) return -1;
+  changed(e, c, 1);
+  rearm(e);
+  return 0;
+}
+
+static void drain_call(xai_Engine *e, xai_Call *c) {
   xai_engine_enter(e);
   if (c->state != XAI_CALL_RUNNING || c->draining) return;
   e->resting++;
   xai_call_drain(c);
   changed(e, c, c->state != XAI_CALL_DONE);
   rearm(e);
+}
+
+void xai_engine_end_reading(xai_Engine *e, xai_Call *c) {
+  drain_call(e, c);
+  if (c->state != XAI_CALL_DONE) return;
+  xai_call_end_well(c);
+  xai_call_forget_key(c);
 }
 
 /* ------------------------------------------------------------------ step */

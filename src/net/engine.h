@@ -4,8 +4,10 @@
 #ifndef XAI_NET_ENGINE_H
 #define XAI_NET_ENGINE_H
 
+#include "base/platform.h"
 #include "net/call.h"
 #include "net/conn_guard.h"
+#include "net/easy_pool.h"
 #include "net/poller.h"
 
 #pragma GCC visibility push(hidden)
@@ -61,8 +63,8 @@ void xai_engine_enter(xai_Engine *e);
 ** does nothing. */
 void xai_engine_close(xai_Engine *e);
 
-/* Start a new call; it is in the engine's list from here on.  0 or -1, and
-** then the call is done with its fault. */
+/* Start a new call; it is in the engine's list from here on.  0, or -1: then
+** the call is done with its error. */
 int xai_engine_start(xai_Engine *e, xai_Call *c, const xai_Request *r);
 
 /* End a call now and tell the server.  Nothing happens when it is done. */
@@ -74,24 +76,37 @@ void xai_engine_cancel_client(xai_Engine *e, unsigned long client_id);
 /* Go past the event that the call shows; a paused transfer may go on. */
 int xai_engine_consume(xai_Engine *e, xai_Call *c);
 
-/* The reader of a stream has its end: let the connection come to rest. */
-void xai_engine_drain(xai_Engine *e, xai_Call *c);
+/* The stream was read to its proven end: let the connection come to rest, or,
+** in a call that is done, forget what failed after that end. */
+void xai_engine_end_reading(xai_Engine *e, xai_Call *c);
 
-/* See xai_call_try_again, and xai_call_set_key. */
-int xai_engine_try_again(xai_Engine *e, xai_Call *c);
-void xai_engine_set_key(xai_Engine *e, xai_Call *c, struct curl_slist *headers);
+/* If all that the stream shows is a failure that passes, make another attempt:
+** 0.  Else the call ends with the failure that the shown event tells of: 1. */
+int xai_engine_fail_by_event(xai_Engine *e, xai_Call *c);
 
-/* The function gave the same key again: no attempt follows on one that was
-** made in vain for the key's sake. */
-void xai_engine_keep_key(xai_Engine *e, xai_Call *c);
+/* End a call whose reader could not read on, with its reader's error. */
+void xai_engine_fail_reading(xai_Engine *e, xai_Call *c);
 
-/* Take a call out of the list (ending it) and close it: its memory is the
-** caller's again. */
+/* End a call whose shown event is useless for that cause. */
+void xai_engine_refuse_event(xai_Engine *e, xai_Call *c, xai_Cause cause);
+
+/* End a call whose reader wants nothing more, whatever has come. */
+void xai_engine_stop(xai_Engine *e, xai_Call *c, xai_Cause cause);
+
+/* See xai_call_use_key. */
+int xai_engine_use_key(xai_Engine *e, xai_Call *c, const char *key);
+
+/* Take a call out of all lists, ending it, and free it. */
 void xai_engine_release(xai_Engine *e, xai_Call *c);
 
-/* If a call is over and at rest, and nobody has it in hand, sum it up for its
-** reader and free it.  It was allocated by malloc. */
+/* Free a call that is done, at rest and not in use, and sum it up in its
+** reader's handle. */
 void xai_engine_let_go(xai_Engine *e, xai_Call *c);
+
+/* Does the call enter the ready queue when something came for it?  What is
+** here already counts, when that begins. */
+void xai_engine_watch(xai_Engine *e, xai_Call *c);
+void xai_engine_unwatch(xai_Engine *e, xai_Call *c);
 
 /*
 ** Move everything that can be moved.  Waits up to 'wait_ms' (negative:
@@ -103,9 +118,6 @@ int xai_engine_step(xai_Engine *e, int64_t wait_ms, int most);
 
 /* The next watched call that has news, or NULL. */
 xai_Call *xai_engine_ready(xai_Engine *e);
-
-/* Put a watched call into that queue. */
-void xai_engine_queue(xai_Engine *e, xai_Call *c);
 
 /* Milliseconds until a step is needed whatever the descriptor says; -1:
 ** never. */
@@ -122,9 +134,6 @@ int xai_engine_listen(xai_Engine *e, int on);
 
 /* Was it pressed since the last time?  With 'take' it is forgotten then. */
 int xai_engine_interrupted(xai_Engine *e, int take);
-
-/* Take a call out of the queue; nothing happens when it is not in it. */
-void xai_ready_queue_remove(xai_Engine *e, xai_Call *c);
 
 /* So many sockets are served before what they brought is handed out: with 64
 ** the first event of a burst waits for the 63 others (measured with 256 and

@@ -571,26 +571,19 @@ xai_NextAttempt xai_outcome_next(xai_Outcome *o, const xai_Evidence *ev,
 
 /* ----------------------------------------------------- what a failure means */
 
-/* Did an earlier request of the call perhaps have its effect? */
-static int was_sent_before(const xai_Outcome *o, int resends) {
-  return o->may_be_done || resends > 0;
-}
-
-const char *xai_outcome_billed(const xai_Outcome *o, const xai_Error *error,
-                               const xai_Answered *a) {
+const char *xai_outcome_billed(const xai_Error *error, const xai_Answered *a) {
   xai_Phase phase =
-      error->phase >= XAI_PHASE_IDLE ? o->phase_reached : error->phase;
+      error->phase >= XAI_PHASE_IDLE ? a->phase_reached : error->phase;
   if (a->has_events) return "yes";
   switch (error->kind) {
     case XAI_KIND_PENDING: return "no";
     case XAI_KIND_TLS:
-    case XAI_KIND_REDIRECT:
-      return was_sent_before(o, a->resends) ? "maybe" : "no";
+    case XAI_KIND_REDIRECT: return a->may_be_done ? "maybe" : "no";
     case XAI_KIND_DECODE:
     case XAI_KIND_TRUNCATED: return a->status == 200 ? "yes" : "maybe";
     default: break;
   }
-  if (was_sent_before(o, a->resends)) return "maybe";
+  if (a->may_be_done) return "maybe";
   if (phase >= XAI_PHASE_DNS && phase <= XAI_PHASE_TLS) return "no";
   if (error->kind == XAI_KIND_PERMISSION) return "maybe"; /* a fee for unsafe */
   if (a->status == 408) return "maybe";

@@ -79,17 +79,17 @@ typedef struct xai_NextAttempt {
 xai_NextAttempt xai_outcome_next(xai_Outcome *o, const xai_Evidence *ev,
                                  int64_t deadline_ms);
 
-/* What else decides whether a failed call was billed. */
+/* What decides, beside the error, whether a failed call was billed. */
 typedef struct xai_Answered {
-  int status;     /* of the last answer; 0: none */
-  int has_events; /* an event of a stream was seen */
-  int resends;    /* requests that libcurl sent again by itself */
+  int status;              /* of the last answer; 0: none */
+  int has_events;          /* an event of a stream was seen */
+  int may_be_done;         /* an earlier request may have had its effect */
+  xai_Phase phase_reached; /* by the last attempt */
 } xai_Answered;
 
 /* Was a failed call billed?  "no", "maybe" or "yes".  Source: the service's
 ** error documentation. */
-const char *xai_outcome_billed(const xai_Outcome *o, const xai_Error *error,
-                               const xai_Answered *a);
+const char *xai_outcome_billed(const xai_Error *error, const xai_Answered *a);
 
 /* May the same request succeed when it is sent again?  'body' may be NULL. */
 int xai_outcome_retryable(const xai_Error *error, const xai_ErrorBody *body,

@@ -17,16 +17,25 @@
 
 #pragma GCC visibility push(hidden)
 
-/* What to send.  Strings must live until xai_transfer_open returns; 'body'
-** until the transfer is closed. */
+/* A call of the user, see call.h. */
+typedef struct xai_Call xai_Call;
+
+/* What is sent, and what its answer may be.  Strings must live until
+** xai_transfer_open returns; 'body' until the transfer is closed. */
 typedef struct xai_Request {
   const char *method;
   const char *url;
   const char *body; /* NULL: none */
   size_t body_len;
-  int stream;     /* an answer that is an event stream is parsed as such */
-  int raw;        /* and one that is called so is one, whatever it looks like */
-  int may_stream; /* one may come though none was asked for */
+  int stream;      /* an answer that is an event stream is parsed as such */
+  int raw;         /* the answer's type alone tells whether it is a stream */
+  int may_stream;  /* the answer may be a stream though none was asked for */
+  int free_form;   /* the answer may be of any form */
+  int pending_ok;  /* an empty 202 means: not ready yet */
+  int read_once;   /* the service gives a successful answer only once */
+  int key_changes; /* each attempt may have another key */
+  int default_settings;    /* the settings are those of the client */
+  unsigned long client_id; /* of the client that makes the request */
 } xai_Request;
 
 /* What the body of the answer is. */
@@ -70,7 +79,7 @@ typedef struct xai_Transfer {
   curl_off_t uploaded; /* bytes of the request's body */
   int discard;         /* nobody wants the rest */
   int in_fed_list;     /* it stands in '*news_list' */
-  void *call;          /* for whoever walks that list */
+  xai_Call *call;      /* whose transfer it is */
   struct xai_Transfer *fed_next;
   struct xai_Transfer **fed_list; /* those that got something */
   int64_t last_ms;                /* when the last byte came or went */

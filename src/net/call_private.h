@@ -1,0 +1,69 @@
+/*
+** call_private.h - the parts of a call.  Only net includes this header; others
+** use the functions of call.h.
+*/
+#ifndef XAI_NET_CALL_PRIVATE_H
+#define XAI_NET_CALL_PRIVATE_H
+
+#include "base/endpoint.h"
+#include "base/event_reader.h"
+#include "base/platform.h"
+#include "net/easy_pool.h"
+#include "net/outcome.h"
+#include "net/transfer.h"
+
+#pragma GCC visibility push(hidden)
+
+typedef enum xai_CallState {
+  XAI_CALL_NEW,
+  XAI_CALL_RUNNING, /* an attempt is under way */
+  XAI_CALL_WAITING, /* the next attempt has a moment at which it begins */
+  XAI_CALL_DONE     /* the outcome stands (kind NONE: success) */
+} xai_CallState;
+
+struct xai_Call {
+  xai_Transfer transfer;
+  xai_EventReader reader;
+  xai_Settings set; /* Its strings are valid only until the call is opened. */
+  /* Everything from here on is zero at first. */
+  struct xai_Call *prev, *next;             /* in the engine's list */
+  struct xai_Call *ready_prev, *ready_next; /* in the engine's ready_queue */
+  struct xai_Call *start_prev, *start_next; /* in the engine's start_queue */
+  int in_start_queue;
+  int queued;              /* it is in the ready_queue */
+  int watched;             /* it enters the ready_queue when something came */
+  unsigned long client_id; /* of the client that made it */
+  CURLM *multi;            /* while an attempt is under way */
+  struct curl_slist *headers; /* filled before the first attempt */
+  xai_Random *random;
+  xai_EasyPool *pool;
+  xai_Route route;
+  xai_CallState state;
+  int default_settings; /* its settings are those of its client */
+  int posts;            /* the method is POST, with a body */
+  int cut_off;          /* its handle must leave no connection for others */
+  int heads;            /* the method is HEAD */
+  int free_form;        /* the answer may be of any form */
+  int deletes;          /* the method is DELETE */
+  int repeatable;       /* repeating the method cannot repeat its effect */
+  int pending_ok;       /* an empty 202 means: not ready yet */
+  int read_once;        /* the service gives a successful answer only once */
+  int draining;         /* the reader is done; the connection is kept */
+  int at_rest;          /* the reader needs no more than its handle keeps */
+  struct xai_CallHandle *handle; /* the reader's, or NULL */
+  int retry_told;  /* the reader knows of the wait for the next attempt */
+  int key_changes; /* each attempt may have another key */
+  int key_wanted;  /* the next attempt waits for its key */
+  int key_refused; /* the service refused the last key */
+  int attempts;    /* begun so far */
+  int resends;     /* requests that libcurl sent again by itself */
+  int timed;       /* the times are wanted */
+  xai_Times times; /* of the last attempt */
+  int64_t began_ms, attempt_ms, retry_ms, ended_ms, drain_ms;
+  int64_t quiet_ms, nudge_ms; /* when bytes last came; when to look again */
+  xai_Outcome outcome;
+};
+
+#pragma GCC visibility pop
+
+#endif
