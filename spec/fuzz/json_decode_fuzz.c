@@ -12,7 +12,6 @@
 #include "base/json_scan.h"
 #include "bind/json_decode.h"
 #include "bind/json_encode.h"
-#include "bind/error.h"
 #include "bind/luautil.h"
 #include "fuzz.h"
 
@@ -53,7 +52,6 @@ static int prepare(lua_State *L) {
       {"check", codec_check},    {NULL, NULL}};
   luaL_openlibs(L);
   xai_push_open(L);
-  xai_luaerr_open(L);
   xai_json_open_lua(L);
   if (luaL_loadfile(L, "spec/fuzz/json_decode.lua") != 0) return lua_error(L);
   luaL_newlib(L, functions);
