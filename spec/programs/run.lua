@@ -26,6 +26,8 @@ local function load_file(path, ...)
   return chunk(...)
 end
 
+environment.include = load_file
+
 load_file "spec/programs/common.lua"
 local host = "spec/programs/" .. name:match "^[^/]+" .. "/host.lua"
 local file = io.open(host)
