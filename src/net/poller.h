@@ -1,7 +1,8 @@
 /*
-** poller.h - one descriptor that tells of many sockets and of one moment.
-** On Linux an epoll descriptor with a timerfd in it.  Elsewhere there is
-** none: xai_poller_open says so, and the engine asks libcurl to wait.
+** poller.h - one descriptor for all sockets of an engine and its timer.
+**
+** On Linux it is an epoll descriptor with a timerfd in it.  Other systems have
+** no implementation yet: xai_poller_open fails, and libcurl waits instead.
 */
 #ifndef XAI_NET_POLLER_H
 #define XAI_NET_POLLER_H
@@ -11,39 +12,50 @@
 #pragma GCC visibility push(hidden)
 
 typedef struct xai_Poller {
-  int fd;           /* -1 where there is no such thing */
-  int timer;        /* made when the descriptor is first shown outside */
-  int full;         /* more may have been ready than the last wait told of */
-  int64_t armed_ms; /* what the timer is set to; XAI_NEVER: off */
+  int fd;           /* -1: not open, or not supported by this system */
+  int timer;        /* made by the first xai_poller_show; -1: none yet */
+  int full;         /* the last wait filled 'out': more may be ready */
+  int64_t armed_ms; /* when the timer expires; XAI_NEVER: it is off */
 } xai_Poller;
 
+/* A socket that is ready, and what for (0 or 1 each). */
 typedef struct xai_Ready {
   int fd;
   int readable, writable, failed;
 } xai_Ready;
 
-/* 0, or -1 where this system has no such descriptor. */
+/* Open a poller.  Returns 0, or -1 when the system has none or refuses: then
+** 'fd' is -1, and sockets can be neither watched nor waited for. */
 int xai_poller_open(xai_Poller *p);
+
+/* Close the descriptors.  A second call does nothing. */
 void xai_poller_close(xai_Poller *p);
 
-/* Watch 'fd', or change what is watched.  'known': it is watched already. */
+/* Watch 'fd' for reading, writing or both.  'known': it is watched already, and
+** only the events change.  Failures are ignored: the engine's timeouts hold. */
 void xai_poller_watch(xai_Poller *p, int fd, int read, int write, int known);
+
+/* Stop watching 'fd'. */
 void xai_poller_forget(xai_Poller *p, int fd);
 
 /*
-** Wait up to 'wait_ms' (negative: without limit) for up to 'max' sockets.
-** Returns how many are in 'out'; 0 also when a signal came.
+** Wait up to 'wait_ms' milliseconds (negative: without limit) for up to 'max'
+** sockets.  Returns how many are in 'out'; 0 after the time, a signal or the
+** timer.
 */
 int xai_poller_wait(xai_Poller *p, xai_Ready *out, int max, int64_t wait_ms);
 
-/* Wait up to 'wait_ms' for another loop's descriptor.  Is it readable?  0 also
-** when a signal came, and where this system has no such descriptors. */
+/* Wait up to 'wait_ms' milliseconds for a descriptor of another event loop.
+** Returns 1 when it is readable; 0 after the time, after a signal, and where
+** the system has no poller. */
 int xai_poller_await(int fd, int64_t wait_ms);
 
-/* The descriptor for other loops; readable also when the timer is due. */
+/* The descriptor for another event loop to watch, or -1.  From the first call
+** on it is also readable when the timer has expired. */
 int xai_poller_show(xai_Poller *p);
 
-/* Set the timer of a shown descriptor to a moment of xai_clock_ms. */
+/* Set the timer to 'due_ms', a moment of xai_clock_ms; XAI_NEVER turns it off.
+** Nothing happens before the first xai_poller_show. */
 void xai_poller_arm(xai_Poller *p, int64_t due_ms, int64_t now_ms);
 
 #pragma GCC visibility pop
