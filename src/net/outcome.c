@@ -15,7 +15,6 @@
 #include "net/easy_pool.h"
 #include "net/memory.h"
 #include "net/secret.h"
-#include "net/url_policy.h"
 
 void xai_outcome_init(xai_Outcome *o) {
   memset(o, 0, sizeof *o);
@@ -26,6 +25,59 @@ void xai_outcome_init(xai_Outcome *o) {
 void xai_outcome_clear(xai_Outcome *o) {
   memset(&o->error, 0, sizeof o->error);
   xai_error_body_free(&o->body);
+}
+
+/* ------------------------------------------------------ what a proxy said */
+
+/* The status of the answer to CONNECT; 0: there was none. */
+static int connect_status(CURL *e) {
+  long status = 0;
+  curl_easy_getinfo(e, CURLINFO_HTTP_CONNECTCODE, &status);
+  return (int)status;
+}
+
+static int opened_tunnel(CURL *e) { return connect_status(e) / 100 == 2; }
+
+/* The error of a SOCKS proxy (CURLPX_*); 0: none, or libcurl is too old. */
+static long socks_error(CURL *e) {
+  long code = 0;
+#if LIBCURL_VERSION_NUM >= 0x074900
+  curl_easy_getinfo(e, CURLINFO_PROXY_ERROR, &code);
+#else
+  (void)e;
+#endif
+  return code;
+}
+
+/* Did a SOCKS proxy refuse, so that it would refuse again? */
+static int socks_refused(CURL *e) {
+#if LIBCURL_VERSION_NUM >= 0x074900
+  switch (socks_error(e)) {
+    case CURLPX_IDENTD:
+    case CURLPX_IDENTD_DIFFER:
+    case CURLPX_NO_AUTH:
+    case CURLPX_GSSAPI_PERMSG:
+    case CURLPX_REPLY_ADDRESS_TYPE_NOT_SUPPORTED:
+    case CURLPX_REPLY_COMMAND_NOT_SUPPORTED:
+    case CURLPX_REPLY_GENERAL_SERVER_FAILURE:
+    case CURLPX_REPLY_NOT_ALLOWED:
+    case CURLPX_REPLY_UNASSIGNED:
+    case CURLPX_REQUEST_FAILED:
+    case CURLPX_UNKNOWN_FAIL:
+    case CURLPX_USER_REJECTED: return 1;
+    default: return 0; /* it did not reach the server */
+  }
+#else
+  (void)e;
+  return 0;
+#endif
+}
+
+/* Did the proxy refuse the request, rather than fail to reach the server? */
+static int proxy_refused(CURL *e) {
+  int status = connect_status(e);
+  if (status >= 300) return !xai_http_status_is_transient(status);
+  return socks_refused(e);
 }
 
 /* ----------------------------------------- how far the exchange has come */
@@ -61,7 +113,7 @@ static xai_Phase sending_phase(const xai_Transfer *t) {
 /* Is the connection one to a proxy that did not open the tunnel? */
 static int lacks_tunnel(const xai_Transfer *t) {
   return t->tunnel_port != 0 && t->opened_port == t->tunnel_port &&
-         !xai_proxy_opened(t->conn.easy);
+         !opened_tunnel(t->conn.easy);
 }
 
 /*
@@ -79,9 +131,9 @@ static int was_connected(const xai_Transfer *t) {
 
 /* Nothing was sent: how far did the connection come? */
 static xai_Phase making_phase(const xai_Transfer *t) {
-  if (xai_proxy_refused(t->conn.easy)) return XAI_PHASE_PROXY;
+  if (proxy_refused(t->conn.easy)) return XAI_PHASE_PROXY;
   if (t->opens == 0) return XAI_PHASE_DNS;
-  if (xai_proxy_failed(t->conn.easy) || lacks_tunnel(t) || !was_connected(t))
+  if (socks_error(t->conn.easy) != 0 || lacks_tunnel(t) || !was_connected(t))
     return XAI_PHASE_CONNECT;
   return t->conn.tls ? XAI_PHASE_TLS : XAI_PHASE_CONNECT;
 }

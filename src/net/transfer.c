@@ -343,9 +343,9 @@ CURLcode xai_transfer_open(xai_Transfer *t, CURL *used, const xai_Request *r,
       xai_easy_pool_http_version(set, r->url) != CURL_HTTP_VERSION_1_1 &&
       (set->http_version == 2 || !xai_url_is_plain(r->url));
   t->conn.shared = t->may_share;
-  t->conn.tls = !xai_url_is_plain(r->url) || xai_proxy_is_https(set);
-  t->conn.over_two_tls = xai_proxy_is_https(set);
-  t->tunnel_port = xai_proxy_tunnel_port(set, r->url);
+  t->conn.tls = !xai_url_is_plain(r->url) || xai_url_proxy_is_https(set);
+  t->conn.over_two_tls = xai_url_proxy_is_https(set);
+  t->tunnel_port = xai_url_tunnel_port(set, r->url);
   t->bodiless = strcmp(r->method, "HEAD") == 0;
   t->resends = set->retry == XAI_RETRY_SAFE && !xai_retry_repeatable(r->method)
                    ? 0

@@ -1,5 +1,5 @@
 /*
-** url_policy.c - which servers and proxies may be talked to.
+** url_policy.c - which servers and proxies a request may use.
 */
 #include "net/url_policy.h"
 
@@ -8,9 +8,6 @@
 #include <string.h>
 
 #include "base/buffer.h"
-#include "base/http_head.h"
-
-/* ------------------------------------------- which servers may be talked to */
 
 static int is_word(const char *s, size_t n, const char *word) {
   xai_Slice slice;
@@ -19,7 +16,7 @@ static int is_word(const char *s, size_t n, const char *word) {
   return xai_slice_like(slice, word);
 }
 
-/* "localhost" and names below it, 127.0.0.0/8, ::1 */
+/* Is it "localhost", a name below it, in 127.0.0.0/8, or ::1? */
 static int is_loopback(const char *host) {
   size_t n = strlen(host);
   static const char tail[] = ".localhost";
@@ -30,13 +27,16 @@ static int is_loopback(const char *host) {
   return strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.") == n;
 }
 
+/* ---------------------------------------------------------------- servers */
+
 int xai_url_is_plain(const char *url) {
   return is_word(url, strcspn(url, ":"), "http");
 }
 
 const char xai_url_no_memory[] = "cannot be read: not enough memory";
 
-/* The part, or NULL: it has none, or '*lack' is set. */
+/* A part of the URL, or NULL when it has none.  '*lack' is set when memory for
+** it is short. */
 static char *part(CURLU *u, CURLUPart what, int *lack) {
   char *s = NULL;
   CURLUcode rc = curl_url_get(u, what, &s, 0);
@@ -55,7 +55,7 @@ static const char *check_parts(const char *scheme, const char *host,
          "send your key and prompts unencrypted";
 }
 
-static const char *check(CURLU *u, const char *url, int plain_ok) {
+static const char *check_url(CURLU *u, const char *url, int plain_ok) {
   char *scheme, *host, *user;
   const char *wrong;
   int lack = 0;
@@ -78,10 +78,12 @@ static const char *check(CURLU *u, const char *url, int plain_ok) {
 
 const char *xai_url_check(const char *url, int plain_ok) {
   CURLU *u = curl_url();
-  const char *wrong = u ? check(u, url, plain_ok) : xai_url_no_memory;
+  const char *wrong = u ? check_url(u, url, plain_ok) : xai_url_no_memory;
   curl_url_cleanup(u);
   return wrong;
 }
+
+/* ---------------------------------------------------------------- proxies */
 
 static int is_proxy_scheme(const char *scheme) {
   static const char *const known[] = {"http",    "https",  "socks4",
@@ -102,14 +104,18 @@ static const char *check_proxy_parts(const char *scheme, const char *host,
          "your key and prompts unencrypted";
 }
 
-/* Parsed as libcurl does it: where no scheme is given, the name of the host may
-** tell one. */
+/* Parse the address of a proxy as libcurl does: when it has no scheme, libcurl
+** guesses one from the name of the host. */
+static CURLUcode parse_proxy(CURLU *u, const char *proxy) {
+  return curl_url_set(u, CURLUPART_URL, proxy,
+                      CURLU_NON_SUPPORT_SCHEME | CURLU_GUESS_SCHEME);
+}
+
 static const char *check_proxy(CURLU *u, const char *proxy, int elsewhere_ok) {
   char *scheme, *host;
   const char *wrong;
   int lack = 0;
-  CURLUcode rc = curl_url_set(u, CURLUPART_URL, proxy,
-                              CURLU_NON_SUPPORT_SCHEME | CURLU_GUESS_SCHEME);
+  CURLUcode rc = parse_proxy(u, proxy);
   if (rc == CURLUE_OUT_OF_MEMORY) return xai_url_no_memory;
   scheme = part(u, CURLUPART_SCHEME, &lack);
   host = part(u, CURLUPART_HOST, &lack);
@@ -136,9 +142,7 @@ const char *xai_url_no_proxy(const xai_Settings *set, const char *url) {
   return stays && xai_url_is_plain(url) ? "*" : set->no_proxy;
 }
 
-/* ------------------------------ what a proxy between us and the server does */
-
-/* libcurl's own where the address of a proxy has none. */
+/* libcurl's default when the address of a proxy has no port. */
 #define DEFAULT_PORT 1080
 
 static int port_of(CURLU *u) {
@@ -160,76 +164,21 @@ static int speaks_http(CURLU *u) {
   return yes;
 }
 
-int xai_proxy_tunnel_port(const xai_Settings *set, const char *url) {
+int xai_url_tunnel_port(const xai_Settings *set, const char *url) {
   CURLU *u;
   int port = 0;
   if (set->proxy == NULL || xai_url_is_plain(url)) return 0;
   u = curl_url();
   if (u == NULL) return 0;
-  if (curl_url_set(u, CURLUPART_URL, set->proxy,
-                   CURLU_NON_SUPPORT_SCHEME | CURLU_GUESS_SCHEME) ==
-          CURLUE_OK &&
-      speaks_http(u))
+  if (parse_proxy(u, set->proxy) == CURLUE_OK && speaks_http(u))
     port = port_of(u);
   curl_url_cleanup(u);
   return port;
 }
 
-static int connect_status(CURL *e) {
-  long status = 0;
-  curl_easy_getinfo(e, CURLINFO_HTTP_CONNECTCODE, &status);
-  return (int)status;
-}
-
-int xai_proxy_opened(CURL *e) { return connect_status(e) / 100 == 2; }
-
-int xai_proxy_is_https(const xai_Settings *set) {
+int xai_url_proxy_is_https(const xai_Settings *set) {
   xai_Slice scheme;
   scheme.at = set->proxy ? set->proxy : "";
   scheme.len = strcspn(scheme.at, ":");
   return xai_slice_like(scheme, "https");
-}
-
-/* What went wrong at a SOCKS proxy (CURLPX_*); 0: nothing, or libcurl is too
-** old to tell. */
-static long socks_error(CURL *e) {
-  long code = 0;
-#if LIBCURL_VERSION_NUM >= 0x074900
-  curl_easy_getinfo(e, CURLINFO_PROXY_ERROR, &code);
-#else
-  (void)e;
-#endif
-  return code;
-}
-
-int xai_proxy_failed(CURL *e) { return socks_error(e) != 0; }
-
-/* An answer of a SOCKS proxy that says no, and will say it again. */
-static int socks_refused(CURL *e) {
-#if LIBCURL_VERSION_NUM >= 0x074900
-  switch (socks_error(e)) {
-    case CURLPX_IDENTD:
-    case CURLPX_IDENTD_DIFFER:
-    case CURLPX_NO_AUTH:
-    case CURLPX_GSSAPI_PERMSG:
-    case CURLPX_REPLY_ADDRESS_TYPE_NOT_SUPPORTED:
-    case CURLPX_REPLY_COMMAND_NOT_SUPPORTED:
-    case CURLPX_REPLY_GENERAL_SERVER_FAILURE:
-    case CURLPX_REPLY_NOT_ALLOWED:
-    case CURLPX_REPLY_UNASSIGNED:
-    case CURLPX_REQUEST_FAILED:
-    case CURLPX_UNKNOWN_FAIL:
-    case CURLPX_USER_REJECTED: return 1;
-    default: return 0; /* it failed, or did not reach the server */
-  }
-#else
-  (void)e;
-  return 0;
-#endif
-}
-
-int xai_proxy_refused(CURL *e) {
-  int status = connect_status(e);
-  if (status >= 300) return !xai_http_status_is_transient(status);
-  return socks_refused(e);
 }
