@@ -9,6 +9,7 @@ static const curl_version_info_data *info(void) {
   return curl_version_info(CURLVERSION_NOW);
 }
 
+/* Is the version in use at least 'first' and below 'next'? */
 static int is_between(unsigned int first, unsigned int next) {
   unsigned int version = info()->version_num;
   return version >= first && version < next;
@@ -18,9 +19,9 @@ static int is_between(unsigned int first, unsigned int next) {
 static int socket_is_buffered(void) { return is_between(0x080100, 0x080102); }
 
 /*
-** From 8.15 on libcurl has OpenSSL read beyond the record that it decrypts.
-** Before, OpenSSL asks the socket for one record and no more.  Nothing is known
-** of other TLS libraries.
+** From 8.15 on libcurl lets OpenSSL read beyond the record that it decrypts.
+** Before, OpenSSL reads one record and no more.  Other TLS libraries were not
+** tried.
 */
 static int tls_is_buffered(void) {
   const char *tls = info()->ssl_version;
@@ -33,9 +34,9 @@ int xai_curl_reads_ahead(int tls) {
 }
 
 /* Seen on 7.88. */
-int xai_curl_spoils_plain_http2(void) { return is_between(0x075800, 0x080000); }
+int xai_curl_breaks_plain_http2(void) { return is_between(0x075800, 0x080000); }
 
-/* Seen on 7.88, gone in 8.14; 8.1 reads in another way. */
+/* Seen on 7.88, gone in 8.14; 8.1 changed how libcurl reads. */
 int xai_curl_loses_full_reads(void) { return is_between(0, 0x080100); }
 
 /* Seen on 8.14, not on 7.88 and 8.23; its source has it from 8.12 to 8.16. */
@@ -43,16 +44,17 @@ int xai_curl_waits_for_lost_plain_http2(void) {
   return is_between(0x080C00, 0x081100);
 }
 
-/* A head whose bytes are so many was no other failure of nghttp2's. */
+/* If nghttp2 fails after so many bytes of a head, the head was too long. */
 #define LONG_HEAD ((size_t)32 << 10)
 
 /*
-** There is no code for it.  nghttp2's errors are -905 (too many CONTINUATION
-** frames) and -902 (libcurl took no more; also for lack of memory).  7.88, which
-** hands out a head when it is whole, says "returned -905"; 8.14 and 8.23 hand
-** out its lines as they come and say "recv error -905", which 8.14 says again of
-** a later request by that connection.  Both of these have "Too many response
-** headers", and 8.23 now and then COMPRESSION_ERROR.
+** libcurl has no code for it.  nghttp2 fails with -905 (too many CONTINUATION
+** frames) or -902 (libcurl refused a line; also when memory is short).
+** 7.88 delivers only complete heads and says "returned -905".
+** 8.14 and 8.23 deliver lines as they come and say "recv error -905".
+** 8.14 says so again for the next request on that connection.
+** 8.14 and 8.23 may also say "Too many response headers", and 8.23 sometimes
+** COMPRESSION_ERROR.
 */
 int xai_curl_says_head_too_long(const char *words, int sufficed, size_t seen) {
   if (strstr(words, "Too many response headers") != NULL) return 1;
@@ -62,8 +64,8 @@ int xai_curl_says_head_too_long(const char *words, int sufficed, size_t seen) {
   return seen > LONG_HEAD || (seen > 0 && strstr(words, " -905") != NULL);
 }
 
-/* Seen on 7.88; 8.14 and 8.23 mark what they are woken by themselves. */
-int xai_curl_is_woken_by_open_pair(void) { return is_between(0, 0x080E00); }
+/* Seen on 7.88; 8.14 and 8.23 set the flag themselves. */
+int xai_curl_leaks_wakeup_pair(void) { return is_between(0, 0x080E00); }
 
 /* Seen on 7.88, 8.14 and 8.23, with CURLE_RECV_ERROR: a line beyond 16 KB, or
 ** 300 KB of lines. */
@@ -72,13 +74,13 @@ int xai_curl_says_tunnel_head_too_long(const char *words) {
          strstr(words, "Too large response headers") != NULL;
 }
 
-/* Seen on all: the library below is only named where it gave up. */
+/* Seen on all: libcurl names nghttp2 only when nghttp2 gave up. */
 int xai_curl_says_http2_broken(const char *words) {
   return strstr(words, "nghttp2") != NULL;
 }
 
-/* libcurl waits since 8.20, which has the option; the headers that we are built
-** with may be older.  Before, it refuses the option and does not wait. */
+/* libcurl waits since 8.20, which has the option.  Older ones refuse the option
+** and do not wait.  Our headers may be older than the libcurl in use. */
 #if LIBCURL_VERSION_NUM >= 0x081400
 #define MULTI_QUICK_EXIT CURLMOPT_QUICK_EXIT
 #else
@@ -89,7 +91,8 @@ void xai_curl_end_quickly(CURLM *multi) {
   curl_multi_setopt(multi, MULTI_QUICK_EXIT, 1L);
 }
 
-/* 7.88 and 8.14 have one code for both; 8.23 calls a key a wrong argument. */
+/* 7.88 and 8.14 have one code for certificate and key; 8.23 reports a key that
+** cannot be used as a bad function argument. */
 int xai_curl_says_certificate_useless(CURLcode code, const char *words) {
   if (code == CURLE_SSL_CERTPROBLEM) return 1;
   return code == CURLE_BAD_FUNCTION_ARGUMENT &&

@@ -1,7 +1,9 @@
 /*
 ** curl_facts.h - what differs between the versions of libcurl, 7.66 to 8.23.
-** Each function is named after the fact; its comment in curl_facts.c says which
-** versions it was seen on.  What does not depend on the version is not here.
+**
+** Each function states one fact about the libcurl in use and returns 1 or 0.
+** Its comment in curl_facts.c names the versions that the fact was seen on.
+** Facts that hold for all versions are not here.
 */
 #ifndef XAI_NET_CURL_FACTS_H
 #define XAI_NET_CURL_FACTS_H
@@ -15,42 +17,42 @@
 #error "lua-xai needs libcurl 7.66.0 or later (curl_multi_poll)"
 #endif
 
-/* May bytes behind an answer be in memory, where the socket does not show
-** them?  'tls': the connection is encrypted. */
+/* libcurl may have read bytes behind an answer already, so that the socket does
+** not show them.  'tls': the connection is encrypted. */
 int xai_curl_reads_ahead(int tls);
 
-/* Does every later request fail on a kept connection whose HTTP/2 began without
-** TLS? */
-int xai_curl_spoils_plain_http2(void);
+/* After one HTTP/2 request without TLS, each later one on the same connection
+** fails. */
+int xai_curl_breaks_plain_http2(void);
 
-/* Is the rest of an HTTP/2 answer forgotten in libcurl, while the socket is
-** silent, when a read fills the buffer that libcurl reads into? */
+/* A read that fills libcurl's buffer may leave the rest of an HTTP/2 answer in
+** libcurl, unread, although the socket has nothing more. */
 int xai_curl_loses_full_reads(void);
 
-/* Does a request that may wait for another one's connection (CURLOPT_PIPEWAIT)
-** wait for one that is lost, where HTTP/2 began without TLS? */
+/* A request with CURLOPT_PIPEWAIT waits for a failed connection, where HTTP/2
+** begins without TLS. */
 int xai_curl_waits_for_lost_plain_http2(void);
 
-/* Does a multi handle hold a pair of Unix sockets, to be woken by, that programs
-** which the host starts inherit? */
-int xai_curl_is_woken_by_open_pair(void);
+/* A multi handle has a pair of Unix sockets without the close-on-exec flag. */
+int xai_curl_leaks_wakeup_pair(void);
 
-/* Do libcurl's words say that a head by HTTP/2 was too long?  'sufficed': there
-** was always memory; 'seen': so many bytes of it came. */
+/* libcurl's error text says that an HTTP/2 head was too long.  'sufficed': no
+** allocation has failed; 'seen': bytes of the head that came. */
 int xai_curl_says_head_too_long(const char *words, int sufficed, size_t seen);
 
-/* Do they say that the head of a proxy's answer to CONNECT was too long? */
+/* The text says that the head of a proxy's answer to CONNECT was too long. */
 int xai_curl_says_tunnel_head_too_long(const char *words);
 
-/* Do they say that the whole connection is of no use any more?  libcurl 8.14
-** keeps it all the same, and fails each later request. */
+/* The text says that the whole HTTP/2 connection failed.  libcurl 8.14 keeps it
+** all the same, and each later request on it fails. */
 int xai_curl_says_http2_broken(const char *words);
 
-/* Does it say that the client's own certificate, or its key, is of no use? */
+/* The code and the text say that the client's certificate or its key cannot be
+** used. */
 int xai_curl_says_certificate_useless(CURLcode code, const char *words);
 
-/* Have a multi handle, when it ends, not wait for threads that look up names:
-** where the name server is silent, that takes as long as they do. */
+/* Tell a multi handle not to wait at its end for threads that look up names.
+** With a silent name server they take many seconds. */
 void xai_curl_end_quickly(CURLM *multi);
 
 #pragma GCC visibility pop

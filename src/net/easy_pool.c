@@ -36,7 +36,7 @@ static void set_buffer(CURL *e) {
 
 static void avoid_reuse(CURL *e, long version) {
   long fresh = version == CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE &&
-               xai_curl_spoils_plain_http2();
+               xai_curl_breaks_plain_http2();
   curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, fresh);
   curl_easy_setopt(e, CURLOPT_FORBID_REUSE, fresh);
 }

@@ -154,7 +154,7 @@ static int is_unix_socket(int fd) {
 
 static CURLM *new_multi(void) {
   int fds[WATCHED], i, found = 0;
-  int n = xai_curl_is_woken_by_open_pair() ? find_free(fds) : 0;
+  int n = xai_curl_leaks_wakeup_pair() ? find_free(fds) : 0;
   CURLM *multi = curl_multi_init();
   for (i = 0; i < n && found < PAIR; i++) {
     if (!is_unix_socket(fds[i])) continue;

@@ -1,13 +1,12 @@
 /*
-** memory.c - libcurl's memory: what it gives back is overwritten.
+** memory.c - the allocator that libcurl uses; it can overwrite what it frees.
 **
-** A request's head, with the key in it, passes through several buffers of
-** libcurl, which gives them back as they are.  There they would be found by
-** whoever gets to see the memory of the process, in a core dump for example.
-** Long blocks are bodies, which hold no key.
+** A request's head, and so the key, passes through several buffers of libcurl,
+** which it frees without clearing them.  A core dump of the process would show
+** the key.  Blocks above 128 KiB are bodies and hold no key: they are left.
 **
-** It costs a twentieth of a request, and is in vain where the key stays in the
-** environment or in a string of Lua's: it begins when somebody asks for it.
+** Wiping costs a twentieth of a request.  It is useless where the key stays in
+** the environment or in a Lua string, so it is off until a user asks for it.
 */
 #define _DEFAULT_SOURCE
 
@@ -27,32 +26,35 @@
 
 #define MAX_WIPED ((size_t)128 << 10) /* uploads pass through 64 KiB */
 
-static int wanted;
-static int seen, fell_short; /* an allocation, and one in vain */
+static int wiping;
+static int in_use; /* libcurl has allocated something here */
+static int has_failed;
 
-void xai_memory_wipe(void) { wanted = 1; }
+void xai_memory_wipe(void) { wiping = 1; }
 
-int xai_memory_wipes(void) { return wanted; }
+int xai_memory_wipes(void) { return wiping; }
 
-int xai_memory_sufficed(void) { return seen && !fell_short; }
+int xai_memory_sufficed(void) { return in_use && !has_failed; }
 
+/* Note whether an allocation succeeded. */
 static void *note(void *p) {
-  seen = 1;
-  if (p == NULL) fell_short = 1;
+  in_use = 1;
+  if (p == NULL) has_failed = 1;
   return p;
 }
 
-static void *get(size_t n) { return note(malloc(n)); }
+static void *allocate(size_t n) { return note(malloc(n)); }
 
 /*
 ** libcurl 8 keeps a send buffer of 16 KB for each transfer until its end.  8.14
-** clears it, and most requests fill a page of it.  Pages that the kernel takes
-** back take no memory until they are written; what is read there is zero.
+** allocates it with calloc, and most requests fill only one page of it.  Pages
+** that are returned to the kernel use no memory until they are written.  They
+** read as zeros.
 */
 #define LARGE_BLOCK ((size_t)16 << 10)
 
-/* Those that lie within that zeroed block. */
-static void give_back_pages(char *p, size_t n) {
+/* Return the whole pages within a zeroed block to the kernel. */
+static void release_pages(char *p, size_t n) {
   size_t page = (size_t)sysconf(_SC_PAGESIZE), before;
   before = (page - (uintptr_t)p % page) % page;
   if (before >= n) return;
@@ -60,10 +62,10 @@ static void give_back_pages(char *p, size_t n) {
   if (n > 0) madvise(p + before, n, MADV_DONTNEED);
 }
 
-static void *get_clear(size_t n, size_t size) {
+static void *allocate_zeroed(size_t n, size_t size) {
   char *p = (char *)note(calloc(n, size));
   if (p != NULL && n * size >= LARGE_BLOCK && n * size <= MAX_WIPED)
-    give_back_pages(p, n * size);
+    release_pages(p, n * size);
   return p;
 }
 
@@ -72,33 +74,33 @@ static void wipe(void *p) {
   if (n <= MAX_WIPED) xai_bytes_wipe((char *)p, n);
 }
 
-static void give_back(void *p) {
-  if (wanted) wipe(p);
+static void release(void *p) {
+  if (wiping) wipe(p);
   free(p);
 }
 
-/* A block that moves leaves its bytes behind: it is moved by hand. */
+/* realloc frees the old block unwiped when it moves it, so move it here. */
 static void *resize(void *p, size_t n) {
-  size_t old = p && wanted ? malloc_usable_size(p) : 0;
+  size_t old = p && wiping ? malloc_usable_size(p) : 0;
   void *q;
   if (old == 0 || old > MAX_WIPED) return note(realloc(p, n));
   if (n <= old && n > old / 2) return p;
-  q = get(n);
+  q = allocate(n);
   if (q == NULL) return NULL;
   memcpy(q, p, old < n ? old : n);
-  give_back(p);
+  release(p);
   return q;
 }
 
 static char *copy(const char *s) {
   size_t n = strlen(s) + 1;
-  char *p = (char *)get(n);
+  char *p = (char *)allocate(n);
   return p ? (char *)memcpy(p, s, n) : NULL;
 }
 
 int xai_memory_open(void) {
-  return curl_global_init_mem(CURL_GLOBAL_DEFAULT, get, give_back, resize, copy,
-                              get_clear) == CURLE_OK;
+  return curl_global_init_mem(CURL_GLOBAL_DEFAULT, allocate, release, resize,
+                              copy, allocate_zeroed) == CURLE_OK;
 }
 
 #else

@@ -1,23 +1,27 @@
 /*
-** memory.h - libcurl's memory: what it gives back is overwritten.
+** memory.h - the allocator that libcurl uses; it can overwrite what it frees.
 */
 #ifndef XAI_NET_MEMORY_H
 #define XAI_NET_MEMORY_H
 
 #pragma GCC visibility push(hidden)
 
-/* Make libcurl ready; 0 when that fails.  In a process whose libcurl was
-** ready before, its memory stays as it is. */
+/*
+** Initialize libcurl with this allocator.  Returns 1, or 0 when libcurl cannot
+** be initialized.  When the process initialized libcurl before, libcurl keeps
+** its allocator, and the functions below have no effect.
+*/
 int xai_memory_open(void);
 
-/* From now on, what libcurl gives back is overwritten. */
+/* From now on, overwrite each block that libcurl frees.  It cannot be undone.
+** On systems other than Linux nothing happens. */
 void xai_memory_wipe(void);
 
-/* Is it? */
+/* Returns 1 when blocks are overwritten, else 0. */
 int xai_memory_wipes(void);
 
-/* Has libcurl always got the memory that it asked for?  0 also where nobody
-** knows. */
+/* Returns 1 when no allocation of libcurl has failed yet; 0 also when this
+** allocator is not in use. */
 int xai_memory_sufficed(void);
 
 #pragma GCC visibility pop

@@ -1,6 +1,5 @@
 /*
-** secret.c - the key in the header lines of a request, kept out of all that is
-** shown.
+** secret.c - masks the keys of a request's header lines, and wipes them.
 */
 #include "net/secret.h"
 
@@ -8,6 +7,7 @@
 
 #define MIN_SECRET 8 /* masking a shorter key would spoil words */
 
+/* May a header of that name carry a key? */
 static int carries_key(xai_Slice name) {
   static const char *const words[] = {"auth", "api-key", "token", "secret"};
   size_t i;
@@ -16,9 +16,9 @@ static int carries_key(xai_Slice name) {
   return 0;
 }
 
-/* The length of what stands before the key in a header's value: the scheme
-** "Bearer", or in other Authorization headers all but the last word. */
-static size_t key_begins(xai_Slice name, xai_Slice value) {
+/* The offset of the key in a header's value.  "Bearer" precedes it, or in other
+** Authorization headers everything but the last word. */
+static size_t key_offset(xai_Slice name, xai_Slice value) {
   xai_Slice scheme = {value.at, 7};
   size_t i = value.len;
   if (i > scheme.len && xai_slice_like(scheme, "bearer ")) {
@@ -38,7 +38,7 @@ static xai_Slice key_of(const char *line) {
   key.at = line + name.len + (line[name.len] == ':');
   key.len = strlen(key.at);
   key = xai_slice_trim(key);
-  skipped = key_begins(name, key);
+  skipped = key_offset(name, key);
   key.at += skipped;
   key.len -= skipped;
   return key;
@@ -52,8 +52,8 @@ void xai_secret_wipe(struct curl_slist **headers) {
   *headers = NULL;
 }
 
-/* Mask the beginning of a key at the end of a text that was cut off. */
-static void mask_begun(char *s, size_t n, xai_Slice key) {
+/* Mask the beginning of a key at the end of a text that was cut. */
+static void mask_cut_key(char *s, size_t n, xai_Slice key) {
   size_t part = key.len - 1 < n ? key.len - 1 : n;
   while (part >= MIN_SECRET && memcmp(s + n - part, key.at, part) != 0) part--;
   if (part >= MIN_SECRET) memset(s + n - part, '*', part);
@@ -65,7 +65,7 @@ void xai_secret_mask(const struct curl_slist *headers, char *s, size_t n) {
     xai_Slice key = key_of(h->data);
     if (key.len < MIN_SECRET) continue;
     xai_bytes_mask(s, n, key);
-    mask_begun(s, n, key);
+    mask_cut_key(s, n, key);
   }
 }
 

@@ -1,6 +1,5 @@
 /*
-** secret.h - the key in the header lines of a request, kept out of all that is
-** shown.
+** secret.h - masks the keys of a request's header lines, and wipes them.
 */
 #ifndef XAI_NET_SECRET_H
 #define XAI_NET_SECRET_H
@@ -13,14 +12,18 @@
 #pragma GCC visibility push(hidden)
 
 /*
-** Overwrite with stars, in the 'n' bytes at 's', each occurrence of a key that
-** one of the header lines carries.  A key that is cut off at the end counts.
-** Keys of less than 8 characters are left: masking them spoils words.
+** Overwrite each key that a header line carries with stars, in the 'n' bytes at
+** 's'.  The beginning of a key at the end of the text is overwritten, too.  A
+** key of less than 8 characters stays: masking it would spoil ordinary words.
+** 'headers' may be NULL.
 */
 void xai_secret_mask(const struct curl_slist *headers, char *s, size_t n);
+
+/* The same for what a buffer holds. */
 void xai_secret_mask_buffer(const struct curl_slist *headers, xai_Buffer *b);
 
-/* Overwrite the header lines, free them, and set '*headers' to NULL. */
+/* Overwrite the header lines with zeros, free them and set '*headers' to NULL.
+** It may be NULL already. */
 void xai_secret_wipe(struct curl_slist **headers);
 
 #pragma GCC visibility pop
