@@ -3,7 +3,7 @@
 local core = require "xai.core"
 local environment = require "xai.runtime.environment"
 
-local error, pcall, rawget, tostring, type = error, pcall, rawget, tostring, type
+local error, pcall, rawget, require, tostring, type = error, pcall, rawget, require, tostring, type
 local lazy_require = environment.lazy_require
 local string_find = string.find
 
@@ -15,8 +15,8 @@ end
 
 local MISSING = "no JSON library found; install lua-cjson (Debian: lua-cjson, LuaRocks: lua-cjson)"
 
-local function cjson_codec()
-  local found, cjson = pcall(lazy_require, "cjson")
+local function cjson_codec(require_it)
+  local found, cjson = pcall(require_it, "cjson")
   if found and type(cjson) == "table" then return core.codec(cjson) end
   error(string_find(tostring(cjson), "not enough memory", 1, true) and cjson or MISSING, 0)
 end
@@ -32,11 +32,11 @@ local default, default_name
 
 -- In Neovim its own library comes first: some versions export functions that have
 -- the names of lua-cjson's, and then lua-cjson writes damaged text.
-local function choose()
+local function choose(require_it)
   local ok, codec = pcall(neovim_codec)
   default_name = "vim.json"
   if not ok or not codec then
-    ok, codec = pcall(cjson_codec)
+    ok, codec = pcall(cjson_codec, require_it)
     default_name = "lua-cjson"
   end
   if not ok then error("xai: " .. tostring(codec), 0) end
@@ -44,11 +44,11 @@ local function choose()
 end
 
 -- A program may hide its libraries later.  A failure here is raised by the first use.
-pcall(choose)
+pcall(choose, require)
 
 --- The codec for the library that this Lua has, and the name of that library.
 function json.default_codec()
-  if not default then choose() end
+  if not default then choose(lazy_require) end
   return default, default_name
 end
 
