@@ -1,28 +1,28 @@
 --- Results of messages from their streams: blocks by their index.
--- The interface is that of merge.lua.
+-- The interface is in merge.lua.
 
+local accumulator = require "xai.results.accumulator"
 local core = require "xai.core"
-local growth = require "xai.results.accumulator"
 
 local ipairs, pairs, setmetatable, type = ipairs, pairs, setmetatable, type
 local string_find, string_match = string.find, string.match
 
 local array = core.array
-local is_list, is_object = growth.is_list, growth.is_object
+local is_list, is_object = accumulator.is_list, accumulator.is_object
 
 local Messages = {}
 Messages.__index = Messages
 
 local function new_messages(codec)
   return setmetatable({
-    codec = codec, message = { type = "message", role = "assistant" }, growth = growth.new(), blocks = {}, indices = {},
-    latest = {},
+    codec = codec, message = { type = "message", role = "assistant" }, values = accumulator.new(), blocks = {},
+    indices = {}, latest = {},
   }, Messages)
 end
 
 -- Blocks -----------------------------------------------------------------------
 
---- The type of a block that some deltas tell of, where no event has opened it.
+--- The type of the block that a member of a delta belongs to.
 local TYPES = {
   text = "text", citation = "text", thinking = "thinking", signature = "thinking", partial_json = "tool_use",
 }
@@ -39,15 +39,15 @@ function Messages:open(block, index, is_started)
   return entry
 end
 
---- May the block hold what a delta of this member says?
+--- Can the block have this member of a delta?
 local function fits(block, member)
   local kind, wanted = block.type, TYPES[member]
   if wanted == "tool_use" then return kind == nil or is_tool(kind) end
   return wanted == nil or kind == wanted or kind ~= "text" and kind ~= "thinking" and not is_tool(kind)
 end
 
---- The block that a delta belongs to: by its index, or the last one that it fits, as
--- xAI's deltas have none.
+--- The block that a delta belongs to: the one with its index, or the last one that
+-- can have it, as xAI's deltas have no index.  Where there is none it is opened.
 function Messages:block(index, member)
   local entry = index ~= nil and self.indices[index] or nil
   if entry and fits(entry.block, member) then return entry.block end
@@ -67,22 +67,23 @@ function Messages:add(index, member, value)
     for _, item in ipairs(value) do block[member][#block[member] + 1] = item end
   elseif type(value) == "string" then
     if block[member] ~= nil and type(block[member]) ~= "string" then block[member] = nil end
-    self.growth:append(block, member, value)
+    self.values:append(block, member, value)
   else
-    self.growth:add(block, member, value)
+    self.values:add(block, member, value)
   end
 end
 
+--- Text fields of the event log and the members of deltas that they stand for.
 local MEMBERS = { text = "text", reasoning = "thinking", arguments = "partial_json", signature = "signature" }
 
---- `a` is the delta's index and 1; 0: it has none.
-function Messages:piece(field, text, a)
+--- `a` is the index of the block plus 1, or 0 where the delta has none.
+function Messages:delta(field, text, a)
   self:add(a > 0 and a - 1 or nil, MEMBERS[field], text)
 end
 
 -- Events -----------------------------------------------------------------------
 
---- An index is a number or, from some services, its text.
+--- The index of an event: a number or, from some services, a string.
 local function index_of(event)
   local kind = type(event.index)
   return (kind == "number" or kind == "string") and event.index or nil
@@ -100,7 +101,7 @@ local events = {}
 
 function events.message_start(self, event)
   for key, value in pairs(object_of(event.message)) do
-    if key ~= "content" then self.growth:keep(self.message, key, value) end
+    if key ~= "content" then self.values:keep(self.message, key, value) end
   end
   for i, block in ipairs(list_of(object_of(event.message).content)) do
     if is_object(block) then self:open(block, i - 1, true) end
@@ -117,19 +118,20 @@ function events.content_block_delta(self, event)
   end
 end
 
---- Counts only grow: some services say 0 for what they said before.
+--- Add token counts.  They only grow: some services send 0 for a count that they sent
+-- before.
 function Messages:count(usage)
   if not is_object(self.message.usage) then self.message.usage = {} end
   local all = self.message.usage
   for key, value in pairs(usage) do
-    if value ~= 0 or type(all[key]) ~= "number" then self.growth:keep(all, key, value) end
+    if value ~= 0 or type(all[key]) ~= "number" then self.values:keep(all, key, value) end
   end
 end
 
 function events.message_delta(self, event)
-  for key, value in pairs(object_of(event.delta)) do self.growth:keep(self.message, key, value) end
+  for key, value in pairs(object_of(event.delta)) do self.values:keep(self.message, key, value) end
   for key, value in pairs(event) do
-    if key ~= "type" and key ~= "delta" and key ~= "usage" then self.growth:keep(self.message, key, value) end
+    if key ~= "type" and key ~= "delta" and key ~= "usage" then self.values:keep(self.message, key, value) end
   end
   if is_object(event.usage) then self:count(event.usage) end
 end
@@ -145,8 +147,8 @@ local function is_blank(value)
   return value == nil or type(value) == "string" and not string_find(value, "%S")
 end
 
---- The input of a tool, a value or its text.  No piece at all, or a blank one, means
--- {}; a {} before the text means nothing.
+--- Decode the input of a tool, which is a value or its text.  A blank text or none is
+-- {}.  A {} before the text is ignored.
 function Messages:set_input(block)
   local input = block.partial_json
   if is_blank(input) then input = block.input end
@@ -154,15 +156,15 @@ function Messages:set_input(block)
   if type(input) == "string" then
     input = core.decode(self.codec, string_match(input, "^%s*{%s*}(%s*{.*)$") or input)
   end
-  if type(input) ~= "table" then return end -- the stream broke within it
+  if type(input) ~= "table" then return end -- the stream broke inside it
   block.input, block.partial_json = input, nil
 end
 
 function Messages:result()
   local message = self.message
-  self.growth:finish()
+  self.values:finish()
   message.content = array {}
-  growth.sort(self.blocks)
+  accumulator.sort(self.blocks)
   for i, entry in ipairs(self.blocks) do
     local block = entry.block
     if block.partial_json ~= nil or is_tool(block.type) then self:set_input(block) end

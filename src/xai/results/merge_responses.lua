@@ -1,27 +1,27 @@
 --- Results of responses from their streams: items by their place in the output.
--- The interface is that of merge.lua.
+-- The interface is in merge.lua.
 
+local accumulator = require "xai.results.accumulator"
 local core = require "xai.core"
-local growth = require "xai.results.accumulator"
 
 local ipairs, pairs, setmetatable, type = ipairs, pairs, setmetatable, type
 local string_match = string.match
 local table_sort = table.sort
 
 local array = core.array
-local is_empty, is_list, is_object = growth.is_empty, growth.is_list, growth.is_object
+local is_empty, is_list, is_object = accumulator.is_empty, accumulator.is_list, accumulator.is_object
 
 local Responses = {}
 Responses.__index = Responses
 
 local function new_responses(codec)
   return setmetatable({
-    codec = codec, growth = growth.new(), entries = {}, current = {}, ids = {}, highest = 0,
+    codec = codec, values = accumulator.new(), entries = {}, current = {}, ids = {}, highest = 0,
   }, Responses)
 end
 
---- What the events of each text extend (`.delta`) or state (`.done`): `field` of
--- an item of type `of`, or of a part of its `list`.
+--- The target of each text, which events extend (`.delta`) or set (`.done`): `field`
+-- of an item of type `of`, or of a part of type `type` in its `list`.
 local TEXTS = {
   ["response.output_text"] = { of = "message", list = "content", type = "output_text", field = "text" },
   ["response.refusal"] = { of = "message", list = "content", type = "refusal", field = "refusal" },
@@ -34,19 +34,20 @@ local TEXTS = {
   ["response.mcp_call_output"] = { of = "mcp_call", field = "output" },
 }
 
-local PIECES = {
+--- Text fields of the event log and their targets.
+local FIELDS = {
   text = TEXTS["response.output_text"],
   reasoning = TEXTS["response.reasoning_text"],
   summary = TEXTS["response.reasoning_summary_text"],
   arguments = TEXTS["response.function_call_arguments"],
 }
 
-local MOST = 10000 -- items, and parts of one; more is no answer of the service
-local GAP = 16 -- parts of one that may be missing before the next
+local MAX_PLACE = 10000 -- of items and parts; the service never has so many
+local MAX_GAP = 16 -- parts that may be missing before the next one
 
---- The place that an event names, from 0; 0 when it names none.
+--- A place from 0, as an event names it; 0 where it names none.
 local function place(i)
-  return type(i) == "number" and i >= 0 and i < MOST and i % 1 == 0 and i or 0
+  return type(i) == "number" and i >= 0 and i < MAX_PLACE and i % 1 == 0 and i or 0
 end
 
 -- Items ------------------------------------------------------------------------
@@ -59,8 +60,8 @@ function Responses:open(index)
   return entry
 end
 
---- The item that an event tells of; ids may change on the way, so they only
--- tell apart items of one place.
+--- The item that an event is about.  Ids may change during a stream, so they only
+-- distinguish items at one place.
 function Responses:find(index, id)
   local known = id ~= nil and id ~= "" and self.ids[id]
   if known and (index == nil or known.index == index) then return known end
@@ -72,7 +73,8 @@ local function index_of(event)
   return event.output_index ~= nil and place(event.output_index) or nil
 end
 
---- The item that an event with a text belongs to.
+--- The item that a text belongs to; it is opened where it is not there.  `how` is a
+-- row of TEXTS.
 function Responses:item_for(event, how)
   local index, id = index_of(event), event.item_id
   local entry = self:find(index, id)
@@ -86,12 +88,12 @@ function Responses:item_for(event, how)
   return entry
 end
 
---- Let `new`, which takes the place of `old`, have what it does not say itself.
+--- Copy what `new` lacks from `old`, which it replaces.
 function Responses:fill(new, old)
   for key, value in pairs(old) do
     local own = new[key]
     if is_empty(own) then
-      if key ~= "status" then self.growth:move(old, new, key) end
+      if key ~= "status" then self.values:move(old, new, key) end
     elseif (key == "content" or key == "summary") and is_list(own) and is_list(value) then
       for i, part in ipairs(own) do
         if is_object(part) and is_object(value[i]) then self:fill(part, value[i]) end
@@ -130,29 +132,28 @@ end
 
 -- Parts ------------------------------------------------------------------------
 
---- The part at place `i` of a list of the item; it is made where it is not there.
+--- The part at place `i` in a list of the item; it is made where it is not there.
 local function part_of(entry, list, i, kind)
   local item = entry.item
   if not is_list(item[list]) then item[list] = array {} end
   local parts = item[list]
-  local places = entry.places[list] or {}
-  entry.places[list] = places
+  local places = accumulator.at(entry.places, list)
   i = place(i)
-  if not places[i] then places[i] = i <= #parts + GAP and i + 1 or #parts + 1 end
+  if not places[i] then places[i] = i <= #parts + MAX_GAP and i + 1 or #parts + 1 end
   i = places[i]
   while #parts < i do parts[#parts + 1] = { type = kind } end
   if not is_object(parts[i]) then parts[i] = { type = kind } end
   return parts[i], parts, i
 end
 
---- A part is announced, or stated.
+--- Add a part that is announced, or set one that is done.
 function Responses:set_part(event, is_done)
   local part = event.part
   local list = event.summary_index ~= nil and "summary" or "content"
   local named = event.summary_index or event.content_index
   local entry = self:item_for(event, { of = list == "summary" and "reasoning" or "message" })
   local old, parts, i = part_of(entry, list, named, part.type)
-  if not is_done and entry.done_parts[old] then -- its place is used again
+  if not is_done and entry.done_parts[old] then -- another part at the same place
     i = #parts + 1
     entry.places[list][place(named)] = i
   else
@@ -163,61 +164,65 @@ function Responses:set_part(event, is_done)
 end
 
 function Responses:annotate(event)
-  local entry = self:item_for(event, PIECES.text)
+  local entry = self:item_for(event, FIELDS.text)
   local part = part_of(entry, "content", event.content_index, "output_text")
   if not is_list(part.annotations) then part.annotations = array {} end
-  self.growth:extend(part.annotations, "annotations", { event.annotation })
+  self.values:extend(part.annotations, "annotations", { event.annotation })
 end
 
 -- Texts ------------------------------------------------------------------------
 
---- The text of arguments, which some services give as a value.
+--- Arguments as JSON text; some services send a value.
 function Responses:text_of(arguments)
   if type(arguments) ~= "table" then return arguments end
   return (core.encode(self.codec, arguments))
 end
 
-local function owner_of(entry, how, i)
+--- The object that has the text: a part of the item, or the item itself.
+local function object_of(entry, how, i)
   return how.list and part_of(entry, how.list, i, how.type) or entry.item
 end
 
---- What was stated is not extended: that comes late, and is no more of it.
-local function is_stated(entry, owner, field)
-  return (entry.done or entry.done_parts[owner]) and not is_empty(owner[field])
+--- Is the text final?  Deltas that arrive later are ignored.
+local function is_final(entry, object, field)
+  return (entry.done or entry.done_parts[object]) and not is_empty(object[field])
 end
 
 function Responses:extend(entry, how, text, i)
-  local owner = owner_of(entry, how, i)
-  if is_stated(entry, owner, how.field) then return end
-  if type(owner[how.field]) ~= "string" then owner[how.field] = nil end
-  self.growth:append(owner, how.field, text)
-  return owner
+  local object = object_of(entry, how, i)
+  if is_final(entry, object, how.field) then return end
+  if type(object[how.field]) ~= "string" then object[how.field] = nil end
+  self.values:append(object, how.field, text)
+  return object
 end
 
-function Responses:state(entry, how, text, i)
-  local owner = owner_of(entry, how, i)
+--- Set a text that is done.
+function Responses:set(entry, how, text, i)
+  local object = object_of(entry, how, i)
   if is_empty(text) then return end
-  self.growth:value(owner, how.field)
-  owner[how.field] = text
-  entry.done_parts[owner] = true
-  return owner
+  self.values:value(object, how.field)
+  object[how.field] = text
+  entry.done_parts[object] = true
+  return object
 end
 
-function Responses:piece(field, text, a, b)
-  local how = PIECES[field]
+--- `a` is the place of the item, `b` that of the part.
+function Responses:delta(field, text, a, b)
+  local how = FIELDS[field]
   self:extend(self:item_for({ output_index = a }, how), how, text, b)
 end
 
-local function add_logprobs(owner, logprobs, is_done)
-  if not owner or not is_list(logprobs) or logprobs[1] == nil then return end
-  if is_done or not is_list(owner.logprobs) then
-    owner.logprobs = logprobs
+local function add_logprobs(object, logprobs, is_done)
+  if not object or not is_list(logprobs) or logprobs[1] == nil then return end
+  if is_done or not is_list(object.logprobs) then
+    object.logprobs = logprobs
   else
-    for _, item in ipairs(logprobs) do owner.logprobs[#owner.logprobs + 1] = item end
+    for _, item in ipairs(logprobs) do object.logprobs[#object.logprobs + 1] = item end
   end
 end
 
---- An event of a text; which one is the beginning of its type.
+--- Add an event of a text.  `name` is the type of the event without its last word,
+-- `what` is that word.
 function Responses:text_event(event, name, what)
   local how = TEXTS[name]
   local i = event.content_index or event.summary_index
@@ -227,20 +232,20 @@ function Responses:text_event(event, name, what)
   if is_done and how.field == "arguments" then text = self:text_of(text) end
   if type(text) ~= "string" then return end
   local entry = self:item_for(event, how)
-  local owner = self[is_done and "state" or "extend"](self, entry, how, text, i)
-  if how.of == "message" then add_logprobs(owner, event.logprobs, is_done) end
+  local object = self[is_done and "set" or "extend"](self, entry, how, text, i)
+  if how.of == "message" then add_logprobs(object, event.logprobs, is_done) end
   if how.of == "function_call" and is_empty(entry.item.name) then entry.item.name = event.name end
 end
 
 -- Events -----------------------------------------------------------------------
 
---- The states of a response whose event says nothing more.
+--- The last events of a stream, and the status of a response whose event has none.
 local FINAL = {
   ["response.completed"] = "completed", ["response.incomplete"] = "incomplete", ["response.done"] = "completed",
   ["response.failed"] = "failed",
 }
 
---- A response as it is now; the last one may lack what the first had.
+--- Take a response object.  The last one may lack members that the first one had.
 function Responses:respond(response, kind, usage)
   local old = self.response or {}
   if response then
@@ -295,7 +300,7 @@ function Responses:streamed()
   return output
 end
 
---- Let what is empty in `own` be as it was streamed.
+--- Fill what is empty in `own` with what was streamed.
 local function fill_empty(own, streamed)
   for key, value in pairs(own) do
     local other = streamed[key]
@@ -307,7 +312,7 @@ local function fill_empty(own, streamed)
   end
 end
 
---- The last event counts, but where it leaves an item empty.
+--- Complete the output of the last event where it leaves an item empty.
 function Responses:complete(output, streamed)
   for i, item in ipairs(output) do
     local entry = is_object(item) and self.ids[item.id or ""]
@@ -316,7 +321,7 @@ function Responses:complete(output, streamed)
   end
 end
 
---- Arguments as the call without `stream` has them.
+--- Write arguments as the call without `stream` has them.
 function Responses:finish_calls(output, is_over)
   for _, item in ipairs(output) do
     if is_object(item) and item.type == "function_call" then
@@ -326,11 +331,11 @@ function Responses:finish_calls(output, is_over)
   end
 end
 
---- The last event repeats the whole answer; where it does not, the pieces are all
--- there is.
+--- The last event repeats the whole answer.  Where it does not, the result is made of
+-- the streamed items.
 function Responses:result(is_over)
   local result = self.response or { object = "response" }
-  self.growth:finish()
+  self.values:finish()
   local own, streamed = result.output, self:streamed()
   if self.final and is_list(own) and own[1] ~= nil then
     self:complete(own, streamed)
