@@ -118,7 +118,7 @@ static void agree(const char *text, size_t n, int what) {
   xai_buffer_puts(&out, "..before");
   xai_buffer_consume(&out, 2);
   xai_buffer_puts(&expected, "before");
-  rc = xai_json_mark(copy, n, "M", what, &out);
+  rc = xai_json_mark_values(copy, n, "M", what, &out);
   reference(text, n, "M", what, &expected);
   if (rc == 1)
     CHECK(check_same(xai_buffer_slice(&out), xai_buffer_slice(&expected)));
@@ -137,7 +137,7 @@ static void becomes(const char *text, int what, const char *expected) {
   int rc;
   check_note("%s", text);
   xai_buffer_init(&out, 0);
-  rc = xai_json_mark(text, strlen(text), "M", what, &out);
+  rc = xai_json_mark_values(text, strlen(text), "M", what, &out);
   CHECK(rc == (expected != NULL));
   CHECK_TEXT(xai_buffer_slice(&out), expected ? expected : "");
   xai_buffer_free(&out);
@@ -205,13 +205,14 @@ static void test_all_numbers_can_be_replaced(void) {
 }
 
 static void test_fractions_are_told_from_prose(void) {
-  CHECK(xai_json_mark_fractions(LIT("[0.5]")));
-  CHECK(xai_json_mark_fractions(LIT("{\"a\":-12.5e3}")));
-  CHECK(xai_json_mark_fractions(LIT("1.5")));
-  CHECK(!xai_json_mark_fractions(LIT("")));
-  CHECK(!xai_json_mark_fractions(LIT("[1,2]")));
-  CHECK(!xai_json_mark_fractions(LIT("\"One. Two.Three, a1.5, grok-4.5.\"")));
-  CHECK(!xai_json_mark_fractions(LIT("[5.")));
+  CHECK(xai_json_may_have_fraction(LIT("[0.5]")));
+  CHECK(xai_json_may_have_fraction(LIT("{\"a\":-12.5e3}")));
+  CHECK(xai_json_may_have_fraction(LIT("1.5")));
+  CHECK(!xai_json_may_have_fraction(LIT("")));
+  CHECK(!xai_json_may_have_fraction(LIT("[1,2]")));
+  CHECK(
+      !xai_json_may_have_fraction(LIT("\"One. Two.Three, a1.5, grok-4.5.\"")));
+  CHECK(!xai_json_may_have_fraction(LIT("[5.")));
 }
 
 static void test_only_what_was_asked_for_is_replaced(void) {
@@ -372,7 +373,7 @@ static int found(const size_t *lengths) {
   int count = 0;
   xai_Slice one;
   char *copy = check_copy(long_text, length);
-  while (xai_json_long_strings(check_slice(copy, length), &at, &one)) {
+  while (xai_json_next_long_string(check_slice(copy, length), &at, &one)) {
     CHECK(one.len == lengths[count]);
     CHECK(one.at[-1] == '"' && one.at[one.len] == '"');
     CHECK(at == (size_t)(one.at + one.len + 1 - copy));
@@ -453,7 +454,7 @@ static xai_Buffer out;
 static const char *closed(const char *text, size_t n) {
   char *copy = check_copy(text, n);
   xai_buffer_clear(&out);
-  CHECK(xai_json_close(check_slice(copy, n), &out) == XAI_OK);
+  CHECK(xai_json_close_truncated(check_slice(copy, n), &out) == XAI_OK);
   free(copy);
   xai_buffer_terminate(&out);
   return xai_buffer_data(&out);

@@ -271,7 +271,8 @@ static void use_jsonmark(xai_Buffer *out) {
   int i, rc;
   xai_buffer_init(&marked, 0);
   for (i = 0; i < 50; i++) {
-    while (again(rc = xai_json_mark(json, sizeof json - 1, "M", 7, &marked)))
+    while (again(
+        rc = xai_json_mark_values(json, sizeof json - 1, "M", 7, &marked)))
       continue;
     CHECK(rc == 1);
   }

@@ -91,15 +91,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
   xai_buffer_init(&out, 0);
   xai_buffer_init(&twice, 0);
   what = (int)input_number(&in, 2 * XAI_MARK_NUMBERS);
-  require(xai_json_mark(in.at, in.len, "~", what, &out) >= 0);
+  require(xai_json_mark_values(in.at, in.len, "~", what, &out) >= 0);
   xai_buffer_clear(&out);
   what = ALL | (int)input_number(&in, 2) * XAI_MARK_SURROGATES_RAW;
-  rc = xai_json_mark(in.at, in.len, "~", what, &out);
+  rc = xai_json_mark_values(in.at, in.len, "~", what, &out);
   require(rc == 0 ? xai_buffer_size(&out) == 0 : rc == 1);
   s = rc == 1 ? xai_buffer_data(&out) : in.at;
   n = rc == 1 ? xai_buffer_size(&out) : in.len;
   require(!has_losses(s, n));
-  require(xai_json_mark(s, n, "~", what, &twice) == 0);
+  require(xai_json_mark_values(s, n, "~", what, &twice) == 0);
   xai_buffer_free(&out);
   xai_buffer_free(&twice);
   return 0;

@@ -69,8 +69,8 @@ static int hex_digit(char c) {
   return -1;
 }
 
-/* The end of the character 'c' at 'p', which may be a JSON escape; NULL: another
-** character stands there. */
+/* The end of the character 'c' at 'p', which may be a JSON escape; NULL:
+** another character stands there. */
 static char *match_one(char *p, const char *end, char c) {
   if (p < end && *p == c) return p + 1;
   if (end - p < 2 || *p != '\\') return NULL;

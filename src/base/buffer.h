@@ -19,8 +19,8 @@ typedef struct xai_Slice {
   size_t len;
 } xai_Slice;
 
-/* 1 if the slice equals the C string 'text'.  Inline: for a literal the compiler
-** knows its length. */
+/* 1 if the slice equals the C string 'text'.  Inline: for a literal the
+** compiler knows its length. */
 static inline int xai_slice_is(xai_Slice s, const char *text) {
   size_t n = strlen(text);
   return s.len == n && memcmp(s.at, text, n) == 0;
@@ -38,8 +38,8 @@ xai_Slice xai_slice_trim(xai_Slice s);
 /* The slice without the byte order mark that a UTF-8 text may begin with. */
 xai_Slice xai_slice_skip_bom(xai_Slice s);
 
-/* 1 if one of the bytes is a control character, which neither a header nor a URL
-** may contain. */
+/* 1 if one of the bytes is a control character, which neither a header nor a
+** URL may contain. */
 int xai_bytes_have_control(const char *s, size_t n);
 
 /* Overwrites the bytes with zeros; the compiler cannot leave it out. */

@@ -1,5 +1,6 @@
 /*
-** endpoint.c - the endpoints of the service, and the default settings of a call.
+** endpoint.c - the endpoints of the service, and the default settings of a
+** call.
 */
 #include "base/endpoint.h"
 

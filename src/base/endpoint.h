@@ -1,5 +1,6 @@
 /*
-** endpoint.h - the endpoints of the service, and the default settings of a call.
+** endpoint.h - the endpoints of the service, and the default settings of a
+** call.
 */
 #ifndef XAI_BASE_ENDPOINT_H
 #define XAI_BASE_ENDPOINT_H

@@ -600,7 +600,8 @@ static int place_in(int place, int object, xai_Slice key) {
   return place < WORDS || place == BELOW ? BELOW : NOWHERE;
 }
 
-/* Look at the texts 'depth' levels below; 'place' is that of the list's name. */
+/* Look at the texts 'depth' levels below; 'place' is that of the list's
+** name. */
 static void look(Search *s, const xai_Json *v, int place, int depth) {
   xai_JsonWalk w;
   xai_Slice key;
@@ -750,7 +751,7 @@ static int read_body(xai_ErrorBody *c, xai_Slice s) {
       xai_json_read(s.at, s.len, &v))
     return read_text(c, s);
   xai_buffer_init(&closed, 0);
-  rc = xai_json_close(s, &closed);
+  rc = xai_json_close_truncated(s, &closed);
   if (rc == XAI_OK &&
       xai_json_check(xai_buffer_slice(&closed).at,
                      xai_buffer_slice(&closed).len) == XAI_JSON_RIGHT)
@@ -781,7 +782,7 @@ int xai_error_body_read(xai_ErrorBody *c, const char *body, size_t n) {
   return rc;
 }
 
-/* --------------------------------------------------- errors within successes */
+/* -------------------------------------------------- errors within successes */
 
 static int says_something(const xai_Json *v, int depth) {
   xai_JsonWalk w;

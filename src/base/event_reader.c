@@ -1,5 +1,6 @@
 /*
-** event_reader.c - reading one event stream: parser, dialect and journal together.
+** event_reader.c - reading one event stream: parser, dialect and journal
+** together.
 */
 #include "base/event_reader.h"
 

@@ -1,5 +1,6 @@
 /*
-** event_reader.h - reading one event stream: parser, dialect and journal together.
+** event_reader.h - reading one event stream: parser, dialect and journal
+** together.
 */
 #ifndef XAI_BASE_EVENT_READER_H
 #define XAI_BASE_EVENT_READER_H

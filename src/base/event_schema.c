@@ -55,7 +55,7 @@ static void add_varying(xai_EventInfo *r, const xai_Json *v) {
     r->varying_field[r->varying++] = v->raw;
 }
 
-/* ---------------------------------------------------------- chat and kin */
+/* ------------------------------------------------------------- chat and kin */
 
 /* What one choice of a chunk says. */
 typedef struct Choice {
@@ -191,7 +191,8 @@ static int read_choices(xai_EventSchema *d, const xai_Json *list,
   return simple && n == 1;
 }
 
-/* Which of the members that are the same in every chunk of a stream; -1: none. */
+/* Which of the members that are the same in every chunk of a stream; -1:
+** none. */
 static int envelope_member(xai_Slice key) {
   static const char *const names[] = {"id",
                                       "object",
@@ -265,7 +266,7 @@ static void read_complete(xai_EventSchema *d, const xai_Json *event,
   if (rare) r->field = XAI_FIELD_NONE;
 }
 
-/* -------------------------------------------------- events with a 'type' */
+/* ----------------------------------------------------- events with a 'type' */
 
 typedef struct Typed {
   xai_Slice type;
@@ -377,7 +378,7 @@ static const Meaning responses_events[] = {
     {"error", XAI_MEANS_ERROR, XAI_FIELD_NONE},
     {NULL, XAI_MEANS_DATA, XAI_FIELD_NONE}};
 
-/* ----------------------------------------------- which texts were shown */
+/* --------------------------------------------------- which texts were shown */
 
 /* 0 for no id. */
 static uint32_t hash_of(xai_Slice id) {
@@ -584,7 +585,7 @@ static void read_responses(xai_EventSchema *d, const xai_Json *event,
   if (!t.rare) set_delta(r, m->field, t.a, t.b, t.delta.raw);
 }
 
-/* ---------------------------------------------------------------- messages */
+/* ----------------------------------------------------------------- messages */
 
 /* The piece that a content_block_delta of 'messages' brings. */
 static void read_block_delta(const xai_Json *object, int rare, long index,
@@ -642,7 +643,7 @@ static void read_messages(const xai_Json *event, xai_Slice name,
     r->meaning = XAI_MEANS_ERROR;
 }
 
-/* ------------------------------------------------------------- all kinds */
+/* ---------------------------------------------------------------- all kinds */
 
 /* "[DONE]": the end where it is the end marker, else without meaning. */
 static xai_Meaning done_means(const xai_EventSchema *d) {
@@ -756,7 +757,7 @@ int xai_event_schema_complete(const xai_EventSchema *d, int clean_end) {
          d->choices > 0 && d->unfinished == 0;
 }
 
-/* ------------------------------------------------------------ visible text */
+/* ------------------------------------------------------------- visible text */
 
 #define DEEPEST 4 /* list, message, list of its parts, part */
 

@@ -49,7 +49,7 @@ static const char *end_of_number(const char *s, const char *end) {
   return p;
 }
 
-/* ----------------------------------------------------------------- match */
+/* -------------------------------------------------------------------- match */
 
 static int has_name(const xai_EventTemplate *p, xai_Slice name) {
   return xai_buffer_size(&p->bytes) > 0 && name.len == p->name_len &&
@@ -94,7 +94,7 @@ int xai_event_template_match(const xai_EventTemplate *p, xai_Slice name,
   return 1;
 }
 
-/* ----------------------------------------------------------------- learn */
+/* -------------------------------------------------------------------- learn */
 
 static xai_Place place_of(xai_Slice data, xai_Slice part, int varying_field) {
   xai_Place place;
@@ -179,7 +179,7 @@ void xai_event_template_learn(xai_EventTemplate *p, xai_Slice name,
     xai_event_template_forget(p);
 }
 
-/* ------------------------------------------------------------------ fill */
+/* --------------------------------------------------------------------- fill */
 
 static int put_mark(const char *mark, const xai_Place *place, int varying_field,
                     xai_Buffer *out) {

@@ -67,7 +67,7 @@ int xai_http_head_agrees(xai_Slice head, const char *wanted) {
   return 1;
 }
 
-/* ------------------------------------------------------------ status codes */
+/* ------------------------------------------------------------- status codes */
 
 const char *xai_http_status_phrase(int status) {
   switch (status) {

@@ -40,8 +40,8 @@ int xai_http_status_is_transient(int status);
 **   Sun, 06 Nov 1994 08:49:37 GMT
 **   Sunday, 06-Nov-94 08:49:37 GMT
 **   Sun Nov  6 08:49:37 1994
-** 'now', in the same unit, completes a year of two digits: the result is at most
-** 50 years later.
+** 'now', in the same unit, completes a year of two digits: the result is at
+** most 50 years later.
 */
 int64_t xai_http_date(xai_Slice text, int64_t now);
 

@@ -141,8 +141,8 @@ static void on_interrupt(int number, siginfo_t *info, void *context) {
   errno = error;
 }
 
-/* Waits for events end by any signal.  Whatever else the program reads or writes
-** goes on: half a line, or none, would be an error of ours. */
+/* Waits for events end by any signal.  Whatever else the program reads or
+** writes goes on: half a line, or none, would be an error of ours. */
 static void own_action(struct sigaction *own) {
   memset(own, 0, sizeof *own);
   own->sa_sigaction = on_interrupt;

@@ -10,8 +10,8 @@
 /*
 ** From now on note it.  Returns what the other functions take, or -1: there are
 ** too many listeners, or the system refuses.  The first listener puts our
-** handler in the place of the one before; the last one that goes puts that back,
-** unless somebody has set another meanwhile.
+** handler in the place of the one before; the last one that goes puts that
+** back, unless somebody has set another meanwhile.
 */
 int xai_interrupt_open(void);
 void xai_interrupt_close(int listener);
@@ -24,8 +24,8 @@ int xai_interrupt_fd(int listener);
 void xai_interrupt_drain(int listener);
 
 /*
-** Was it pressed and not taken yet?  Pressed again in that state, it goes to the
-** handler before ours: the program does not listen.
+** Was it pressed and not taken yet?  Pressed again in that state, it goes to
+** the handler before ours: the program does not listen.
 */
 int xai_interrupt_pending(int listener);
 

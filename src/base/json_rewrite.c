@@ -8,18 +8,19 @@
 
 #include "base/json_scan.h"
 
-/* -------------- JSON text made safe for a decoder that would lose something */
+/* ------------------------------------------- values replaced by marked ones */
 
 /*
-** Most texts need nothing, so a quick look that may only err on the side of
-** work comes first: it reads one byte in sixteen for long numbers.
+** Most texts need nothing.  So quick searches come first (may_have_...), which
+** may only err on the side of work.  The one for long numbers reads one byte in
+** sixteen.
 */
 
-#define LONG_NUMBER 16 /* digits; 2^53 has sixteen */
+#define LONG_NUMBER 16 /* digits, as many as 2^53 has */
 
 typedef struct Marker {
   const char *start, *p, *end;
-  const char *done; /* copied up to here */
+  const char *done; /* everything before it was copied */
   const char *mark;
   xai_Buffer *out;
   int what;
@@ -32,31 +33,26 @@ static int is_space(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-static const char *skip_space(const char *p, const char *end) {
-  while (p < end && is_space(*p)) p++;
-  return p;
-}
-
 static const char *find(const char *p, const char *end, char c) {
   return p < end ? (const char *)memchr(p, c, (size_t)(end - p)) : NULL;
 }
 
 static int may_have_empty_array(const char *p, const char *end) {
   while ((p = find(p, end, '[')) != NULL) {
-    p = skip_space(p + 1, end);
+    p = xai_json_skip_space(p + 1, end);
     if (p < end && *p == ']') return 1;
   }
   return 0;
 }
 
-/* Can a number begin at 'p'?  Digits in strings have other things before. */
+/* Can a number begin at 'p'?  Most digits within strings cannot. */
 static int may_begin(const char *s, const char *p) {
   if (p > s && p[-1] == '-') p--;
   return p == s || p[-1] == ':' || p[-1] == ',' || p[-1] == '[' ||
          is_space(p[-1]);
 }
 
-/* A run of LONG_NUMBER digits covers one of the probed places. */
+/* Looks at every LONG_NUMBER-th byte: a long number covers one of them. */
 static int may_have_long_number(const char *s, const char *end) {
   const char *p, *from, *to;
   size_t n = (size_t)(end - s), i;
@@ -67,7 +63,7 @@ static int may_have_long_number(const char *s, const char *end) {
     for (to = p; to < end && is_digit(*to);) to++;
     if (to - from >= LONG_NUMBER && may_begin(s, from)) return 1;
     i = (size_t)(to - s);
-    i -= (i + 1) % LONG_NUMBER; /* the next step is a probed place again */
+    i -= (i + 1) % LONG_NUMBER; /* so that the next step probes again */
   }
   return 0;
 }
@@ -80,8 +76,8 @@ static int may_have_surrogate(const char *p, const char *end) {
   return 0;
 }
 
-/* Points in prose have a blank or a letter at one side. */
-int xai_json_mark_fractions(const char *s, size_t n) {
+/* A point in prose has a blank or a letter at one side. */
+int xai_json_may_have_fraction(const char *s, size_t n) {
   const char *p = s, *end = s + n, *from;
   while ((p = find(p, end, '.')) != NULL) {
     for (from = p; from > s && is_digit(from[-1]);) from--;
@@ -100,14 +96,14 @@ static int needs_work(const char *s, const char *end, int what) {
           may_have_surrogate(s, end));
 }
 
-/* Copy what was passed over up to 'upto'. */
+/* Copies the unchanged text up to 'upto'. */
 static int flush(Marker *m, const char *upto) {
   int rc = xai_buffer_append(m->out, m->done, (size_t)(upto - m->done));
   m->done = upto;
   return rc;
 }
 
-/* Put 'before' mark 'body' 'after' in place of [m->p, next). */
+/* Replaces [m->p, next) by 'before', the mark, 'body' and 'after'. */
 static int replace(Marker *m, const char *next, const char *before,
                    xai_Slice body, const char *after) {
   int rc = flush(m, m->p);
@@ -122,7 +118,7 @@ static int replace(Marker *m, const char *next, const char *before,
 
 static int on_bracket(Marker *m) {
   static const xai_Slice nothing = {"", 0};
-  const char *q = skip_space(m->p + 1, m->end);
+  const char *q = xai_json_skip_space(m->p + 1, m->end);
   if (q < m->end && *q == ']' && (m->what & XAI_MARK_EMPTY_ARRAYS))
     return replace(m, q + 1, "[\"", nothing, "\"]");
   m->p++;
@@ -134,14 +130,14 @@ static int in_number(char c) {
          c == '-';
 }
 
-/* Where no number may stand, a string must not take its place: the decoder is
-** to refuse the text. */
+/* Where JSON allows no number, none is replaced: the decoder must see it and
+** refuse the text. */
 static int may_stand(const Marker *m, const char *end) {
-  const char *q = skip_space(end, m->end);
+  const char *q = xai_json_skip_space(end, m->end);
   return (q == m->end || *q != ':') && may_begin(m->start, m->p);
 }
 
-/* Is [m->p, q), 'whole' if it has digits only, a number to be replaced? */
+/* Is [m->p, q) a number to be replaced?  'whole': it has digits only. */
 static int is_wanted(const Marker *m, const char *first, const char *q,
                      int whole) {
   if (m->what & XAI_MARK_NUMBERS) return xai_json_number(m->p, q) == q;
@@ -166,7 +162,8 @@ static int on_number(Marker *m) {
 static int is_high(long u) { return u >= 0xD800 && u <= 0xDBFF; }
 static int is_low(long u) { return u >= 0xDC00 && u <= 0xDFFF; }
 
-/* 'p' is at a backslash.  Behind its escape; '*lone' tells of a half. */
+/* The end of the escape at 'p', or of the pair of them that is a surrogate
+** pair.  '*lone' is the half that has no partner, or 0. */
 static const char *skip_escape(const char *p, const char *end, long *lone) {
   long u = end - p >= 2 && p[1] == 'u' ? xai_json_hex4(p + 2, end) : -1;
   *lone = is_low(u) ? u : 0;
@@ -180,8 +177,8 @@ static const char *skip_escape(const char *p, const char *end, long *lone) {
   return p;
 }
 
-/* What stands for half of a pair: U+FFFD, or the bytes that UTF-8 would give
-** it, which no right text holds. */
+/* Appends what replaces a lone half: U+FFFD, or the three bytes that UTF-8
+** would give it, which no valid text contains. */
 static int put_surrogate(Marker *m, long u) {
   char bytes[3];
   if (!(m->what & XAI_MARK_SURROGATES_RAW))
@@ -192,13 +189,13 @@ static int put_surrogate(Marker *m, long u) {
   return xai_buffer_append(m->out, bytes, sizeof bytes);
 }
 
-/* Pass over a string; 'm->p' is at its opening quote. */
+/* Passes over the string whose opening quote is at 'm->p'. */
 static int on_string(Marker *m) {
   const char *q = find(m->p + 1, m->end, '"');
   long lone;
   int rc = XAI_OK;
   m->p++;
-  if (q != NULL && find(m->p, q, '\\') == NULL) { /* as most are */
+  if (q != NULL && find(m->p, q, '\\') == NULL) { /* most are like this */
     m->p = q + 1;
     return XAI_OK;
   }
@@ -230,8 +227,8 @@ static int step(Marker *m) {
   return XAI_OK;
 }
 
-int xai_json_mark(const char *s, size_t n, const char *mark, int what,
-                  xai_Buffer *out) {
+int xai_json_mark_values(const char *s, size_t n, const char *mark, int what,
+                         xai_Buffer *out) {
   Marker m;
   size_t before = xai_buffer_size(out);
   int rc = XAI_OK;
@@ -249,29 +246,25 @@ int xai_json_mark(const char *s, size_t n, const char *mark, int what,
   return rc;
 }
 
-/* ----------------- long strings taken out of JSON text before it is decoded */
+/* ------------------------------------------------------------- long strings */
 
-static const char *find_long(const char *p, const char *end, char c) {
-  return p < end ? (const char *)memchr(p, c, (size_t)(end - p)) : NULL;
-}
-
-/* Behind the opening quote: where the closing one is, or NULL.  '*escapes'
-** tells whether there are any. */
+/* The closing quote of the string whose text begins at 'p', or NULL.
+** '*escapes': it has any. */
 static const char *string_end(const char *p, const char *end, int *escapes) {
-  const char *quote = find_long(p, end, '"'), *back;
+  const char *quote = find(p, end, '"'), *back;
   *escapes = 0;
-  while (quote != NULL && (back = find_long(p, quote, '\\')) != NULL) {
+  while (quote != NULL && (back = find(p, quote, '\\')) != NULL) {
     *escapes = 1;
     p = back + 2;
-    if (p > quote) quote = find_long(p, end, '"');
+    if (p > quote) quote = find(p, end, '"');
   }
   return quote;
 }
 
 #define EACH(byte) ((uint64_t)-1 / 0xFF * (byte))
 
-/* Eight bytes at a time: a byte below ' ' borrows when ' ' is taken off it,
-** and has no high bit of its own. */
+/* Eight bytes at a time.  Subtracting ' ' from a smaller byte borrows and so
+** sets its high bit, which it did not have before. */
 static int has_control(const char *p, const char *end) {
   uint64_t eight, seen = 0;
   for (; end - p >= 8; p += 8) {
@@ -283,16 +276,17 @@ static int has_control(const char *p, const char *end) {
   return seen != 0;
 }
 
+/* Is the string that ends before 'p' the name of a member? */
 static int is_name(const char *p, const char *end) {
-  while (p < end && (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r')) p++;
+  p = xai_json_skip_space(p, end);
   return p < end && *p == ':';
 }
 
-int xai_json_long_strings(xai_Slice text, size_t *at, xai_Slice *found) {
+int xai_json_next_long_string(xai_Slice text, size_t *at, xai_Slice *found) {
   const char *p = text.at + *at, *end = text.at + text.len, *quote;
   int escapes;
   if ((size_t)(end - p) < XAI_LONG_STRING_MIN) return 0;
-  while ((p = find_long(p, end, '"')) != NULL) {
+  while ((p = find(p, end, '"')) != NULL) {
     p++;
     quote = string_end(p, end, &escapes);
     if (quote == NULL) return 0;
@@ -308,28 +302,28 @@ int xai_json_long_strings(xai_Slice text, size_t *at, xai_Slice *found) {
   return 0;
 }
 
-/* ----------------- the beginning of a JSON text, closed where it breaks off */
+/* ----------------------------------------------------------- truncated text */
 
-#define MAX_OPEN 64 /* deeper levels are left out */
+#define MAX_OPEN 64 /* brackets; deeper levels are left out */
 
 typedef struct Scan {
   xai_Slice s;
   size_t at;
-  char open[MAX_OPEN]; /* the brackets that close what is open */
+  char open[MAX_OPEN]; /* the closing brackets of what is open */
   int depth;
-  int value;      /* what comes next is a value, not a name */
-  size_t whole;   /* up to here all is whole */
+  int value;      /* a value comes next, not a name */
+  size_t whole;   /* the values before this offset are whole */
   int whole_open; /* how many brackets are open there */
-  int in_string;  /* a value breaks off */
-  int wrong;      /* this is not JSON */
+  int in_string;  /* the text ends within a string value */
+  int wrong;      /* the text is no JSON */
 } Scan;
 
-static void is_whole(Scan *c) {
+static void mark_whole(Scan *c) {
   c->whole = c->at;
   c->whole_open = c->depth;
 }
 
-/* How long the escape at 'i' is; 0: it is cut. */
+/* The length of the escape at 'i'; 0 if the text ends within it. */
 static size_t escape_at(xai_Slice s, size_t i) {
   size_t n;
   if (i + 1 >= s.len) return 0;
@@ -337,7 +331,7 @@ static size_t escape_at(xai_Slice s, size_t i) {
   return i + n <= s.len ? n : 0;
 }
 
-/* The end of a text from 'from' to 'to' without part of a character. */
+/* 'to', or less if the text from 'from' on would end within a character. */
 static size_t whole_characters(xai_Slice s, size_t from, size_t to) {
   size_t i = to, have = 0, need;
   unsigned char c;
@@ -349,7 +343,7 @@ static size_t whole_characters(xai_Slice s, size_t from, size_t to) {
   return have < need ? i - 1 : to;
 }
 
-/* Go behind a string; 0: it breaks off. */
+/* Passes a string; 0 if the text ends within it. */
 static int scan_string(Scan *c) {
   size_t begin = c->at + 1, i = begin, n = 1;
   while (i < c->s.len && c->s.at[i] != '"') {
@@ -359,26 +353,26 @@ static int scan_string(Scan *c) {
   }
   if (i < c->s.len && n > 0) {
     c->at = i + 1;
-    if (c->value) is_whole(c);
+    if (c->value) mark_whole(c);
     return 1;
   }
   if (c->value) {
     c->at = whole_characters(c->s, begin, i);
     c->in_string = 1;
-    is_whole(c);
+    mark_whole(c);
   }
   return 0;
 }
 
-/* Go behind a number or a word; 0: it may go on. */
+/* Passes a number or a word; 0 if it may go on after the end of the text. */
 static int scan_word(Scan *c) {
-  static const char ends[] = ",:]} \t\r\n\"[{"; /* and NUL */
+  static const char ends[] = ",:]} \t\r\n\"[{"; /* also NUL */
   size_t begin = c->at;
   while (c->at < c->s.len && memchr(ends, c->s.at[c->at], sizeof ends) == NULL)
     c->at++;
   c->wrong = !c->value || c->at == begin;
   if (c->at == c->s.len || c->wrong) return 0;
-  is_whole(c);
+  mark_whole(c);
   return 1;
 }
 
@@ -387,7 +381,7 @@ static int scan_open(Scan *c, char close) {
   c->open[c->depth++] = close;
   c->value = close == ']';
   c->at++;
-  is_whole(c);
+  mark_whole(c);
   return 1;
 }
 
@@ -395,11 +389,11 @@ static int scan_close(Scan *c) {
   if (c->depth == 0) return 0;
   c->depth--;
   c->at++;
-  is_whole(c);
+  mark_whole(c);
   return 1;
 }
 
-/* Go one step; 0: that was the last. */
+/* Goes one step; 0 if it was the last. */
 static int scan(Scan *c) {
   switch (c->s.at[c->at]) {
     case '"': return scan_string(c);
@@ -421,7 +415,7 @@ static int scan(Scan *c) {
   }
 }
 
-int xai_json_close(xai_Slice s, xai_Buffer *out) {
+int xai_json_close_truncated(xai_Slice s, xai_Buffer *out) {
   Scan c;
   int rc;
   memset(&c, 0, sizeof c);

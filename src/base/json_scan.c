@@ -1,19 +1,65 @@
 /*
-** json_scan.c - finding values in JSON text, and checking it, without building anything.
+** json_scan.c - finding values in JSON text, and checking it.
 */
 #include "base/json_scan.h"
 
 #include <string.h>
 
-/* ---------------------------- look into JSON text without building anything */
+/* ------------------------------------------------------------------ lexemes */
 
-static const char *skip_space(const char *p, const char *end) {
+const char *xai_json_skip_space(const char *p, const char *end) {
   while (p < end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t')) p++;
   return p;
 }
 
-/* 'p' is behind the opening quote; the closing quote, or NULL.  Most strings
-** have no escapes: their end is the next quote. */
+/* The value of a hexadecimal digit, or -1. */
+static int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+long xai_json_hex4(const char *s, const char *end) {
+  long n = 0;
+  int i, d;
+  if (end - s < 4) return -1;
+  for (i = 0; i < 4; i++) {
+    d = hex_digit(s[i]);
+    if (d < 0) return -1;
+    n = n * 16 + d;
+  }
+  return n;
+}
+
+size_t xai_json_escape(const char *s, const char *end) {
+  static const char simple[] = "\"\\/bfnrt";
+  if (end - s < 2) return 0;
+  if (s[1] == 'u') return xai_json_hex4(s + 2, end) >= 0 ? 6 : 0;
+  return memchr(simple, s[1], sizeof simple - 1) != NULL ? 2 : 0;
+}
+
+/* The end of the digits at 'p'; NULL if there are none. */
+static const char *skip_digits(const char *p, const char *end) {
+  const char *q = p;
+  while (q < end && *q >= '0' && *q <= '9') q++;
+  return q > p ? q : NULL;
+}
+
+const char *xai_json_number(const char *p, const char *end) {
+  if (p < end && *p == '-') p++;
+  p = p < end && *p == '0' ? p + 1 : skip_digits(p, end);
+  if (p != NULL && p < end && *p == '.') p = skip_digits(p + 1, end);
+  if (p == NULL || p == end || (*p != 'e' && *p != 'E')) return p;
+  p++;
+  if (p < end && (*p == '+' || *p == '-')) p++;
+  return skip_digits(p, end);
+}
+
+/* ----------------------------------------------------------- finding values */
+
+/* The closing quote of the string whose text begins at 'p', or NULL.  Most
+** strings have no escapes: their end is the next quote. */
 static const char *find_quote(const char *p, const char *end) {
   const char *q = (const char *)memchr(p, '"', (size_t)(end - p));
   if (q == NULL || memchr(p, '\\', (size_t)(q - p)) == NULL) return q;
@@ -22,7 +68,7 @@ static const char *find_quote(const char *p, const char *end) {
   return p < end ? p : NULL;
 }
 
-/* 'p' is at an opening bracket; behind the closing one, or NULL. */
+/* The end of the object or array whose opening bracket is at 'p', or NULL. */
 static const char *skip_nested(const char *p, const char *end) {
   size_t depth = 0;
   for (; p < end; p++) {
@@ -57,7 +103,7 @@ static xai_JsonType word_type(xai_Slice w) {
   return XAI_JSON_NONE;
 }
 
-/* Read the value at 'p'; what stands behind it, or NULL when broken. */
+/* Reads the value at 'p'.  Returns its end, or NULL if it is broken. */
 static const char *read_value(const char *p, const char *end, xai_Json *v) {
   const char *q;
   v->raw.at = p;
@@ -84,8 +130,8 @@ static const char *read_value(const char *p, const char *end, xai_Json *v) {
 
 int xai_json_read(const char *s, size_t n, xai_Json *v) {
   const char *end = s + n;
-  const char *p = read_value(skip_space(s, end), end, v);
-  if (p != NULL && skip_space(p, end) == end) return 1;
+  const char *p = read_value(xai_json_skip_space(s, end), end, v);
+  if (p != NULL && xai_json_skip_space(p, end) == end) return 1;
   v->type = XAI_JSON_NONE;
   return 0;
 }
@@ -101,7 +147,8 @@ int xai_json_open(xai_JsonWalk *w, const xai_Json *v) {
   return 1;
 }
 
-/* Read '"name" :'; what stands behind it, or NULL. */
+/* Reads a member's name and its colon.  Returns where the value begins, or
+** NULL. */
 static const char *read_key(const char *p, const char *end, xai_Slice *key) {
   const char *q;
   if (p == end || *p != '"') return NULL;
@@ -109,19 +156,19 @@ static const char *read_key(const char *p, const char *end, xai_Slice *key) {
   if (q == NULL) return NULL;
   key->at = p + 1;
   key->len = (size_t)(q - p - 1);
-  p = skip_space(q + 1, end);
+  p = xai_json_skip_space(q + 1, end);
   if (p == end || *p != ':') return NULL;
-  return skip_space(p + 1, end);
+  return xai_json_skip_space(p + 1, end);
 }
 
 int xai_json_next(xai_JsonWalk *w, xai_Slice *key, xai_Json *v) {
-  const char *p = skip_space(w->p, w->end);
+  const char *p = xai_json_skip_space(w->p, w->end);
   if (p == w->end) return 0;
   key->at = p;
   key->len = 0;
   if (w->object) p = read_key(p, w->end, key);
   if (p != NULL) p = read_value(p, w->end, v);
-  if (p != NULL) p = skip_space(p, w->end);
+  if (p != NULL) p = xai_json_skip_space(p, w->end);
   if (p == NULL || (p < w->end && *p != ',')) {
     w->p = w->end;
     v->type = XAI_JSON_NONE;
@@ -158,25 +205,7 @@ int xai_json_given(const xai_Json *v) {
   return v->type != XAI_JSON_NONE && v->type != XAI_JSON_NULL;
 }
 
-static int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-long xai_json_hex4(const char *s, const char *end) {
-  long n = 0;
-  int i, d;
-  if (end - s < 4) return -1;
-  for (i = 0; i < 4; i++) {
-    d = hex_digit(s[i]);
-    if (d < 0) return -1;
-    n = n * 16 + d;
-  }
-  return n;
-}
-
+/* Appends the character U+c. */
 static int put_utf8(xai_Buffer *out, unsigned long c) {
   char s[4];
   size_t n = 0;
@@ -198,7 +227,7 @@ static int put_utf8(xai_Buffer *out, unsigned long c) {
   return xai_buffer_append(out, s, n);
 }
 
-/* One UTF-16 unit, joined with the half that waits. */
+/* Appends one UTF-16 unit, joined with the high half before it, if any. */
 static int put_unit(xai_Buffer *out, unsigned long u, unsigned *surrogate) {
   unsigned high = *surrogate;
   int low = u >= 0xDC00 && u <= 0xDFFF, rc = XAI_OK;
@@ -214,6 +243,7 @@ static int put_unit(xai_Buffer *out, unsigned long u, unsigned *surrogate) {
   return put_utf8(out, low ? 0xFFFD : u);
 }
 
+/* The byte that a simple escape stands for. */
 static char plain_escape(char c) {
   switch (c) {
     case 'b': return '\b';
@@ -225,7 +255,8 @@ static char plain_escape(char c) {
   }
 }
 
-/* Bytes that stand for themselves end a waiting half. */
+/* Appends bytes that stand for themselves.  A high half before them is
+** alone. */
 static int put_bytes(xai_Buffer *out, const char *s, size_t n,
                      unsigned *surrogate) {
   if (n > 0 && *surrogate != 0) {
@@ -236,7 +267,7 @@ static int put_bytes(xai_Buffer *out, const char *s, size_t n,
   return xai_buffer_append(out, s, n);
 }
 
-/* Copy one run of plain bytes and the escape behind it; what follows. */
+/* Appends a run of plain bytes and the escape after it.  Returns its end. */
 static const char *put_run(const char *p, const char *end, unsigned *surrogate,
                            xai_Buffer *out, int *rc) {
   const char *q = (const char *)memchr(p, '\\', (size_t)(end - p));
@@ -263,55 +294,27 @@ int xai_json_unescape(xai_Slice raw, unsigned *surrogate, xai_Buffer *out) {
   return rc;
 }
 
-/* ------------------------- is a text JSON, from its first byte to its last? */
+/* ---------------------------------------------------------- checking a text */
 
 typedef struct Check {
   const char *end;
-  int depth;
-  unsigned char objects[XAI_JSON_MAX_DEPTH]; /* by depth: is it an object? */
+  int depth;                                 /* how many brackets are open */
+  unsigned char objects[XAI_JSON_MAX_DEPTH]; /* which of them are braces */
 } Check;
 
-static const char *skip_blanks(const char *p, const char *end) {
-  while (p < end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t')) p++;
-  return p;
-}
+/* Each check_ function returns the end of what it checked, or NULL. */
 
-size_t xai_json_escape(const char *s, const char *end) {
-  static const char simple[] = "\"\\/bfnrt";
-  if (end - s < 2) return 0;
-  if (s[1] == 'u') return xai_json_hex4(s + 2, end) >= 0 ? 6 : 0;
-  return memchr(simple, s[1], sizeof simple - 1) != NULL ? 2 : 0;
-}
-
-/* All of these give what stands behind what they checked, or NULL. */
-
-/* 'p' is behind the opening quote. */
+/* The text of a string begins at 'p'. */
 static const char *check_string(const char *p, const char *end) {
   const char *q = (const char *)memchr(p, '"', (size_t)(end - p));
   if (q == NULL) return NULL;
-  if (memchr(p, '\\', (size_t)(q - p)) == NULL) return q + 1; /* most */
+  if (memchr(p, '\\', (size_t)(q - p)) == NULL) return q + 1;
   while (p < end && *p != '"') {
     size_t n = *p == '\\' ? xai_json_escape(p, end) : 1;
     if (n == 0) return NULL;
     p += n;
   }
   return p < end ? p + 1 : NULL;
-}
-
-static const char *check_digits(const char *p, const char *end) {
-  const char *q = p;
-  while (q < end && *q >= '0' && *q <= '9') q++;
-  return q > p ? q : NULL;
-}
-
-const char *xai_json_number(const char *p, const char *end) {
-  if (p < end && *p == '-') p++;
-  p = p < end && *p == '0' ? p + 1 : check_digits(p, end);
-  if (p != NULL && p < end && *p == '.') p = check_digits(p + 1, end);
-  if (p == NULL || p == end || (*p != 'e' && *p != 'E')) return p;
-  p++;
-  if (p < end && (*p == '+' || *p == '-')) p++;
-  return check_digits(p, end);
 }
 
 static const char *check_word(const char *p, const char *end,
@@ -331,22 +334,22 @@ static const char *check_scalar(const char *p, const char *end) {
   }
 }
 
-/* The name of a member and its colon. */
+/* Checks the name of a member and its colon. */
 static const char *check_name(const char *p, const char *end) {
-  p = skip_blanks(p, end);
+  p = xai_json_skip_space(p, end);
   if (p == end || *p != '"') return NULL;
   p = check_string(p + 1, end);
-  if (p != NULL) p = skip_blanks(p, end);
+  if (p != NULL) p = xai_json_skip_space(p, end);
   return p != NULL && p < end && *p == ':' ? p + 1 : NULL;
 }
 
 static int in_object(const Check *c) { return c->objects[c->depth - 1]; }
 
-/* Behind the brackets that close here, and behind the comma and the name that
-** lead to the next value. */
+/* Checks the brackets that close at 'p', then the comma and the name that lead
+** to the next value. */
 static const char *check_after(Check *c, const char *p) {
   for (; c->depth > 0; p++) {
-    p = skip_blanks(p, c->end);
+    p = xai_json_skip_space(p, c->end);
     if (p == c->end) return NULL;
     if (*p == ',') return in_object(c) ? check_name(p + 1, c->end) : p + 1;
     if (*p != (in_object(c) ? '}' : ']')) return NULL;
@@ -355,10 +358,10 @@ static const char *check_after(Check *c, const char *p) {
   return p;
 }
 
-/* 'p' is at an opening bracket; behind it, and behind the first name. */
+/* Checks the opening bracket at 'p' and the first name of an object. */
 static const char *check_open(Check *c, const char *p) {
   int object = *p == '{';
-  const char *q = skip_blanks(p + 1, c->end);
+  const char *q = xai_json_skip_space(p + 1, c->end);
   c->objects[c->depth++] = (unsigned char)object;
   if (q < c->end && *q == (object ? '}' : ']')) return check_after(c, q);
   return object ? check_name(q, c->end) : q;
@@ -371,7 +374,7 @@ xai_JsonCheck xai_json_check(const char *s, size_t n) {
   c.end = s + n;
   c.depth = 0;
   do {
-    p = skip_blanks(p, c.end);
+    p = xai_json_skip_space(p, c.end);
     if (p == c.end) return XAI_JSON_WRONG;
     if (*p == '{' || *p == '[') {
       if (c.depth == XAI_JSON_MAX_DEPTH) return XAI_JSON_DEEP;
@@ -382,5 +385,6 @@ xai_JsonCheck xai_json_check(const char *s, size_t n) {
     }
     if (p == NULL) return XAI_JSON_WRONG;
   } while (c.depth > 0);
-  return skip_blanks(p, c.end) == c.end ? XAI_JSON_RIGHT : XAI_JSON_WRONG;
+  return xai_json_skip_space(p, c.end) == c.end ? XAI_JSON_RIGHT
+                                                : XAI_JSON_WRONG;
 }

@@ -1,5 +1,9 @@
 /*
-** json_scan.h - finding values in JSON text, and checking it, without building anything.
+** json_scan.h - finding values in JSON text, and checking it, without building
+** anything.
+**
+** For the places where a table would cost more than the answer: the text of a
+** stream's event, the end of a stream, the words of an error body.
 */
 #ifndef XAI_BASE_JSON_SCAN_H
 #define XAI_BASE_JSON_SCAN_H
@@ -10,17 +14,15 @@
 
 #pragma GCC visibility push(hidden)
 
-/* ---------------------------- look into JSON text without building anything */
+/* ----------------------------------------------------------- finding values */
 
 /*
-** For the places where a table would cost more than the answer: the text of
-** a stream's event, the end of a stream, the words of an error body.  It
-** finds values by structure and does not validate what it skips; whoever
-** needs proof decodes the text with a JSON library.
+** These find values by structure and do not validate the values that they skip.
+** Use xai_json_check where a damaged text must not pass.
 */
 
 typedef enum xai_JsonType {
-  XAI_JSON_NONE, /* not there */
+  XAI_JSON_NONE, /* there is no value */
   XAI_JSON_NULL,
   XAI_JSON_FALSE,
   XAI_JSON_TRUE,
@@ -30,7 +32,7 @@ typedef enum xai_JsonType {
   XAI_JSON_OBJECT
 } xai_JsonType;
 
-/* A value.  'raw' is its text; of a string, what stands between quotes. */
+/* A value.  'raw' is its text; for a string, the text between the quotes. */
 typedef struct xai_Json {
   xai_JsonType type;
   xai_Slice raw;
@@ -43,67 +45,65 @@ typedef struct xai_JsonWalk {
   int object;
 } xai_JsonWalk;
 
-/*
-** Read the value that 's' holds, with nothing but white space around it.
-** 1, or 0 when there is no such whole value.
-*/
+/* Reads the only value in 's', which white space may surround.  1; 0 if there
+** is no such value, and its type is XAI_JSON_NONE. */
 int xai_json_read(const char *s, size_t n, xai_Json *v);
 
-/* Begin a walk.  0 when the value is neither an object nor an array. */
+/* Begins a walk.  1; 0 if the value is neither an object nor an array, and the
+** walk is empty. */
 int xai_json_open(xai_JsonWalk *w, const xai_Json *v);
 
-/*
-** The next member.  'key' is the raw text of its name (empty in an array).
-** 1; 0 at the end, or where the text is broken.
-*/
+/* The next member.  '*key' is the raw text of its name, empty in an array.  1;
+** 0 at the end, or where the text is broken. */
 int xai_json_next(xai_JsonWalk *w, xai_Slice *key, xai_Json *v);
 
-/* The first member of that name; type XAI_JSON_NONE when there is none. */
+/* The first member of that name; type XAI_JSON_NONE if there is none. */
 xai_Json xai_json_get(const xai_Json *object, const char *name);
 
-/* A whole number from 0 to 'max', or -1 for anything else. */
+/* The value of a whole number from 0 to 'max'; -1 for any other value. */
 long xai_json_index(const xai_Json *v, long max);
 
-/* Is the value there and not null? */
+/* 1 if the value is present and not null. */
 int xai_json_given(const xai_Json *v);
 
 /*
-** Append a string value as UTF-8.  Bytes that are not escapes are copied.
-** '*half' (0 at first) carries the high half of a surrogate pair from one
-** string to the next: gateways cut there.  A half that finds no partner
-** becomes U+FFFD.  XAI_OK; XAI_ENOMEM or XAI_ELIMIT, and nothing was changed.
+** Appends the content of a string as UTF-8, given its raw text.  '*surrogate',
+** 0 before the first string, carries the high half of a surrogate pair to the
+** next string, because gateways cut there.  A half without its partner becomes
+** U+FFFD.  XAI_OK; XAI_ENOMEM or XAI_ELIMIT, and nothing was changed.
 */
 int xai_json_unescape(xai_Slice raw, unsigned *surrogate, xai_Buffer *out);
 
-/* The four hexadecimal digits at 's', or -1. */
-long xai_json_hex4(const char *s, const char *end);
+/* ---------------------------------------------------------- checking a text */
 
-/* ------------------------- is a text JSON, from its first byte to its last? */
-
-/*
-** What is taken out of an event without decoding it is only as good as the
-** event: a damaged one must not pass because nobody looked at the damage.
-*/
-
-#define XAI_JSON_MAX_DEPTH 1000 /* as JSON libraries for Lua have it */
+#define XAI_JSON_MAX_DEPTH 1000 /* the limit of JSON libraries for Lua */
 
 typedef enum xai_JsonCheck {
   XAI_JSON_RIGHT,
   XAI_JSON_WRONG,
-  XAI_JSON_DEEP /* right so far, but nested too deeply */
+  XAI_JSON_DEEP /* no error so far, but nested too deeply */
 } xai_JsonCheck;
 
 /*
-** Check one value with white space around it.  Strings may hold any bytes but
-** NUL, as those of JSON libraries for Lua may, but only escapes that JSON has.
+** Checks that the text is one JSON value, which white space may surround.
+** Strings may hold any byte but NUL, as JSON libraries for Lua allow, but only
+** the escapes of JSON.
 */
 xai_JsonCheck xai_json_check(const char *s, size_t n);
 
-/* The length of the escape at 's', which is a backslash; 0: JSON has no such
+/* ------------------------------------------------------------------ lexemes */
+
+/* The first byte from 'p' on that is no white space, or 'end'. */
+const char *xai_json_skip_space(const char *p, const char *end);
+
+/* The length of the escape at 's', which is a backslash; 0 if JSON has no such
 ** escape. */
 size_t xai_json_escape(const char *s, const char *end);
 
-/* Behind the number at 'p', or NULL: there is none. */
+/* The value of the four hexadecimal digits at 's', or -1. */
+long xai_json_hex4(const char *s, const char *end);
+
+/* The end of the number at 'p'; NULL if there is none. */
 const char *xai_json_number(const char *p, const char *end);
 
 #pragma GCC visibility pop

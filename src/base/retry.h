@@ -26,9 +26,9 @@
 #define XAI_FIRST_WAIT_LIMITED_MS 1000
 
 /*
-** Milliseconds to wait before retry 'n' (1 is the first): 'first_ms', doubled for
-** each retry, at most 8 s.  'roll', a random number in [0,1), takes off up to a
-** half, so that clients do not come back at the same time.
+** Milliseconds to wait before retry 'n' (1 is the first): 'first_ms', doubled
+** for each retry, at most 8 s.  'roll', a random number in [0,1), takes off up
+** to a half, so that clients do not come back at the same time.
 */
 int64_t xai_retry_delay(int64_t first_ms, int n, double roll);
 

@@ -98,8 +98,9 @@ static int start(xai_Sse *p) {
 
 /*
 ** Find the end of the line being read.  1: '*end' is the offset of its
-** terminator; 0: not there yet, '*end' is that of all bytes.  'lf' remembers how far LF was searched,
-** so that streams that use CR alone are not searched again and again.
+** terminator; 0: not there yet, '*end' is that of all bytes.  'lf' remembers
+** how far LF was searched, so that streams that use CR alone are not searched
+** again and again.
 */
 static int find_end(xai_Sse *p, size_t *end) {
   const char *s = bytes(p), *q;

@@ -29,7 +29,7 @@ static void look(LongStrings *l) {
   size_t at = 0;
   l->count = 0;
   while (l->count < MOST &&
-         xai_json_long_strings(l->text, &at, &l->found[l->count]))
+         xai_json_next_long_string(l->text, &at, &l->found[l->count]))
     l->count++;
 }
 
@@ -512,7 +512,7 @@ static int mark_text(lua_State *L, xai_Codec *c, int what) {
   const char *s = lua_tolstring(L, -1, &n);
   int rc;
   xai_buffer_clear(&c->scratch);
-  rc = xai_json_mark(s, n, c->mark, what, &c->scratch);
+  rc = xai_json_mark_values(s, n, c->mark, what, &c->scratch);
   if (rc < 0) luaL_error(L, "not enough memory");
   if (rc == 1) {
     xai_push_buffer(L, &c->scratch);
@@ -568,7 +568,7 @@ static int decode_as(lua_State *L, xai_Codec *c, int text, int what) {
 static int has_fractions(lua_State *L, int i) {
   size_t n;
   const char *s = lua_tolstring(L, i, &n);
-  return xai_json_mark_fractions(s, n);
+  return xai_json_may_have_fraction(s, n);
 }
 
 /* Replace a string on top that begins with a byte order mark. */
