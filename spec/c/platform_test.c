@@ -102,17 +102,31 @@ static void test_no_uuid_comes_twice(void) {
   CHECK(same == 0);
 }
 
-static void test_any_number_of_bytes_is_filled_and_no_more(void) {
-  unsigned char s[1000];
-  xai_Random c;
-  size_t n, i, zero;
-  xai_random_init(&c);
-  for (n = 0; n < 900; n += 7) {
-    memset(s, 0, sizeof s);
-    xai_random_bytes(&c, s, n);
-    for (i = n; i < sizeof s; i++) CHECK(s[i] == 0);
-    for (i = zero = 0; i < n; i++) zero += s[i] == 0;
-    CHECK(zero <= n / 16 + 8);
+/* Numbers of four bytes in between move the end of the pool into the UUIDs. */
+static void test_all_digits_are_random_where_the_pool_is_filled_again(void) {
+  unsigned counts[36][256] = {{0}};
+  char id[XAI_UUID_SIZE], last[XAI_UUID_SIZE] = "";
+  xai_Random r;
+  int i, k, c;
+  xai_random_init(&r);
+  for (i = 0; i < 16000; i++) {
+    xai_random_unit(&r);
+    xai_random_uuid(&r, id);
+    CHECK(memcmp(id, last, sizeof id) != 0);
+    CHECK(strspn(id, "0123456789abcdef") == 8 && id[8] == '-');
+    CHECK(strspn(id + 9, "0123456789abcdef") == 4 && id[13] == '-');
+    CHECK(strspn(id + 24, "0123456789abcdef") == 12);
+    CHECK(strlen(id) == 36);
+    memcpy(last, id, sizeof id);
+    for (k = 0; k < 36; k++) counts[k][(unsigned char)id[k]]++;
+  }
+  for (k = 0; k < 36; k++) {
+    if (id[k] == '-' || k == 14 || k == 19) continue;
+    for (c = 0; c < 16; c++) {
+      unsigned n = counts[k][(unsigned char)"0123456789abcdef"[c]];
+      check_note("digit %x at %d: %u times", (unsigned)c, k, n);
+      CHECK(n > 700 && n < 1300);
+    }
   }
 }
 
@@ -129,7 +143,7 @@ static void test_a_roll_is_from_zero_to_below_one(void) {
   CHECK(sum > 4000 && sum < 6000);
 }
 
-static void test_a_forked_child_has_a_chance_of_its_own(void) {
+static void test_a_forked_child_has_random_bytes_of_its_own(void) {
   char ours[XAI_UUID_SIZE], theirs[XAI_UUID_SIZE];
   int ends[2], status;
   pid_t child;
@@ -202,9 +216,9 @@ int main(void) {
   RUN(test_skipped_time_has_passed);
   RUN(test_a_uuid_is_of_version_four_and_its_form_is_exact);
   RUN(test_no_uuid_comes_twice);
-  RUN(test_any_number_of_bytes_is_filled_and_no_more);
+  RUN(test_all_digits_are_random_where_the_pool_is_filled_again);
   RUN(test_a_roll_is_from_zero_to_below_one);
-  RUN(test_a_forked_child_has_a_chance_of_its_own);
+  RUN(test_a_forked_child_has_random_bytes_of_its_own);
   RUN(test_small_pieces_are_put_together);
   RUN(test_it_can_be_done_again_and_for_nothing);
   return check_done();

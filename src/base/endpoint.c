@@ -1,19 +1,16 @@
 /*
-** endpoint.c - the endpoints of the service, and the default settings of a
-** call.
+** endpoint.c - the endpoints of the service, and the default settings.
 */
 #include "base/endpoint.h"
 
 #include <string.h>
 
-/* ----------------------------------- how calls are to be made: the defaults */
+/* ----------------------------------------------------------------- settings */
 
 #define MIB ((size_t)1 << 20)
 
-/*
-** An hour for one attempt and a quarter of silence: the service's own
-** examples wait 3600 s, and reasoning models are silent for minutes.
-*/
+/* An attempt may take an hour, as in the service's own examples.  The server
+** may be silent for 15 minutes: reasoning models need some. */
 void xai_settings_init(xai_Settings *s) {
   memset(s, 0, sizeof *s);
   s->timeout_ms = 3600 * 1000;
@@ -30,7 +27,7 @@ size_t xai_settings_bytes(double n, size_t most) {
   return n < (double)most ? (size_t)n : most;
 }
 
-/* ------------------------------ the operations of the service, one row each */
+/* ---------------------------------------------------------------- endpoints */
 
 static const xai_Endpoint rows[] = {
     {"chat", "POST", "/chat/completions", NULL, XAI_API_CHAT, 0},

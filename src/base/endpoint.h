@@ -1,6 +1,5 @@
 /*
-** endpoint.h - the endpoints of the service, and the default settings of a
-** call.
+** endpoint.h - the endpoints of the service, and the settings of a call.
 */
 #ifndef XAI_BASE_ENDPOINT_H
 #define XAI_BASE_ENDPOINT_H
@@ -13,89 +12,83 @@
 
 #pragma GCC visibility push(hidden)
 
-/* --------------- how calls are to be made.  Times in milliseconds, sizes in */
+/* ----------------------------------------------------------------- settings */
 
-/*
-** bytes; the strings belong to whoever filled the structure.
-*/
-
-/* Which failed attempts may be made again. */
+/* Which failed attempts may be repeated. */
 typedef enum xai_Retry {
-  XAI_RETRY_DEFAULT, /* where chances are good that nothing was billed */
-  XAI_RETRY_SAFE     /* where nothing can have been begun */
+  XAI_RETRY_DEFAULT, /* those that probably were not billed */
+  XAI_RETRY_SAFE     /* those that the service cannot have begun */
 } xai_Retry;
 
+/* How calls are made.  Sizes are in bytes.  Strings belong to the owner of the
+** structure; NULL: not set. */
 typedef struct xai_Settings {
-  int64_t timeout_ms; /* one attempt; 0 or less: none (so for all times) */
+  int64_t timeout_ms; /* of one attempt; 0 or less: none (so for all times) */
   int64_t connect_timeout_ms;
-  int64_t idle_timeout_ms; /* not one byte from the server */
-  int64_t deadline_ms;     /* all attempts, waits and the stream */
+  int64_t idle_timeout_ms; /* without a byte from the server */
+  int64_t deadline_ms;     /* of all attempts, waits and the stream */
   int max_retries;
   xai_Retry retry;
-  int retry_timeouts; /* also what was sent and took too long */
+  int retry_timeouts; /* also repeat generations that timed out */
   size_t max_body;
   size_t max_event;
-  size_t max_buffer; /* unread stream bytes before the transfer pauses */
-  int http_version;  /* 0: the best both sides know; 1; 2 */
-  int insecure;      /* any certificate is good enough */
-  int allow_http;    /* plain http:// to hosts that are not loopback */
+  size_t max_buffer; /* unread bytes of a stream; then the transfer pauses */
+  int http_version;  /* 1, 2, or 0: the best that both sides know */
+  int insecure;      /* accept any certificate */
+  int allow_http;    /* allow plain http:// to hosts that are not loopback */
   const char *base_url;
   const char *proxy;
   const char *no_proxy;
   const char *ca_file;
   const char *ca_path;
   const char *cert_file; /* the client's own certificate */
-  const char *key_file;  /* its key; NULL: in cert_file, too */
+  const char *key_file;  /* its private key; NULL: it is in cert_file */
   const char *key_password;
   const char *user_agent;
   const char *unix_socket;
 } xai_Settings;
 
+/* Fills in the default settings. */
 void xai_settings_init(xai_Settings *s);
 
-/*
-** A number of bytes, at least 1, as a size that is at most 'most'.  Nothing can
-** be larger than what can be addressed, so a larger number says: no limit.
-*/
+/* A number of bytes, at least 1, as a size of at most 'most'.  Nothing can be
+** larger than the address space, so a larger number means: no limit. */
 size_t xai_settings_bytes(double n, size_t most);
 
-/* ------------------------------ the operations of the service, one row each */
+/* ---------------------------------------------------------------- endpoints */
 
-/*
-** Adding an endpoint is adding a row.
-*/
-
+/* One operation of the service.  To add an endpoint, add a row in
+** endpoint.c. */
 typedef struct xai_Endpoint {
   const char *name; /* of the Lua function */
   const char *method;
   const char *path; /* below "/v1"; "{}" stands for an id */
-  const char *id;   /* the id's name in messages; NULL when there is none */
-  xai_Api api;      /* what its streams look like */
-  int pending;      /* an empty 202 means: not ready yet */
+  const char *id;   /* the id's name in messages; NULL: the path has none */
+  xai_Api api;      /* the events of its streams */
+  int pending;      /* an empty answer 202 means: not ready yet */
 } xai_Endpoint;
 
-/* Row 'i', or NULL behind the last. */
+/* Row 'i', or NULL after the last. */
 const xai_Endpoint *xai_endpoint_at(size_t i);
 
 /* The row of that name, or NULL. */
 const xai_Endpoint *xai_endpoint_find(const char *name);
 
-/* Does the operation take a body? */
+/* 1 if requests of the operation have a body. */
 int xai_endpoint_has_body(const xai_Endpoint *e);
 
-/*
-** Append the path below "/v1", with the percent-encoded id.  XAI_OK or
-** XAI_ENOMEM.
-*/
+/* 1 if the id may stand in a path.  An empty id, or one of dots and slashes
+** only, would name another path. */
+int xai_endpoint_id_ok(const char *id, size_t n);
+
+/* Appends the path below "/v1", with the id percent-encoded.  XAI_OK or
+** XAI_ENOMEM. */
 int xai_endpoint_path(const xai_Endpoint *e, const char *id, size_t n,
                       xai_Buffer *out);
 
-/* Append 's' with all bytes but RFC 3986's unreserved ones encoded. */
+/* Appends 's' with all bytes percent-encoded except RFC 3986's unreserved ones.
+** XAI_OK or XAI_ENOMEM. */
 int xai_percent_encode(const char *s, size_t n, xai_Buffer *out);
-
-/* Is the id of use?  Empty ones and those of dots or slashes alone are not:
-** they would name another path. */
-int xai_endpoint_id_ok(const char *id, size_t n);
 
 #pragma GCC visibility pop
 

@@ -1,5 +1,5 @@
 /*
-** interrupt.c - Ctrl-C (SIGINT), noted for those who asked to hear of it.
+** interrupt.c - Ctrl-C (SIGINT), noted for each listener.
 */
 #define _POSIX_C_SOURCE 200809L
 
@@ -18,7 +18,7 @@
 typedef struct Listener {
   volatile sig_atomic_t used, pending;
   int fd;       /* readable after an interrupt, or -1 */
-  long process; /* whose descriptor that is */
+  long process; /* the process that opened the descriptor */
 } Listener;
 
 static Listener listeners[MAX_LISTENERS];
@@ -27,7 +27,8 @@ static int is_listener(int i) {
   return i >= 0 && i < MAX_LISTENERS && listeners[i].used;
 }
 
-/* Note it for all; was one of them not served since the last time? */
+/* Notes an interrupt for all listeners.  1 if one of them had not yet taken an
+** earlier one. */
 static int note(long process);
 
 #if defined(_WIN32)
@@ -42,7 +43,7 @@ static void close_descriptor(Listener *l) { (void)l; }
 static void wake(const Listener *l) { (void)l; }
 void xai_interrupt_drain(int i) { (void)i; }
 
-/* Runs in a thread of its own; the system has reset the handler. */
+/* The system runs it in another thread and has reset the handler. */
 static void on_interrupt(int number) {
   signal(number, on_interrupt);
   if (note(xai_process_id()) && before != SIG_IGN) {
@@ -85,21 +86,24 @@ static void close_descriptor(Listener *l) {
   if (fd >= 0) close(fd);
 }
 
-/* Called by the handler. */
+/* The signal handler calls it. */
 static void wake(const Listener *l) {
   uint64_t one = 1;
-  if (l->fd >= 0 && write(l->fd, &one, sizeof one) < 0) return; /* it is set */
+  if (l->fd >= 0 && write(l->fd, &one, sizeof one) < 0)
+    return; /* it is readable already */
 }
 
 void xai_interrupt_drain(int i) {
   uint64_t count;
   if (!is_listener(i) || listeners[i].fd < 0) return;
-  if (read(listeners[i].fd, &count, sizeof count) < 0) return; /* it was not */
+  if (read(listeners[i].fd, &count, sizeof count) < 0)
+    return; /* it was not readable */
 }
 
 #else
 
-/* A wait ends by the signal itself, or after its slice. */
+/* Without a descriptor, a wait ends by the signal itself or by its time
+** limit. */
 static void open_descriptor(Listener *l) { l->fd = -1; }
 static void close_descriptor(Listener *l) { (void)l; }
 static void wake(const Listener *l) { (void)l; }
@@ -107,10 +111,10 @@ void xai_interrupt_drain(int i) { (void)i; }
 
 #endif
 
-static struct sigaction before;       /* what ours took the place of */
-static struct sigaction interpreters; /* what was there at first */
+static struct sigaction before;       /* the handler that ours replaced */
+static struct sigaction interpreters; /* the remembered one */
 static int installed, has_interpreters;
-static volatile sig_atomic_t passed_on; /* to the one before */
+static volatile sig_atomic_t passed_on; /* our handler called 'before' */
 
 static int are_equal(const struct sigaction *a, const struct sigaction *b) {
   if ((a->sa_flags & SA_SIGINFO) != (b->sa_flags & SA_SIGINFO)) return 0;
@@ -122,7 +126,7 @@ static int is_plain(const struct sigaction *a, void (*handler)(int)) {
   return !(a->sa_flags & SA_SIGINFO) && a->sa_handler == handler;
 }
 
-/* Do what would have been done without us. */
+/* Does what the program would have done without our handler. */
 static void pass_on(int number, siginfo_t *info, void *context) {
   passed_on = 1;
   if (before.sa_flags & SA_SIGINFO) {
@@ -141,8 +145,8 @@ static void on_interrupt(int number, siginfo_t *info, void *context) {
   errno = error;
 }
 
-/* Waits for events end by any signal.  Whatever else the program reads or
-** writes goes on: half a line, or none, would be an error of ours. */
+/* SA_RESTART: the program's own reads and writes go on.  Waits for events end
+** by any signal. */
 static void own_action(struct sigaction *own) {
   memset(own, 0, sizeof *own);
   own->sa_sigaction = on_interrupt;
@@ -150,8 +154,8 @@ static void own_action(struct sigaction *own) {
   sigemptyset(&own->sa_mask);
 }
 
-/* The interpreter's handler resets the signal when it has worked: what is to be
-** given back is that handler. */
+/* An interpreter's handler works once and then resets the signal.  So "no
+** handler" stands for the remembered one. */
 static int install(void) {
   struct sigaction own;
   if (installed) return 1;

@@ -1,6 +1,8 @@
 /*
-** interrupt.h - Ctrl-C (SIGINT), noted for those who asked to hear of it.
-** Plain C: no Lua, no libcurl.  The handler only sets flags and wakes waits.
+** interrupt.h - Ctrl-C (SIGINT), noted for each listener.
+**
+** Each Lua state may have one listener.  The signal handler only sets flags and
+** wakes waits.
 */
 #ifndef XAI_BASE_INTERRUPT_H
 #define XAI_BASE_INTERRUPT_H
@@ -8,41 +10,40 @@
 #pragma GCC visibility push(hidden)
 
 /*
-** From now on note it.  Returns what the other functions take, or -1: there are
-** too many listeners, or the system refuses.  The first listener puts our
-** handler in the place of the one before; the last one that goes puts that
-** back, unless somebody has set another meanwhile.
+** Makes a listener and returns its number; -1 if there are too many, or if the
+** system refuses.  The first listener replaces the program's handler by ours;
+** the last one to be closed restores it, unless the program has set another
+** one.
 */
 int xai_interrupt_open(void);
+
+/* Closes a listener.  All functions ignore a number that is no listener's. */
 void xai_interrupt_close(int listener);
 
-/* A descriptor that becomes readable, or -1 where there is none.  After a fork
-** it is another one. */
+/* The listener's descriptor, which becomes readable after an interrupt; -1 on
+** systems without one.  A forked child gets another descriptor. */
 int xai_interrupt_fd(int listener);
 
-/* Make the descriptor silent again; what was noted stays. */
+/* Makes the descriptor unreadable again.  The interrupt stays noted. */
 void xai_interrupt_drain(int listener);
 
-/*
-** Was it pressed and not taken yet?  Pressed again in that state, it goes to
-** the handler before ours: the program does not listen.
-*/
+/* 1 if an interrupt is noted and was not taken.  A second interrupt in that
+** state goes to the program's own handler, as nobody seems to listen. */
 int xai_interrupt_pending(int listener);
 
-/* The same, and it is taken. */
+/* The same, and the interrupt is taken: it is no longer noted. */
 int xai_interrupt_take(int listener);
 
-/*
-** An interpreter sets its own handler again for each piece of code that it
-** runs, and none after an interrupt: take its place again.  Handlers of others
-** are left alone.
-*/
+/* Installs our handler again where an interpreter has replaced it by its own,
+** which it does before each piece of code that it runs.  Handlers of others
+** stay. */
 void xai_interrupt_hold(void);
 
-/* Remember the handler that the interpreter has now. */
+/* Remembers the interpreter's handler, if one is set. */
 void xai_interrupt_remember(void);
 
-/* The interpreter's handler works once: put it back where there is none. */
+/* Restores the remembered handler if none is set: an interpreter's handler
+** works only once. */
 void xai_interrupt_rearm(void);
 
 #pragma GCC visibility pop

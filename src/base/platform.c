@@ -18,9 +18,9 @@
 #include <sys/mman.h>
 #endif
 
-/* ---------------------------------------------------- time that never jumps */
+/* -------------------------------------------------------------------- clock */
 
-static int64_t skipped_ms; /* what tests have skipped; 0 elsewhere */
+static int64_t skipped_ms; /* by tests; 0 elsewhere */
 
 int64_t xai_clock_ms(void) {
   struct timespec ts;
@@ -42,11 +42,11 @@ int64_t xai_clock_after(int64_t now_ms, int64_t wait_ms) {
   return now_ms + wait_ms;
 }
 
-/* --------------------------------------------------- which process is this? */
+/* ------------------------------------------------------------------ process */
 
 /*
-** The answer is kept in a page that Linux clears in a process that was forked
-** (4.14 and later).  Elsewhere the system is asked each time.
+** A page keeps the number.  Linux (4.14 and later) clears the page in a forked
+** child.  Other systems are asked each time.
 */
 
 #if defined(MADV_WIPEONFORK)
@@ -55,7 +55,7 @@ int64_t xai_clock_after(int64_t now_ms, int64_t wait_ms) {
 
 static volatile long *page; /* the number, or 0 just after a fork */
 
-/* Without such a page nothing is kept. */
+/* Without such a page the system is asked each time. */
 static void open_page(void) {
   static int tried;
   void *p;
@@ -85,12 +85,12 @@ long xai_process_id(void) { return (long)getpid(); }
 
 #endif
 
-/* ----------------- random bytes from the operating system, read in portions */
+/* ------------------------------------------------------------- random bytes */
 
-void xai_random_init(xai_Random *c) { memset(c, 0, sizeof *c); }
+void xai_random_init(xai_Random *r) { memset(r, 0, sizeof *r); }
 
-/* Where there is no /dev/urandom: good enough for waits and names, which is
-** all that chance is used for here. */
+/* Used without /dev/urandom.  Good enough for waits and names, the only uses of
+** random bytes here. */
 static void weak_bytes(unsigned char *s, size_t n, const void *salt) {
   uint64_t state = (uint64_t)xai_clock_ms() * 0x9E3779B97F4A7C15u;
   size_t i;
@@ -102,39 +102,40 @@ static void weak_bytes(unsigned char *s, size_t n, const void *salt) {
   }
 }
 
-static void refill(xai_Random *c) {
+static void refill(xai_Random *r) {
   FILE *f = fopen("/dev/urandom", "rb");
   size_t got = 0;
   if (f != NULL) {
     setvbuf(f, NULL, _IONBF, 0);
-    got = fread(c->pool, 1, sizeof c->pool, f);
+    got = fread(r->pool, 1, sizeof r->pool, f);
     fclose(f);
   }
-  if (got < sizeof c->pool) weak_bytes(c->pool + got, sizeof c->pool - got, c);
-  c->left = sizeof c->pool;
-  c->pid = xai_process_id();
+  if (got < sizeof r->pool) weak_bytes(r->pool + got, sizeof r->pool - got, r);
+  r->left = sizeof r->pool;
+  r->pid = xai_process_id();
 }
 
-void xai_random_bytes(xai_Random *c, void *s, size_t n) {
+/* Fills 's' with 'n' random bytes. */
+static void fill(xai_Random *r, void *s, size_t n) {
   unsigned char *out = (unsigned char *)s;
-  if (c->pid != xai_process_id()) c->left = 0;
+  if (r->pid != xai_process_id()) r->left = 0;
   while (n-- > 0) {
-    if (c->left == 0) refill(c);
-    *out++ = c->pool[sizeof c->pool - c->left--];
+    if (r->left == 0) refill(r);
+    *out++ = r->pool[sizeof r->pool - r->left--];
   }
 }
 
-double xai_random_unit(xai_Random *c) {
+double xai_random_unit(xai_Random *r) {
   uint32_t u;
-  xai_random_bytes(c, &u, sizeof u);
+  fill(r, &u, sizeof u);
   return (double)u / 4294967296.0;
 }
 
-void xai_random_uuid(xai_Random *c, char out[XAI_UUID_SIZE]) {
+void xai_random_uuid(xai_Random *r, char out[XAI_UUID_SIZE]) {
   static const char digits[] = "0123456789abcdef";
   unsigned char b[16];
   int i;
-  xai_random_bytes(c, b, sizeof b);
+  fill(r, b, sizeof b);
   b[6] = (unsigned char)((b[6] & 0x0F) | 0x40);
   b[8] = (unsigned char)((b[8] & 0x3F) | 0x80);
   for (i = 0; i < 16; i++) {

@@ -9,54 +9,52 @@
 
 #pragma GCC visibility push(hidden)
 
-/* ---------------------------------------------------- time that never jumps */
+/* -------------------------------------------------------------------- clock */
 
-#define XAI_NEVER INT64_MAX /* a moment that does not come */
+#define XAI_NEVER INT64_MAX /* a time that does not come */
 
-/* Milliseconds since an arbitrary start, from the monotonic clock. */
+/* Milliseconds of the monotonic clock, since an arbitrary start. */
 int64_t xai_clock_ms(void);
 
-/* The same clock in seconds, with all the digits that it has. */
+/* Seconds of the same clock, as precise as it is. */
 double xai_clock_seconds(void);
 
 /*
-** For tests alone: both clocks go on from 'ms' milliseconds later, so that a
-** pause need not be waited for.  libcurl has a clock of its own, and an armed
-** timer of the operating system keeps its moment.
+** For tests only: makes both clocks 'ms' milliseconds later, so that a test
+** need not wait for a pause.  The clock of libcurl, and timers of the operating
+** system that were started, do not change.
 */
 void xai_clock_skip(int64_t ms);
 
-/* 'now_ms' + 'wait_ms'; XAI_NEVER when 'wait_ms' is not positive. */
+/* 'now_ms' + 'wait_ms' milliseconds; XAI_NEVER if 'wait_ms' is 0 or less, or if
+** the sum is too large. */
 int64_t xai_clock_after(int64_t now_ms, int64_t wait_ms);
 
-/* --------------------------------------------------- which process is this? */
+/* ------------------------------------------------------------------ process */
 
-/*
-** The number of this process.  Asked for with each event, to notice a fork, so
-** the operating system is asked only where the answer may have changed.
-*/
+/* The number of this process.  Each event asks for it, to notice a fork, so the
+** system is asked only after a fork, where it can tell. */
 long xai_process_id(void);
 
-/* ----------------- random bytes from the operating system, read in portions */
+/* ------------------------------------------------------------- random bytes */
 
+/* Random bytes of the system, read in portions. */
 typedef struct xai_Random {
   unsigned char pool[240];
-  size_t left; /* unused bytes at the end of the pool */
+  size_t left; /* unused bytes, at the end of the pool */
   long pid;    /* a forked child must not repeat its parent's bytes */
 } xai_Random;
 
-void xai_random_init(xai_Random *c);
+/* Makes an empty pool; nothing is acquired. */
+void xai_random_init(xai_Random *r);
 
-/* Fill 's' with 'n' random bytes. */
-void xai_random_bytes(xai_Random *c, void *s, size_t n);
+/* A random number in [0,1). */
+double xai_random_unit(xai_Random *r);
 
-/* A number in [0,1). */
-double xai_random_unit(xai_Random *c);
+#define XAI_UUID_SIZE 37 /* bytes, with the NUL */
 
-#define XAI_UUID_SIZE 37
-
-/* Write a random UUID (version 4): 36 characters and a NUL. */
-void xai_random_uuid(xai_Random *c, char out[XAI_UUID_SIZE]);
+/* Writes a random UUID (version 4) and a NUL. */
+void xai_random_uuid(xai_Random *r, char out[XAI_UUID_SIZE]);
 
 /* ------------------------- the allocator's housekeeping, a little at a time */
 

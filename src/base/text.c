@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --------------------------------------------------------- is a text UTF-8? */
+/* -------------------------------------------------------------------- UTF-8 */
 
-/* Behind the ASCII characters at 'p', eight at a time. */
+/* The end of the ASCII characters at 'p'.  Reads eight at a time. */
 static const unsigned char *skip_ascii(const unsigned char *p,
                                        const unsigned char *end) {
   uint64_t eight;
@@ -27,7 +27,8 @@ static const unsigned char *skip_ascii(const unsigned char *p,
 
 static int is_tail(unsigned char c) { return (c & 0xC0) == 0x80; }
 
-/* The length of the character at 'p', which is not ASCII; 0: it is none. */
+/* The length of the character at 'p', which is not ASCII; 0 if it is
+** invalid. */
 static size_t length_at(const unsigned char *p, size_t n) {
   unsigned char c = p[0];
   if (c < 0xC2 || c > 0xF4 || n < 2 || !is_tail(p[1])) return 0;
@@ -42,7 +43,7 @@ static size_t length_at(const unsigned char *p, size_t n) {
   return 4;
 }
 
-/* Behind the characters at 'p' that take three bytes, as most of Asia's do. */
+/* The end of the characters of three bytes at 'p'; most of Asia's are such. */
 static const unsigned char *skip_threes(const unsigned char *p,
                                         const unsigned char *end) {
   while (end - p >= 3 && *p > 0xE0 && *p <= 0xEF && *p != 0xED &&
@@ -76,13 +77,13 @@ void xai_utf8_mark(char *s, size_t n) {
   while ((i += xai_utf8_check(s + i, n - i)) < n) s[i] = '?';
 }
 
-/* -------------------------------- numbers with a point, whatever the locale */
+/* ---------------------------------------------------------- decimal numbers */
 
 #if defined(_WIN32)
 #include <locale.h>
 static const char *locale_point(void) { return localeconv()->decimal_point; }
 #else
-#include <langinfo.h> /* two threads may ask at once, not so of localeconv */
+#include <langinfo.h> /* unlike localeconv, it may be called by two threads */
 static const char *locale_point(void) { return nl_langinfo(RADIXCHAR); }
 #endif
 
@@ -102,7 +103,7 @@ static int is_of_number(char c) {
   return (c >= '0' && c <= '9') || c == '-' || c == '+' || c == 'e';
 }
 
-/* Whatever stands for the point, one byte or more, is one point. */
+/* The locale's decimal point, one byte or more, becomes one point. */
 void xai_decimal_write(char out[XAI_DECIMAL_SIZE], double v, int digits) {
   char text[XAI_DECIMAL_SIZE];
   const char *p = text;
@@ -133,16 +134,16 @@ double xai_decimal_read(const char *s, size_t n, char *scratch) {
   return strtod(scratch, NULL);
 }
 
-/* ----------------------- the known name that an unknown one was meant to be */
+/* ------------------------------------------------------------- nearest name */
 
 /*
-** A guess that is far off is worse than none, so a name is near only if at
-** most a third of the letters differ, if it begins alike for the most part, or
-** if the wrong name is its last word ('models' of 'list_models').
+** A wrong guess is worse than none.  A name is near enough in three cases: at
+** most a third of its letters differ, most of its beginning is the same, or the
+** wrong name is its last word ('models' of 'list_models').
 */
 
-#define LONGEST 32
-#define FAR (2 * LONGEST) /* costs of guesses by words begin here */
+#define LONGEST 32        /* letters of a name that is considered */
+#define FAR (2 * LONGEST) /* the least cost of a guess by words */
 
 static char lower(char c) {
   return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
@@ -158,7 +159,8 @@ static int are_swapped(const char *a, const char *b, size_t i, size_t j) {
          is_same(a[i - 2], b[j - 1]);
 }
 
-/* Letters to insert, leave out, replace or swap, of names within LONGEST. */
+/* How many letters to insert, remove, replace or swap.  Both names have at most
+** LONGEST letters. */
 static size_t edits(const char *a, size_t n, const char *b, size_t m) {
   size_t rows[3][LONGEST + 1], i, j;
   size_t *older = rows[0], *old = rows[1], *row = rows[2], *spare;
@@ -175,26 +177,27 @@ static size_t edits(const char *a, size_t n, const char *b, size_t m) {
   return row[m];
 }
 
+/* How many letters both begin with. */
 static size_t common(const char *a, const char *b) {
   size_t n = 0;
   while (a[n] != '\0' && is_same(a[n], b[n])) n++;
   return n;
 }
 
-/* 'complet' of 'completions' and 'complete' */
+/* As 'completions' and 'complete' do. */
 static int begins_alike(const char *a, size_t n, const char *b, size_t m) {
   size_t same = common(a, b);
   return same >= 5 && 3 * same >= 2 * least(n, m);
 }
 
-/* 'models' of 'list_models', but no short word of a long name. */
+/* As 'models' of 'list_models', but no short word of a long name. */
 static int is_last_word(const char *word, size_t n, const char *name,
                         size_t m) {
   return n >= 4 && n + 1 < m && 3 * n >= m && name[m - n - 1] == '_' &&
          common(word, name + m - n) == n;
 }
 
-/* What the guess costs; 0 for one that is far off. */
+/* The cost of a guess; 0 if it is not near enough. */
 static size_t cost_of(const char *wrong, const char *name) {
   size_t n = strlen(wrong), m = strlen(name), d;
   if (n > LONGEST || m > LONGEST) return 0;

@@ -8,63 +8,60 @@
 
 #pragma GCC visibility push(hidden)
 
-/* --------------------------------------------------------- is a text UTF-8? */
+/* -------------------------------------------------------------------- UTF-8 */
 
 /*
-** The offset of the first byte that begins no whole UTF-8 character, or 'n'
-** when all of the text is UTF-8.  Overlong forms, surrogates and characters
-** beyond U+10FFFF are not UTF-8.
+** The offset of the first byte that begins no whole UTF-8 character, or 'n' if
+** the text is UTF-8.  Overlong forms, surrogates and characters beyond U+10FFFF
+** are not UTF-8.
 */
 size_t xai_utf8_check(const char *s, size_t n);
 
-/* How many of 'n' bytes to keep: up to 'max', but no part of a character. */
+/* The length of the longest beginning of at most 'max' bytes that ends between
+** two characters. */
 size_t xai_utf8_cut(const char *s, size_t n, size_t max);
 
-/* Overwrite each byte that is no part of a UTF-8 character with '?'. */
+/* Overwrites each byte that is no part of a UTF-8 character with '?'. */
 void xai_utf8_mark(char *s, size_t n);
 
-/* -------------------------------- numbers with a point, whatever the locale */
+/* ---------------------------------------------------------- decimal numbers */
 
 /*
 ** The C library writes and reads the decimal point of the program's locale,
-** which the program may change at any time.
+** which the program may change at any time.  These functions always use a
+** point.
 */
 
-#define XAI_DECIMAL_SIZE 64       /* holds what xai_decimal_write writes */
-#define XAI_DECIMAL_POINT_SIZE 16 /* holds a decimal point */
+#define XAI_DECIMAL_SIZE 64       /* bytes that xai_decimal_write may need */
+#define XAI_DECIMAL_POINT_SIZE 16 /* bytes that a decimal point may need */
 
-/* The decimal point of the locale at this moment. */
+/* Writes the decimal point of the current locale and a NUL. */
 void xai_decimal_point(char point[XAI_DECIMAL_POINT_SIZE]);
 
-/* Does the locale write numbers with something else than a point? */
+/* 1 if the decimal point of the current locale is not ".". */
 int xai_decimal_is_foreign(void);
 
-/* Write 'v' with 'digits' significant digits, at most 17, and a point. */
+/* Writes 'v' with 'digits' significant digits (at most 17) and a NUL. */
 void xai_decimal_write(char out[XAI_DECIMAL_SIZE], double v, int digits);
 
-/*
-** The number nearest to the text, a JSON number.  'scratch' has room for
-** XAI_DECIMAL_POINT_SIZE bytes more than the text has.
-*/
+/* The double nearest to a JSON number.  'scratch' has room for 'n' +
+** XAI_DECIMAL_POINT_SIZE bytes. */
 double xai_decimal_read(const char *s, size_t n, char *scratch);
 
-/* ----------------------- the known name that an unknown one was meant to be */
+/* ------------------------------------------------------------- nearest name */
 
-/*
-** Plain C: no Lua, no libcurl; nothing is allocated.
-*/
-
+/* A search for the known name that a misspelt one was meant to be. */
 typedef struct xai_Nearest {
   const char *wrong;
-  const char *name; /* the best so far; NULL: none is near enough */
+  const char *name; /* the best name so far; NULL: none is near enough */
   size_t cost;
 } xai_Nearest;
 
-/* Look for what 'wrong', which must outlive the search, was meant to be. */
+/* Begins a search.  'wrong' must outlive it. */
 void xai_nearest_begin(xai_Nearest *n, const char *wrong);
 
-/* Is this known name nearer?  Of two that are equally near, the first in the
-** order of the alphabet is. */
+/* Makes 'name' the best one if it is nearer.  Of two equally near names the
+** first in alphabetical order is the best. */
 void xai_nearest_consider(xai_Nearest *n, const char *name);
 
 #pragma GCC visibility pop

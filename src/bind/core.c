@@ -289,14 +289,6 @@ static int core_libcurl(lua_State *L) {
   return 1;
 }
 
-/* core.uuid() -> a random UUID. */
-static int core_uuid(lua_State *L) {
-  char uuid[XAI_UUID_SIZE];
-  xai_random_uuid(&xai_state_engine(L)->random, uuid);
-  lua_pushstring(L, uuid);
-  return 1;
-}
-
 /* Push a table of what this libcurl can do: name = boolean. */
 static void push_features(lua_State *L) {
   int features = curl_version_info(CURLVERSION_NOW)->features;
@@ -337,7 +329,6 @@ static const luaL_Reg functions[] = {{"client", xai_client_new},
                                      {"interrupted", core_interrupted},
                                      {"rearm", core_rearm},
                                      {"complain", core_complain},
-                                     {"uuid", core_uuid},
                                      {"libcurl", core_libcurl},
                                      {NULL, NULL}};
 
