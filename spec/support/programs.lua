@@ -138,6 +138,11 @@ function M.neovim(name, environment)
   return folder
 end
 
+--- The same programs and server, with more variables.
+function Folder:with(environment)
+  return setmetatable({ environment = environment }, { __index = self })
+end
+
 --- Start their server; in setup, once for a file.
 function Folder:open()
   self.server = standin.spawn { pace = 0 }
