@@ -1,6 +1,6 @@
 --- Cancelling tasks, calls whose name does not resolve, and calls by HTTP/2.
 
-local child = require("spec.support.child")
+local programs = require("spec.support.programs")
 local front = require("spec.support.front")
 local recorder = require("spec.support.recorder")
 local silent_names = require("spec.support.silent_names")
@@ -184,7 +184,7 @@ describe("cancelling", function()
   it("does not wait for a name that does not resolve", function()
     if not silent_names.is_here() then return pending("there is no C compiler") end
     local names = silent_names.open()
-    local said = child.lua(([[
+    local said = programs.code(([[
       local xai, dir = require "xai", %q
       local function there(name)
         local file = io.open(dir .. "/" .. name)

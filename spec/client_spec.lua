@@ -1,6 +1,6 @@
 --- The 17 functions send what the API's description says, to where they should.
 
-local child = require("spec.support.child")
+local programs = require("spec.support.programs")
 local rig = require("spec.support.rig")
 local scripted = require("spec.support.scripted")
 local xai = require("xai")
@@ -245,8 +245,8 @@ describe("a client", function()
     local environment = { XAI_API_KEY = rig.KEY, XAI_BASE_URL = house.server.url, no_proxy = false, NO_PROXY = false }
     for _, name in ipairs { "http_proxy", "all_proxy", "ALL_PROXY" } do
       environment[name] = "http://127.0.0.1:1"
-      assert.equal("list\tnil\n", child.lua(code:format("false", "nobody"), environment), name)
-      assert.equal("nil\tconnection\n", child.lua(code:format("true", "nobody"), environment), name)
+      assert.equal("list\tnil\n", programs.code(code:format("false", "nobody"), environment), name)
+      assert.equal("nil\tconnection\n", programs.code(code:format("true", "nobody"), environment), name)
       environment[name] = nil
     end
   end)
@@ -263,7 +263,7 @@ describe("a client", function()
     local code = [[local c = require("xai").new()
       local r, m = c:list_models() print(r and r.object, m, c)]]
     local url = house.server.url
-    local said = child.lua(code, { XAI_API_KEY = "xai-of-the-environment", XAI_BASE_URL = url .. "/v1" })
+    local said = programs.code(code, { XAI_API_KEY = "xai-of-the-environment", XAI_BASE_URL = url .. "/v1" })
     assert.equal(("list\tnil\txai.client (%s/v1)\n"):format(url), said)
     assert.equal("Bearer xai-of-the-environment", last().headers.authorization)
   end)
@@ -274,7 +274,7 @@ describe("a client", function()
       xai.new { take_key = true, api_key = given[os.getenv "GIVEN"] }:close()
       print(os.getenv "XAI_API_KEY")]]
     for _, given in ipairs { "none", "text", "f" } do
-      assert.equal("nil\n", child.lua(code, { XAI_API_KEY = "xai-of-the-environment", GIVEN = given }), given)
+      assert.equal("nil\n", programs.code(code, { XAI_API_KEY = "xai-of-the-environment", GIVEN = given }), given)
     end
   end)
 
@@ -283,7 +283,7 @@ describe("a client", function()
       local c = xai.new { base_url = %q }
       print(pcall(c.list_models, c))]]):format(house.server.url)
     for _, value in ipairs { false, "" } do
-      local said = child.lua(code, { XAI_API_KEY = value, XAI_BASE_URL = false })
+      local said = programs.code(code, { XAI_API_KEY = value, XAI_BASE_URL = false })
       assert.is_truthy(said:find("client:list_models: no API key: set the environment variable XAI_API_KEY "
         .. "or give api_key to xai.new", 1, true), said)
     end

@@ -1,6 +1,6 @@
 --- What `debug` and `insecure` say, and what answers that are nested deeply come to.
 
-local child = require("spec.support.child")
+local programs = require("spec.support.programs")
 local front = require("spec.support.front")
 local rig = require("spec.support.rig")
 local scripted = require("spec.support.scripted")
@@ -48,7 +48,7 @@ describe("insecure", function()
     if missing then return pending(missing) end
     local nginx = front.start(house.server.url)
     finally(function() nginx.close() end)
-    local said = child.lua(([[
+    local said = programs.code(([[
       local xai = require "xai"
       local client = xai.new { api_key = "xai-spec-0123456789", base_url = %q, max_retries = 0 }
       local _, _, info = client:list_models()

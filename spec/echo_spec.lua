@@ -1,6 +1,6 @@
 --- A server that echoes the key, in whatever place and form: nobody gets to see it.
 
-local child = require("spec.support.child")
+local programs = require("spec.support.programs")
 local stages = require("spec.support.stage")
 local rig = require("spec.support.rig")
 local scripted = require("spec.support.scripted")
@@ -170,7 +170,7 @@ describe("an echo of the key", function()
       "http://user:a %s@127.0.0.1:x", "http://user:a'%s@127.0.0.1:x", "http:/user:%s@127.0.0.1:x",
       "http:\\\\user:%s@127.0.0.1:x",
     } do
-      local said = child.lua(code, { https_proxy = format:format(KEY), HTTPS_PROXY = false, all_proxy = false })
+      local said = programs.code(code, { https_proxy = format:format(KEY), HTTPS_PROXY = false, all_proxy = false })
       assert.is_truthy(said:find("^connection %(dns%): .*127%.0%.0%.1"), said)
       shown[#shown + 1] = said
     end
@@ -182,7 +182,7 @@ describe("an echo of the key", function()
       local client = require("xai").new { api_key = "xai-other", base_url = "https://127.0.0.1:1", max_retries = 0,
         no_proxy = "nobody" }
       print(select(2, client:list_models()))]]
-    local said = child.lua(code, { https_proxy = "http://user:" .. KEY:rep(20) .. "@127.0.0.1:99999999",
+    local said = programs.code(code, { https_proxy = "http://user:" .. KEY:rep(20) .. "@127.0.0.1:99999999",
       HTTPS_PROXY = false, all_proxy = false })
     assert.matches("^connection %(dns%): Unsupported proxy", said)
     shown[#shown + 1] = said

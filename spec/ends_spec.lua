@@ -1,6 +1,6 @@
 --- However a program ends or forgets its calls, the server sees them end.
 
-local child = require("spec.support.child")
+local programs = require("spec.support.programs")
 local live = require("spec.support.live")
 local recorder = require("spec.support.recorder")
 local stages = require("spec.support.stage")
@@ -43,7 +43,7 @@ local BEGINNING = [[
 ]]
 
 local function program(code)
-  return child.lua(BEGINNING:format(stage.server.url) .. code)
+  return programs.code(BEGINNING:format(stage.server.url) .. code)
 end
 
 local function open_ones()

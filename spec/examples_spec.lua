@@ -1,7 +1,7 @@
 --- Every example runs as it is, without a key, and shows what it promises.
 
 local uv = require "luv"
-local program = require "spec.support.program"
+local programs = require "spec.support.programs"
 local raw = require "spec.support.raw_client"
 local standin = require "spec.support.server"
 local json = require "standin.json"
@@ -16,12 +16,12 @@ end
 --- The names of the examples, from their files.
 local function examples()
   local names = {}
-  for name in program.shell("ls examples"):gmatch "([%w_]+)%.lua\n" do names[#names + 1] = name end
+  for name in programs.shell("ls examples"):gmatch "([%w_]+)%.lua\n" do names[#names + 1] = name end
   return names
 end
 
 local function run(name, dir)
-  local output, code = program.run("examples/" .. name .. ".lua", dir)
+  local output, code = programs.run("examples/" .. name .. ".lua", dir)
   assert.equal(0, code, output)
   return output
 end
@@ -90,7 +90,7 @@ function shows.vision()
 end
 
 function shows.image()
-  local dir = program.shell("mktemp -d"):gsub("\n$", "")
+  local dir = programs.shell("mktemp -d"):gsub("\n$", "")
   local output = run("image", dir)
   local bytes = slurp(dir .. "/picture.png")
   os.remove(dir .. "/picture.png")
@@ -175,7 +175,7 @@ describe("the examples", function()
   end)
 
   it("stream: the words come one by one", function()
-    local pipe = assert(io.popen(program.command("examples/stream.lua", "--pace 40")))
+    local pipe = assert(io.popen(programs.command("examples/stream.lua", "--pace 40")))
     local first, last = nil, nil
     while pipe:read(1) do
       last = uv.hrtime()
@@ -186,17 +186,17 @@ describe("the examples", function()
   end)
 
   it("callbacks: the answers come at the same time", function()
-    local first_line = program.shell(program.command("examples/callbacks.lua", "--pace 20")):match "^[^\n]*"
+    local first_line = programs.shell(programs.command("examples/callbacks.lua", "--pace 20")):match "^[^\n]*"
     for number = 1, 3 do assert.matches(number .. " ", first_line, 1, true) end
   end)
 
   it("vision: the picture goes out in base64 as others encode it", function()
     local server = standin.spawn()
-    program.shell(program.command_at(server.url, "examples/vision.lua"))
+    programs.shell(programs.command_at(server.url, "examples/vision.lua"))
     local log = raw.call(server.port, "GET", "/_/requests", {}).body
     server.close()
     local body = json.decode(json.decode(log)[1].body)
-    local expected = program.shell("base64 -w0 examples/pictures/boat.png")
+    local expected = programs.shell("base64 -w0 examples/pictures/boat.png")
     assert.equal("data:image/png;base64," .. expected, body.messages[1].content[1].image_url.url)
   end)
 end)

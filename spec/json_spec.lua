@@ -2,7 +2,7 @@
 
 local core = require("xai.core")
 local xai = require("xai")
-local child = require("spec.support.child")
+local programs = require("spec.support.programs")
 local json_module = require("spec.support.json_module")
 local rig = require("spec.support.rig")
 local promises = require("spec.support.json_promises")
@@ -192,21 +192,21 @@ describe("JSON under a locale with a decimal comma", function()
   it("has points, on every machine that has such a locale", function()
     local dir, name = os.tmpname(), "de_DE.UTF-8"
     os.remove(dir)
-    child.output(("mkdir %s && localedef -i de_DE -f UTF-8 %s/%s"):format(dir, dir, name))
+    programs.output(("mkdir %s && localedef -i de_DE -f UTF-8 %s/%s"):format(dir, dir, name))
     -- The C library keeps what it reads of LOCPATH; that is no leak of ours.
-    local said = child.lua(COMMA:format(name), { LOCPATH = dir, ASAN_OPTIONS = "detect_leaks=0" })
-    child.output("rm -r " .. dir)
+    local said = programs.code(COMMA:format(name), { LOCPATH = dir, ASAN_OPTIONS = "detect_leaks=0" })
+    programs.output("rm -r " .. dir)
     if said == "no such locale\n" then return end
     assert.equal("[0.5,0.3333333333333333,9007199254740992]\ttrue\n", said)
   end)
 end)
 
 -- Neovim's LuaJIT loads what was built for Lua 5.1.
-if _VERSION == "Lua 5.1" and child.has("nvim") then
+if _VERSION == "Lua 5.1" and programs.has("nvim") then
   describe("JSON inside Neovim", function()
     it("keeps every promise with vim.json", function()
       local command = "nvim --headless -u NONE -i NONE -c 'luafile spec/support/nvim_json.lua' -c 'qall!'"
-      local said = child.output(child.with({}, command))
+      local said = programs.output(programs.with({}, command))
       assert.equal(#promises .. " kept, 0 broken", said:match("%d+ kept, %d+ broken") or said)
     end)
   end)

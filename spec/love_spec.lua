@@ -1,7 +1,6 @@
 --- The game of examples/love, played by itself in LÖVE, on a screen that nobody sees.
 
-local child = require "spec.support.child"
-local program = require "spec.support.program"
+local programs = require "spec.support.programs"
 
 local function slurp(path)
   local file = assert(io.open(path, "rb"))
@@ -15,16 +14,16 @@ end
 local function obstacle()
   if not rawget(_G, "jit") then return "LÖVE is LuaJIT; this is " .. _VERSION end
   for _, name in ipairs { "love", "xvfb-run", "xauth" } do
-    if not child.has(name) then return name .. " is not installed" end
+    if not programs.has(name) then return name .. " is not installed" end
   end
 end
 
 --- Play with `streams` more streams beside the two answers: the report.
 local function play(streams)
   local report = os.tmpname()
-  local output, code = program.shell(table.concat({
-    ("LUA=%s LUA_PATH='%s' LUA_CPATH='%s'"):format(program.lua, program.path, program.cpath),
-    ("XAI_GAME_SCRIPT=%s/spec/support/love/play.lua GAME_REPORT=%s GAME_STREAMS=%d"):format(program.root, report,
+  local output, code = programs.shell(table.concat({
+    ("LUA=%s LUA_PATH='%s' LUA_CPATH='%s'"):format(programs.lua, programs.path, programs.cpath),
+    ("XAI_GAME_SCRIPT=%s/spec/support/love/play.lua GAME_REPORT=%s GAME_STREAMS=%d"):format(programs.root, report,
       streams),
     "SDL_AUDIODRIVER=dummy timeout 120 spec/support/with-server --pace 60 --",
     "xvfb-run -a -s '-screen 0 800x480x24' love examples/love",

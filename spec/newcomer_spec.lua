@@ -1,8 +1,7 @@
 --- spec/newcomer/run: what it does where no fresh system can be made, and what it leaves behind.
 -- The walk itself is .ci/run's.
 
-local child = require "spec.support.child"
-local program = require "spec.support.program"
+local programs = require "spec.support.programs"
 
 local folder
 
@@ -12,29 +11,29 @@ local function fake(name, code)
   local file = assert(io.open(path, "w"))
   file:write("#!/bin/bash\n", code, "\n")
   file:close()
-  program.shell("chmod +x " .. path)
+  programs.shell("chmod +x " .. path)
 end
 
 local function run(settings)
-  return program.shell(("TMPDIR=%s PATH=%s:$PATH %s spec/newcomer/run trixie")
+  return programs.shell(("TMPDIR=%s PATH=%s:$PATH %s spec/newcomer/run trixie")
     :format(folder, folder, settings or "CI="))
 end
 
 --- Why there can be no namespaces here, or nil.
 local function obstacle()
-  if program.shell "id -u" ~= "0\n" then return "needs root" end
-  local output, code = program.shell "unshare --mount --pid --fork --mount-proc true"
+  if programs.shell "id -u" ~= "0\n" then return "needs root" end
+  local output, code = programs.shell "unshare --mount --pid --fork --mount-proc true"
   if code ~= 0 then return output end
 end
 
 describe("the newcomer's walk", function()
-  if not child.has "bash" then
+  if not programs.has "bash" then
     pending "is not tried (bash is not installed)"
     return
   end
 
-  before_each(function() folder = program.shell("mktemp -d"):gsub("\n", "") end)
-  after_each(function() program.shell("rm -r " .. folder) end)
+  before_each(function() folder = programs.shell("mktemp -d"):gsub("\n", "") end)
+  after_each(function() programs.shell("rm -r " .. folder) end)
 
   it("is left out where no fresh system can be made, and that is a failure in CI alone", function()
     fake("id", "echo 1000")
@@ -68,17 +67,17 @@ describe("the newcomer's walk", function()
       sleep 1234.5]])
     for _, signal in ipairs { "INT", "TERM", "HUP", "KILL" } do
       os.remove(folder .. "/made")
-      program.shell(([[
+      programs.shell(([[
         env --default-signal=INT TMPDIR=%s PATH=%s:$PATH spec/newcomer/run trixie >/dev/null 2>&1 &
         run=$!
         while [ ! -s %s/made ]; do sleep 0.05; done
         kill -%s $run
         wait $run
       ]]):format(folder, folder, folder, signal))
-      local room = program.shell("cat " .. folder .. "/made"):match "^(.*)/system\n$"
-      assert.equal("", (program.shell("grep -F " .. room .. " /proc/self/mounts")))
-      if signal ~= "KILL" then assert.equal("", (program.shell("ls -d " .. room .. " 2>/dev/null"))) end
-      repeat until program.shell "grep -sl '1234[.]5' /proc/[0-9]*/cmdline" == ""
+      local room = programs.shell("cat " .. folder .. "/made"):match "^(.*)/system\n$"
+      assert.equal("", (programs.shell("grep -F " .. room .. " /proc/self/mounts")))
+      if signal ~= "KILL" then assert.equal("", (programs.shell("ls -d " .. room .. " 2>/dev/null"))) end
+      repeat until programs.shell "grep -sl '1234[.]5' /proc/[0-9]*/cmdline" == ""
     end
   end)
 end)

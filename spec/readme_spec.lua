@@ -2,7 +2,7 @@
 
 local core = require "xai.core"
 local xai = require "xai"
-local program = require "spec.support.program"
+local programs = require "spec.support.programs"
 local faults = require "spec.support.server" and require "standin.faults"
 local forms = require "standin.fault_forms"
 
@@ -72,21 +72,21 @@ describe("the README", function()
         local loop = block.code:match 'require "(cqueues)"'
         if loop and not pcall(require, loop) then return pending("this Lua has no " .. loop) end
         local whole = block.code:find 'require "xai"'
-        local output, code = program.run_text(whole and block.code or prelude .. block.code)
+        local output, code = programs.run_text(whole and block.code or prelude .. block.code)
         assert.equal(0, code, output)
         if block.code:find("-->", 1, true) then assert.same(promised(block.code), printed(output)) end
       end)
     end
 
     it("the first program: it streams an answer", function()
-      assert.matches("^Air scatters short waves", (program.run_text(blocks("lua")[1].code)))
+      assert.matches("^Air scatters short waves", (programs.run_text(blocks("lua")[1].code)))
     end)
 
     local makefile = slurp "Makefile"
 
     for _, block in ipairs(blocks "sh") do
       it("the shell of line " .. block.line, function()
-        local output, code = program.shell("sh -n <<'END'\n" .. block.code .. "END")
+        local output, code = programs.shell("sh -n <<'END'\n" .. block.code .. "END")
         assert.equal(0, code, output)
         for line in block.code:gmatch "[^\n]+" do
           for goal in (line:match "^make([^#]*)" or line:match "^sudo make([^#]*)" or ""):gmatch "%S+" do
@@ -115,8 +115,8 @@ describe("the README", function()
       local svg = slurp "examples/pictures/demo.svg"
       for text in svg:gmatch "<text[^>]*>([^<]*)" do pieces[#pieces + 1] = text end
       assert.equal("$ make demo", table.remove(pieces, 1))
-      local output, code = program.shell("env -u XAI_API_KEY LUA='" .. program.lua .. "' LUA_PATH='"
-        .. program.path .. "' LUA_CPATH='" .. program.cpath .. "' .ci/demo")
+      local output, code = programs.shell("env -u XAI_API_KEY LUA='" .. programs.lua .. "' LUA_PATH='"
+        .. programs.path .. "' LUA_CPATH='" .. programs.cpath .. "' .ci/demo")
       assert.equal(0, code, output)
       assert.equal(trimmed(output:gsub("\n", " ")), trimmed(table.concat(pieces, " ")))
     end)
@@ -234,7 +234,7 @@ describe("the README", function()
         assert.truthy(io.open("src/" .. path) or io.open(path), path)
       end
       assert.is_true(count >= 30)
-      for layer in program.shell("find src -type d"):gmatch "src/([%w_/]+)\n" do
+      for layer in programs.shell("find src -type d"):gmatch "src/([%w_/]+)\n" do
         assert.matches("**src/" .. layer .. "/**", house, 1, true)
       end
     end)

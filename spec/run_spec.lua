@@ -1,6 +1,6 @@
 --- spec/run: a file that hangs is ended and named, the others go on, and nothing is left running.
 
-local program = require "spec.support.program"
+local programs = require "spec.support.programs"
 
 local folder
 
@@ -18,19 +18,19 @@ local function read(name)
 end
 
 --- The command that runs the files of the folder; settings first, C test programs last.
-local function command(settings, programs)
-  return ("LUA=%s LUA_PATH='%s' LUA_CPATH='%s' UNDER= UNDER_LUA= %s SPECS=%s spec/run %s"):format(program.lua,
-    program.path, program.cpath, settings or "", folder, programs or "")
+local function command(settings, c_tests)
+  return ("LUA=%s LUA_PATH='%s' LUA_CPATH='%s' UNDER= UNDER_LUA= %s SPECS=%s spec/run %s"):format(programs.lua,
+    programs.path, programs.cpath, settings or "", folder, c_tests or "")
 end
 
-local function run(settings, programs)
-  return program.shell(command(settings, programs))
+local function run(settings, c_tests)
+  return programs.shell(command(settings, c_tests))
 end
 
 --- Does a process of this number run?
 local function runs(pid)
   pid = assert(pid:match "^(%d+)\n$", pid)
-  local state = program.shell(("sed 's/.*) //; s/ .*//' /proc/%s/stat 2>/dev/null"):format(pid))
+  local state = programs.shell(("sed 's/.*) //; s/ .*//' /proc/%s/stat 2>/dev/null"):format(pid))
   return state ~= "" and not state:find "^Z"
 end
 
@@ -48,8 +48,8 @@ local function stray()
 end
 
 describe("spec/run", function()
-  before_each(function() folder = program.shell("mktemp -d"):gsub("\n", "") end)
-  after_each(function() program.shell("rm -r " .. folder) end)
+  before_each(function() folder = programs.shell("mktemp -d"):gsub("\n", "") end)
+  after_each(function() programs.shell("rm -r " .. folder) end)
 
   it("counts what passed, failed and was skipped, of all files and programs", function()
     write("a_spec.lua", [[
@@ -113,7 +113,7 @@ describe("spec/run", function()
     for _, signal in ipairs { "INT", "TERM", "HUP" } do
       write("a_spec.lua", stray() .. [[it("never ends", function() stray() while true do end end)]])
       os.remove(folder .. "/pid")
-      local output, code = program.shell(([[
+      local output, code = programs.shell(([[
         exec 3>&1
         env --default-signal=INT %s >&3 2>&1 &
         run=$!

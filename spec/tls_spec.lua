@@ -1,6 +1,6 @@
 --- TLS is always checked, and HTTP/2 and HTTP/1.1 carry the same.
 
-local child = require("spec.support.child")
+local programs = require("spec.support.programs")
 local front = require("spec.support.front")
 local records = require("spec.support.records")
 local rig = require("spec.support.rig")
@@ -193,7 +193,7 @@ local function promises()
 
   it("trusts what is in ca_path", function()
     local path = door.dir .. "/trusted"
-    child.output(("mkdir %s && cp %s %s && openssl rehash %s"):format(path, door.ca_file, path, path))
+    programs.output(("mkdir %s && cp %s %s && openssl rehash %s"):format(path, door.ca_file, path, path))
     assert(house:client({ base_url = door.url, ca_path = path }):list_models())
   end)
 

@@ -2,7 +2,7 @@
 
 local uv = require("luv")
 local xai = require("xai")
-local child = require("spec.support.child")
+local programs = require("spec.support.programs")
 local front = require("spec.support.front")
 local rig = require("spec.support.rig")
 
@@ -36,12 +36,12 @@ describe("A client certificate", function()
     door = front.start(house.server.url, nil, true)
     dir = door.dir
     cert, key, locked = dir .. "/client.pem", dir .. "/client.key", dir .. "/locked.key"
-    child.output(("openssl pkey -in %s -aes256 -passout pass:%s -out %s"):format(key, PASSWORD, locked))
-    child.output(("cat %s %s > %s/both.pem"):format(cert, key, dir))
-    child.output(("cat %s %s > %s/locked.pem"):format(cert, locked, dir))
-    child.output(("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=x "
+    programs.output(("openssl pkey -in %s -aes256 -passout pass:%s -out %s"):format(key, PASSWORD, locked))
+    programs.output(("cat %s %s > %s/both.pem"):format(cert, key, dir))
+    programs.output(("cat %s %s > %s/locked.pem"):format(cert, locked, dir))
+    programs.output(("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=x "
       .. "-keyout %s/stranger.key -out %s/stranger.pem"):format(dir, dir))
-    child.output(("echo nonsense > %s/nonsense.pem"):format(dir))
+    programs.output(("echo nonsense > %s/nonsense.pem"):format(dir))
     assert(uv.fs_access(dir .. "/stranger.pem", "R") and uv.fs_access(locked, "R"))
   end)
   teardown(function()

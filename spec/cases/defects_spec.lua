@@ -2,7 +2,7 @@
 -- Those of memory show under AddressSanitizer (`make asan`).
 
 local xai = require("xai")
-local child = require("spec.support.child")
+local programs = require("spec.support.programs")
 local scripted = require("spec.support.scripted")
 
 local KEY = "xai-spec-0123456789abcdef"
@@ -106,7 +106,7 @@ describe("Functions in C", function()
   end)
 
   it("bear arguments of any kind (defect found by reading, 30)", function()
-    local said = child.lua('dofile "spec/support/odd_arguments.lua"')
+    local said = programs.code('dofile "spec/support/odd_arguments.lua"')
     assert.equal("all called\n", said:sub(-11), said:sub(-3000))
   end)
 
@@ -169,13 +169,13 @@ describe("The least libcurl", function()
 
   --- What the compiler says of curl_facts.h, with the headers of a libcurl of that version.
   local function compile(version)
-    local dir = child.output("mktemp -d"):gsub("\n", "")
+    local dir = programs.output("mktemp -d"):gsub("\n", "")
     finally(function() os.execute("rm -r " .. dir) end)
     os.execute("mkdir " .. dir .. "/curl")
     local header = assert(io.open(dir .. "/curl/curl.h", "w"))
     header:write("#define LIBCURL_VERSION_NUM ", version, "\n")
     header:close()
-    return child.output(("${CC:-cc} -fsyntax-only -x c -Isrc -I%s src/net/curl_facts.h"):format(dir))
+    return programs.output(("${CC:-cc} -fsyntax-only -x c -Isrc -I%s src/net/curl_facts.h"):format(dir))
   end
 
   it("is what the README and the rockspec say (defect found by reading, 35)", function()
@@ -184,7 +184,7 @@ describe("The least libcurl", function()
   end)
 
   it("is asked for when the module is built (defect found by reading, 35)", function()
-    if not child.has "cc" then return pending "there is no C compiler" end
+    if not programs.has "cc" then return pending "there is no C compiler" end
     local words = "needs libcurl 7%.66%.0 or later"
     assert.matches(words, compile "0x074100")
     assert.is_nil((compile "0x074200"):find(words))

@@ -1,6 +1,6 @@
 --- A process that was forked leaves alone what is the other's, whatever it does first.
 
-local child = require("spec.support.child")
+local programs = require("spec.support.programs")
 local rig = require("spec.support.rig")
 
 local house
@@ -57,7 +57,7 @@ local PROGRAM = [[
 ]]
 
 local function said(code)
-  return child.lua(PROGRAM:format(rig.KEY, house.server.url, code), child.NO_LEAKS)
+  return programs.code(PROGRAM:format(rig.KEY, house.server.url, code), programs.NO_LEAKS)
 end
 
 -- The parent has a stream under way, a connection that is kept, and a socket that is none of the library's.
@@ -132,7 +132,7 @@ describe("a process that was forked leaves the other's timer, epoll and streams 
 
   it("closes its descriptors of the other's connections, and no others (defect found by reading, 31)", function()
     local port = tonumber(house.server.url:match ":(%d+)")
-    local text = child.lua(SOCKETS:format(rig.KEY, house.server.url, port), child.NO_LEAKS)
+    local text = programs.code(SOCKETS:format(rig.KEY, house.server.url, port), programs.NO_LEAKS)
     assert.equal("3\t1\ntrue\t2\nstop\t3\n", text)
   end)
 end)

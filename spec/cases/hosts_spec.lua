@@ -1,6 +1,6 @@
 --- Hosts that take parts of Lua away: before the library is loaded, or afterwards.
 
-local child = require "spec.support.child"
+local programs = require "spec.support.programs"
 local rig = require "spec.support.rig"
 
 local house
@@ -135,18 +135,18 @@ describe("a host without parts of Lua (ProjectEQ/projecteqquests#1358):", functi
 
   for name, code in pairs(BEFORE) do
     it("without " .. name .. " before it is loaded", function()
-      assert.equal(EXPECTED, child.lua(PRELUDE .. code .. ' local xai = require "xai" ' .. program()))
+      assert.equal(EXPECTED, programs.code(PRELUDE .. code .. ' local xai = require "xai" ' .. program()))
     end)
   end
 
   for name, code in pairs(AFTER) do
     it("hidden afterwards: " .. name, function()
-      assert.equal(EXPECTED, child.lua(PRELUDE .. ' local xai = require "xai" ' .. code .. program()))
+      assert.equal(EXPECTED, programs.code(PRELUDE .. ' local xai = require "xai" ' .. code .. program()))
     end)
   end
 
   it("both, and its errors still reach stderr", function()
-    local said = child.lua(PRELUDE .. BEFORE["os, io and debug"] .. [[ local xai = require "xai" ]]
+    local said = programs.code(PRELUDE .. BEFORE["os, io and debug"] .. [[ local xai = require "xai" ]]
       .. AFTER["all globals"] .. program():gsub("xai.on_error = [^\n]*", ""))
     assert.matches("xai: error in a callback: in a callback", said, 1, true)
     assert.matches("all of it\n$", said)
@@ -156,9 +156,10 @@ describe("a host without parts of Lua (ProjectEQ/projecteqquests#1358):", functi
     local code = PRELUDE .. [[ %s local xai = require "xai" %s
       xai.new { api_key = "xai-spec-0123456789", base_url = %q }:list_models() print "end" ]]
     local url = house.server.url
-    assert.matches("^xai: curl", child.lua(code:format("", "", url), { XAI_DEBUG = "1" }))
-    assert.matches("^xai: curl", child.lua(code:format("", "os, io, package, require = nil", url), { XAI_DEBUG = "1" }))
-    assert.equal("end\n", child.lua(code:format("os = nil", "", url), { XAI_DEBUG = "1" }))
+    assert.matches("^xai: curl", programs.code(code:format("", "", url), { XAI_DEBUG = "1" }))
+    local bare = code:format("", "os, io, package, require = nil", url)
+    assert.matches("^xai: curl", programs.code(bare, { XAI_DEBUG = "1" }))
+    assert.equal("end\n", programs.code(code:format("os = nil", "", url), { XAI_DEBUG = "1" }))
   end)
 
   -- What is asked for when a function runs, in the sources: a program can hide only so much.

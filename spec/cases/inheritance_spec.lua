@@ -1,6 +1,6 @@
 --- A program that the host starts inherits no descriptor of the library's or of libcurl's.
 
-local child = require "spec.support.child"
+local programs = require "spec.support.programs"
 local rig = require "spec.support.rig"
 
 describe("a program that is started", function()
@@ -22,7 +22,7 @@ describe("a program that is started", function()
     ["HTTP/2"] = "assert(client:list_models { http_version = '2' })",
   } do
     it("does not inherit " .. how .. " (defect found by reading, 33)", function()
-      local said = child.lua(([[
+      local said = programs.code(([[
         local function open()
           local list, ls = {}, io.popen "ls -l /proc/self/fd"
           for line in ls:lines() do list[#list + 1] = line:match "([0-9]+) %%->" end
@@ -68,18 +68,18 @@ local THREAD = [[
 ]]
 
 it("what other threads open meanwhile stays as it is (defect found by reading, 33)", function()
-  if not child.has "cc" then return pending "there is no C compiler" end
+  if not programs.has "cc" then return pending "there is no C compiler" end
   local dir = os.tmpname()
   os.remove(dir)
-  child.output("mkdir " .. dir)
-  finally(function() child.output("rm -r " .. dir) end)
+  programs.output("mkdir " .. dir)
+  finally(function() programs.output("rm -r " .. dir) end)
   local file = assert(io.open(dir .. "/thread.c", "w"))
   file:write(THREAD)
   file:close()
   local compile = "cc -w -shared -fPIC -o %s/thread.so %s/thread.c -ldl -Wl,--no-as-needed -lcurl"
-  assert.equal("", child.output(compile:format(dir, dir)))
+  assert.equal("", programs.output(compile:format(dir, dir)))
   local preload = os.getenv "LD_PRELOAD"
-  local said = child.lua("require('xai').new { api_key = 'k', base_url = 'http://127.0.0.1:1' }:close()",
+  local said = programs.code("require('xai').new { api_key = 'k', base_url = 'http://127.0.0.1:1' }:close()",
     { LD_PRELOAD = (preload and preload .. ":" or "") .. dir .. "/thread.so" })
   assert.equal("0 0 0 0 0 ", said)
 end)

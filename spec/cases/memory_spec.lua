@@ -1,6 +1,6 @@
 --- What finished calls hold is known to Lua's collector.
 
-local child = require("spec.support.child")
+local programs = require("spec.support.programs")
 local rig = require("spec.support.rig")
 
 -- Many calls that are over are kept, while nothing is collected: how many bytes each has of which the
@@ -73,7 +73,7 @@ describe("of the memory that is held by", function()
 
   for what, code in pairs(FINISHED) do
     it(what .. " the collector knows nearly all (real use, 37)", function()
-      local text = child.lua(PROGRAM:format(rig.KEY, house.server.url, code))
+      local text = programs.code(PROGRAM:format(rig.KEY, house.server.url, code))
       local bytes, left = text:match "^(%-?[%d.]+) (%-?[%d.e-]+)$"
       assert.is_true(assert(tonumber(bytes), text) < MOST, what .. ": " .. bytes .. " bytes unknown")
       assert.is_true(tonumber(left) < MOST_LEFT, what .. ": " .. left .. " bytes left")

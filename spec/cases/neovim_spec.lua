@@ -1,6 +1,6 @@
 --- What Neovim's users meet: the JSON library that it brings, and what :checkhealth tells of it.
 
-local child = require "spec.support.child"
+local programs = require "spec.support.programs"
 local neovim = require "spec.support.nvim"
 
 if not neovim.is_here() then return end
@@ -356,11 +356,11 @@ describe("The recipes for plugin managers (today's systems, Neovim)", function()
     os.remove(dir)
     -- What a clone of the project is after `make nvim`.
     local core = assert(neovim.find_core())
-    assert(child.output(("mkdir -p %s/.build/nvim/lua/xai && ln -s $PWD/examples %s && cp -r src/xai/* %s %s")
+    assert(programs.output(("mkdir -p %s/.build/nvim/lua/xai && ln -s $PWD/examples %s && cp -r src/xai/* %s %s")
       :format(dir, dir, core, dir .. "/.build/nvim/lua/xai")) == "")
   end)
   teardown(function()
-    child.output("rm -r " .. dir)
+    programs.output("rm -r " .. dir)
     neovim.close()
   end)
 

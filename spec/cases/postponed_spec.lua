@@ -1,6 +1,6 @@
 --- Many calls that are to be told later are told in order, and each costs the same.
 
-local child = require("spec.support.child")
+local programs = require("spec.support.programs")
 local rig = require("spec.support.rig")
 
 -- Callbacks that cancel each other, deep enough that those of `count` calls are told later.  Says how
@@ -41,7 +41,7 @@ describe("callbacks that are told later", function()
 
   it("are told in order, and none moves the others (defect found by reading, 36)", function()
     for _, count in ipairs { 1, 2, 3000 } do
-      local text = child.lua(PROGRAM:format(rig.KEY, house.server.url, count))
+      local text = programs.code(PROGRAM:format(rig.KEY, house.server.url, count))
       assert.equal(("0\t%d\ttrue\t0\t0\n"):format(count), text)
     end
   end)

@@ -3,8 +3,7 @@
 
 local hosted = require "spec.support.hosted"
 local neovim = require "spec.support.nvim"
-local child = require "spec.support.child"
-local program = require "spec.support.program"
+local programs = require "spec.support.programs"
 
 -- What is dropped, by the names of modules.
 local DROPS = {
@@ -410,7 +409,7 @@ local GAME = [[
 ]]
 
 describe("A reload in LÖVE (folke/lazy.nvim#944)", function()
-  if not rawget(_G, "jit") or not child.has "love" or not child.has "xvfb-run" or not child.has "xauth" then
+  if not rawget(_G, "jit") or not programs.has "love" or not programs.has "xvfb-run" or not programs.has "xauth" then
     it("is not tried here", function() pending "LÖVE is LuaJIT, and is not installed" end)
     return
   end
@@ -422,12 +421,12 @@ describe("A reload in LÖVE (folke/lazy.nvim#944)", function()
     local file = assert(io.open(dir .. "/main.lua", "w"))
     file:write(GAME)
     file:close()
-    local output, code = program.shell(table.concat({
-      ("LUA=%s LUA_PATH='%s' LUA_CPATH='%s'"):format(program.lua, program.path, program.cpath),
+    local output, code = programs.shell(table.concat({
+      ("LUA=%s LUA_PATH='%s' LUA_CPATH='%s'"):format(programs.lua, programs.path, programs.cpath),
       ("GAME_REPORT=%s/report SDL_AUDIODRIVER=dummy timeout 60 spec/support/with-server --pace 0 --"):format(dir),
       "xvfb-run -a -s '-screen 0 320x240x24' love", dir,
     }, " "))
-    local report = program.shell("cat report", dir)
+    local report = programs.shell("cat report", dir)
     os.execute("rm -r " .. dir)
     assert.equal(0, code, output)
     local text = "Lua is a small, quick language that lives happily inside other programs.\n"

@@ -2,7 +2,7 @@
 
 local core = require("xai.core")
 local xai = require("xai")
-local child = require("spec.support.child")
+local programs = require("spec.support.programs")
 local json_module = require("spec.support.json_module")
 local locale = require("spec.support.locale")
 local scripted = require("spec.support.scripted")
@@ -239,7 +239,7 @@ describe("Under a locale with a decimal comma", function()
   teardown(function() COMMA.remove() end)
 
   local function says(code)
-    return child.lua(PRELUDE .. code, COMMA.environment)
+    return programs.code(PRELUDE .. code, COMMA.environment)
   end
 
   it("a program can tell", function()

@@ -1,6 +1,6 @@
 --- A name server is silent: who ends meanwhile does not wait for it.
 
-local child = require "spec.support.child"
+local programs = require "spec.support.programs"
 local neovim = require "spec.support.nvim"
 local silent_names = require "spec.support.silent_names"
 
@@ -25,7 +25,7 @@ describe("While a name is looked up, and nobody answers (today's systems, 4)", f
 
   -- Whether the program ended before the name server's silence.
   local function ends(code)
-    local said = child.lua(BEGIN:format(names.dir .. "/asked") .. code, { LD_PRELOAD = names.preload })
+    local said = programs.code(BEGIN:format(names.dir .. "/asked") .. code, { LD_PRELOAD = names.preload })
     assert.matches("ends\n", said)
     assert.is_true(names.was "asked")
     assert.is_false(names.was "answered")

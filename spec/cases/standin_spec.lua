@@ -3,7 +3,7 @@
 local uv = require "luv"
 local xai = require "xai"
 local leftovers = require "spec.support.leftovers"
-local program = require "spec.support.program"
+local programs = require "spec.support.programs"
 local raw = require "spec.support.raw_client"
 local scripted = require "spec.support.scripted"
 local standin = require "spec.support.server"
@@ -158,7 +158,7 @@ end)
 
 describe("with-server", function()
   local function run(command)
-    local output, code = program.shell(("LUA='%s' %s"):format(program.lua, command))
+    local output, code = programs.shell(("LUA='%s' %s"):format(programs.lua, command))
     return output, code
   end
 

@@ -1,6 +1,6 @@
 --- Many tasks wait for one thing: each that waits no longer costs the same.
 
-local child = require("spec.support.child")
+local programs = require("spec.support.programs")
 
 -- `count` tasks wait for one; most of them are cancelled, in some order. Says who was woken, and how
 -- many thousand instructions that took.
@@ -49,7 +49,7 @@ local PROGRAM = [[
 
 describe("of many tasks that wait for one", function()
   it("each is cancelled at the same cost (defect found by reading, 36)", function()
-    local text = child.lua(PROGRAM)
+    local text = programs.code(PROGRAM)
     local orders = 0
     for order, few, many in text:gmatch "(%l+) (%d+) (%d+)\n" do
       orders = orders + 1

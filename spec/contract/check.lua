@@ -3,7 +3,7 @@
 local uv = require "luv"
 local core = require "xai.core"
 local xai = require "xai"
-local child = require "spec.support.child"
+local programs = require "spec.support.programs"
 local check_prism = require "spec.contract.prism"
 local llama = require "spec.contract.llama.llama"
 local new_tally = require "spec.contract.tally"
@@ -75,12 +75,12 @@ end
 
 --- What llama-server answers, where there is one.
 local function check_llama(tally)
-  if not child.has "llama-server" or not child.has "python3" then
+  if not programs.has "llama-server" or not programs.has "python3" then
     print "Skipped: there is no llama-server (in Debian: llama.cpp-tools)"
     return
   end
   local model = os.tmpname()
-  child.output("python3 spec/contract/llama/mkgguf.py " .. model)
+  programs.output("python3 spec/contract/llama/mkgguf.py " .. model)
   local service = llama.open(model)
   with_server(service.server, check_peers, tally, peers.on_llama, "answers of llama-server likewise")
   os.remove(model)

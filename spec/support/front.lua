@@ -4,7 +4,7 @@
 -- away, and it ends when this process does.
 
 local uv = require("luv")
-local child = require("spec.support.child")
+local programs = require("spec.support.programs")
 local leftovers = require("spec.support.leftovers")
 
 local M = {}
@@ -13,7 +13,7 @@ local M = {}
 local PLACES = { ".build/nginx/usr/sbin/nginx", "/usr/sbin/nginx", "/usr/local/sbin/nginx" }
 
 local function find_nginx()
-  if child.has("nginx") then return "nginx" end
+  if programs.has("nginx") then return "nginx" end
   for _, path in ipairs(PLACES) do
     if uv.fs_access(path, "X") then return path end
   end
@@ -22,14 +22,14 @@ end
 --- nil when the tools are here, otherwise what is missing.
 function M.missing()
   if not find_nginx() then return "nginx is not installed" end
-  if not child.has("openssl") then return "openssl is not installed" end
+  if not programs.has("openssl") then return "openssl is not installed" end
 end
 
 local CERTIFICATE = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 "
   .. "-subj /CN=%s -addext subjectAltName=%s -keyout %s.key -out %s.pem"
 
 local function make_certificate(path, name, alternatives)
-  local said = child.output(CERTIFICATE:format(name, alternatives, path, path))
+  local said = programs.output(CERTIFICATE:format(name, alternatives, path, path))
   assert(uv.fs_access(path .. ".pem", "R"), said)
 end
 
@@ -46,7 +46,7 @@ function M.certificate()
   make_certificate(dir .. "/good", "localhost", "DNS:localhost,IP:127.0.0.1")
   return {
     file = dir .. "/good.pem", key_file = dir .. "/good.key",
-    remove = function() child.output("rm -r " .. dir) end,
+    remove = function() programs.output("rm -r " .. dir) end,
   }
 end
 
@@ -178,7 +178,7 @@ function M.start(upstream, more, asks)
     plain_url = "http://127.0.0.1:" .. port,
     close = leftovers.add(function()
       stop()
-      child.output("rm -rf " .. dir)
+      programs.output("rm -rf " .. dir)
     end),
   }
 end

@@ -1,7 +1,7 @@
 --- hosted.lua - programs for specs of event loops: each a process of its own, with a client, the
 -- question that all of them ask, and a stand-in server that misbehaves on demand.
 
-local program = require "spec.support.program"
+local programs = require "spec.support.programs"
 
 local M = {}
 
@@ -51,7 +51,7 @@ local COMMON = [[
 --- A function that runs a program behind this prelude and compares what it says.
 function M.says(prelude)
   return function(lines, code)
-    local output = program.run_text(COMMON .. prelude .. code):gsub("\t", " ")
+    local output = programs.run_text(COMMON .. prelude .. code):gsub("\t", " ")
     assert(lines == output, ("expected:\n%s\ngot:\n%s"):format(lines, output))
   end
 end

@@ -4,7 +4,7 @@
 -- installed.  Only its LC_NUMERIC is used.
 
 local uv = require("luv")
-local child = require("spec.support.child")
+local programs = require("spec.support.programs")
 
 local M = { NAME = "comma" }
 
@@ -21,15 +21,15 @@ END LC_NUMERIC
 --- Make one in a folder of its own.  Gives { environment = for child processes, remove() }, or
 -- nil and why it cannot be.
 function M.make()
-  if not child.has("localedef") then return nil, "localedef is not installed" end
+  if not programs.has("localedef") then return nil, "localedef is not installed" end
   local dir = os.tmpname()
   os.remove(dir)
   assert(uv.fs_mkdir(dir, 448)) -- 0700
   local file = assert(io.open(dir .. "/source", "w"))
   file:write((SOURCE:gsub("%%%%", "%%")))
   file:close()
-  local said = child.output(("localedef -c -i %s/source -f ANSI_X3.4-1968 %s/%s"):format(dir, dir, M.NAME))
-  local function remove() child.output("rm -r " .. dir) end
+  local said = programs.output(("localedef -c -i %s/source -f ANSI_X3.4-1968 %s/%s"):format(dir, dir, M.NAME))
+  local function remove() programs.output("rm -r " .. dir) end
   if not uv.fs_access(dir .. "/" .. M.NAME .. "/LC_NUMERIC", "R") then
     remove()
     return nil, "localedef made no locale: " .. said

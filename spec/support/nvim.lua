@@ -1,6 +1,6 @@
 --- nvim.lua - programs within headless Neovims, each a process of its own, for specs.
 
-local child = require "spec.support.child"
+local programs = require "spec.support.programs"
 local standin = require "spec.support.server"
 
 local M = {}
@@ -16,7 +16,7 @@ local PRELUDE = slurp "spec/support/uv_prelude.lua" .. slurp "spec/support/nvim_
 
 --- Is there a Neovim that loads what is tested?  Its LuaJIT loads what was built for Lua 5.1.
 function M.is_here()
-  return _VERSION == "Lua 5.1" and child.has "nvim"
+  return _VERSION == "Lua 5.1" and programs.has "nvim"
 end
 
 local server
@@ -38,7 +38,7 @@ function M.run_alone(code, environment)
   }
   for name, value in pairs(environment or {}) do all[name] = value end
   local command = ("timeout -s KILL 60 nvim --headless -u NONE -i NONE -c 'luafile %s' -c 'qall!'"):format(path)
-  local said = child.output(child.with(all, command))
+  local said = programs.output(programs.with(all, command))
   os.remove(path)
   return (said:gsub("\r", ""))
 end

@@ -104,6 +104,17 @@ function M.run(path, dir)
   return M.shell(M.command(path), dir)
 end
 
+--- The same for a program that is given as text.
+function M.run_text(source)
+  local path = os.tmpname()
+  local file = assert(io.open(path, "wb"))
+  file:write(source)
+  file:close()
+  local output, code = M.run(path)
+  os.remove(path)
+  return output, code
+end
+
 -- Programs of spec/programs ----------------------------------------------------------------------
 
 local LAUNCHER = "spec/programs/run.lua"

@@ -1,7 +1,7 @@
 --- silent_names.lua - a name server that is silent: looking up slow.test takes 20 seconds, for
 -- programs that are preloaded with what `open` compiles.
 
-local child = require "spec.support.child"
+local programs = require "spec.support.programs"
 
 local M = {}
 
@@ -30,7 +30,7 @@ local SOURCE = [[
 
 --- Can there be one here?
 function M.is_here()
-  return child.has "cc"
+  return programs.has "cc"
 end
 
 local function exists(path)
@@ -44,18 +44,18 @@ end
 function M.open()
   local dir = os.tmpname()
   os.remove(dir)
-  child.output("mkdir " .. dir)
+  programs.output("mkdir " .. dir)
   local file = assert(io.open(dir .. "/slow.c", "w"))
   file:write(SOURCE)
   file:close()
-  local said = child.output(("cc -shared -fPIC -DDIR='\"%s\"' -o %s/slow.so %s/slow.c -ldl"):format(dir, dir, dir))
+  local said = programs.output(("cc -shared -fPIC -DDIR='\"%s\"' -o %s/slow.so %s/slow.c -ldl"):format(dir, dir, dir))
   assert(said == "", said)
   local preload = os.getenv "LD_PRELOAD"
   return {
     dir = dir,
     preload = (preload and preload .. ":" or "") .. dir .. "/slow.so",
     was = function(name) return exists(dir .. "/" .. name) end,
-    close = function() child.output("rm -r " .. dir) end,
+    close = function() programs.output("rm -r " .. dir) end,
   }
 end
 

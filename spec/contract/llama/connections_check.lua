@@ -1,6 +1,6 @@
 --- Connections to llama-server: kept and closed by it, on a Unix socket, through TLS.
 
-local child = require "spec.support.child"
+local programs = require "spec.support.programs"
 local llama = require "spec.contract.llama.llama"
 
 local same = assert.same
@@ -99,7 +99,8 @@ describe("connections to llama-server", function()
   it("by TLS, to a certificate that is trusted and to no other", function()
     local name = os.tmpname()
     local key, certificate = name .. ".key", name .. ".pem"
-    child.output(("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=llama "
+    programs.output(("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 "
+      .. "-subj /CN=llama "
       .. "-addext subjectAltName=IP:127.0.0.1 -keyout %s -out %s"):format(key, certificate))
     local service = llama.open(llama.MODEL, "--ssl-key-file", key, "--ssl-cert-file", certificate)
     finally(function()

@@ -3,6 +3,6 @@
 local stream = assert(client:chat(question(true), options "stall-in-stream,3"))
 xai.on_interrupt(function() stream:close() end)
 press_soon()
-local _, _, info
-repeat _, message, info = stream:next() until not _
-show(_, info.kind, info.partial.choices[1].message.content)
+local event, info, _
+repeat event, _, info = stream:next() until not event
+show(event, info.kind, info.partial.choices[1].message.content)
