@@ -1,8 +1,7 @@
---- Streams: what `client:chat{ stream = true }` and its kin return.
+--- Streams: what functions of a client return with `stream = true`.
 --
--- A stream is its own iterator (`for event in stream do`), closes itself on
--- `break` from Lua 5.4 on, and can be read as events, as text, or as the whole
--- result, and one after the other.
+-- A stream is its own iterator (`for event in stream do`).  It can be read as events,
+-- as text, or as the whole result, and one after the other.  Lua 5.4 closes it on `break`.
 
 local hooks = require "xai.client.hooks"
 local lazy_require = require("xai.runtime.environment").lazy_require
@@ -26,7 +25,7 @@ setmetatable(Stream, {
   end,
 })
 
---- Note the end: proven (`message` nil) or broken.
+--- Note the end of a stream: proven (`message` nil) or broken.
 local function finish(stream, message, info)
   stream.over = true
   if message then
@@ -41,6 +40,19 @@ local function ending(stream)
   return nil, stream.message, stream.failure
 end
 
+--- The answer of a service that ignored `stream`, as the only event.
+local function take_whole(stream)
+  stream.over = true
+  return stream.whole
+end
+
+-- Reading -------------------------------------------------------------------------
+
+--- May the next event be taken without asking anybody, if it is here?
+local function is_plain(stream)
+  return not (stream.over or stream.has_whole or loop.deadline or wait.host or loop.serve_interrupt)
+end
+
 local function try(stream, method)
   local request = stream.request
   hooks.retry(stream.hooked, request)
@@ -48,76 +60,82 @@ local function try(stream, method)
   return stream.got ~= false
 end
 
---- May the next piece be taken at once, if it is here?
-local function is_plain(stream)
-  return not (stream.over or stream.has_whole or loop.deadline or wait.host or loop.serve_interrupt)
+--- Wait until `method` of the request returns something else than false: not yet.
+local function await(stream, method)
+  -- A finalizer may read the same stream during the wait, so its fields are restored.
+  local got, words, failure = stream.got, stream.message, stream.failure
+  wait.for_request(stream.request, try, stream, method)
+  local value, message, info = stream.got, stream.message, stream.failure
+  stream.got, stream.message, stream.failure = got, words, failure
+  return value, message, info
 end
 
---- Call `method` of the request until it answers something but "not yet".
-local function read(stream, method)
+--- What `method` of the request returns, once it is here.  `is_missing`: it was asked
+-- just now, and is not.
+local function read(stream, method, is_missing)
+  if is_missing then return await(stream, method) end
   local request = stream.request
   if loop.deadline then wait.give_way(request) end
   if loop.serve_interrupt then wait.heed_interrupt(request) end
   local value, message, info = request[method](request)
   if value then wait.breathe(request) end
-  if value ~= false then return value, message, info end
-  -- A finalizer may read the stream between our last look and the lines below.
-  local got, words, failure = stream.got, stream.message, stream.failure
-  wait.for_request(request, try, stream, method)
-  value, message, info = stream.got, stream.message, stream.failure
-  stream.got, stream.message, stream.failure = got, words, failure
+  if value == false then return await(stream, method) end
   return value, message, info
 end
 
---- The stream ended, or was none: some services announce one and give a whole
--- answer, which is the outcome then.
+--- End a stream that has no more events.  Where the service announced a stream and sent
+-- a whole answer, that is the last event.
 local function conclude(stream, message, info)
   if message and not stream.request:streaming() then
     local result, reason, facts = stream.request:outcome()
     if result ~= nil then
       stream.whole, stream.has_whole = result, true
-      return stream:take_whole()
+      return take_whole(stream)
     end
     message, info = reason, facts
   end
   return finish(stream, message, info)
 end
 
+-- Events --------------------------------------------------------------------------
+
+local function next_event(stream, is_missing)
+  if stream.over then return ending(stream) end
+  if stream.has_whole then return take_whole(stream) end
+  local event, message, info = read(stream, "event", is_missing)
+  if event ~= nil then return event end
+  return conclude(stream, message, info)
+end
+
 --- The next decoded event.  nil at the proven end; nil, message, info when
 -- the stream broke.  Never raises for what the network does.
 function Stream:next()
-  if self.over then return ending(self) end
-  if self.has_whole then return self:take_whole() end
-  local event, message, info = read(self, "event")
-  if event ~= nil then return event end
-  return conclude(self, message, info)
+  return next_event(self)
 end
 
---- A service that ignored `stream` gave one whole answer: one event.
-function Stream:take_whole()
-  self.over = true
-  return self.whole
-end
-
+--- The same for a `for` loop: raises the error object when the stream broke.
 function Stream:__call()
+  local event, _, info
   if is_plain(self) then
-    local event = self.request:event() -- the usual case: it is here already
+    event = self.request:event() -- the usual case: it is here already
     if event then return event end
   end
-  local event, _, info = self:next()
+  event, _, info = next_event(self, event == false)
   if event == nil and info then error(info, 0) end
   return event
 end
+
+-- Text ----------------------------------------------------------------------------
 
 local function text_of(stream, event, n)
   local text = lazy_require "xai.results.text"(event, stream.name, n)
   return text ~= "" and text or nil
 end
 
-local function next_text(stream, n)
+local function next_text(stream, n, is_missing)
   if stream.over then return ending(stream) end
-  if stream.has_whole then return text_of(stream, stream:take_whole(), n) end
-  local text, message, info = read(stream, "text")
+  if stream.has_whole then return text_of(stream, take_whole(stream), n) end
+  local text, message, info = read(stream, "text", is_missing)
   if text ~= nil then return text end
   local event
   event, message, info = conclude(stream, message, info)
@@ -125,8 +143,8 @@ local function next_text(stream, n)
   return text_of(stream, event, n)
 end
 
---- Iterate over the visible text alone, as it comes; of several choices the
--- `n`-th (default: the first).  Raises the error object when the stream breaks.
+--- Iterate over the visible text alone, of several choices over that of the `n`-th
+-- (default: the first).  Raises the error object when the stream breaks.
 function Stream:text(n)
   if n ~= nil and (type(n) ~= "number" or n < 1 or n % 1 ~= 0) then
     error("stream:text: the choice must be a whole number from 1, got " .. tostring(n), 2)
@@ -137,19 +155,22 @@ function Stream:text(n)
   local read_text = request.text
   request:want(n)
   local function iterator()
+    local text, _, info
     if is_plain(self) then
-      local text = read_text(request) -- the usual case: it is here already
+      text = read_text(request) -- the usual case: it is here already
       if text then return text end
     end
-    local text, _, info = next_text(self, n)
+    text, _, info = next_text(self, n, text == false)
     if text == nil and info then error(info, 0) end
     return text
   end
   return iterator, nil, nil, self
 end
 
+-- Results -------------------------------------------------------------------------
+
 --- Read the rest and return what the call without `stream` returns: result,
--- nil, info; or nil, message, info with what there was in `info.partial`.
+-- nil, info; or nil, message, info with the result so far in `info.partial`.
 function Stream:result()
   if self.raw then error("stream:result: a raw stream has no result; read its events", 2) end
   if not self.over and not self.has_whole then conclude(self, select(2, read(self, "skip"))) end
@@ -166,15 +187,14 @@ function Stream:result()
   return self.merged, nil, self.request:info()
 end
 
---- Stop now and free the connection.  A second time, or after the end, nothing.
+--- Stop now and free the connection.  Does nothing after the end.
 function Stream:close()
   if self.over then return end
   finish(self, select(2, self.request:close()))
 end
 
---- The facts about the answer so far: status, attempts, headers and so on.  A
--- stream that broke before its first event was asked for again since it was
--- opened.
+--- The facts about the answer so far: status, attempts, headers and so on.  They may
+-- change: a stream that breaks before its first event is requested again.
 function Stream:info()
   return self.failure or self.request:info()
 end
