@@ -1,7 +1,7 @@
 --- The 17 functions send what the API's description says, to where they should.
 
 local programs = require("spec.support.programs")
-local rig = require("spec.support.rig")
+local stages = require("spec.support.stage")
 local scripted = require("spec.support.scripted")
 local xai = require("xai")
 
@@ -47,13 +47,13 @@ local function invoke(client, name, argument, opts)
 end
 
 describe("a client", function()
-  setup(function() house = rig.open() end)
+  setup(function() house = stages.open() end)
   teardown(function() house:close() end)
   before_each(function() house:reset() end)
   after_each(function() assert.equal(0, house:settle()) end)
 
   it("has 17 functions and a way to all else", function()
-    local n, client = 0, house:client()
+    local n, client = 0, house:new_client()
     for name in pairs(CALLS) do
       n = n + 1
       assert.equal("function", type(client[name]), name)
@@ -66,7 +66,7 @@ describe("a client", function()
     it("sends " .. row[2] .. " " .. row[3] .. " for " .. name, function()
       local has_body = row[2] == "POST"
       local argument = has_body and xai.decode(fixture(row[1])) or row[1]
-      local result, message, info = invoke(house:client(), name, argument, { headers = { ["X-Mine"] = "yes" } })
+      local result, message, info = invoke(house:new_client(), name, argument, { headers = { ["X-Mine"] = "yes" } })
       local sent = last()
       assert.same({ row[2], row[3], "" }, { sent.method, sent.path, sent.query })
       if row[4] then
@@ -82,7 +82,7 @@ describe("a client", function()
   end
 
   it("stores, reads and deletes a response, and reads a deferred result", function()
-    local client = house:client()
+    local client = house:new_client()
     local id = assert(client:respond { model = "grok-4.5", input = "Hi" }).id
     assert.equal(id, assert(client:get_response(id)).id)
     assert.is_true(assert(client:delete_response(id)).deleted)
@@ -94,14 +94,14 @@ describe("a client", function()
   end)
 
   it("sends these headers and no others", function()
-    local client = house:client()
+    local client = house:new_client()
     assert(client:chat(xai.decode(fixture("chat-completion.basic"))))
     local headers, names = last().headers, {}
     for name in pairs(headers) do names[#names + 1] = name end
     table.sort(names)
     assert.same({ "accept", "authorization", "content-length", "content-type", "host", "user-agent",
       "x-client-request-id" }, names)
-    assert.equal("Bearer " .. rig.KEY, headers.authorization)
+    assert.equal("Bearer " .. stages.KEY, headers.authorization)
     assert.equal("application/json", headers["content-type"])
     assert.equal("application/json", headers.accept)
     assert.matches("^lua%-xai/[%d.]+ %(Lua 5%.%d; libcurl/[%d.]+", headers["user-agent"])
@@ -109,7 +109,7 @@ describe("a client", function()
   end)
 
   it("asks for a stream when it wants one, and for no content type without a body", function()
-    local client = house:client()
+    local client = house:new_client()
     client:chat({ model = "grok-4.5", stream = true, messages = { { role = "user", content = "Hi" } } }):close()
     assert.equal("text/event-stream", last().headers.accept)
     assert(client:list_models())
@@ -117,7 +117,7 @@ describe("a client", function()
   end)
 
   it("sends the user's headers in place of its own, those of the call before the client's", function()
-    local client = house:client { headers = { ["X-A"] = "client", ["X-B"] = "client", ["User-Agent"] = "mine/1" } }
+    local client = house:new_client { headers = { ["X-A"] = "client", ["X-B"] = "client", ["User-Agent"] = "mine/1" } }
     assert(client:list_models { headers = { ["X-B"] = "call", accept = "*/*", ["X-Number"] = 7 } })
     local headers = last().headers
     assert.same({ "client", "call", "mine/1", "*/*", "7" }, { headers["x-a"], headers["x-b"], headers["user-agent"],
@@ -128,7 +128,8 @@ describe("a client", function()
 
   it("takes names that differ in case for one header", function()
     local server = scripted.start { scripted.answer(200, {}, '{"object":"list"}') }
-    local client = xai.new { api_key = rig.KEY, base_url = server.url, headers = { ["X-Team"] = "red", ["X-B"] = "b" } }
+    local headers = { ["X-Team"] = "red", ["X-B"] = "b" }
+    local client = xai.new { api_key = stages.KEY, base_url = server.url, headers = headers }
     local function lines_of(headers)
       scripted.wait(client:start("list_models", { headers = headers }))
       local lines = {}
@@ -146,7 +147,7 @@ describe("a client", function()
   end)
 
   it("sends a header without a value, and none where the user says false", function()
-    local client, shown = house:client { headers = { ["X-Empty"] = "", ["X-Blank"] = "  " } }, {}
+    local client, shown = house:new_client { headers = { ["X-Empty"] = "", ["X-Blank"] = "  " } }, {}
     assert(client:list_models { debug = function(line) shown[#shown + 1] = line end })
     assert.same({ "", "" }, { last().headers["x-empty"], last().headers["x-blank"] })
     assert.is_truthy(table.concat(shown, "\n"):find("-H 'X-Empty;'", 1, true))
@@ -160,7 +161,7 @@ describe("a client", function()
   end)
 
   it("sends the user's own Authorization, or x-api-key, in place of the key", function()
-    local client = house:client()
+    local client = house:new_client()
     assert(client:list_models { headers = { authorization = "Bearer xai-other" } })
     assert.equal("Bearer xai-other", last().headers.authorization)
     assert(client:list_models { headers = { ["X-Api-Key"] = "xai-third" } })
@@ -169,19 +170,19 @@ describe("a client", function()
   end)
 
   it("takes the key from the call, from the client, from a function", function()
-    local client, n = house:client { api_key = function() return "xai-from-function" end }, 0
+    local client, n = house:new_client { api_key = function() return "xai-from-function" end }, 0
     assert(client:list_models())
     assert.equal("Bearer xai-from-function", last().headers.authorization)
     assert(client:list_models { api_key = "xai-of-the-call" })
     assert.equal("Bearer xai-of-the-call", last().headers.authorization)
-    client = house:client { api_key = function() n = n + 1 return "xai-" .. n end }
+    client = house:new_client { api_key = function() n = n + 1 return "xai-" .. n end }
     assert(client:list_models())
     assert(client:list_models())
     assert.equal("Bearer xai-2", last().headers.authorization)
   end)
 
   it("percent-encodes ids, so that no id leads elsewhere", function()
-    local client = house:client()
+    local client = house:new_client()
     for id, path in pairs {
       ["a b"] = "a%20b", ["a/../b"] = "a%2F..%2Fb", ["?x=1#y"] = "%3Fx%3D1%23y", ["50%"] = "50%25",
       ["grok-4.5_us-east-1~"] = "grok-4.5_us-east-1~", ["\195\182"] = "%C3%B6", ["..x"] = "..x",
@@ -192,7 +193,7 @@ describe("a client", function()
   end)
 
   it("gives the facts of an answer beside the result", function()
-    local client = house:client()
+    local client = house:new_client()
     local result, message, info = client:chat(xai.decode(fixture("chat-completion.basic")))
     assert.equal("table", type(result))
     assert.is_nil(message)
@@ -209,21 +210,21 @@ describe("a client", function()
     local url = house.server.url
     for _, base in ipairs { url, url .. "/", url .. "/v1", url .. "/v1/", url .. "///", url .. "/v1//",
       (url:gsub("127%.0%.0%.1", "localhost")), (url:gsub("^http", "HTTP")) } do
-      assert(house:client { base_url = base }:list_models())
+      assert(house:new_client { base_url = base }:list_models())
       assert.equal("/v1/models", last().path)
     end
     for base, path in pairs { ["/a"] = "/a", ["/a/v1"] = "/a", ["/a/b/"] = "/a/b", ["/v1/a"] = "/v1/a",
       ["/xv1"] = "/xv1", ["/a%20b"] = "/a%20b" } do
-      house:client { base_url = url .. base }:list_models()
+      house:new_client { base_url = url .. base }:list_models()
       assert.equal(path .. "/v1/models", last().path)
     end
-    assert(house:client():list_models { base_url = url .. "/fault/crlf/v1/" })
+    assert(house:new_client():list_models { base_url = url .. "/fault/crlf/v1/" })
     assert.equal("crlf", last().fault)
   end)
 
   it("speaks HTTP/2 to an HTTP:// that it is told to, whatever its case", function()
     for _, scheme in ipairs { "http", "HTTP", "Http" } do
-      local client = house:client { base_url = (house.server.url:gsub("^http", scheme)), http_version = "2" }
+      local client = house:new_client { base_url = (house.server.url:gsub("^http", scheme)), http_version = "2" }
       local _, _, info = client:list_models()
       assert.matches("^HTTP/2 200", info.head, scheme)
     end
@@ -242,7 +243,9 @@ describe("a client", function()
     local code = [[local c = require("xai").new { allow_http = %s, no_proxy = %q, max_retries = 0 }
       local r, m, info = c:list_models()
       print(r and r.object, info.kind)]]
-    local environment = { XAI_API_KEY = rig.KEY, XAI_BASE_URL = house.server.url, no_proxy = false, NO_PROXY = false }
+    local environment = {
+      XAI_API_KEY = stages.KEY, XAI_BASE_URL = house.server.url, no_proxy = false, NO_PROXY = false,
+    }
     for _, name in ipairs { "http_proxy", "all_proxy", "ALL_PROXY" } do
       environment[name] = "http://127.0.0.1:1"
       assert.equal("list\tnil\n", programs.code(code:format("false", "nobody"), environment), name)
@@ -253,7 +256,7 @@ describe("a client", function()
 
   it("sends plain http through a proxy of this machine that it is given", function()
     local server = scripted.start { scripted.answer(200, {}, '{"object":"list"}') }
-    local client = house:client { proxy = server.url, no_proxy = "nobody" }
+    local client = house:new_client { proxy = server.url, no_proxy = "nobody" }
     assert.equal("list", (scripted.wait(client:start("list_models"))).object)
     assert.is_truthy(server.requests[1]:find("GET " .. house.server.url .. "/v1/models ", 1, true))
     server.close()
@@ -292,13 +295,13 @@ describe("a client", function()
 end)
 
 describe("client:request", function()
-  setup(function() house = rig.open() end)
+  setup(function() house = stages.open() end)
   teardown(function() house:close() end)
   before_each(function() house:reset() end)
   after_each(function() assert.equal(0, house:settle()) end)
 
   it("sends any method and path, GET without a body and POST with one", function()
-    local client = house:client()
+    local client = house:new_client()
     assert.equal("list", assert(client:request { path = "/v1/models" }).object)
     assert.equal("GET", last().method)
     assert(client:request { path = "/v1/tokenize-text", body = { model = "grok-4.5", text = "a" } })
@@ -310,7 +313,7 @@ describe("client:request", function()
   end)
 
   it("sends a string as it is", function()
-    local client = house:client()
+    local client = house:new_client()
     client:request { path = "/v1/tokenize-text", body = '{ "model": "grok-4.5", "text": "a" }' }
     assert.equal('{ "model": "grok-4.5", "text": "a" }', last().body)
     client:request({ path = "/v1/x", body = "" }, { headers = { ["Content-Type"] = "text/plain" } })
@@ -318,7 +321,7 @@ describe("client:request", function()
   end)
 
   it("encodes its query, and adds to one in the path", function()
-    local client = house:client()
+    local client = house:new_client()
     client:request { path = "/v1/models", query = { ["a b"] = "c&d=e?\195\182+%" } }
     assert.equal("a%20b=c%26d%3De%3F%C3%B6%2B%25", last().query)
     client:request { path = "/v1/models", query = { limit = 5 } }
@@ -330,7 +333,7 @@ describe("client:request", function()
   end)
 
   it("returns what is not JSON as text, an empty answer as true, a list as a list", function()
-    local client = house:client()
+    local client = house:new_client()
     local packed = { headers = { ["x-fault"] = "header,content-encoding,gzip" } }
     assert.is_true(client:request({ method = "HEAD", path = "/v1/models" }, packed))
     assert.equal("table", type(client:request { path = "/_/faults" }))
@@ -347,7 +350,7 @@ describe("client:request", function()
   end)
 
   it("does not stream for stream = xai.null, which is sent as null, nor do the other functions", function()
-    local client = house:client()
+    local client = house:new_client()
     local body = { model = "grok-4.5", stream = xai.null, messages = { { role = "user", content = "Hi" } } }
     assert(client:request { path = "/v1/models", stream = xai.null })
     local answer = client:chat(body)
@@ -357,7 +360,7 @@ describe("client:request", function()
   end)
 
   it("streams, and events are decoded", function()
-    local client = house:client()
+    local client = house:new_client()
     local stream = assert(client:request { path = "/v1/chat/completions", stream = true,
       body = { model = "grok-4.5", stream = true, messages = { { role = "user", content = "Hi" } } } })
     local event = assert(stream:next())

@@ -2,19 +2,19 @@
 
 local programs = require("spec.support.programs")
 local front = require("spec.support.front")
-local rig = require("spec.support.rig")
+local stages = require("spec.support.stage")
 local scripted = require("spec.support.scripted")
 
 local HI = { model = "grok-4.5", messages = { { role = "user", content = "Hi" } } }
 local house
 
 describe("debug", function()
-  setup(function() house = rig.open() end)
+  setup(function() house = stages.open() end)
   teardown(function() house:close() end)
 
   local function lines_of(method, ...)
     local lines = {}
-    local client = house:client { debug = function(line) lines[#lines + 1] = line end }
+    local client = house:new_client { debug = function(line) lines[#lines + 1] = line end }
     client[method](client, ...)
     client:close()
     return lines
@@ -27,7 +27,7 @@ describe("debug", function()
       lines[1])
     assert.matches("^HTTP 200 in %d+%.%d+ s %(request [%x-]+%) "
       .. "%(name %d+%.%d+, connection %d+%.%d+, TLS 0%.000, first byte %d+%.%d+, end %d+%.%d+ s%)$", lines[2])
-    for _, line in ipairs(lines) do assert.is_nil(line:find(rig.KEY, 1, true)) end
+    for _, line in ipairs(lines) do assert.is_nil(line:find(stages.KEY, 1, true)) end
   end)
 
   it("tells of failures and of further attempts", function()
@@ -40,7 +40,7 @@ describe("debug", function()
 end)
 
 describe("insecure", function()
-  setup(function() house = rig.open() end)
+  setup(function() house = stages.open() end)
   teardown(function() house:close() end)
 
   it("trusts any certificate, and warns on stderr, once", function()
@@ -74,9 +74,9 @@ describe("an answer nested too deeply", function()
   end)
 
   it("is so as an event of a stream", function()
-    local client = rig.open()
-    finally(function() client:close() end)
-    local stream = assert(client:client():chat({ model = HI.model, messages = HI.messages, stream = true },
+    local house = stages.open() -- luacheck: ignore 431
+    finally(function() house:close() end)
+    local stream = assert(house:new_client():chat({ model = HI.model, messages = HI.messages, stream = true },
       { headers = { ["x-fault"] = "say," .. ("data: " .. deep(2000) .. "\n\n"):gsub("[%%\n]", { ["\n"] = "%0A" }) } }))
     local event, _, info = stream:next()
     assert.is_nil(event)

@@ -2,7 +2,6 @@
 
 local programs = require("spec.support.programs")
 local stages = require("spec.support.stage")
-local rig = require("spec.support.rig")
 local scripted = require("spec.support.scripted")
 local xai = require("xai")
 
@@ -54,7 +53,7 @@ describe("an echo of the key", function()
   local function chat(fault, more) return client:chat(stages.body("chat"), with(fault, more)) end
   local function stream(fault, more) return client:chat(stages.body("chat", { stream = true }), with(fault, more)) end
 
-  setup(function() house = rig.open() end)
+  setup(function() house = stages.open() end)
   teardown(function() house:close() end)
 
   before_each(function()

@@ -1,6 +1,6 @@
 --- Whatever the service says in refusing, the user gets a kind to act on and one line to read.
 
-local rig = require("spec.support.rig")
+local stages = require("spec.support.stage")
 local scripted = require("spec.support.scripted")
 local xai = require("xai")
 
@@ -126,10 +126,10 @@ local STATUSES = {
 }
 
 describe("an error answer", function()
-  setup(function() house = rig.open() end)
+  setup(function() house = stages.open() end)
   teardown(function() house:close() end)
   after_each(function()
-    assert(house:client():list_models())
+    assert(house:new_client():list_models())
     assert.equal(0, house:settle())
   end)
 
@@ -185,7 +185,7 @@ describe("an error answer", function()
   end)
 
   it("under status 200 is an error for streams, too", function()
-    local client = house:client()
+    local client = house:new_client()
     local stream, message, info = client:chat({ model = "grok-4.5", messages = { { role = "user", content = "x" } },
       stream = true }, { headers = { ["x-fault"] = "soft-error" } })
     assert.is_nil(stream)
@@ -256,7 +256,7 @@ describe("an error answer", function()
   end)
 
   it("for a result that is not ready is 'pending'", function()
-    local client = house:client()
+    local client = house:new_client()
     local id = assert(client:chat { model = "grok-4.5", deferred = true,
       messages = { { role = "user", content = "x" } } }).request_id
     local result, message, info = client:get_deferred(id)
@@ -271,7 +271,7 @@ describe("an error answer", function()
 end)
 
 describe("the key", function()
-  setup(function() house = rig.open() end)
+  setup(function() house = stages.open() end)
   teardown(function() house:close() end)
   after_each(function() assert.equal(0, house:settle()) end)
 
@@ -290,7 +290,7 @@ describe("the key", function()
     end
   end
 
-  local KEY = rig.KEY
+  local KEY = stages.KEY
 
   it("is not shown when the service echoes it", function()
     local result, message, info = house:get("echo-key")
@@ -310,7 +310,7 @@ describe("the key", function()
   end)
 
   it("is not shown in the headers of a success", function()
-    local client = house:client()
+    local client = house:new_client()
     local _, _, info = client:list_models()
     assert_hidden(KEY, info, client)
     _, _, info = scripted.ask { scripted.answer(200, { ["X-Echo"] = KEY }, "{}") }

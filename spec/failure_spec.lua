@@ -2,7 +2,7 @@
 
 local uv = require("luv")
 local xai = require("xai")
-local rig = require("spec.support.rig")
+local stages = require("spec.support.stage")
 local scripted = require("spec.support.scripted")
 
 local HI = { model = "grok-4.5", messages = { { role = "user", content = "Hi" } } }
@@ -21,7 +21,7 @@ end
 local function client_of(url, options)
   local all = { base_url = url, max_retries = 0 }
   for name, value in pairs(options or {}) do all[name] = value end
-  return house:client(all)
+  return house:new_client(all)
 end
 
 --- A port of this machine that nobody listens on.
@@ -43,11 +43,11 @@ local function mute()
 end
 
 describe("a failure of the network", function()
-  setup(function() house = rig.open() end)
+  setup(function() house = stages.open() end)
   teardown(function() house:close() end)
   before_each(function() house:reset() end)
   after_each(function()
-    assert(house:client():list_models()) -- the process goes on
+    assert(house:new_client():list_models()) -- the process goes on
     assert.equal(0, house:settle())
   end)
 
@@ -139,7 +139,7 @@ describe("a failure of the network", function()
   end)
 
   it("may strike any of the functions", function()
-    local client = house:client { headers = { ["x-fault"] = "reset-before-head" } }
+    local client = house:new_client { headers = { ["x-fault"] = "reset-before-head" } }
     for _, call in ipairs { { "chat", HI }, { "get_response", "x" }, { "delete_response", "x" }, { "get_api_key" } } do
       assert.equal("connection", told(client[call[1]](client, call[2]))[1])
     end
@@ -147,10 +147,10 @@ describe("a failure of the network", function()
 end)
 
 describe("a timeout", function()
-  setup(function() house = rig.open() end)
+  setup(function() house = stages.open() end)
   teardown(function() house:close() end)
   after_each(function()
-    assert(house:client():list_models())
+    assert(house:new_client():list_models())
     assert.equal(0, house:settle())
   end)
 
@@ -202,7 +202,7 @@ describe("another attempt", function()
   local BUSY = scripted.answer(503, NOW, '{"error":"busy"}')
   local GOOD = scripted.answer(200, {}, '{"object":"list"}')
 
-  setup(function() house = rig.open() end)
+  setup(function() house = stages.open() end)
   teardown(function() house:close() end)
   before_each(function() house:reset() end)
   after_each(function() assert.equal(0, house:settle()) end)
@@ -224,7 +224,7 @@ describe("another attempt", function()
   end)
 
   it("waits by itself when the server gives no hint", function()
-    local client = house:client { max_retries = 2, headers = { ["x-fault"] = "flaky,1" } }
+    local client = house:new_client { max_retries = 2, headers = { ["x-fault"] = "flaky,1" } }
     local result, _, info = client:chat(HI)
     assert.equal("chat.completion", result.object)
     assert.equal(2, info.attempts)
@@ -254,7 +254,7 @@ describe("another attempt", function()
   end)
 
   it("is not made once the answer has begun", function()
-    local client = house:client { max_retries = 2, headers = { ["x-fault"] = "reset-in-body" } }
+    local client = house:new_client { max_retries = 2, headers = { ["x-fault"] = "reset-in-body" } }
     local _, _, info = client:chat(HI)
     assert.same({ "connection", 1 }, { info.kind, info.attempts })
     assert.equal(1, #house:received())
@@ -262,7 +262,7 @@ describe("another attempt", function()
 
   it("is not made after a POST ran into its timeout, for it may have been billed; a GET is repeated", function()
     local options = { timeout = 0.05, max_retries = 1, headers = { ["x-fault"] = "stall-before-head" } }
-    local client = house:client(options)
+    local client = house:new_client(options)
     local _, _, info = client:chat(HI)
     assert.same({ "timeout", 1 }, { info.kind, info.attempts })
     _, _, info = client:list_models()

@@ -2,7 +2,7 @@
 
 local uv = require("luv")
 local groups = require("spec.faults")
-local rig = require("spec.support.rig")
+local stages = require("spec.support.stage")
 local trial = require("spec.support.fault_trial")
 local xai = require("xai")
 
@@ -10,7 +10,7 @@ local house
 
 --- What the server has not ended yet when it had time for that, on a busy machine, too.
 local function open_at_server()
-  local client, open = house:client(), nil
+  local client, open = house:new_client(), nil
   for _ = 1, 3000 do
     open = assert(client:request { path = "/_/open" }).open
     if open == 0 then break end
@@ -22,7 +22,7 @@ end
 describe("what a call makes of it when", function()
   -- Longer than the silence after which libcurl is made to look again: what it has read of an answer by
   -- HTTP/2 and not handed out yet is lost when the stream is reset.
-  setup(function() house = rig.open { breath = 300 } end)
+  setup(function() house = stages.open { breath = 300 } end)
   teardown(function() house:close() end)
 
   for _, group in ipairs(groups) do
@@ -52,7 +52,7 @@ describe("what a call makes of it when", function()
     for _, fault in ipairs { "stale,20", "stale", "stale-reset" } do
       for _, way in ipairs(trial.ORDER) do
         it(fault .. ", then " .. way, function()
-          local client = house:client { base_url = house.server.url:gsub("127%.0%.0%.1", "kept.localhost") }
+          local client = house:new_client { base_url = house.server.url:gsub("127%.0%.0%.1", "kept.localhost") }
           local options = trial.options(fault, { max_retries = 0 }, "1.1")
           assert.equal("ok x1", trial.WAYS.get(client, options))
           uv.sleep(fault == "stale,20" and 60 or 0)
@@ -67,7 +67,7 @@ describe("what a call makes of it when", function()
 
     for _, way in ipairs(trial.ORDER) do
       it("what comes there late is no answer to " .. way, function()
-        local client = house:client { base_url = house.server.url:gsub("127%.0%.0%.1", "kept.localhost") }
+        local client = house:new_client { base_url = house.server.url:gsub("127%.0%.0%.1", "kept.localhost") }
         local options = trial.options("late-rest,20", { max_retries = 0, retry = "safe" }, "1.1")
         assert.equal("ok x1", trial.WAYS.get(client, options))
         uv.sleep(60)
@@ -78,7 +78,7 @@ describe("what a call makes of it when", function()
     end
 
     it("a POST that must not be sent twice fails", function()
-      local client = house:client { base_url = house.server.url:gsub("127%.0%.0%.1", "kept.localhost") }
+      local client = house:new_client { base_url = house.server.url:gsub("127%.0%.0%.1", "kept.localhost") }
       local options = trial.options("stale", { max_retries = 0, retry = "safe" }, "1.1")
       assert.equal("ok x1", trial.WAYS.get(client, options))
       options.headers = nil

@@ -1,7 +1,7 @@
 --- A process that forks while a stream is under way keeps it; the new one begins anew.
 
 local programs = require("spec.support.programs")
-local rig = require("spec.support.rig")
+local stages = require("spec.support.stage")
 
 local house
 
@@ -29,7 +29,7 @@ local PROGRAM = [[
 
 --- What the two processes say when the new one does this.
 local function said(code)
-  return programs.code(PROGRAM:format(rig.KEY, house.server.url, code), programs.NO_LEAKS)
+  return programs.code(PROGRAM:format(stages.KEY, house.server.url, code), programs.NO_LEAKS)
 end
 
 describe("a process that forks", function()
@@ -38,7 +38,7 @@ describe("a process that forks", function()
     return
   end
 
-  setup(function() house = rig.open() end)
+  setup(function() house = stages.open() end)
   teardown(function() house:close() end)
 
   for what, code in pairs {
@@ -63,7 +63,7 @@ describe("a process that forks", function()
     local program = PROGRAM:gsub("local process =", function(rest)
       return 'for _ = 1, 20 do client:start("chat", hello, slow) end ' .. rest
     end)
-    local output = programs.code(program:format(rig.KEY, house.server.url, code), programs.NO_LEAKS)
+    local output = programs.code(program:format(stages.KEY, house.server.url, code), programs.NO_LEAKS)
     assert.matches("^0\n1\tlist\t0\n", output)
   end)
 

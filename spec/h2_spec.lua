@@ -1,6 +1,6 @@
 --- HTTP/2: many answers over one connection, and streams that are silent for a while.
 
-local rig = require("spec.support.rig")
+local stages = require("spec.support.stage")
 local xai = require("xai")
 
 local HI = { model = "grok-4.5", messages = { { role = "user", content = "What is Lua?" } }, stream = true }
@@ -8,7 +8,7 @@ local house
 
 --- Start `count` streams at once and wait for all: what each came to.
 local function all(count, options)
-  local client, outcomes, over = house:client(options), {}, 0
+  local client, outcomes, over = house:new_client(options), {}, 0
   for i = 1, count do
     client:start("chat", HI, { on_done = function(result, message)
       outcomes[i] = result and #result.choices[1].message.content or message
@@ -21,7 +21,7 @@ local function all(count, options)
 end
 
 describe("over HTTP/2", function()
-  setup(function() house = rig.open() end)
+  setup(function() house = stages.open() end)
   teardown(function() house:close() end)
 
   local expected

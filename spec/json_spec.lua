@@ -4,7 +4,7 @@ local core = require("xai.core")
 local xai = require("xai")
 local programs = require("spec.support.programs")
 local json_module = require("spec.support.json_module")
-local rig = require("spec.support.rig")
+local stages = require("spec.support.stage")
 local promises = require("spec.support.json_promises")
 
 -- The libraries that users have, and stricter or looser ones that they might have.
@@ -36,13 +36,13 @@ describe("JSON", function()
   local json_cjson = require("cjson")
   local client, house
 
-  setup(function() house = rig.open() end)
+  setup(function() house = stages.open() end)
   teardown(function() house:close() end)
   before_each(function() house:reset() end)
   after_each(function() assert.equal(0, house:settle()) end)
 
   local function ask(body, opts)
-    client = house:client(opts)
+    client = house:new_client(opts)
     body.model, body.messages = "grok-4.5", { { role = "user", content = "Hi" } }
     local result, message = client:chat(body)
     local sent = house:received()
@@ -71,7 +71,7 @@ describe("JSON", function()
       encode = json_cjson.encode,
       decode = function(text) used = true return json_cjson.decode(text) end,
     }
-    client = house:client()
+    client = house:new_client()
     assert(client:list_models())
     assert.is_nil(used)
     assert(client:list_models { json = module })

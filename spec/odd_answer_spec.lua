@@ -185,8 +185,8 @@ end)
 
 describe("what came while the program was busy", function()
   it("is read before the server's silence is judged, however many streams there are", function()
-    local rig = require("spec.support.rig").open { pace = 0 }
-    local client = rig:client { idle_timeout = 0.5, max_retries = 0 }
+    local stage = require("spec.support.stage").open { pace = 0 }
+    local client = stage:new_client { idle_timeout = 0.5, max_retries = 0 }
     local calls, events = {}, 0
     for i = 1, 60 do
       calls[i] = client:start("chat", BODIES.chat, {
@@ -201,6 +201,6 @@ describe("what came while the program was busy", function()
       assert.is_nil(message)
     end
     client:close()
-    rig:close()
+    stage:close()
   end)
 end)

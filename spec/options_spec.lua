@@ -1,6 +1,6 @@
 --- Misuse is raised at once, at the user's own line, in words to act on; nothing is sent.
 
-local rig = require("spec.support.rig")
+local stages = require("spec.support.stage")
 local xai = require("xai")
 
 local HI = { model = "grok-4.5", messages = { { role = "user", content = "Hi" } } }
@@ -18,11 +18,11 @@ end
 describe("misuse of", function()
   local client
 
-  setup(function() house = rig.open() end)
+  setup(function() house = stages.open() end)
   teardown(function() house:close() end)
   before_each(function()
     house:reset()
-    client = house:client()
+    client = house:new_client()
   end)
   after_each(function()
     assert.same({}, house:received()) -- nothing was sent
@@ -170,7 +170,7 @@ describe("misuse of", function()
 
   it("a client that closes itself by its key function is noticed", function()
     local own
-    own = house:client { api_key = function() own:close() return "xai-late" end }
+    own = house:new_client { api_key = function() own:close() return "xai-late" end }
     refused(function() own:chat(HI) end, "client:chat: the client is closed")
   end)
 
@@ -232,10 +232,10 @@ describe("misuse of", function()
     end
     local secret = { base_url = plain, proxy = "http://me:secret@192.0.2.1" }
     refused(function() xai.new(secret) end, "xai.new: proxy " .. text)
-    local behind = xai.new { api_key = rig.KEY, base_url = "https://127.0.0.1", proxy = "http://192.0.2.1" }
+    local behind = xai.new { api_key = stages.KEY, base_url = "https://127.0.0.1", proxy = "http://192.0.2.1" }
     refused(function() behind:chat(HI, { base_url = plain }) end, "client:chat: proxy 'http://192.0.2.1' " .. text)
     behind:close()
-    local free = xai.new { api_key = rig.KEY, base_url = "http://192.0.2.1", allow_http = true }
+    local free = xai.new { api_key = stages.KEY, base_url = "http://192.0.2.1", allow_http = true }
     refused(function() free:chat(HI, { allow_http = false }) end, "client:chat: base_url 'http://192.0.2.1' is plain "
       .. "http to a host that is not loopback; set allow_http to send your key and prompts unencrypted")
     free:close()
@@ -339,12 +339,12 @@ describe("misuse of", function()
 end)
 
 describe("an option", function()
-  setup(function() house = rig.open() end)
+  setup(function() house = stages.open() end)
   teardown(function() house:close() end)
   after_each(function() assert.equal(0, house:settle()) end)
 
   it("of a call holds for that call alone", function()
-    local client = house:client()
+    local client = house:new_client()
     local _, _, info = client:list_models { max_body = 10 }
     assert.equal("limit", info.kind)
     assert(client:list_models())
@@ -352,7 +352,7 @@ describe("an option", function()
 
   it("table is copied: changes to it later do nothing, and it is not changed", function()
     local headers = { ["X-A"] = "1" }
-    local options = { api_key = rig.KEY, base_url = house.server.url, headers = headers }
+    local options = { api_key = stages.KEY, base_url = house.server.url, headers = headers }
     local client = xai.new(options)
     options.base_url, options.api_key = "http://127.0.0.1:1", "xai-wrong"
     assert(client:list_models())
@@ -372,30 +372,30 @@ describe("an option", function()
     function options.api_key()
       options.user_agent, options.headers = nil, 7
       collectgarbage()
-      return rig.KEY
+      return stages.KEY
     end
     house:reset()
-    assert(house:client():list_models(options))
+    assert(house:new_client():list_models(options))
     assert.equal("first/" .. ("x"):rep(100), house:received()[1].headers["user-agent"])
   end)
 
   it("is only taken from the table itself, where it was checked", function()
     local unchecked = { headers = { ["x-a"] = "1\r\nx-b: 2" }, api_key = 7 }
     house:reset()
-    assert(house:client():list_models(setmetatable({}, { __index = unchecked })))
+    assert(house:new_client():list_models(setmetatable({}, { __index = unchecked })))
     assert.is_nil(house:received()[1].headers["x-b"])
   end)
 
   it("may be a large or small number", function()
-    assert(house:client { timeout = 1e9, deadline = 0.5e9, max_body = 9e15, max_retries = 100 }:list_models())
-    local _, _, info = house:client { timeout = 0.0001 }:list_models { headers = { ["x-fault"] = "late-head,300" } }
+    assert(house:new_client { timeout = 1e9, deadline = 0.5e9, max_body = 9e15, max_retries = 100 }:list_models())
+    local _, _, info = house:new_client { timeout = 0.0001 }:list_models { headers = { ["x-fault"] = "late-head,300" } }
     assert.equal("timeout", info and info.kind)
   end)
 
   it("of time may be 0: there is no limit", function()
     local none = { timeout = 0, connect_timeout = 0, idle_timeout = 0, deadline = 0 }
-    assert(house:client(none):list_models { headers = { ["x-fault"] = "late-head,50" } })
-    assert(house:client { connect_timeout = 1e9 }:list_models(none))
+    assert(house:new_client(none):list_models { headers = { ["x-fault"] = "late-head,50" } })
+    assert(house:new_client { connect_timeout = 1e9 }:list_models(none))
   end)
 
   it("that was refused leaves no client behind", function()

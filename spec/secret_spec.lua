@@ -2,7 +2,7 @@
 
 local uv = require("luv")
 local front = require("spec.support.front")
-local rig = require("spec.support.rig")
+local stages = require("spec.support.stage")
 
 local KEY = "xai-spec-4f1d8e2a9b7c6053"
 
@@ -86,7 +86,7 @@ end
 
 describe("after client:close() the key", function()
   local house
-  setup(function() house = rig.open() end)
+  setup(function() house = stages.open() end)
   teardown(function() house:close() end)
 
   local function promises(environment)

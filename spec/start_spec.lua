@@ -374,12 +374,12 @@ describe("a started call", function()
   end)
 
   it("can be one that connects ahead: the next call has a connection", function()
-    local house = require("spec.support.rig").open()
+    local house = stages.open()
     finally(function()
       house:settle()
       house:close()
     end)
-    local client, told = house:client(), nil
+    local client, told = house:new_client(), nil
     local result, message, info = client:warm({ on_done = function(...) told = { ... } end }):wait()
     assert.same({ true, nil, nil }, { result, message, info.kind })
     assert.is_true(told[1])

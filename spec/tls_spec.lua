@@ -3,7 +3,7 @@
 local programs = require("spec.support.programs")
 local front = require("spec.support.front")
 local records = require("spec.support.records")
-local rig = require("spec.support.rig")
+local stages = require("spec.support.stage")
 local scripted = require("spec.support.scripted")
 local tunnel = require("spec.support.tunnel")
 
@@ -16,7 +16,7 @@ local house, door
 local function client_of(options)
   local all = { base_url = door.url, ca_file = door.ca_file }
   for name, value in pairs(options or {}) do all[name] = value end
-  return house:client(all)
+  return house:new_client(all)
 end
 
 local function assert_tls(result, message, info)
@@ -28,7 +28,7 @@ end
 
 local function promises()
   setup(function()
-    house = rig.open()
+    house = stages.open()
     door = front.start(house.server.url)
   end)
   teardown(function()
@@ -111,7 +111,7 @@ local function promises()
     assert(stream:next())
     stream:close()
     local open
-    repeat open = assert(house:client():request { path = "/_/open" }).open until open == 0
+    repeat open = assert(house:new_client():request { path = "/_/open" }).open until open == 0
   end)
 
   describe("by HTTP/1.1, what is behind an answer", function()
@@ -177,7 +177,7 @@ local function promises()
   end)
 
   it("refuses a certificate that nobody trusted vouches for", function()
-    assert_tls(house:client({ base_url = door.url }):list_models())
+    assert_tls(house:new_client({ base_url = door.url }):list_models())
     assert_tls(client_of({ ca_file = door.other_ca_file }):list_models())
   end)
 
@@ -194,18 +194,18 @@ local function promises()
   it("trusts what is in ca_path", function()
     local path = door.dir .. "/trusted"
     programs.output(("mkdir %s && cp %s %s && openssl rehash %s"):format(path, door.ca_file, path, path))
-    assert(house:client({ base_url = door.url, ca_path = path }):list_models())
+    assert(house:new_client({ base_url = door.url, ca_path = path }):list_models())
   end)
 
   it("tries a server with a bad certificate once, and sends it nothing", function()
     house:reset()
-    assert_tls(house:client({ base_url = door.url, max_retries = 3 }):chat(HI))
+    assert_tls(house:new_client({ base_url = door.url, max_retries = 3 }):chat(HI))
     assert.equal(0, #house:received())
   end)
 
   it("tells a server that speaks no TLS, and one that speaks nothing else", function()
-    assert_tls(house:client({ base_url = (house.server.url:gsub("^http", "https")) }):list_models())
-    local _, _, info = house:client({ base_url = door.plain_url }):list_models()
+    assert_tls(house:new_client({ base_url = (house.server.url:gsub("^http", "https")) }):list_models())
+    local _, _, info = house:new_client({ base_url = door.plain_url }):list_models()
     assert.same({ "bad_request", 400 }, { info.kind, info.status })
   end)
 end

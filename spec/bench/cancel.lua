@@ -11,11 +11,11 @@
 local uv = require "luv"
 local xai = require "xai"
 local front = require "spec.support.front"
-local rig = require "spec.support.rig"
+local stages = require "spec.support.stage"
 
 local TIMES = tonumber(arg[1]) or 50
-local house = rig.open { pace = 0 }
-local watcher = house:client()
+local house = stages.open { pace = 0 }
+local watcher = house:new_client()
 
 --- Is the connection of the last stream open?
 local function is_open()
@@ -48,17 +48,19 @@ local function measure(name, client)
 end
 
 local FAULT = { ["x-fault"] = "stall-in-stream,3" }
-measure("HTTP/1.1", house:client { headers = FAULT })
+measure("HTTP/1.1", house:new_client { headers = FAULT })
 if front.missing() then
   print("HTTP/2: " .. front.missing())
 else
   local nginx = front.start(house.server.url)
-  measure("HTTP/2", house:client { headers = FAULT, base_url = nginx.url, ca_file = nginx.ca_file, http_version = "2" })
+  measure("HTTP/2", house:new_client {
+    headers = FAULT, base_url = nginx.url, ca_file = nginx.ca_file, http_version = "2",
+  })
   nginx.close()
 end
-local lost = xai.new { api_key = rig.KEY, base_url = "http://slow.invalid:9", allow_http = true, max_retries = 0 }
+local lost = xai.new { api_key = stages.KEY, base_url = "http://slow.invalid:9", allow_http = true, max_retries = 0 }
 local waiting = lost:start("list_models")
-measure("HTTP/1.1, DNS hanging", house:client { headers = FAULT })
+measure("HTTP/1.1, DNS hanging", house:new_client { headers = FAULT })
 local before = uv.hrtime()
 waiting:cancel()
 print(("%-28s %.2f ms, within the call"):format("a call in the look-up", (uv.hrtime() - before) / 1e6))

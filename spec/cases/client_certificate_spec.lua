@@ -4,7 +4,7 @@ local uv = require("luv")
 local xai = require("xai")
 local programs = require("spec.support.programs")
 local front = require("spec.support.front")
-local rig = require("spec.support.rig")
+local stages = require("spec.support.stage")
 
 local missing = front.missing()
 if missing then
@@ -32,7 +32,7 @@ describe("A client certificate", function()
   local house, door, dir, cert, key, locked
 
   setup(function()
-    house = rig.open()
+    house = stages.open()
     door = front.start(house.server.url, nil, true)
     dir = door.dir
     cert, key, locked = dir .. "/client.pem", dir .. "/client.key", dir .. "/locked.key"
@@ -53,7 +53,7 @@ describe("A client certificate", function()
   local function client_of(options)
     local all = { base_url = door.asking_url, ca_file = door.ca_file }
     for name, value in pairs(options or {}) do all[name] = value end
-    return house:client(all)
+    return house:new_client(all)
   end
 
   local GOOD = {

@@ -1,7 +1,7 @@
 --- A process that was forked leaves alone what is the other's, whatever it does first.
 
 local programs = require("spec.support.programs")
-local rig = require("spec.support.rig")
+local stages = require("spec.support.stage")
 
 local house
 
@@ -57,7 +57,7 @@ local PROGRAM = [[
 ]]
 
 local function said(code)
-  return programs.code(PROGRAM:format(rig.KEY, house.server.url, code), programs.NO_LEAKS)
+  return programs.code(PROGRAM:format(stages.KEY, house.server.url, code), programs.NO_LEAKS)
 end
 
 -- The parent has a stream under way, a connection that is kept, and a socket that is none of the library's.
@@ -120,7 +120,7 @@ describe("a process that was forked leaves the other's timer, epoll and streams 
     return
   end
 
-  setup(function() house = rig.open() end)
+  setup(function() house = stages.open() end)
   teardown(function() house:close() end)
 
   for _, code in ipairs(ENTRIES) do
@@ -132,7 +132,7 @@ describe("a process that was forked leaves the other's timer, epoll and streams 
 
   it("closes its descriptors of the other's connections, and no others (defect found by reading, 31)", function()
     local port = tonumber(house.server.url:match ":(%d+)")
-    local text = programs.code(SOCKETS:format(rig.KEY, house.server.url, port), programs.NO_LEAKS)
+    local text = programs.code(SOCKETS:format(stages.KEY, house.server.url, port), programs.NO_LEAKS)
     assert.equal("3\t1\ntrue\t2\nstop\t3\n", text)
   end)
 end)

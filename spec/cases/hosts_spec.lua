@@ -1,7 +1,7 @@
 --- Hosts that take parts of Lua away: before the library is loaded, or afterwards.
 
 local programs = require "spec.support.programs"
-local rig = require "spec.support.rig"
+local stages = require "spec.support.stage"
 
 local house
 
@@ -128,10 +128,10 @@ local PROGRAM = [[
 local EXPECTED = "heard in a callback\nheard in a task\nall of it\n"
 
 describe("a host without parts of Lua (ProjectEQ/projecteqquests#1358):", function()
-  setup(function() house = rig.open() end)
+  setup(function() house = stages.open() end)
   teardown(function() house:close() end)
 
-  local function program() return PROGRAM:format(rig.KEY, house.server.url) end
+  local function program() return PROGRAM:format(stages.KEY, house.server.url) end
 
   for name, code in pairs(BEFORE) do
     it("without " .. name .. " before it is loaded", function()

@@ -1,6 +1,6 @@
 --- HTTP/2 without TLS: what one failed request leaves behind does not harm the next one.
 
-local rig = require "spec.support.rig"
+local stages = require "spec.support.stage"
 
 local HI = { model = "grok-4.5", messages = { { role = "user", content = "Hi" } } }
 
@@ -12,7 +12,7 @@ local FAULTS = { "rst-before-head,NO_ERROR", "rst-before-head,CANCEL", "reset-be
 
 describe("by HTTP/2 without TLS (today's systems, 5)", function()
   local house
-  setup(function() house = rig.open() end)
+  setup(function() house = stages.open() end)
   teardown(function() house:close() end)
   after_each(function() assert.equal(0, house:settle()) end)
 
@@ -20,7 +20,7 @@ describe("by HTTP/2 without TLS (today's systems, 5)", function()
   local function client_of(name, options)
     options.base_url = house.server.url:gsub("127%.0%.0%.1", name .. ".localhost")
     options.http_version, options.deadline = "2", 20
-    return house:client(options)
+    return house:new_client(options)
   end
 
   for i, fault in ipairs(FAULTS) do

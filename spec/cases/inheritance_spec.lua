@@ -1,7 +1,7 @@
 --- A program that the host starts inherits no descriptor of the library's or of libcurl's.
 
 local programs = require "spec.support.programs"
-local rig = require "spec.support.rig"
+local stages = require "spec.support.stage"
 
 describe("a program that is started", function()
   if not io.open("/proc/self/fd") then
@@ -10,7 +10,7 @@ describe("a program that is started", function()
   end
 
   local house
-  setup(function() house = rig.open() end)
+  setup(function() house = stages.open() end)
   teardown(function() house:close() end)
 
   -- What `ls` has open beyond what it had before there was a client: after a call, beside a stream, and
@@ -36,7 +36,7 @@ describe("a program that is started", function()
         local stream
         %s
         print(open() == before and "nothing" or before .. " | " .. open())
-      ]]):format(rig.KEY, house.server.url, code))
+      ]]):format(stages.KEY, house.server.url, code))
       assert.equal("nothing\n", said)
     end)
   end

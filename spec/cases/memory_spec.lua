@@ -1,7 +1,7 @@
 --- What finished calls hold is known to Lua's collector.
 
 local programs = require("spec.support.programs")
-local rig = require("spec.support.rig")
+local stages = require("spec.support.stage")
 
 -- Many calls that are over are kept, while nothing is collected: how many bytes each has of which the
 -- collector does not know.  Then they are dropped: how many of each are still there after one round of it.
@@ -68,12 +68,12 @@ describe("of the memory that is held by", function()
   end
 
   local house
-  setup(function() house = rig.open() end)
+  setup(function() house = stages.open() end)
   teardown(function() house:close() end)
 
   for what, code in pairs(FINISHED) do
     it(what .. " the collector knows nearly all (real use, 37)", function()
-      local text = programs.code(PROGRAM:format(rig.KEY, house.server.url, code))
+      local text = programs.code(PROGRAM:format(stages.KEY, house.server.url, code))
       local bytes, left = text:match "^(%-?[%d.]+) (%-?[%d.e-]+)$"
       assert.is_true(assert(tonumber(bytes), text) < MOST, what .. ": " .. bytes .. " bytes unknown")
       assert.is_true(tonumber(left) < MOST_LEFT, what .. ": " .. left .. " bytes left")
@@ -83,14 +83,14 @@ end)
 
 describe("when it is over", function()
   local house
-  setup(function() house = rig.open() end)
+  setup(function() house = stages.open() end)
   teardown(function() house:close() end)
   after_each(function() assert.equal(0, house:settle()) end)
 
   local STREAM = { model = "grok-4.5", stream = true, messages = { { role = "user", content = "What is Lua?" } } }
 
   it("a stream still has its result and its facts (real use, 37)", function()
-    local client = house:client()
+    local client = house:new_client()
     local whole = assert(client:chat(STREAM):result())
     local stream = assert(client:chat(STREAM))
     for _ in stream do end
@@ -106,7 +106,7 @@ describe("when it is over", function()
   end)
 
   it("a broken, closed or cancelled stream has what came, and its facts (real use, 37)", function()
-    local client = house:client()
+    local client = house:new_client()
     local stream = assert(client:chat(STREAM, { headers = { ["x-fault"] = "cut-stream,3" } }))
     local _, _, info = stream:result()
     assert.same({ "truncated", 200 }, { info.kind, info.status })
@@ -128,7 +128,7 @@ describe("when it is over", function()
   }
 
   it("what is below it can still be asked for anything (real use, 37)", function()
-    local client = house:client()
+    local client = house:new_client()
     for _, fault in ipairs { "cut-stream,3", "error-midway", "half-json", "status,404", "error-first,bare" } do
       local stream = client:chat(STREAM, { headers = { ["x-fault"] = fault } })
       if stream then

@@ -1,7 +1,7 @@
 --- Many calls that are to be told later are told in order, and each costs the same.
 
 local programs = require("spec.support.programs")
-local rig = require("spec.support.rig")
+local stages = require("spec.support.stage")
 
 -- Callbacks that cancel each other, deep enough that those of `count` calls are told later.  Says how
 -- many were told, whether in order, and how many elements `table.remove` has moved.
@@ -36,12 +36,12 @@ local PROGRAM = [[
 
 describe("callbacks that are told later", function()
   local house
-  setup(function() house = rig.open() end)
+  setup(function() house = stages.open() end)
   teardown(function() house:close() end)
 
   it("are told in order, and none moves the others (defect found by reading, 36)", function()
     for _, count in ipairs { 1, 2, 3000 } do
-      local text = programs.code(PROGRAM:format(rig.KEY, house.server.url, count))
+      local text = programs.code(PROGRAM:format(stages.KEY, house.server.url, count))
       assert.equal(("0\t%d\ttrue\t0\t0\n"):format(count), text)
     end
   end)

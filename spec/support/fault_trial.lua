@@ -104,7 +104,7 @@ end
 --- A client that shares its connections with no other: it calls the server by a name of its own.
 local function lone_client(house)
   house.alone = (house.alone or 0) + 1
-  return house:client { base_url = house.server.url:gsub("127%.0%.0%.1", "t" .. house.alone .. ".localhost") }
+  return house:new_client { base_url = house.server.url:gsub("127%.0%.0%.1", "t" .. house.alone .. ".localhost") }
 end
 
 --- The outcomes of all rows of a group, by row and then by "WAY VERSION"; all are tried at once.

@@ -1,5 +1,8 @@
---- stage.lua - what the specs of streams share: a stand-in server in a process of its own, a
--- client of it for each test, and streams that misbehave on demand.
+--- stage.lua - what most specs share: a stand-in server in a process of its own, clients of it, and
+-- calls that misbehave on demand.
+--
+-- `enter` and `leave` make and close one client for each spec, `stage.client`, which `stream`, `whole`,
+-- `say` and `start` use.  Specs that need several ask `new_client` for them and end with `settle`.
 
 local leftovers = require("spec.support.leftovers")
 local live = require("spec.support.live")
@@ -10,7 +13,7 @@ local xai = require("xai")
 local Stage = {}
 Stage.__index = Stage
 
-local M = {}
+local M = { KEY = "xai-spec-0123456789abcdef" }
 
 local HI = { { role = "user", content = "What is Lua?" } }
 
@@ -36,31 +39,49 @@ function M.encoded(text)
   return (text:gsub("[^%w%-._~]", function(c) return ("%%%02X"):format(c:byte()) end))
 end
 
---- Start the server; once for a file.
-function M.open()
-  local service = server.spawn { pace = 0 }
+--- Start the server, once for a file; `options` are those of server.spawn.
+function M.open(options)
+  options = options or {}
+  options.pace = options.pace or 0
+  local service = server.spawn(options)
   leftovers.add(service.close)
-  return setmetatable({ server = service }, Stage)
+  return setmetatable({ server = service, clients = {} }, Stage)
 end
 
 function Stage:close()
   self.server.close()
 end
 
---- A new client; before each test.
+-- Clients ------------------------------------------------------------------------------------------
+
+--- A client of the server that does not retry; options on top.
+function Stage:new_client(options)
+  local all = { api_key = M.KEY, base_url = self.server.url, max_retries = 0 }
+  for name, value in pairs(options or {}) do all[name] = value end
+  local client = xai.new(all)
+  self.clients[#self.clients + 1] = client
+  return client
+end
+
+--- Close those clients; how many objects are alive then.
+function Stage:settle()
+  for _, client in ipairs(self.clients) do client:close() end
+  self.clients = {}
+  return live()
+end
+
+--- The client of a test; before each.
 function Stage:enter(options)
-  options = options or {}
-  options.api_key, options.base_url = "xai-spec", self.server.url
-  options.max_retries = options.max_retries or 0
-  self.client = xai.new(options)
+  self.client = self:new_client(options)
 end
 
 --- After each test: the client is closed and nothing is left.
 function Stage:leave()
-  self.client:close()
   self.client = nil
-  assert(live() == 0, "something was left alive")
+  assert(self:settle() == 0, "something was left alive")
 end
+
+-- Calls --------------------------------------------------------------------------------------------
 
 --- A stream that was read to its end counts until its connection has come to rest: wait for that.
 function M.rest()
@@ -106,9 +127,26 @@ function Stage:start(name, fault, options, fields)
   return self.client:start(name, M.body(name, fields), all)
 end
 
---- What the server knows of the last request but its own.
+--- A GET of the list of models with these faults, by a client of its own: what it returned.
+function Stage:get(fault, options)
+  return self:new_client():list_models(options_with(fault, options))
+end
+
+-- What the server knows ----------------------------------------------------------------------------
+
+--- All requests since the last reset, in order.
+function Stage:received()
+  return assert((self.client or self:new_client()):request { path = "/_/requests" })
+end
+
+--- Let the server forget them.
+function Stage:reset()
+  assert((self.client or self:new_client()):request { method = "POST", path = "/_/reset" })
+end
+
+--- The last request but its own.
 function Stage:last_request()
-  local log = assert(self.client:request { method = "GET", path = "/_/requests" })
+  local log = self:received()
   return log[#log]
 end
 

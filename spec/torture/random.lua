@@ -4,7 +4,6 @@ local uv = require("luv")
 local core = require("xai.core")
 local groups = require("spec.faults")
 local live = require("spec.support.live")
-local rig = require("spec.support.rig")
 local stages = require("spec.support.stage")
 local styles = require("spec.torture.styles")
 local trial = require("spec.support.fault_trial")
@@ -151,7 +150,7 @@ end
 
 -- One call ---------------------------------------------------------------------------------------------
 
-local house = rig.open { breath = 60 }
+local house = stages.open { breath = 60 }
 local cases = list_cases()
 
 local function options_of(case, i)
@@ -163,13 +162,14 @@ end
 
 local fds_before = count_fds() -- the server is up, nothing was called
 
-local shared = house:client()
+local shared = house:new_client()
 
 --- By HTTP/1.1 calls share connections.  By HTTP/2 a fault may end a connection and all that is on
 -- it: there each call has one of its own.
 local function client_of(case, i)
   if case.version == "1.1" then return shared end
-  return xai.new { api_key = rig.KEY, base_url = house.server.url:gsub("127%.0%.0%.1", "h" .. i % 997 .. ".localhost") }
+  local name = "h" .. i % 997 .. ".localhost"
+  return xai.new { api_key = stages.KEY, base_url = house.server.url:gsub("127%.0%.0%.1", name) }
 end
 
 local function one_call(i)
