@@ -128,8 +128,8 @@ describe("a client", function()
 
   it("takes names that differ in case for one header", function()
     local server = scripted.start { scripted.answer(200, {}, '{"object":"list"}') }
-    local headers = { ["X-Team"] = "red", ["X-B"] = "b" }
-    local client = xai.new { api_key = stages.KEY, base_url = server.url, headers = headers }
+    local usual = { ["X-Team"] = "red", ["X-B"] = "b" }
+    local client = xai.new { api_key = stages.KEY, base_url = server.url, headers = usual }
     local function lines_of(headers)
       scripted.wait(client:start("list_models", { headers = headers }))
       local lines = {}
