@@ -199,7 +199,7 @@ static xai_ReadState drive(xai_Engine *e, xai_Call *c, Input *in, size_t most,
     int moved = say(in, most, silent_end);
     int64_t due;
     moved |= xai_engine_step(e, 0, 0);
-    while (xai_engine_ready(e) != NULL) continue;
+    while (xai_engine_next_ready(e) != NULL) continue;
     state = read_some(e, c, 1 + input_number(in, 3));
     if (state == XAI_READ_END || state == XAI_READ_ERROR ||
         state == XAI_READ_FAILED)

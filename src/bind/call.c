@@ -100,7 +100,7 @@ xai_LuaCall *xai_luacall_check(lua_State *L) {
   r = (xai_LuaCall *)lua_touserdata(L, 1);
   if (r->handle == NULL || r->handle->engine == NULL)
     luaL_error(L, "the call was released");
-  xai_engine_enter(r->handle->engine);
+  xai_engine_check_fork(r->handle->engine);
   return r;
 }
 
@@ -114,7 +114,7 @@ static int use_call(lua_State *L, xai_LuaCallUse *live, xai_LuaCallUse *at_rest,
   if (poll) rotate_key(L, r);
   n = live(L, r);
   h->in_use = was_in_use;
-  xai_engine_let_go(h->engine, h->call);
+  xai_engine_free_finished(h->engine, h->call);
   return n;
 }
 

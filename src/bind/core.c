@@ -142,10 +142,10 @@ static int core_live(lua_State *L) {
 static int core_ready(lua_State *L) {
   xai_Engine *e = xai_state_engine_if_any(L);
   xai_Call *c;
-  while (e != NULL && (c = xai_engine_ready(e)) != NULL) {
+  while (e != NULL && (c = xai_engine_next_ready(e)) != NULL) {
     xai_luacall_push(L, c);
     if (!lua_isnil(L, -1)) {
-      xai_engine_let_go(e, c);
+      xai_engine_free_finished(e, c);
       return 1;
     }
     lua_pop(L, 1); /* it was collected */
@@ -156,7 +156,7 @@ static int core_ready(lua_State *L) {
 /* core.has_ready() -> is there a watched request with news? */
 static int core_has_ready(lua_State *L) {
   const xai_Engine *e = xai_state_engine_if_any(L);
-  lua_pushboolean(L, e != NULL && e->ready_first != NULL);
+  lua_pushboolean(L, e != NULL && e->ready_queue.first != NULL);
   return 1;
 }
 

@@ -45,7 +45,7 @@ xai_Engine *xai_state_engine(lua_State *L) {
   EngineBox *box = push_box(L);
   lua_pop(L, 1); /* the registry keeps it */
   if (box->engine != NULL) {
-    xai_engine_enter(box->engine);
+    xai_engine_check_fork(box->engine);
     return box->engine;
   }
   if (xai_memory_open()) box->engine = xai_engine_new();
@@ -61,7 +61,7 @@ xai_Engine *xai_state_engine_if_any(lua_State *L) {
   box = (EngineBox *)lua_touserdata(L, -1);
   lua_pop(L, 1);
   if (box == NULL || box->engine == NULL) return NULL;
-  xai_engine_enter(box->engine);
+  xai_engine_check_fork(box->engine);
   return box->engine;
 }
 

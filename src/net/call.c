@@ -22,7 +22,7 @@
 /* After so long a silence a shared connection is looked at. */
 #define NUDGE_MS 250
 
-#define ZERO_FROM offsetof(xai_Call, prev)
+#define ZERO_FROM offsetof(xai_Call, in_calls)
 
 xai_Call *xai_call_new(const xai_Settings *set, xai_Api api, int raw,
                        xai_CallHandle *handle) {
@@ -480,7 +480,7 @@ static void nudge(xai_Call *c, int64_t now_ms) {
 
 int64_t xai_call_due(const xai_Call *c) {
   if (c->state == XAI_CALL_WAITING)
-    return c->key_wanted || c->in_start_queue
+    return c->key_wanted || c->in_start_queue.list != NULL
                ? deadline_at(c)
                : min64(c->retry_ms, deadline_at(c));
   if (c->state != XAI_CALL_RUNNING) return XAI_NEVER;

@@ -21,17 +21,20 @@ typedef enum xai_CallState {
   XAI_CALL_DONE     /* the outcome stands (kind NONE: success) */
 } xai_CallState;
 
+/* A place in one of the engine's lists of calls, see engine.h. */
+typedef struct xai_CallLink {
+  struct xai_CallList *list; /* NULL: in none */
+  struct xai_CallLink *prev, *next;
+  xai_Call *call; /* the call that this link is part of */
+} xai_CallLink;
+
 struct xai_Call {
   xai_Transfer transfer;
   xai_EventReader reader;
   xai_Settings set; /* Its strings are valid only until the call is opened. */
   /* Everything from here on is zero at first. */
-  struct xai_Call *prev, *next;             /* in the engine's list */
-  struct xai_Call *ready_prev, *ready_next; /* in the engine's ready_queue */
-  struct xai_Call *start_prev, *start_next; /* in the engine's start_queue */
-  int in_start_queue;
-  int queued;              /* it is in the ready_queue */
-  int watched;             /* it enters the ready_queue when something came */
+  xai_CallLink in_calls, in_start_queue, in_ready_queue; /* of the engine */
+  int watched;             /* it enters the ready queue when something comes */
   unsigned long client_id; /* of the client that made it */
   CURLM *multi;            /* while an attempt is under way */
   struct curl_slist *headers; /* filled before the first attempt */

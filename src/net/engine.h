@@ -1,5 +1,8 @@
 /*
 ** engine.h - all calls of one Lua state on one multi handle.
+**
+** An engine is driven by xai_engine_step; no other function waits.  Calls that
+** have something for their reader come out of xai_engine_next_ready.
 */
 #ifndef XAI_NET_ENGINE_H
 #define XAI_NET_ENGINE_H
@@ -12,134 +15,166 @@
 
 #pragma GCC visibility push(hidden)
 
-/* --------------------------- all calls of one Lua state on one multi handle */
-
-/*
-** Nothing here waits but xai_engine_step.
-*/
+/* A list of calls, doubly linked; see xai_CallLink in call_private.h. */
+typedef struct xai_CallList {
+  struct xai_CallLink *first, *last;
+} xai_CallList;
 
 typedef struct xai_Engine {
+  int refs;
+  long process; /* the process that opened the multi handle */
+
+  /* The multi handle and what watches its sockets. */
   CURLM *multi; /* NULL once closed */
-  long process; /* which it was made by */
   xai_Poller poller;
   xai_ConnGuard guard;
+  xai_EasyPool pool;
+  int interrupt;    /* listener for Ctrl-C, or -1 */
+  int multi_broken; /* libcurl ran out of memory: rebuild_multi comes next */
+  int needs_drive;  /* libcurl has yet to tell a server of a cut transfer */
+
+  /* The calls. */
+  xai_CallList calls;       /* all of them, oldest first */
+  xai_CallList start_queue; /* those whose first attempt is delayed */
+  xai_CallList ready_queue; /* watched ones that have something to read */
+  xai_Transfer *received;   /* transfers that received bytes in this step */
+  int active;               /* calls that are not done */
+  int resting;              /* active ones whose reader is done */
+
+  /* Moments of xai_clock_ms, or XAI_NEVER. */
+  int64_t curl_due_ms;  /* libcurl's timer */
+  int64_t calls_due_ms; /* no call is due earlier */
+  int64_t wake_ms;      /* set by xai_engine_wake_at */
+  int64_t served_ms;    /* when sockets were last served */
+
+  /* The current step. */
+  int progress; /* a call got something to read */
+  int starts;   /* attempts begun */
+
+  /* So many more steps may leave received bytes unread, see note_absence. */
+  int unread_backlog;
+
+  /* Shared by all calls; scratch's contents are undefined between uses. */
   xai_Random random;
-  xai_EasyPool pool;  /* for reuse */
-  xai_Buffer scratch; /* for short use; what is in it is nobody's */
-  xai_Call *calls, *oldest;
-  xai_Transfer *fed; /* those that got something in this step */
-  xai_Call *ready_first, *ready_last; /* watched calls with news */
-  xai_Call *start_first, *start_last; /* calls that are to begin */
-  int64_t curl_due_ms;                /* when libcurl wants to be called */
-  int64_t calls_due_ms; /* no call's time comes before this moment */
-  int64_t wake_ms;      /* when the outside wants to be woken */
-  int progress;         /* something came since the step began */
-  int starts;           /* attempts begun since then */
-  int64_t served_ms;    /* when sockets last had a turn */
-  int unread_backlog; /* steps in which there may be unread answers of calls */
-  int interrupt;      /* its listener for Ctrl-C, or -1 */
-  int multi_broken;   /* libcurl must not be asked again: see mend */
-  int needs_drive;    /* a transfer was cut off: libcurl needs a turn */
-  int active;         /* calls that are not done */
-  int resting;        /* of them, those whose connection is coming to rest */
-  long live;          /* objects that others hold: calls, clients */
-  unsigned long client_ids; /* numbers given to owners of calls so far */
-  int refs;
+  xai_Buffer scratch;
+
+  /* Counted by bind. */
+  long live;                /* objects held by Lua: calls, clients */
+  unsigned long client_ids; /* the last id given to a client */
 } xai_Engine;
 
-/* An engine with one reference, or NULL. */
+/* --------------------------------------------------------------- lifetime */
+
+/* A new engine with one reference, or NULL without memory. */
 xai_Engine *xai_engine_new(void);
+
+/* Add a reference; returns 'e'. */
 xai_Engine *xai_engine_ref(xai_Engine *e);
+
+/* Drop a reference.  The last one closes and frees the engine. */
 void xai_engine_unref(xai_Engine *e);
 
-/*
-** To be called before anything else of the engine is, whenever Lua comes in:
-** in a process that was forked, what was under way is the other process's, and
-** neither its calls nor its descriptors are touched.
-*/
-void xai_engine_enter(xai_Engine *e);
-
-/* End all calls (kind 'closed') and release the connections.  A second call
-** does nothing. */
+/* End all calls (kind 'closed') and close the connections.  A second call does
+** nothing. */
 void xai_engine_close(xai_Engine *e);
 
-/* Start a new call; it is in the engine's list from here on.  0, or -1: then
+/*
+** Must be called before any other use of the engine whenever Lua calls C.
+** After a fork, calls in flight belong to the parent.  In the child they end
+** with XAI_CAUSE_FORKED, nothing is sent, and a new multi handle is opened.
+*/
+void xai_engine_check_fork(xai_Engine *e);
+
+/* ------------------------------------------------------------------ calls */
+
+/* Start a new call; the engine lists it from here on.  Returns 0, or -1: then
 ** the call is done with its error. */
 int xai_engine_start(xai_Engine *e, xai_Call *c, const xai_Request *r);
 
-/* End a call now and tell the server.  Nothing happens when it is done. */
+/* End a call now, for that cause, and tell the server.  A call that is done
+** stays as it is. */
 void xai_engine_cancel(xai_Engine *e, xai_Call *c, xai_Cause cause);
 
-/* The same for all calls of one client, whose key is to be forgotten. */
+/* End all calls of one client and wipe their keys. */
 void xai_engine_cancel_client(xai_Engine *e, unsigned long client_id);
 
-/* Go past the event that the call shows; a paused transfer may go on. */
-int xai_engine_consume(xai_Engine *e, xai_Call *c);
-
-/* The stream was read to its proven end: let the connection come to rest, or,
-** in a call that is done, forget what failed after that end. */
-void xai_engine_end_reading(xai_Engine *e, xai_Call *c);
-
-/* If all that the stream shows is a failure that passes, make another attempt:
-** 0.  Else the call ends with the failure that the shown event tells of: 1. */
-int xai_engine_fail_by_event(xai_Engine *e, xai_Call *c);
-
-/* End a call whose reader could not read on, with its reader's error. */
-void xai_engine_fail_reading(xai_Engine *e, xai_Call *c);
-
-/* End a call whose shown event is useless for that cause. */
-void xai_engine_refuse_event(xai_Engine *e, xai_Call *c, xai_Cause cause);
-
-/* End a call whose reader wants nothing more, whatever has come. */
-void xai_engine_stop(xai_Engine *e, xai_Call *c, xai_Cause cause);
-
-/* See xai_call_use_key. */
-int xai_engine_use_key(xai_Engine *e, xai_Call *c, const char *key);
-
-/* Take a call out of all lists, ending it, and free it. */
+/* Take a call out of all lists, end it and free it.  Finalizers may call it: no
+** other transfer moves.  The next step tells the server. */
 void xai_engine_release(xai_Engine *e, xai_Call *c);
 
-/* Free a call that is done, at rest and not in use, and sum it up in its
-** reader's handle. */
-void xai_engine_let_go(xai_Engine *e, xai_Call *c);
+/* Free a call that is done, at rest, not in use and not in the ready queue.
+** Its facts go to its reader's handle.  Otherwise nothing happens. */
+void xai_engine_free_finished(xai_Engine *e, xai_Call *c);
 
-/* Does the call enter the ready queue when something came for it?  What is
-** here already counts, when that begins. */
+/* Have the call enter the ready queue whenever something comes for it, at once
+** when something is there already; or have it stay out. */
 void xai_engine_watch(xai_Engine *e, xai_Call *c);
 void xai_engine_unwatch(xai_Engine *e, xai_Call *c);
 
+/* Go past the event that the call shows; a paused transfer may go on.  Returns
+** XAI_OK or the error of xai_call_consume. */
+int xai_engine_consume(xai_Engine *e, xai_Call *c);
+
+/* The stream was read to its proven end.  The connection comes to rest for
+** reuse; in a call that is done, a failure after that end is forgotten. */
+void xai_engine_end_reading(xai_Engine *e, xai_Call *c);
+
+/* The shown event reports a failure.  Returns 0 when it is transient and
+** another attempt follows; 1 when the call ended with it. */
+int xai_engine_fail_by_event(xai_Engine *e, xai_Call *c);
+
+/* End a call whose reader could not read on, with the reader's cause. */
+void xai_engine_fail_reading(xai_Engine *e, xai_Call *c);
+
+/* End a call for 'cause' because its shown event cannot be used. */
+void xai_engine_refuse_event(xai_Engine *e, xai_Call *c, xai_Cause cause);
+
+/* End a call for 'cause', which replaces the error it may have already. */
+void xai_engine_stop(xai_Engine *e, xai_Call *c, xai_Cause cause);
+
+/* Give the next attempt its key; see xai_call_use_key.  Returns 0, or -1
+** without memory. */
+int xai_engine_use_key(xai_Engine *e, xai_Call *c, const char *key);
+
+/* ------------------------------------------------------------------- step */
+
 /*
-** Move everything that can be moved.  Waits up to 'wait_ms' (negative:
-** until something happens), less when news come, a time is due or a signal
-** arrives.  With 'most' above 0 no more sockets than that are served.  Was
-** anything moved?
+** Do all work that is due, and wait for sockets up to 'wait_ms' milliseconds
+** (negative: without limit).  A due time, a signal or something to read ends
+** the wait earlier.  At most 'most' sockets are served (0: XAI_MAX_READY).
+** Returns 1 when anything happened, else 0.
 */
 int xai_engine_step(xai_Engine *e, int64_t wait_ms, int most);
 
-/* The next watched call that has news, or NULL. */
-xai_Call *xai_engine_ready(xai_Engine *e);
+/*
+** The most sockets that a step serves before their calls are read.  With 64 the
+** first event of a burst waits for the 63 others.  With 256 and 1,000 streams
+** the delay was twice as long, and all took a tenth more time, as the events
+** were no longer in the processor's cache.
+*/
+#define XAI_MAX_READY 16
 
-/* Milliseconds until a step is needed whatever the descriptor says; -1:
+/* Take the next call out of the ready queue; NULL when it is empty. */
+xai_Call *xai_engine_next_ready(xai_Engine *e);
+
+/* ----------------------------------------------------- other event loops */
+
+/* Milliseconds until the next step is due, whatever the descriptor says; -1:
 ** never. */
 int64_t xai_engine_timeout(const xai_Engine *e);
 
-/* Let timeout and descriptor tell of this moment, too; XAI_NEVER: none. */
+/* Count 'at_ms', a moment of xai_clock_ms, as due, too; XAI_NEVER: none. */
 void xai_engine_wake_at(xai_Engine *e, int64_t at_ms);
 
-/* The one descriptor to watch, or -1. */
+/* The descriptor to watch, or -1.  It is readable when a step is due. */
 int xai_engine_fd(xai_Engine *e);
 
-/* Note Ctrl-C for this engine, or let it be again.  0, or -1: that cannot be. */
+/* Note Ctrl-C for this engine ('on' is 1), or no longer.  Returns 0, or -1 when
+** that is impossible. */
 int xai_engine_listen(xai_Engine *e, int on);
 
-/* Was it pressed since the last time?  With 'take' it is forgotten then. */
+/* Was Ctrl-C pressed since it was last taken?  'take': forget it. */
 int xai_engine_interrupted(xai_Engine *e, int take);
-
-/* So many sockets are served before what they brought is handed out: with 64
-** the first event of a burst waits for the 63 others (measured with 256 and
-** 1,000 streams: twice the delay, and a tenth more time for all, as the events
-** are no longer in the processor's cache). */
-#define XAI_MAX_READY 16
 
 #pragma GCC visibility pop
 

@@ -27,13 +27,13 @@ void xai_transfer_init(xai_Transfer *t, const xai_Settings *set) {
 
 /* ------------------------------------------------------------- callbacks */
 
-/* Something came: note when, and for whom. */
-static void touch(xai_Transfer *t) {
+/* Bytes came: note when, and put the transfer into the engine's list. */
+static void note_received(xai_Transfer *t) {
   t->last_ms = xai_clock_ms();
-  if (t->in_fed_list || t->fed_list == NULL) return;
-  t->in_fed_list = 1;
-  t->fed_next = *t->fed_list;
-  *t->fed_list = t;
+  if (t->in_received || t->received == NULL) return;
+  t->in_received = 1;
+  t->received_next = *t->received;
+  *t->received = t;
 }
 
 /* Stop the transfer: a callback's short count does that.  'limit' is the cause
@@ -133,7 +133,7 @@ static size_t on_header(char *s, size_t size, size_t n, void *ud) {
   xai_Transfer *t = (xai_Transfer *)ud;
   int rc;
   n *= size;
-  touch(t);
+  note_received(t);
   if (t->head_done) return may_pass(t, n) ? n : 0;
   if (!t->in_head && is_status_line(s, n)) {
     t->in_head = 1;
@@ -209,7 +209,7 @@ static size_t on_first_bytes(xai_Transfer *t, char *s, size_t n) {
 static size_t on_body(char *s, size_t size, size_t n, void *ud) {
   xai_Transfer *t = (xai_Transfer *)ud;
   n *= size;
-  touch(t);
+  note_received(t);
   if (t->discard || n == 0) return n;
   if (!t->begun) xai_connection_on_body(&t->conn, n);
   t->begun = 1;

@@ -78,11 +78,12 @@ typedef struct xai_Transfer {
   size_t extra;        /* bytes of heads before the last, and of trailers */
   curl_off_t uploaded; /* bytes of the request's body */
   int discard;         /* nobody wants the rest */
-  int in_fed_list;     /* it stands in '*news_list' */
+  int in_received;     /* it is in the list '*received' */
   xai_Call *call;      /* whose transfer it is */
-  struct xai_Transfer *fed_next;
-  struct xai_Transfer **fed_list; /* those that got something */
-  int64_t last_ms;                /* when the last byte came or went */
+  struct xai_Transfer *received_next;
+  struct xai_Transfer *
+      *received;   /* the engine's list of transfers that received bytes */
+  int64_t last_ms; /* when the last byte came or went */
   size_t max_buffer;
   size_t max_error; /* so much of an error answer is kept */
   xai_Cause cause;  /* why a callback stopped it */
