@@ -1,6 +1,6 @@
---- :checkhealth xai: what is there, and whether a call gets through.
+--- :checkhealth xai: reports what is installed and whether a call succeeds.
 
--- Nothing of the library is loaded here, so that what keeps it from loading is told.
+-- The library is loaded within the check, so that a failure to load is reported.
 local assert, pairs, pcall, rawget, require, tostring, type = assert, pairs, pcall, rawget, require, tostring, type
 local getenv, string_find, string_format, string_rep = os.getenv, string.find, string.format, string.rep
 
@@ -8,15 +8,15 @@ local loaded, vim = package.loaded, rawget(_G, "vim")
 
 local M = {}
 
---- vim.health, under the names of any Neovim.
+--- The functions of vim.health, whose names depend on the version of Neovim.
 local function reporter()
   local health = vim.health or require "health"
   local function named(name) return health[name] or health["report_" .. name] end
   return { start = named "start", ok = named "ok", info = named "info", warn = named "warn", error = named "error" }
 end
 
---- LuaJIT leaves a mark where a module failed, and would say no more than that.
--- (The mark is a number there; the library's modules are tables.)
+--- Remove the marks that LuaJIT leaves where a module failed to load, as they hide the
+-- reason.  A mark is a number; the library's modules are tables.
 local function forget_failures()
   for name, value in pairs(loaded) do
     if type(value) ~= "table" and (name == "xai" or string_find(name, "^xai%.")) then loaded[name] = nil end
@@ -25,7 +25,7 @@ end
 
 local WAY_OUT = "make nvim (it builds for Neovim's LuaJIT), and have .build/nvim in 'rtp' before any other copy"
 
---- The library, or nil when it does not load.
+--- The library, or nil where it does not load.
 local function check_loading(report)
   report.start "xai"
   forget_failures()
@@ -43,9 +43,10 @@ local function check_build(report, core, xai)
   end
 end
 
--- What a request may hold, and how that is when it has come back.
+-- Values that a request may have.
 local SAMPLE = '{"content":"a\\n\\"b\\" \\\\ \\u0000 \195\169","list":[[],{},null,1,0.5,true],"id":9007199254740991}'
 
+--- Does a value survive encoding and decoding?
 local function keeps_all(xai)
   local value = assert(xai.decode(SAMPLE))
   value.content = string_rep(value.content, 100)
@@ -53,7 +54,7 @@ local function keeps_all(xai)
   return back.content == value.content and back.id == value.id and xai.encode(back.list) == xai.encode(value.list)
 end
 
---- Which library converts, and does a round trip keep all?
+--- Report which JSON library is used, and whether it damages data.
 local function check_json(report, core, xai)
   local json = require "xai.client.json"
   local found, _, name = pcall(json.default_codec)
@@ -74,7 +75,7 @@ local function check_json(report, core, xai)
   end
 end
 
---- A key is told of, never shown.
+--- Report whether there is a key, which is never shown.
 local function check_key(report)
   if (getenv "XAI_API_KEY" or "") ~= "" then
     report.ok "XAI_API_KEY is set"

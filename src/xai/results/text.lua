@@ -7,6 +7,7 @@ local function list(value)
   return type(value) == "table" and value or {}
 end
 
+--- The `n`-th choice.
 local function chosen(result, n)
   for i, choice in ipairs(list(result.choices)) do
     local index = type(choice) == "table" and (choice.index or i - 1)
@@ -15,7 +16,7 @@ local function chosen(result, n)
   return {}
 end
 
---- The texts of all items of a list that `pick` finds one in.
+--- The texts that `pick` finds in the items of a list, joined.
 local function gather(items, pick)
   local texts = {}
   for _, item in ipairs(list(items)) do
@@ -48,7 +49,7 @@ local READERS = {
   complete_legacy = function(result) return result.completion end,
 }
 
---- The text in `result` of the function `name`, of choice `n`; "" when there is none.
+--- The text in the result of the function `name`, of choice `n`; "" where there is none.
 return function(result, name, n)
   local read = READERS[name]
   local text = read and read(result, n)

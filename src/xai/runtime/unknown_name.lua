@@ -1,14 +1,14 @@
---- Names of functions that do not exist: what is raised where one is asked for.
+--- The error for the name of a function that does not exist.
 
 local core = require "xai.core"
 
 local error, type = error, type
 local sub = string.sub
 
---- `what[name]` is not there; `known` has the names that are.  Raises where the
--- name is near to one of those, or, with `is_closed`, in any case.  What Lua and
--- its tools ask of any value (no string, or with a `_` in front) is nil.
--- Called by an __index function, whose caller is at fault.
+--- Raise where what[name] does not exist and the name is near to one in the table
+-- `known`, or, with `is_closed`, always.  Returns nil for names that Lua and its
+-- tools ask for: those with a `_` in front, and what is no string.  The error blames
+-- the caller of the __index function that calls this.
 return function(what, name, known, is_closed)
   if type(name) ~= "string" or sub(name, 1, 1) == "_" then return nil end
   local meant = core.nearest(name, known)
