@@ -83,21 +83,17 @@ for i = 1, #NAMES do
   saved[name] = value
 end
 
---- Replace the globals by those in `other`; returns the previous ones.
-local function exchange(other)
-  local before = {}
-  for name in next, saved do
-    before[name] = rawget(globals, name)
-    rawset(globals, name, other[name])
-  end
-  return before
+local function set_globals(values)
+  for name in next, saved do rawset(globals, name, values[name]) end
 end
 
 --- Call `f(x)` with the globals as they were when this module was loaded.
 local function with_saved_globals(f, x)
-  local before = exchange(saved)
+  local before = {}
+  for name in next, saved do before[name] = rawget(globals, name) end
+  set_globals(saved)
   local ok, result = pcall(f, x)
-  exchange(before)
+  set_globals(before)
   if not ok then error(result, 0) end
   return result
 end
@@ -141,12 +137,11 @@ local function forget_failures()
   end
 end
 
---- Returns what `require(name)` returns, also where the program has changed the
--- globals, package.path or package.loaded meanwhile.
-function environment.lazy_require(name)
+--- Return a module, which `load(name)` loads where it is not there.
+local function load_once(name, load)
   local loaded = kept[name] or environment.loaded[name]
   if type(loaded) == "table" or type(loaded) == "function" then return loaded end
-  local ok, module = pcall(with_saved_globals, load_module, name)
+  local ok, module = pcall(load, name)
   if ok then
     if string_find(name, "^xai%.") then kept[name] = module end
     return module
@@ -155,9 +150,19 @@ function environment.lazy_require(name)
   error(module, 0)
 end
 
+local function load_with_saved_globals(name)
+  return with_saved_globals(load_module, name)
+end
+
+--- Returns what `require(name)` returns, also where the program has changed the
+-- globals, package.path or package.loaded meanwhile.
+function environment.lazy_require(name)
+  return load_once(name, load_with_saved_globals)
+end
+
 --- `require` for modules that load on demand, which require others in turn.
 function saved.require(name)
-  if name ~= "xai.core" and string_find(name, "^xai%.") then return environment.lazy_require(name) end
+  if name ~= "xai.core" and string_find(name, "^xai%.") then return load_once(name, load_module) end
   return require(name)
 end
 
