@@ -241,7 +241,7 @@ static void next_is(Reader *r, int repeats, int has_text) {
   const xai_EventInfo *said = &r->stream.event.info;
   xai_sse_feed(&r->in, LIT(CHUNK));
   CHECK(xai_event_reader_peek(&r->stream, &r->in, 0, 0) == XAI_READ_EVENT);
-  CHECK((said->same != 0) == repeats && said->has_text == has_text);
+  CHECK((said->template_serial != 0) == repeats && said->has_text == has_text);
   CHECK(xai_event_reader_consume(&r->stream, &r->in) == XAI_OK);
 }
 

@@ -66,7 +66,7 @@ static int repeats(const char *name, const char *data) {
     CHECK(r.field == full.field && r.a == full.a && r.b == full.b);
     CHECK(same(r.delta, full.delta) && same(r.text, full.text));
     check_stamps(&r, &full);
-    CHECK(r.same == template.serial && r.same != 0);
+    CHECK(r.template_serial == template.serial && r.template_serial != 0);
   }
   free(copy);
   return match;

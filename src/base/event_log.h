@@ -1,9 +1,9 @@
 /*
 ** event_log.h - what a stream has said so far, in little memory.
 **
-** Pieces of one text that follow each other become one entry; every other
-** event is kept as it came.  From it the whole result can be built at any
-** time, so that reading a stream need not build it on the way.
+** Deltas of one text that follow each other become one entry.  Every other
+** event is kept as it came.  The whole result can be built from the log at any
+** time, so reading a stream need not build it on the way.
 */
 #ifndef XAI_BASE_EVENT_LOG_H
 #define XAI_BASE_EVENT_LOG_H
@@ -20,27 +20,30 @@ typedef struct xai_EventLog {
 
 typedef struct xai_LogEntry {
   xai_Field field; /* XAI_FIELD_NONE: 'text' is an event's JSON */
-  uint32_t a, b;   /* else: raw JSON string content for part (a, b) */
+  uint32_t a, b;   /* otherwise it is raw JSON string content of part (a, b) */
   xai_Slice text;
 } xai_LogEntry;
 
-void xai_event_log_init(xai_EventLog *j, size_t max);
-void xai_event_log_free(xai_EventLog *j);
+/* Makes an empty log of at most 'max' bytes (0: no limit); acquires nothing. */
+void xai_event_log_init(xai_EventLog *log, size_t max);
 
-/* Remember an event; one that says its type by 'name' alone gets it as a
-** member.  XAI_OK, XAI_ENOMEM or XAI_ELIMIT. */
-int xai_event_log_add(xai_EventLog *j, const xai_EventInfo *r, xai_Slice name,
-                      xai_Slice data);
+/* Releases the memory; the log is empty afterwards. */
+void xai_event_log_free(xai_EventLog *log);
+
+/* Adds an event.  If only its 'name' says its type, its JSON gets the type as a
+** member.  XAI_OK; XAI_ENOMEM or XAI_ELIMIT, and nothing was changed. */
+int xai_event_log_add(xai_EventLog *log, const xai_EventInfo *info,
+                      xai_Slice name, xai_Slice data);
 
 /*
-** Read the entry at '*at' (0 for the first) and step behind it.  1, or 0
-** after the last.  The slice is valid until something is added.
+** Reads the entry at offset '*at' (0 for the first) and moves '*at' past it.
+** 1; 0 after the last entry.  The slice is valid until something is added.
 */
-int xai_event_log_read(const xai_EventLog *j, size_t *at, xai_LogEntry *e);
+int xai_event_log_read(const xai_EventLog *log, size_t *at, xai_LogEntry *e);
 
-/* Does an entry begin at 'at', or does the last one end there?  Entries before
-** the last one never change, so a place is one for ever but for the end. */
-int xai_event_log_is_place(const xai_EventLog *j, size_t at);
+/* 1 if an entry begins at offset 'at', or if the log ends there.  Entries
+** before the last one never change, so their offsets stay valid. */
+int xai_event_log_is_place(const xai_EventLog *log, size_t at);
 
 #pragma GCC visibility pop
 

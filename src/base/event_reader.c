@@ -1,6 +1,6 @@
 /*
-** event_reader.c - reading one event stream: parser, dialect and journal
-** together.
+** event_reader.c - reading one event stream: from the SSE parser to events and
+** the log.
 */
 #include "base/event_reader.h"
 
@@ -8,54 +8,56 @@
 
 #include "base/json_scan.h"
 
-void xai_event_reader_init(xai_EventReader *s, xai_Api api, int raw,
+void xai_event_reader_init(xai_EventReader *reader, xai_Api api, int raw,
                            size_t max) {
-  memset(s, 0, sizeof *s);
-  xai_event_schema_init(&s->schema, api);
-  xai_event_log_init(&s->log, max);
-  xai_event_template_init(&s->template);
-  s->raw = raw;
+  memset(reader, 0, sizeof *reader);
+  xai_event_schema_init(&reader->schema, api);
+  xai_event_log_init(&reader->log, max);
+  xai_event_template_init(&reader->template);
+  reader->raw = raw;
 }
 
-void xai_event_reader_free(xai_EventReader *s) {
-  xai_event_log_free(&s->log);
-  xai_event_template_free(&s->template);
+void xai_event_reader_free(xai_EventReader *reader) {
+  xai_event_log_free(&reader->log);
+  xai_event_template_free(&reader->template);
 }
 
-void xai_event_reader_rest(xai_EventReader *s) {
-  xai_event_template_forget(&s->template);
-  xai_event_template_free(&s->template);
-  memset(&s->event, 0, sizeof s->event);
-  s->have = s->last = 0;
+void xai_event_reader_rest(xai_EventReader *reader) {
+  xai_event_template_forget(&reader->template);
+  xai_event_template_free(&reader->template);
+  memset(&reader->event, 0, sizeof reader->event);
+  reader->have = reader->last = 0;
 }
 
-void xai_event_reader_restart(xai_EventReader *s) {
-  long want = s->schema.want;
-  xai_event_schema_init(&s->schema, s->schema.api);
-  s->schema.want = want;
-  xai_event_template_forget(&s->template);
-  s->have = s->last = s->full = 0;
-  s->cause = XAI_CAUSE_NONE;
+void xai_event_reader_restart(xai_EventReader *reader) {
+  long want = reader->schema.want;
+  xai_event_schema_init(&reader->schema, reader->schema.api);
+  reader->schema.want = want;
+  xai_event_template_forget(&reader->template);
+  reader->have = reader->last = reader->full = 0;
+  reader->cause = XAI_CAUSE_NONE;
 }
 
-void xai_event_reader_want(xai_EventReader *s, long choice) {
-  if (s->schema.want != choice) xai_event_template_forget(&s->template);
-  s->schema.want = choice;
+void xai_event_reader_want(xai_EventReader *reader, long choice) {
+  if (reader->schema.want != choice)
+    xai_event_template_forget(&reader->template);
+  reader->schema.want = choice;
 }
 
-static xai_ReadState fail(xai_EventReader *s, xai_Cause cause) {
-  if (s->cause == XAI_CAUSE_NONE) s->cause = cause;
+static xai_ReadState fail(xai_EventReader *reader, xai_Cause cause) {
+  if (reader->cause == XAI_CAUSE_NONE) reader->cause = cause;
   return XAI_READ_FAILED;
 }
 
-static xai_ReadState fail_rc(xai_EventReader *s, int rc) {
-  return fail(s, rc == XAI_ELIMIT ? XAI_CAUSE_STREAM_EVENT_TOO_LONG
-                                  : XAI_CAUSE_STREAM_MEMORY);
+static xai_ReadState fail_rc(xai_EventReader *reader, int rc) {
+  return fail(reader, rc == XAI_ELIMIT ? XAI_CAUSE_STREAM_EVENT_TOO_LONG
+                                       : XAI_CAUSE_STREAM_MEMORY);
 }
 
 /*
-** A last event without its blank line.  The standard drops it; gateways send
-** it all the same, so it counts when it is the marker or a whole value.
+** The last event if no blank line follows it.  The standard drops such an
+** event, but gateways send it.  So it counts if it is "[DONE]" or a whole JSON
+** value.
 */
 static int last_event(xai_Sse *in, xai_SseEvent *ev) {
   xai_Slice word;
@@ -66,107 +68,123 @@ static int last_event(xai_Sse *in, xai_SseEvent *ev) {
          xai_json_check(word.at, word.len) == XAI_JSON_RIGHT;
 }
 
-static int find_event(xai_EventReader *s, xai_Sse *in, int over, int clean) {
-  int rc = xai_sse_peek(in, &s->event.sse);
-  if (rc == 0 && over && clean && !s->raw && !s->last) {
-    rc = last_event(in, &s->event.sse);
-    s->last = rc >= 0;
+static int find_event(xai_EventReader *reader, xai_Sse *in, int over,
+                      int clean) {
+  int rc = xai_sse_peek(in, &reader->event.sse);
+  if (rc == 0 && over && clean && !reader->raw && !reader->last) {
+    rc = last_event(in, &reader->event.sse);
+    reader->last = rc >= 0;
   }
   return rc;
 }
 
-static xai_ReadState at_end(xai_EventReader *s, int over, int clean) {
-  if (s->schema.ended) return XAI_READ_END;
+static xai_ReadState at_end(xai_EventReader *reader, int over, int clean) {
+  if (reader->schema.ended) return XAI_READ_END;
   if (!over) return XAI_READ_WAIT;
-  if (s->raw ? clean : xai_event_schema_complete(&s->schema, clean))
+  if (reader->raw ? clean : xai_event_schema_complete(&reader->schema, clean))
     return XAI_READ_END;
-  return fail(s, XAI_CAUSE_STREAM_CUT);
+  return fail(reader, XAI_CAUSE_STREAM_CUT);
 }
 
-/* Remember where in the data the parts of the reading are. */
-static void note_places(xai_EventReader *s) {
-  const xai_EventInfo *r = &s->event.info;
-  const char *data = s->event.sse.data.at;
+/* Notes the offsets of the slices of 'info' in the data. */
+static void note_places(xai_EventReader *reader) {
+  const xai_EventInfo *info = &reader->event.info;
+  const char *data = reader->event.sse.data.at;
   int i;
-  if (r->has_text) s->text_at = (size_t)(r->text.at - data);
-  if (r->field != XAI_FIELD_NONE) s->delta_at = (size_t)(r->delta.at - data);
-  for (i = 0; i < r->varying; i++)
-    s->varying_at[i] = (size_t)(r->varying_field[i].at - data);
+  if (info->has_text) reader->text_at = (size_t)(info->text.at - data);
+  if (info->field != XAI_FIELD_NONE)
+    reader->delta_at = (size_t)(info->delta.at - data);
+  for (i = 0; i < info->varying; i++)
+    reader->varying_at[i] = (size_t)(info->varying_field[i].at - data);
 }
 
-/* Bytes that came since may have moved the event: find its parts again. */
-static void refresh(xai_EventReader *s, xai_Sse *in) {
-  xai_EventInfo *r = &s->event.info;
+/* Bytes that were fed since may have moved the event: sets its slices again. */
+static void refresh(xai_EventReader *reader, xai_Sse *in) {
+  xai_EventInfo *info = &reader->event.info;
   int i;
-  if (s->last) return; /* nothing comes any more */
-  xai_sse_peek(in, &s->event.sse);
-  if (r->has_text) r->text.at = s->event.sse.data.at + s->text_at;
-  if (r->field != XAI_FIELD_NONE)
-    r->delta.at = s->event.sse.data.at + s->delta_at;
-  for (i = 0; i < r->varying; i++)
-    r->varying_field[i].at = s->event.sse.data.at + s->varying_at[i];
+  if (reader->last) return; /* no byte follows */
+  xai_sse_peek(in, &reader->event.sse);
+  if (info->has_text)
+    info->text.at = reader->event.sse.data.at + reader->text_at;
+  if (info->field != XAI_FIELD_NONE)
+    info->delta.at = reader->event.sse.data.at + reader->delta_at;
+  for (i = 0; i < info->varying; i++)
+    info->varying_field[i].at =
+        reader->event.sse.data.at + reader->varying_at[i];
 }
 
-/* An event that repeats the last one but for its text needs no reading. */
-static void read_event(xai_EventReader *s) {
-  const xai_SseEvent *ev = &s->event.sse;
-  xai_EventInfo *r = &s->event.info;
-  if (xai_event_template_match(&s->template, ev->name, ev->data, r)) return;
-  xai_event_schema_read(&s->schema, ev->name, ev->data, r);
-  if (r->turns) xai_event_template_forget(&s->template);
-  if (r->field != XAI_FIELD_NONE)
-    xai_event_template_learn(&s->template, ev->name, ev->data, r);
+/* Reads the event, unless it matches the template. */
+static void read_event(xai_EventReader *reader) {
+  const xai_SseEvent *ev = &reader->event.sse;
+  xai_EventInfo *info = &reader->event.info;
+  if (xai_event_template_match(&reader->template, ev->name, ev->data, info))
+    return;
+  xai_event_schema_read(&reader->schema, ev->name, ev->data, info);
+  if (info->new_state) xai_event_template_forget(&reader->template);
+  if (info->field != XAI_FIELD_NONE)
+    xai_event_template_learn(&reader->template, ev->name, ev->data, info);
 }
 
-static xai_ReadState shown(const xai_EventReader *s) {
-  return s->event.info.meaning == XAI_MEANS_ERROR ? XAI_READ_ERROR
-                                                  : XAI_READ_EVENT;
+static xai_ReadState shown(const xai_EventReader *reader) {
+  return reader->event.info.meaning == XAI_MEANS_ERROR ? XAI_READ_ERROR
+                                                       : XAI_READ_EVENT;
 }
 
-/* A ping says nothing of the answer.  Before the first event it is dropped, so
-** that the stream may still begin anew. */
+/* A ping says nothing about the answer.  Before the first event it is dropped,
+** so that another attempt may still follow. */
 static int is_ping(const xai_SseEvent *ev) {
   return xai_event_schema_is_ping(ev->name, ev->data);
 }
 
-xai_ReadState xai_event_reader_peek(xai_EventReader *s, xai_Sse *in, int over,
-                                    int clean) {
-  int rc;
-  if (s->full) return XAI_READ_FAILED;
-  if (s->have) {
-    refresh(s, in);
-    return shown(s);
-  }
-  for (;;) {
-    if (s->schema.ended) return XAI_READ_END;
-    rc = find_event(s, in, over, clean);
-    if (rc < 0) return fail_rc(s, rc);
-    if (rc == 0) return at_end(s, over, clean);
-    if (s->raw) {
-      memset(&s->event.info, 0, sizeof s->event.info);
-      break;
-    }
-    read_event(s);
-    if ((s->begun || !is_ping(&s->event.sse)) &&
-        s->event.info.meaning != XAI_MEANS_NOTHING &&
-        s->event.info.meaning != XAI_MEANS_DONE)
-      break;
-    xai_sse_pop(in);
-  }
-  note_places(s);
-  s->have = 1;
-  if (shown(s) == XAI_READ_EVENT) s->begun = 1;
-  return shown(s);
+/* 1 if the caller gets the event. */
+static int is_for_caller(const xai_EventReader *reader) {
+  xai_Meaning meaning = reader->event.info.meaning;
+  if (!reader->begun && is_ping(&reader->event.sse)) return 0;
+  return meaning != XAI_MEANS_NOTHING && meaning != XAI_MEANS_DONE;
 }
 
-/* What an event that was not read yet means. */
-static xai_ReadState meaning_of(const xai_EventReader *s,
+/* Finds the next event for the caller.  1: it is there; otherwise '*state' says
+** what the peek returns. */
+static int next_event(xai_EventReader *reader, xai_Sse *in, int over, int clean,
+                      xai_ReadState *state) {
+  for (;; xai_sse_pop(in)) {
+    int rc = reader->schema.ended ? 0 : find_event(reader, in, over, clean);
+    if (rc < 0) *state = fail_rc(reader, rc);
+    if (rc == 0) *state = at_end(reader, over, clean);
+    if (rc <= 0) return 0;
+    if (!reader->raw) {
+      read_event(reader);
+      if (!is_for_caller(reader)) continue;
+    } else {
+      memset(&reader->event.info, 0, sizeof reader->event.info);
+    }
+    return 1;
+  }
+}
+
+xai_ReadState xai_event_reader_peek(xai_EventReader *reader, xai_Sse *in,
+                                    int over, int clean) {
+  xai_ReadState state;
+  if (reader->full) return XAI_READ_FAILED;
+  if (reader->have) {
+    refresh(reader, in);
+    return shown(reader);
+  }
+  if (!next_event(reader, in, over, clean, &state)) return state;
+  note_places(reader);
+  reader->have = 1;
+  if (shown(reader) == XAI_READ_EVENT) reader->begun = 1;
+  return shown(reader);
+}
+
+/* What a peek would return for an event that was not read yet. */
+static xai_ReadState meaning_of(const xai_EventReader *reader,
                                 const xai_SseEvent *ev) {
-  xai_EventSchema copy = s->schema;
-  xai_EventInfo r;
-  if (s->raw) return XAI_READ_EVENT;
-  xai_event_schema_read(&copy, ev->name, ev->data, &r);
-  switch (r.meaning) {
+  xai_EventSchema copy = reader->schema;
+  xai_EventInfo info;
+  if (reader->raw) return XAI_READ_EVENT;
+  xai_event_schema_read(&copy, ev->name, ev->data, &info);
+  switch (info.meaning) {
     case XAI_MEANS_NOTHING: return XAI_READ_WAIT;
     case XAI_MEANS_DONE: return XAI_READ_END;
     case XAI_MEANS_ERROR: return XAI_READ_ERROR;
@@ -174,46 +192,48 @@ static xai_ReadState meaning_of(const xai_EventReader *s,
   }
 }
 
-xai_ReadState xai_event_reader_preview(const xai_EventReader *s, xai_Sse *in,
-                                       int ended, xai_Slice *data) {
-  xai_SseEvent ev = s->event.sse;
+xai_ReadState xai_event_reader_preview(const xai_EventReader *reader,
+                                       xai_Sse *in, int ended,
+                                       xai_Slice *data) {
+  xai_SseEvent ev = reader->event.sse;
   xai_ReadState state;
-  if (s->schema.ended) return XAI_READ_END;
-  if (s->full) return XAI_READ_FAILED;
-  if (s->have) return XAI_READ_EVENT;
+  if (reader->schema.ended) return XAI_READ_END;
+  if (reader->full) return XAI_READ_FAILED;
+  if (reader->have) return XAI_READ_EVENT;
   for (;;) {
     int rc = xai_sse_peek(in, &ev);
     int whole = rc != 0;
-    if (rc == 0 && ended && !s->raw) rc = last_event(in, &ev);
+    if (rc == 0 && ended && !reader->raw) rc = last_event(in, &ev);
     if (rc < 0) return XAI_READ_FAILED;
     if (rc == 0) return XAI_READ_WAIT;
-    state = is_ping(&ev) && !s->raw ? XAI_READ_WAIT : meaning_of(s, &ev);
+    state =
+        is_ping(&ev) && !reader->raw ? XAI_READ_WAIT : meaning_of(reader, &ev);
     *data = ev.data;
     if (state != XAI_READ_WAIT || !whole) return state;
     xai_sse_pop(in);
   }
 }
 
-int xai_event_reader_consume(xai_EventReader *s, xai_Sse *in) {
+int xai_event_reader_consume(xai_EventReader *reader, xai_Sse *in) {
   int rc = XAI_OK;
-  if (!s->have) return XAI_OK;
-  refresh(s, in);
-  if (!s->raw && s->event.info.meaning != XAI_MEANS_ERROR)
-    rc = xai_event_log_add(&s->log, &s->event.info, s->event.sse.name,
-                           s->event.sse.data);
+  if (!reader->have) return XAI_OK;
+  refresh(reader, in);
+  if (!reader->raw && reader->event.info.meaning != XAI_MEANS_ERROR)
+    rc = xai_event_log_add(&reader->log, &reader->event.info,
+                           reader->event.sse.name, reader->event.sse.data);
   if (rc == XAI_ELIMIT) {
-    fail(s, XAI_CAUSE_STREAM_TOO_LONG);
-    s->full = 1;
+    fail(reader, XAI_CAUSE_STREAM_TOO_LONG);
+    reader->full = 1;
   }
   if (rc != XAI_OK) return rc;
-  s->have = 0;
-  s->taken++;
+  reader->have = 0;
+  reader->taken++;
   xai_sse_pop(in);
   return XAI_OK;
 }
 
-void xai_event_reader_conclude(xai_EventReader *s) {
-  const xai_SseEvent *ev = &s->event.sse;
-  if (s->have && s->event.info.concludes)
-    xai_event_log_add(&s->log, &s->event.info, ev->name, ev->data);
+void xai_event_reader_conclude(xai_EventReader *reader) {
+  const xai_SseEvent *ev = &reader->event.sse;
+  if (reader->have && reader->event.info.has_answer)
+    xai_event_log_add(&reader->log, &reader->event.info, ev->name, ev->data);
 }

@@ -1,6 +1,6 @@
 /*
-** event_reader.h - reading one event stream: parser, dialect and journal
-** together.
+** event_reader.h - reading one event stream: from the SSE parser to events and
+** the log.
 */
 #ifndef XAI_BASE_EVENT_READER_H
 #define XAI_BASE_EVENT_READER_H
@@ -15,9 +15,9 @@
 
 typedef enum xai_ReadState {
   XAI_READ_WAIT,  /* more bytes are needed */
-  XAI_READ_EVENT, /* '*event' is to be handed on, then taken */
-  XAI_READ_ERROR, /* '*event' reports a failure of the service */
-  XAI_READ_END,   /* the end is proven */
+  XAI_READ_EVENT, /* 'event' is for the caller, who consumes it afterwards */
+  XAI_READ_ERROR, /* the same, and it reports a failure of the service */
+  XAI_READ_END,   /* the stream is complete */
   XAI_READ_FAILED /* the stream cannot go on; see 'cause' */
 } xai_ReadState;
 
@@ -30,55 +30,59 @@ typedef struct xai_EventReader {
   xai_EventSchema schema;
   xai_EventLog log;
   xai_EventTemplate template;
-  xai_Event event; /* the event that was shown and not yet taken */
-  int have;
+  xai_Event event;          /* shown by a peek, and not consumed yet */
+  int have;                 /* there is such an event */
   int begun;                /* an event was shown that is no failure */
-  unsigned long taken;      /* how many events were */
-  size_t text_at, delta_at; /* where the reading's parts are in its data */
+  unsigned long taken;      /* how many events were consumed */
+  size_t text_at, delta_at; /* offsets of the slices of 'info' in the data */
   size_t varying_at[XAI_MAX_VARYING];
-  int raw;            /* events as they come, ending with the transfer */
-  int last;           /* the event had no blank line behind it */
-  int full;           /* what was taken fills the journal */
-  unsigned surrogate; /* of a surrogate pair, between two texts */
+  int raw;            /* show all events as they come, to the transfer's end */
+  int last;           /* no blank line follows the event, nor does any byte */
+  int full;           /* the log has reached its limit */
+  unsigned surrogate; /* half of a surrogate pair, between two texts */
   xai_Cause cause;    /* why the stream cannot go on */
 } xai_EventReader;
 
-void xai_event_reader_init(xai_EventReader *s, xai_Api api, int raw,
+/* Begins a stream.  'max': most bytes of the log, 0: no limit.  Nothing is
+** acquired. */
+void xai_event_reader_init(xai_EventReader *reader, xai_Api api, int raw,
                            size_t max);
-void xai_event_reader_free(xai_EventReader *s);
+
+/* Releases the memory. */
+void xai_event_reader_free(xai_EventReader *reader);
 
 /*
-** Look at the next event of 'in'.  'over': no more bytes will come; 'clean':
-** the transfer ended as it should.  The same event is shown until it is
-** taken; its slices are valid until bytes are fed or it is taken.
+** Shows the next event of 'in'.  'over': no more bytes will come; 'clean': the
+** transfer ended without an error.  The same event is shown until it is
+** consumed.  Its slices are valid until bytes are fed or it is consumed.
 */
-xai_ReadState xai_event_reader_peek(xai_EventReader *s, xai_Sse *in, int over,
-                                    int clean);
+xai_ReadState xai_event_reader_peek(xai_EventReader *reader, xai_Sse *in,
+                                    int over, int clean);
 
 /*
-** What would be shown, for whoever must know before the reader does.  Nothing
-** changes: the reader may still say which choice it wants.  'ended': the
-** transfer did, as it should.
+** What a peek would show; '*data' is the event's data.  The reader does not
+** change, so it may still be told which choice is wanted.  'ended': the
+** transfer ended without an error.
 */
-xai_ReadState xai_event_reader_preview(const xai_EventReader *s, xai_Sse *in,
-                                       int ended, xai_Slice *data);
+xai_ReadState xai_event_reader_preview(const xai_EventReader *reader,
+                                       xai_Sse *in, int ended, xai_Slice *data);
 
-/* Begin anew, for the answer to another attempt; nothing was shown yet. */
-void xai_event_reader_restart(xai_EventReader *s);
+/* Adds the shown event to the log and goes on to the next.  XAI_OK; XAI_ENOMEM,
+** and nothing was changed; XAI_ELIMIT, and all later peeks fail. */
+int xai_event_reader_consume(xai_EventReader *reader, xai_Sse *in);
 
-/* Nobody reads on: only what was taken is kept. */
-void xai_event_reader_rest(xai_EventReader *s);
+/* Adds the shown failure to the log if it brings the whole answer.  Without
+** memory or room, the log stays as it is. */
+void xai_event_reader_conclude(xai_EventReader *reader);
 
-/* Text of this choice (from 0) is wanted from now on. */
-void xai_event_reader_want(xai_EventReader *s, long choice);
+/* Begins again for the answer to another attempt; nothing was shown yet. */
+void xai_event_reader_restart(xai_EventReader *reader);
 
-/* Remember the shown event and go past it.  XAI_OK, XAI_ENOMEM (nothing was
-** changed) or XAI_ELIMIT: from now on the stream shows that as its fault. */
-int xai_event_reader_consume(xai_EventReader *s, xai_Sse *in);
+/* Releases everything but the log, for a stream that is not read further. */
+void xai_event_reader_rest(xai_EventReader *reader);
 
-/* Remember the shown failure, too, if it comes with the whole answer.  Where
-** there is no room for it, the answer stays as it was. */
-void xai_event_reader_conclude(xai_EventReader *s);
+/* Makes 'choice' (from 0) the one whose text is visible. */
+void xai_event_reader_want(xai_EventReader *reader, long choice);
 
 #pragma GCC visibility pop
 

@@ -1,8 +1,8 @@
 /*
 ** event_schema.h - what the events of each streaming API mean.
 **
-** One call per event answers: is it the end, a failure, or content; where is
-** its visible text; and can it be remembered by that text alone.
+** Reading one event answers: is it the end, a failure or content; where is its
+** visible text; can the log keep it as that text alone?
 */
 #ifndef XAI_BASE_EVENT_SCHEMA_H
 #define XAI_BASE_EVENT_SCHEMA_H
@@ -25,16 +25,16 @@ typedef enum xai_Api {
 } xai_Api;
 
 typedef enum xai_Meaning {
-  XAI_MEANS_DATA,    /* hand it on */
-  XAI_MEANS_END,     /* hand it on; nothing comes after it */
-  XAI_MEANS_DONE,    /* the "[DONE]" marker: the end, not handed on */
-  XAI_MEANS_NOTHING, /* neither content nor end: drop it */
-  XAI_MEANS_BROKEN,  /* no whole JSON object: nothing can be trusted */
+  XAI_MEANS_DATA,    /* the caller gets it */
+  XAI_MEANS_END,     /* the caller gets it, and no event follows */
+  XAI_MEANS_DONE,    /* the "[DONE]" marker: the end; the caller gets nothing */
+  XAI_MEANS_NOTHING, /* neither content nor end: it is dropped */
+  XAI_MEANS_BROKEN,  /* no whole JSON object: the stream is damaged */
   XAI_MEANS_DEEP,    /* JSON, but nested too deeply */
   XAI_MEANS_ERROR    /* the service reports a failure */
 } xai_Meaning;
 
-/* Which growing text of the result a piece belongs to. */
+/* The growing texts of a result. */
 typedef enum xai_Field {
   XAI_FIELD_NONE,
   XAI_FIELD_TEXT,
@@ -44,101 +44,109 @@ typedef enum xai_Field {
   XAI_FIELD_SIGNATURE
 } xai_Field;
 
-/* Values that tell nothing of the answer and may be others in each event:
-** numbers of the event, ids, times, fingerprints. */
+/* Most varying fields that are noted in an event: members that say nothing
+** about the answer and may differ in each event, as numbers, ids and times
+** do. */
 #define XAI_MAX_VARYING 6
 
+/* What one event says.  All slices are parts of the event's data. */
 typedef struct xai_EventInfo {
   xai_Meaning meaning;
-  int has_text;   /* the event has visible text of the wanted choice */
-  xai_Slice text; /* that text, as raw JSON string content */
+  int has_text;   /* it has visible text of the wanted choice */
+  xai_Slice text; /* that text: raw JSON string content */
   int parts;      /* 'text' is the inside of a list of typed parts instead */
-  int turns;      /* from here on the same bytes may mean something else */
-  /* When 'field' is not NONE the event says no more than: append 'piece'
-  ** to the field of part (a, b) of the answer. */
+  int new_state;  /* equal bytes may have another meaning from now on */
+  /* If 'field' is not NONE, the event says nothing but this: append 'delta' to
+  ** that field of part (a, b) of the answer. */
   xai_Field field;
   uint32_t a, b;
   xai_Slice delta;
-  int concludes;      /* a failure that comes with the whole answer */
-  int untyped;        /* its type is the event's name: the JSON has none */
-  int varying;        /* how many of those values there are */
-  int counts;         /* the first is the sequence number */
-  unsigned long same; /* which pattern it repeats; 0: it was read in full */
-  xai_Slice varying_field
-      [XAI_MAX_VARYING]; /* whole numbers, or what is in a string */
+  int has_answer; /* a failure that brings the whole answer */
+  int untyped;    /* the event's name is its type; the JSON has none */
+  int numbered;   /* the first varying field is a sequence number */
+  int varying;    /* how many varying fields follow */
+  xai_Slice varying_field[XAI_MAX_VARYING]; /* numbers or string contents */
+  unsigned long template_serial; /* of the template that it repeats; 0: none */
 } xai_EventInfo;
 
-#define XAI_MAX_CHOICES 128 /* the service's own limit of 'n' */
+/* ------------------------------------------------------ state of one stream */
 
-/* How many items and parts of a response are told apart: the last ones. */
+#define XAI_MAX_CHOICES 128 /* the service's limit of 'n' */
+
+/* Items and parts of a response that are remembered, the latest ones. */
 #define XAI_KNOWN_ITEMS 8
 #define XAI_KNOWN_PARTS 16
 
-/* An item of a response.  Its id may change on the way. */
+/* An output item of a response. */
 typedef struct xai_Item {
   uint32_t a;
-  uint32_t id[2]; /* hashes, 0: none */
+  uint32_t id[2]; /* hashes, 0: none; an item's id may change once */
   int known;
   int done;
 } xai_Item;
 
-/* A part of a response that has text. */
+/* A part of an item that had text. */
 typedef struct xai_Part {
   uint32_t a, b;
   int known;
-  int stated; /* as a whole: what comes after that is late */
+  int stated; /* an event gave the whole text; later deltas repeat it */
 } xai_Part;
 
-/* How much an event states. */
+/* How much of a response an event states as a whole. */
 #define XAI_LEVEL_DELTA 0
 #define XAI_LEVEL_TEXT 1
 #define XAI_LEVEL_PART 2
 #define XAI_LEVEL_ITEM 3
 
-/* Which texts of a response were shown: some services send them in pieces,
-** some at the end, and some both ways. */
-typedef struct xai_Told {
+/* Which texts of a response were shown.  Some services send a text as deltas,
+** some as a whole at the end, and some both ways. */
+typedef struct xai_Shown {
   xai_Item item[XAI_KNOWN_ITEMS];
   xai_Part part[XAI_KNOWN_PARTS];
-  unsigned items, parts; /* how many there ever were */
+  unsigned items, parts; /* how many there were in all */
   int any;               /* some text was shown */
-  int level;             /* of the events that did so: the least */
-  int lost;              /* there were more parts than are known */
-} xai_Told;
+  int level;             /* the lowest level of the events that showed text */
+  int forgot;            /* there were more parts than are remembered */
+} xai_Shown;
 
 typedef struct xai_EventSchema {
   xai_Api api;
   long want;      /* index of the choice whose text is wanted */
-  int events;     /* something was read already */
-  int ended;      /* the end marker was read */
-  int choices;    /* choices seen */
-  int unfinished; /* of them, how many have no finish_reason yet */
+  int events;     /* an event was read */
+  int ended;      /* the end was read */
+  int choices;    /* how many choices were seen */
+  int unfinished; /* how many of them have no finish_reason yet */
   unsigned known; /* bit i: member i of the envelope had a value */
   union {
     unsigned char seen[XAI_MAX_CHOICES]; /* bits: seen, finished, had text */
-    xai_Told told;                       /* of responses */
+    xai_Shown shown;                     /* of XAI_API_RESPONSES */
   } of;
 } xai_EventSchema;
 
-void xai_event_schema_init(xai_EventSchema *d, xai_Api api);
+/* ---------------------------------------------------------------- functions */
 
-/* Read one event ('name' as the stream gave it). */
-void xai_event_schema_read(xai_EventSchema *d, xai_Slice name, xai_Slice data,
-                           xai_EventInfo *r);
+/* Begins a stream.  Nothing is acquired. */
+void xai_event_schema_init(xai_EventSchema *schema, xai_Api api);
 
-/* Append the visible text of a reading, as UTF-8.  '*half' as in
+/* Reads one event, given its name and its data as the stream gave them, into
+** '*info'. */
+void xai_event_schema_read(xai_EventSchema *schema, xai_Slice name,
+                           xai_Slice data, xai_EventInfo *info);
+
+/* Appends the visible text of an event, as UTF-8.  '*surrogate' as in
 ** xai_json_unescape.  XAI_OK, XAI_ENOMEM or XAI_ELIMIT. */
-int xai_event_schema_text(const xai_EventInfo *r, unsigned *surrogate,
+int xai_event_schema_text(const xai_EventInfo *info, unsigned *surrogate,
                           xai_Buffer *out);
 
 /*
-** Is the stream's end proven, given whether the transfer ended cleanly?
-** Facts: the service's streaming rules; chat and completions may end without
-** "[DONE]" when every choice had its finish_reason.
+** 1 if the stream is complete when no more events come.  'clean_end': the
+** transfer ended without an error.  Facts: the service's streaming rules; chat
+** and completions may end without "[DONE]" once each choice has its
+** finish_reason.
 */
-int xai_event_schema_complete(const xai_EventSchema *d, int clean_end);
+int xai_event_schema_complete(const xai_EventSchema *schema, int clean_end);
 
-/* Does the event only keep its line alive, by its name or its type? */
+/* 1 if the event only keeps the connection alive, by its name or its type. */
 int xai_event_schema_is_ping(xai_Slice name, xai_Slice data);
 
 #pragma GCC visibility pop

@@ -1,9 +1,11 @@
 /*
-** event_template.h - events that repeat an earlier one but for their text.
+** event_template.h - events that repeat an earlier one except for their
+** text.
 **
-** Most events of a stream differ in one string alone, and perhaps in stamps:
-** a sequence number, a time, an id.  Comparing bytes tells so for a small
-** part of the cost of reading them.
+** Most events of a stream differ in one string, and perhaps in varying fields:
+** a sequence number, a time, an id.  Comparing their bytes with those of an
+** earlier event costs a small part of reading them: half of the cost of an
+** event is saved.
 */
 #ifndef XAI_BASE_EVENT_TEMPLATE_H
 #define XAI_BASE_EVENT_TEMPLATE_H
@@ -16,48 +18,52 @@
 /* A place in the data where events differ. */
 typedef struct xai_Place {
   size_t at, len;
-  int varying_field; /* which stamp of the reading it holds; -1: the text */
-  int number;        /* a whole number, not the inside of a string */
+  int varying_field; /* index of the varying field; -1: the text */
+  int number;        /* a whole number, not the content of a string */
 } xai_Place;
 
+/* The earlier event. */
 typedef struct xai_EventTemplate {
-  xai_Buffer bytes; /* the earlier event's name, then its data */
-  size_t name_len;  /* of them, how many are the name */
-  xai_Place varying_field[XAI_MAX_VARYING]; /* all of its stamps */
+  xai_Buffer bytes; /* its name, then its data */
+  size_t name_len;
+  xai_Place varying_field[XAI_MAX_VARYING]; /* all its varying fields */
   xai_Place place[XAI_MAX_VARYING + 1]; /* those that differ, and the text */
-  int places;                           /* how many, in their order */
-  unsigned differs;                     /* bit i: stamp i does */
-  xai_EventInfo info;                   /* what the earlier event meant */
-  unsigned long serial;                 /* which event this is; 0: none yet */
+  int places;                           /* how many, in order */
+  unsigned differs;                     /* bit i: varying field i differs */
+  xai_EventInfo info;                   /* what the event means */
+  unsigned long serial;                 /* of the template; 0: none yet */
 } xai_EventTemplate;
 
-void xai_event_template_init(xai_EventTemplate *p);
-void xai_event_template_free(xai_EventTemplate *p);
+/* Makes an empty template, which nothing matches; acquires nothing. */
+void xai_event_template_init(xai_EventTemplate *t);
 
-/* Forget the event: what it would mean has changed. */
-void xai_event_template_forget(xai_EventTemplate *p);
+/* Releases the memory; the template is empty afterwards. */
+void xai_event_template_free(xai_EventTemplate *t);
+
+/* Makes the template empty, because equal events have another meaning now. */
+void xai_event_template_forget(xai_EventTemplate *t);
 
 /*
-** Does the event repeat the pattern?  Then '*r' is what reading it would
-** have given, with 'r->same' set, and 1 is returned; its stamps are those that
-** differ from event to event.  Texts with bytes or escapes that JSON does not
+** 1 if the event repeats the template.  '*info' is then what reading the event
+** would give, with 'template_serial' set; of its varying fields it has those
+** that differ between events.  Texts with bytes or escapes that JSON does not
 ** allow do not match.
 */
-int xai_event_template_match(const xai_EventTemplate *p, xai_Slice name,
-                             xai_Slice data, xai_EventInfo *r);
+int xai_event_template_match(const xai_EventTemplate *t, xai_Slice name,
+                             xai_Slice data, xai_EventInfo *info);
 
-/* Take an event that was read as the new pattern, if it is one for it.  The
-** stamps that are not as in the pattern before are those that differ.
-** Without memory there is just no pattern. */
-void xai_event_template_learn(xai_EventTemplate *p, xai_Slice name,
-                              xai_Slice data, const xai_EventInfo *r);
+/* Makes an event that was read the new template, if it is a delta.  The varying
+** fields that are not as in the template before are those that differ.  Without
+** memory the template is empty. */
+void xai_event_template_learn(xai_EventTemplate *t, xai_Slice name,
+                              xai_Slice data, const xai_EventInfo *info);
 
 /*
-** Append the pattern's data with "<mark>t" in place of its text, and
-** "<mark>A", "<mark>B"... in place of the stamps that differ (of a number, as
-** a string).  XAI_OK or XAI_ENOMEM.
+** Appends the template's data, with "<mark>t" in place of its text, and
+** "<mark>A", "<mark>B"... in place of the varying fields that differ.  A number
+** becomes a string.  XAI_OK or XAI_ENOMEM.
 */
-int xai_event_template_fill(const xai_EventTemplate *p, const char *mark,
+int xai_event_template_fill(const xai_EventTemplate *t, const char *mark,
                             xai_Buffer *out);
 
 #pragma GCC visibility pop

@@ -1,15 +1,16 @@
 /*
 ** sse.c - an incremental parser for event streams (server-sent events).
 **
-** Nothing is copied but names and ids: the data of an event is read where
-** it arrived.  When an event has several data lines, the later ones are
-** moved up behind the first; the field name in front makes the room.
+** Only names and ids are copied.  The data of an event stays where it arrived.
+** If an event has several data lines, the later ones are moved to the end of
+** the first.  There is room for a joining LF, as each line began with a field
+** name.
 */
 #include "base/sse.h"
 
 #include <string.h>
 
-/* A line may be so much longer than the largest data. */
+/* How much longer a line may be than the largest data, in bytes. */
 #define LINE_SLACK 4096
 
 void xai_sse_init(xai_Sse *p, size_t max_event) {
@@ -27,7 +28,7 @@ void xai_sse_free(xai_Sse *p) {
   xai_sse_init(p, p->max_event);
 }
 
-/* Does the line at 's' begin with this field?  -1: as far as it goes. */
+/* 1 if the line at 's' begins with this field; -1 if more bytes are needed. */
 static int begins_with(const char *s, size_t n, const char *field) {
   size_t len = strlen(field);
   if (memcmp(s, field, n < len ? n : len) != 0) return 0;
@@ -62,12 +63,12 @@ int xai_sse_feed(xai_Sse *p, const char *s, size_t n) {
 
 size_t xai_sse_size(const xai_Sse *p) { return xai_buffer_size(&p->in); }
 
-/* The bytes; not const because data lines are joined in place. */
+/* The bytes, which are not const: data lines are joined in place. */
 static char *bytes(const xai_Sse *p) {
   return p->in.at ? p->in.at + p->in.rd : NULL;
 }
 
-/* Forget all bytes in front of the line being read. */
+/* Drops all bytes before the line that is being read. */
 static void drop_lines(xai_Sse *p) {
   size_t n = p->line;
   xai_buffer_consume(&p->in, n);
@@ -83,7 +84,7 @@ static void begin_event(xai_Sse *p) {
   drop_lines(p);
 }
 
-/* Drop one leading byte order mark.  0 while it cannot be told. */
+/* Drops one leading byte order mark.  0 if more bytes are needed. */
 static int start(xai_Sse *p) {
   static const char bom[3] = {'\xEF', '\xBB', '\xBF'};
   size_t n = xai_sse_size(p);
@@ -97,10 +98,10 @@ static int start(xai_Sse *p) {
 }
 
 /*
-** Find the end of the line being read.  1: '*end' is the offset of its
-** terminator; 0: not there yet, '*end' is that of all bytes.  'lf' remembers
-** how far LF was searched, so that streams that use CR alone are not searched
-** again and again.
+** Finds the end of the line that is being read.  1: '*end' is the offset of its
+** terminator; 0: more bytes are needed, '*end' is that of the last byte's end.
+** 'lf' remembers how far LF was searched.  So streams that use only CR are not
+** searched again and again.
 */
 static int find_end(xai_Sse *p, size_t *end) {
   const char *s = bytes(p), *q;
@@ -118,7 +119,7 @@ static int find_end(xai_Sse *p, size_t *end) {
   return *end < n;
 }
 
-/* Append a data line behind the data that is already there. */
+/* Appends a data line to the data of the event. */
 static void add_data(xai_Sse *p, size_t at, size_t len) {
   char *s = bytes(p);
   size_t end = p->data_at + p->data_len;
@@ -138,7 +139,7 @@ static int set(xai_Buffer *b, const char *s, size_t n) {
   return xai_buffer_append(b, s, n);
 }
 
-/* Act on the field in [line, end).  XAI_OK or XAI_ENOMEM. */
+/* Reads the field in [line, end).  XAI_OK or XAI_ENOMEM. */
 static int read_field(xai_Sse *p, size_t end) {
   const char *s = bytes(p);
   xai_Slice name;
@@ -161,9 +162,9 @@ static int read_field(xai_Sse *p, size_t end) {
 }
 
 /*
-** Drop what stands between the data and the line being read, but only when
-** no more than that has to be moved: so the work stays linear, and lines
-** that are not data take no room for long.
+** Drops the bytes between the data and the line that is being read, if no more
+** bytes than these must be moved.  So the work stays linear, and lines that are
+** no data do not take room for long.
 */
 static void close_gap(xai_Sse *p) {
   size_t end = p->data_at + p->data_len + 1; /* room for a joining LF */
@@ -174,7 +175,7 @@ static void close_gap(xai_Sse *p) {
   p->lf = p->lf > gap ? p->lf - gap : 0;
 }
 
-/* Read the line that ends at 'end'.  1 when it completed an event. */
+/* Reads the line that ends at 'end'.  1 if it completes an event. */
 static int read_line(xai_Sse *p, size_t end) {
   int blank = end == p->line;
   int rc = blank ? XAI_OK : read_field(p, end);
@@ -187,7 +188,7 @@ static int read_line(xai_Sse *p, size_t end) {
   else if (p->has_data)
     close_gap(p);
   else
-    drop_lines(p); /* a comment or a name: nothing here is needed */
+    drop_lines(p); /* no data: nothing of it is needed */
   return 0;
 }
 
@@ -198,8 +199,9 @@ static void skip_lf(xai_Sse *p) {
 }
 
 /*
-** Is the data read so far, or the line that reaches to 'end', too large?
-** Asked for each line, so that the answer does not depend on the cuts.
+** 1 if the data, or the line that reaches to 'end', is too large.  It is
+** checked for each line, so that the result does not depend on how the bytes
+** are cut.
 */
 static int too_large(const xai_Sse *p, size_t end) {
   size_t line = end - p->line;
@@ -207,7 +209,7 @@ static int too_large(const xai_Sse *p, size_t end) {
          (line > LINE_SLACK && line - LINE_SLACK > p->max_event);
 }
 
-/* Read lines.  1 when an event is whole, 0 when there are no more. */
+/* Reads lines.  1 if an event is whole, 0 if there are no more lines. */
 static int read_event(xai_Sse *p) {
   size_t end;
   int rc = 0, found;

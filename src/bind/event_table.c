@@ -201,7 +201,7 @@ static void template_build(lua_State *L, int template, int values) {
 /* Push the model of the event that the pattern is of; nil: it has none. */
 static void push_kept_template(lua_State *L, xai_LuaCall *r) {
   const xai_EventReader *s = xai_call_reader(r->handle->call);
-  unsigned long serial = s->event.info.same;
+  unsigned long serial = s->event.info.template_serial;
   int env = lua_gettop(L) + 1;
   xai_getenv(L, 1);
   if (r->template != serial) {
@@ -259,7 +259,7 @@ int xai_event_table_push(lua_State *L, xai_LuaCall *r) {
   push_kept_template(L, r);
   if (!lua_istable(L, template) ||
       xai_call_peek(r->handle->call) != XAI_READ_EVENT ||
-      info->same != r->template || !copy_varying(&varying, info)) {
+      info->template_serial != r->template || !copy_varying(&varying, info)) {
     lua_settop(L, template - 1);
     return 0;
   }
