@@ -151,7 +151,8 @@ static int push_shown(lua_State *L, xai_LuaCall *r) {
     push_raw(L, r);
     return 1;
   }
-  if (s->event.info.template_serial != 0 && xai_event_table_push(L, r)) return 1;
+  if (s->event.info.template_serial != 0 && xai_event_table_push(L, r))
+    return 1;
   return push_event(L, shown(r)->data);
 }
 
