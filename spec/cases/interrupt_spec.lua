@@ -21,30 +21,22 @@ local WAITS = {
 
 describe("Ctrl-C (real use, 47)", function()
   setup(function() interrupt:open() end)
+  teardown(function() interrupt:close() end)
 
   local ENDED = ("false cancelled/interrupted\n"):rep(3) .. "grok-3\n"
+  local HOW = { default = "with the kind `cancelled`", error = "as xai.on_interrupt(error) says" }
 
-  -- Most of each is a wait for the signal, so some run at once.
-  local running, AT_ONCE = {}, 4
   local jobs = {}
   for _, name in ipairs(WAITS) do
     -- (xai.update waits for nothing: there Lua raises in the program's own loop.)
-    if name ~= "xai.update" then jobs[#jobs + 1] = { name, "default", "with the kind `cancelled`" } end
-    jobs[#jobs + 1] = { name, "error", "as xai.on_interrupt(error) says" }
+    if name ~= "xai.update" then jobs[#jobs + 1] = { "ends", name, "default" } end
+    jobs[#jobs + 1] = { "ends", name, "error" }
   end
-  teardown(function()
-    for _, output in pairs(running) do output() end
-    interrupt:close()
-  end)
+  local output = interrupt:series(jobs)
 
   for i, job in ipairs(jobs) do
-    it("ends " .. job[1] .. " " .. job[3] .. ", each time", function()
-      if not running[i] then
-        for n = i, math.min(i + AT_ONCE - 1, #jobs) do running[n] = interrupt:start("ends", jobs[n][1], jobs[n][2]) end
-      end
-      local output = running[i]
-      running[i] = nil
-      assert.equal(ENDED, output())
+    it("ends " .. job[2] .. " " .. HOW[job[3]] .. ", each time", function()
+      assert.equal(ENDED, output(i))
     end)
   end
 

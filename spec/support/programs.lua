@@ -156,11 +156,13 @@ end
 
 --- Start their server; in setup, once for a file.
 function Folder:open()
-  self.server = standin.spawn { pace = 0 }
-  leftovers.add(self.server.close)
+  self.server, self.running = standin.spawn { pace = 0 }, {}
+  leftovers.add(function() self:close() end)
 end
 
+--- Wait for the programs that still run, and end the server.
 function Folder:close()
+  for output in pairs(self.running) do output() end
   self.server.close()
 end
 
@@ -171,10 +173,31 @@ function Folder:start(program, ...)
   for name, value in pairs(self.environment) do environment[name] = value end
   local command = self.command { self.name .. "/" .. program, ... }
   local pipe = assert(io.popen("{ " .. M.with(environment, command) .. " ; } 2>&1"))
-  return function()
+  local function output()
+    self.running[output] = nil
     local text = pipe:read("*a")
     pipe:close()
     return (text:gsub("\r", ""))
+  end
+  self.running[output] = true
+  return output
+end
+
+local AT_ONCE = 4
+
+--- The programs of `jobs`, lists of a name and arguments, some at once: for those that mostly wait and
+-- do not ask what the server knows.  Gives a function that gives what the one of this number printed.
+function Folder:series(jobs)
+  local outputs, started = {}, 0
+  return function(i)
+    if not outputs[i] then started = i - 1 end -- those before it were not asked for
+    while started < math.min(i + AT_ONCE - 1, #jobs) do
+      started = started + 1
+      outputs[started] = self:start((table.unpack or unpack)(jobs[started])) -- luacheck: ignore 113
+    end
+    local output = outputs[i]
+    outputs[i] = nil
+    return output()
   end
 end
 
