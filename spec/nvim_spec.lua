@@ -12,15 +12,8 @@ local function run(name)
   return nvim:output(name)
 end
 
---- A program prints exactly this, and no function was refused in a fast event.
-local function folder_says(folder, expected, ...)
-  local said = folder:output(...)
-  assert(not said:find("E5560", 1, true), said)
-  assert.equal(expected, said)
-end
-
 local function says(...)
-  folder_says(nvim, ...)
+  nvim:says(...)
 end
 
 describe("xai.uv inside Neovim", function()
@@ -167,7 +160,7 @@ describe("xai.uv inside Neovim", function()
 
   describe("beside the example plugin,", function()
     local function says(...) -- luacheck: ignore 431
-      folder_says(grok, ...)
+      grok:says(...)
     end
 
     setup(function() grok:open() end)
@@ -212,7 +205,7 @@ describe("xai.uv inside Neovim", function()
     end)
 
     it("a window has its own bar back after the answer, or when it shows another buffer", function()
-      folder_says(nvim, "true true\n[] []\n[own]\n", "window_bar")
+      nvim:says("true true\n[] []\n[own]\n", "window_bar")
     end)
 
     it("what comes while text is locked is written later, without a hole", function()

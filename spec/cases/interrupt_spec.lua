@@ -32,11 +32,11 @@ describe("Ctrl-C (real use, 47)", function()
     if name ~= "xai.update" then jobs[#jobs + 1] = { "ends", name, "default" } end
     jobs[#jobs + 1] = { "ends", name, "error" }
   end
-  local output = interrupt:series(jobs)
+  local output_of = interrupt:series(jobs)
 
   for i, job in ipairs(jobs) do
     it("ends " .. job[2] .. " " .. HOW[job[3]] .. ", each time", function()
-      assert.equal(ENDED, output(i))
+      assert.equal(ENDED, output_of(i))
     end)
   end
 
