@@ -2,8 +2,9 @@
 ** error_body.c - the words of an error body, whatever its shape.
 **
 ** Known shapes come first: the service's own, OpenAI's and Anthropic's, lists,
-** FastAPI's "detail", RFC 9457, "errors", reasons that a gateway passes on.  Of
-** others the first text under a usual name is taken, at any depth.
+** FastAPI's "detail", RFC 9457, "errors", and reasons that a gateway passes on.
+** In other shapes, the first text under a common name is the message, at any
+** depth.  The kind comes from the status, the code and the words.
 */
 #include "base/error_body.h"
 
@@ -15,34 +16,34 @@
 #include "base/text.h"
 
 #define MAX_TEXT 500                  /* bytes of a message */
-#define MAX_OUTER 200                 /* bytes of what stands before a reason */
-#define MAX_DEPTH 8                   /* levels that are looked into */
-#define MAX_ITEMS 3                   /* items of a list that are told */
-#define MAX_STRING ((size_t)64 << 10) /* of a string that may hold JSON */
-#define MAX_SEARCHED ((size_t)256 << 10) /* of a body of no known shape */
-#define MAX_BARE ((size_t)512) /* of an answer with nothing but an error */
+#define MAX_OUTER 200                 /* bytes of a text before its reason */
+#define MAX_DEPTH 8                   /* levels that are read */
+#define MAX_ITEMS 3                   /* items of a list that are read */
+#define MAX_STRING ((size_t)64 << 10) /* bytes of a string that may hold JSON */
+#define MAX_SEARCHED ((size_t)256 << 10) /* bytes of an unknown shape */
+#define MAX_BARE ((size_t)512) /* bytes of an answer that is only an error */
 
-void xai_error_body_init(xai_ErrorBody *c) {
-  xai_buffer_init(&c->message, 0);
-  xai_buffer_init(&c->code, 0);
-  xai_buffer_init(&c->type, 0);
-  xai_buffer_init(&c->param, 0);
+void xai_error_body_init(xai_ErrorBody *e) {
+  xai_buffer_init(&e->message, 0);
+  xai_buffer_init(&e->code, 0);
+  xai_buffer_init(&e->type, 0);
+  xai_buffer_init(&e->param, 0);
 }
 
-void xai_error_body_free(xai_ErrorBody *c) {
-  xai_buffer_free(&c->message);
-  xai_buffer_free(&c->code);
-  xai_buffer_free(&c->type);
-  xai_buffer_free(&c->param);
+void xai_error_body_free(xai_ErrorBody *e) {
+  xai_buffer_free(&e->message);
+  xai_buffer_free(&e->code);
+  xai_buffer_free(&e->type);
+  xai_buffer_free(&e->param);
 }
 
-/* 'complaint': whose code, type and param are filled in; NULL: nobody's. */
+/* The state of reading one body. */
 typedef struct Reader {
-  xai_ErrorBody *error_body;
-  int depth;
+  xai_ErrorBody *error_body; /* gets code, type and param; NULL: nobody does */
+  int depth;                 /* how many values enclose the current one */
 } Reader;
 
-/* All functions append to 'out' and give XAI_OK or XAI_ENOMEM. */
+/* All functions with 'out' append to it and return XAI_OK or XAI_ENOMEM. */
 static int add_value(Reader *r, const xai_Json *v, xai_Buffer *out);
 static int add_text(Reader *r, xai_Slice s, xai_Buffer *out);
 
@@ -60,13 +61,13 @@ static int holds(xai_Slice s, xai_Slice part) {
   return 0;
 }
 
-/* The beginning of a text, without part of a character. */
+/* The beginning of a text, at most 'max' bytes, cut between two characters. */
 static xai_Slice cut(xai_Slice s, size_t max) {
   s.len = xai_utf8_cut(s.at, s.len, max);
   return s;
 }
 
-/* Append "before: reason", unless one of both says the other, too. */
+/* Makes 'out' "before: reason", unless one of the two contains the other. */
 static int join(xai_Buffer *out, xai_Slice reason) {
   xai_Slice before = xai_buffer_slice(out);
   int rc = XAI_OK;
@@ -84,7 +85,7 @@ static int join(xai_Buffer *out, xai_Slice reason) {
   return rc == XAI_OK ? xai_buffer_append(out, reason.at, reason.len) : rc;
 }
 
-/* Join what a value says; 'quiet': nobody's code and type are taken from it. */
+/* Joins the text of a value.  Its code and type are not taken. */
 static int join_value(Reader *r, const xai_Json *v, xai_Buffer *out) {
   xai_Buffer reason;
   Reader quiet;
@@ -107,7 +108,7 @@ typedef struct Tag {
   int closes;     /* a closing tag follows */
 } Tag;
 
-/* The next tag from '*at' on; 0: there is none. */
+/* Finds the next tag from '*at' on; 0 if there is none. */
 static int next_tag(xai_Slice s, size_t *at, Tag *t) {
   const char *end = s.at + s.len, *p = s.at + *at, *q;
   p = p < end ? (const char *)memchr(p, '<', (size_t)(end - p)) : NULL;
@@ -128,7 +129,8 @@ static int next_tag(xai_Slice s, size_t *at, Tag *t) {
   return 1;
 }
 
-/* What stands in "<![CDATA[...]]>" behind the tag, where there is no text. */
+/* Takes the content of "<![CDATA[...]]>" after the tag if the tag has no
+** text. */
 static void take_cdata(xai_Slice page, size_t at, Tag *t) {
   static const char open[] = "<![CDATA[";
   const char *p = page.at + at, *q, *end = page.at + page.len;
@@ -144,7 +146,7 @@ static void take_cdata(xai_Slice page, size_t at, Tag *t) {
   t->closes = 1;
 }
 
-/* The text of the first of these elements that has one; length 0: none. */
+/* The text of the first of these elements that has text, or an empty slice. */
 static xai_Slice element(xai_Slice page, const char *const *names) {
   size_t at = 0;
   Tag t;
@@ -158,7 +160,7 @@ static xai_Slice element(xai_Slice page, const char *const *names) {
   return t.text;
 }
 
-/* Append a text with the entities that XML has by itself. */
+/* Appends a text, with the predefined entities of XML replaced. */
 static int add_unescaped(xai_Slice s, xai_Buffer *out) {
   static const char *const entities[][2] = {
       {"&lt;", "<"},  {"&gt;", ">"},   {"&quot;", "\""}, {"&apos;", "'"},
@@ -188,7 +190,8 @@ static int is_html(xai_Slice page) {
          xai_slice_has(page, "<p>");
 }
 
-/* Of a gateway's page its heading tells enough; never the page. */
+/* Appends the heading of a page, which is enough, or an XML document's
+** message. */
 static int add_page(Reader *r, xai_Slice page, xai_Buffer *out) {
   static const char *const titles[] = {"title", "h1", NULL};
   static const char *const words[] = {
@@ -213,7 +216,7 @@ static int add_page(Reader *r, xai_Slice page, xai_Buffer *out) {
 
 /* -------------------------------------------------------------------- texts */
 
-/* Append a string without its escapes. */
+/* Appends the content of a string. */
 static int unescape(xai_Slice raw, xai_Buffer *out) {
   unsigned surrogate = 0;
   int rc = xai_json_unescape(cut(raw, MAX_STRING), &surrogate, out);
@@ -231,7 +234,7 @@ static int add_string(Reader *r, xai_Slice raw, xai_Buffer *out) {
   return rc;
 }
 
-/* 'p' is behind a quote: behind 'name": "' there, or NULL. */
+/* If 'name": "' stands at 'p', its end; otherwise NULL. */
 static const char *after_name(const char *p, const char *end,
                               const char *name) {
   size_t n = strlen(name);
@@ -241,7 +244,8 @@ static const char *after_name(const char *p, const char *end,
   return p < end && *p == '"' ? p + 1 : NULL;
 }
 
-/* The string of the first member of that name, whole or not; 0: none. */
+/* Finds the first string member of that name, which the text may cut; 0:
+** none. */
 static int find_string(xai_Slice s, const char *name, xai_Slice *raw) {
   const char *p = s.at, *end = s.at + s.len, *q;
   while ((p = (const char *)memchr(p, '"', (size_t)(end - p))) != NULL) {
@@ -255,13 +259,13 @@ static int find_string(xai_Slice s, const char *name, xai_Slice *raw) {
   return 0;
 }
 
-/* Of JSON that is not whole. */
+/* Finds the message in truncated JSON. */
 static int find_begun(xai_Slice s, xai_Slice *raw) {
   return find_string(s, "message", raw) || find_string(s, "detail", raw) ||
          find_string(s, "error", raw) || find_string(s, "msg", raw);
 }
 
-/* What follows the first "data:" of an event stream. */
+/* The content of the first "data:" line of an event stream. */
 static xai_Slice event_data(xai_Slice s) {
   static const char word[] = "data:";
   const char *end = s.at + s.len, *p = s.at, *q;
@@ -282,7 +286,7 @@ static int begins(xai_Slice s, const char *word) {
   return s.len >= strlen(word) && memcmp(s.at, word, strlen(word)) == 0;
 }
 
-/* A text may be JSON, a page, an event stream or just words. */
+/* Reads a text, which may be JSON, a page, an event stream or plain words. */
 static int add_text(Reader *r, xai_Slice s, xai_Buffer *out) {
   xai_Json v;
   xai_Slice raw;
@@ -308,6 +312,7 @@ static int add_text(Reader *r, xai_Slice s, xai_Buffer *out) {
 
 /* ------------------------------------------------------------------ objects */
 
+/* Sets a word from the member of that name, unless it has a value. */
 static int fill(xai_Buffer *b, const xai_Json *o, const char *name) {
   xai_Json v = xai_json_get(o, name);
   if (xai_buffer_size(b) > 0) return XAI_OK;
@@ -318,19 +323,19 @@ static int fill(xai_Buffer *b, const xai_Json *o, const char *name) {
 }
 
 static int fill_tags(Reader *r, const xai_Json *o) {
-  xai_ErrorBody *c = r->error_body;
+  xai_ErrorBody *e = r->error_body;
   int rc;
-  if (c == NULL) return XAI_OK;
-  rc = fill(&c->code, o, "code");
-  if (rc == XAI_OK) rc = fill(&c->code, o, "error_code");
-  if (rc == XAI_OK) rc = fill(&c->code, o, "errorCode");
-  if (rc == XAI_OK) rc = fill(&c->type, o, "type");
-  if (rc == XAI_OK) rc = fill(&c->type, o, "__type");
-  if (rc == XAI_OK) rc = fill(&c->param, o, "param");
+  if (e == NULL) return XAI_OK;
+  rc = fill(&e->code, o, "code");
+  if (rc == XAI_OK) rc = fill(&e->code, o, "error_code");
+  if (rc == XAI_OK) rc = fill(&e->code, o, "errorCode");
+  if (rc == XAI_OK) rc = fill(&e->type, o, "type");
+  if (rc == XAI_OK) rc = fill(&e->type, o, "__type");
+  if (rc == XAI_OK) rc = fill(&e->param, o, "param");
   return rc;
 }
 
-/* The texts of the first items, as "a; b; c". */
+/* Appends the texts of the first items, as "a; b; c". */
 static int add_list(Reader *r, const xai_Json *list, xai_Buffer *out) {
   xai_JsonWalk w;
   xai_Slice key;
@@ -349,7 +354,7 @@ static int add_list(Reader *r, const xai_Json *list, xai_Buffer *out) {
   return rc;
 }
 
-/* The texts of the first members, as "name: text; name: text". */
+/* Appends the texts of the first members, as "name: text; name: text". */
 static int add_fields(Reader *r, const xai_Json *o, xai_Buffer *out) {
   xai_JsonWalk w;
   xai_Slice key;
@@ -371,7 +376,7 @@ static int add_fields(Reader *r, const xai_Json *o, xai_Buffer *out) {
   return rc;
 }
 
-/* FastAPI: where in the request it is, as "body.messages.0: ". */
+/* Appends FastAPI's place in the request, as "body.messages.0: ". */
 static int add_place(const xai_Json *o, xai_Buffer *out) {
   xai_Json loc = xai_json_get(o, "loc"), v;
   xai_JsonWalk w;
@@ -387,7 +392,7 @@ static int add_place(const xai_Json *o, xai_Buffer *out) {
   return rc == XAI_OK && n > 0 ? xai_buffer_puts(out, ": ") : rc;
 }
 
-/* The first of these members that says something. */
+/* Appends the text of the first of these members that has one. */
 static int add_first(Reader *r, const xai_Json *o, const char *const *names,
                      xai_Buffer *out) {
   size_t before = out->len;
@@ -399,7 +404,7 @@ static int add_first(Reader *r, const xai_Json *o, const char *const *names,
   return rc;
 }
 
-/* A code in the place of the words: "invalid_grant". */
+/* 1 if the text is a code such as "invalid_grant". */
 static int is_word(xai_Slice s) {
   size_t i;
   for (i = 0; i < s.len; i++)
@@ -407,20 +412,21 @@ static int is_word(xai_Slice s) {
   return s.len > 0;
 }
 
-/* An "error" that is a string, beside what else the object says. */
+/* Adds an "error" that is a string to the other texts of its object: as the
+** code, or in front of them. */
 static int add_error_string(Reader *r, xai_Slice raw, xai_Buffer *out) {
   xai_Buffer error;
-  xai_ErrorBody *c = r->error_body;
+  xai_ErrorBody *e = r->error_body;
   int rc;
   xai_buffer_init(&error, 0);
   rc = add_string(r, raw, &error);
   if (rc == XAI_OK && xai_buffer_size(out) > 0 &&
       is_word(xai_buffer_slice(&error))) {
-    if (c != NULL && xai_buffer_size(&c->code) == 0)
-      rc = xai_buffer_append(&c->code, xai_buffer_data(&error),
+    if (e != NULL && xai_buffer_size(&e->code) == 0)
+      rc = xai_buffer_append(&e->code, xai_buffer_data(&error),
                              xai_buffer_size(&error));
   } else if (rc == XAI_OK) {
-    xai_Buffer words = *out; /* they come behind it */
+    xai_Buffer words = *out; /* the error comes first */
     *out = error;
     error = words;
     rc = join(out, xai_buffer_slice(&error));
@@ -429,7 +435,7 @@ static int add_error_string(Reader *r, xai_Slice raw, xai_Buffer *out) {
   return rc;
 }
 
-/* The texts of an object's own members. */
+/* Appends the texts of an object's own members. */
 static int add_own(Reader *r, const xai_Json *o, xai_Buffer *out) {
   static const char *const words[] = {
       "message",       "Message",      "msg",       "error_description",
@@ -446,7 +452,7 @@ static int add_own(Reader *r, const xai_Json *o, xai_Buffer *out) {
   return join_value(r, &detail, out);
 }
 
-/* What a gateway passes on of another's reasons. */
+/* Joins the reasons of another service, which a gateway passes on. */
 static int join_reasons(Reader *r, const xai_Json *o, xai_Buffer *out) {
   xai_Json metadata = xai_json_get(o, "metadata"), v;
   xai_Json errors = xai_json_get(o, "errors");
@@ -470,7 +476,7 @@ static int join_reasons(Reader *r, const xai_Json *o, xai_Buffer *out) {
   return rc;
 }
 
-/* The first choice that has an error, as its error; else none. */
+/* The error of the first choice that has one; type XAI_JSON_NONE: none has. */
 static xai_Json error_of_choices(const xai_Json *choices) {
   xai_JsonWalk w;
   xai_Slice key;
@@ -535,7 +541,7 @@ static int add_value(Reader *r, const xai_Json *v, xai_Buffer *out) {
 
 /* ---------------------------------------------------------------- searching */
 
-/* In the order of what they are worth. */
+/* Common names of messages, the best first. */
 static const char *const known_names[] = {"message",
                                           "msg",
                                           "error_message",
@@ -568,14 +574,14 @@ static const char *const known_names[] = {"message",
                                           "value",
                                           NULL};
 #define KNOWN_NAMES ((int)(sizeof known_names / sizeof *known_names) - 1)
-#define WORTH 25 /* the first of them name reasons, too */
-#define WORDS 21 /* the first of them name words, whatever holds these */
-#define BELOW KNOWN_NAMES /* the place of any other member within those */
-#define NOWHERE (KNOWN_NAMES + 1)
+#define WORTH 25          /* so many of them may name a reason */
+#define WORDS 21          /* so many of them name words wherever they stand */
+#define BELOW KNOWN_NAMES /* rank of any other member within one of those */
+#define NOWHERE (KNOWN_NAMES + 1) /* rank of all other members */
 
 typedef struct Search {
-  xai_Slice known; /* a text that is not wanted again */
-  int best; /* the place of the best name, or as many as are looked for */
+  xai_Slice known; /* a text that must not be found again */
+  int best;        /* rank of the best name; at first, the limit */
   xai_Slice found;
 } Search;
 
@@ -585,7 +591,7 @@ static int place_of(xai_Slice name) {
   return i;
 }
 
-/* What the model said, or what was asked of it, explains no failure. */
+/* 1 for texts of the model or of the user, which explain no failure. */
 static int is_conversation(xai_Slice name) {
   static const char *const names[] = {
       "output", "choices",   "input",  "messages",        "prompt",
@@ -593,7 +599,7 @@ static int is_conversation(xai_Slice name) {
   return is_like_any(name, names);
 }
 
-/* The place of a member, or of an item; 'place' is that of what holds it. */
+/* The rank of a member or an item.  'place' is the rank of its container. */
 static int place_in(int place, int object, xai_Slice key) {
   int own = object ? place_of(key) : place;
   if (!object || own < KNOWN_NAMES) return own;
@@ -620,7 +626,7 @@ static void look(Search *s, const xai_Json *v, int place, int depth) {
   }
 }
 
-/* Join the first text under a usual name that is not said yet. */
+/* Joins the text with the best of the first 'names' names that is not known. */
 static int join_found(const xai_Json *v, int names, xai_Buffer *out) {
   Search s;
   xai_Json text;
@@ -639,7 +645,7 @@ static int join_found(const xai_Json *v, int names, xai_Buffer *out) {
   return join_value(&r, &text, out);
 }
 
-/* Does it say no more than that there was an error? */
+/* 1 if the text says nothing but that there was an error. */
 static int is_vague(xai_Slice s) {
   static const char *const vague[] = {"error",
                                       "bad request",
@@ -680,15 +686,15 @@ static int is_vague(xai_Slice s) {
 
 /* ------------------------------------------------------------------ reading */
 
-/* Is the character that ends at 'i' one of U+0080 to U+009F, to which terminals
-** listen, too? */
+/* 1 if the character that ends at 'i' is one of U+0080 to U+009F, which control
+** terminals. */
 static int is_late_control(const xai_Buffer *b, size_t i) {
   return i > 0 && (unsigned char)b->at[i - 1] == 0xC2 &&
          (unsigned char)b->at[i] >= 0x80 && (unsigned char)b->at[i] < 0xA0;
 }
 
-/* Make one line of it, in UTF-8, cut between characters. */
-static void tidy(xai_Buffer *b) {
+/* Makes one line of a word, in UTF-8, and cuts it between two characters. */
+static void make_line(xai_Buffer *b) {
   size_t i;
   if (b->at != NULL) xai_utf8_mark(b->at + b->rd, xai_buffer_size(b));
   for (i = 0; i < b->len; i++) {
@@ -699,7 +705,8 @@ static void tidy(xai_Buffer *b) {
   b->len = b->rd + cut(xai_buffer_slice(b), MAX_TEXT).len;
 }
 
-/* An object with a list of texts for each wrong field, as Django's. */
+/* 1 for an object with a list of texts for each wrong field, as Django
+** sends. */
 static int are_all_lists(const xai_Json *v) {
   xai_JsonWalk w;
   xai_Slice key;
@@ -711,7 +718,7 @@ static int are_all_lists(const xai_Json *v) {
   return 1;
 }
 
-/* What a body says that has no known shape. */
+/* Finds the message of a body of no known shape. */
 static int search(Reader *r, xai_Slice body, const xai_Json *v) {
   xai_Buffer *out = &r->error_body->message;
   int rc = join_found(v, NOWHERE, out);
@@ -723,68 +730,68 @@ static int search(Reader *r, xai_Slice body, const xai_Json *v) {
   return rc;
 }
 
-static int read_text(xai_ErrorBody *c, xai_Slice s) {
+static int read_text(xai_ErrorBody *e, xai_Slice s) {
   Reader r;
   xai_Json v;
   int rc;
-  r.error_body = c;
+  r.error_body = e;
   r.depth = 0;
   if (s.len > 0 && xai_json_read(s.at, s.len, &v) && v.type < XAI_JSON_STRING)
     return v.type == XAI_JSON_NUMBER
-               ? xai_buffer_append(&c->message, s.at, s.len)
+               ? xai_buffer_append(&e->message, s.at, s.len)
                : XAI_OK;
-  rc = add_text(&r, s, &c->message);
+  rc = add_text(&r, s, &e->message);
   if (rc != XAI_OK || !xai_json_read(s.at, s.len, &v)) return rc;
-  if (xai_buffer_size(&c->message) == 0) return search(&r, s, &v);
-  return is_vague(xai_buffer_slice(&c->message))
-             ? join_found(&v, WORTH, &c->message)
+  if (xai_buffer_size(&e->message) == 0) return search(&r, s, &v);
+  return is_vague(xai_buffer_slice(&e->message))
+             ? join_found(&v, WORTH, &e->message)
              : rc;
 }
 
-/* An answer that broke off says what it said until then. */
-static int read_body(xai_ErrorBody *c, xai_Slice s) {
+/* Reads a body.  A truncated one is read as far as it goes. */
+static int read_body(xai_ErrorBody *e, xai_Slice s) {
   xai_Buffer closed;
   xai_Json v;
   int rc;
   s = xai_slice_trim(xai_slice_skip_bom(s));
   if (s.len == 0 || (*s.at != '{' && *s.at != '[') ||
       xai_json_read(s.at, s.len, &v))
-    return read_text(c, s);
+    return read_text(e, s);
   xai_buffer_init(&closed, 0);
   rc = xai_json_close_truncated(s, &closed);
   if (rc == XAI_OK &&
       xai_json_check(xai_buffer_slice(&closed).at,
                      xai_buffer_slice(&closed).len) == XAI_JSON_RIGHT)
     s = xai_buffer_slice(&closed);
-  if (rc == XAI_OK) rc = read_text(c, s);
+  if (rc == XAI_OK) rc = read_text(e, s);
   xai_buffer_free(&closed);
   return rc;
 }
 
-static void clear(xai_ErrorBody *c) {
-  xai_buffer_clear(&c->message);
-  xai_buffer_clear(&c->code);
-  xai_buffer_clear(&c->type);
-  xai_buffer_clear(&c->param);
+static void clear(xai_ErrorBody *e) {
+  xai_buffer_clear(&e->message);
+  xai_buffer_clear(&e->code);
+  xai_buffer_clear(&e->type);
+  xai_buffer_clear(&e->param);
 }
 
-int xai_error_body_read(xai_ErrorBody *c, const char *body, size_t n) {
+int xai_error_body_read(xai_ErrorBody *e, const char *body, size_t n) {
   xai_Slice s = {body, n};
   int rc;
-  clear(c);
-  rc = read_body(c, s);
-  tidy(&c->message);
-  tidy(&c->code);
-  tidy(&c->type);
-  tidy(&c->param);
-  if (rc == XAI_OK) rc = xai_buffer_terminate(&c->message);
-  if (rc != XAI_OK) clear(c);
+  clear(e);
+  rc = read_body(e, s);
+  make_line(&e->message);
+  make_line(&e->code);
+  make_line(&e->type);
+  make_line(&e->param);
+  if (rc == XAI_OK) rc = xai_buffer_terminate(&e->message);
+  if (rc != XAI_OK) clear(e);
   return rc;
 }
 
 /* -------------------------------------------------- errors within successes */
 
-static int says_something(const xai_Json *v, int depth) {
+static int is_reported(const xai_Json *v, int depth) {
   xai_JsonWalk w;
   xai_Slice key;
   xai_Json m;
@@ -794,21 +801,20 @@ static int says_something(const xai_Json *v, int depth) {
   if (depth > MAX_DEPTH) return 1;
   if (!xai_json_open(&w, v)) return 0;
   while (xai_json_next(&w, &key, &m))
-    if (says_something(&m, depth + 1)) return 1;
+    if (is_reported(&m, depth + 1)) return 1;
   return 0;
 }
 
-int xai_error_body_is_reported(const xai_Json *v) {
-  return says_something(v, 0);
-}
+int xai_error_body_is_reported(const xai_Json *v) { return is_reported(v, 0); }
 
-/* Is there an error in one of these choices? */
+/* 1 if one of the choices has an error. */
 static int error_in_choices(const xai_Json *choices) {
   xai_Json error = error_of_choices(choices);
   return error.type != XAI_JSON_NONE;
 }
 
-/* Does the word stand in the text?  Most bytes are passed by without a look. */
+/* 1 if the text contains the word.  Most bytes are skipped (Horspool's
+** search). */
 static int has_word(xai_Slice s, const char *word) {
   unsigned char shift[256];
   size_t n = strlen(word), i;
@@ -821,7 +827,7 @@ static int has_word(xai_Slice s, const char *word) {
   return 0;
 }
 
-/* A list with nothing but an error stands for the error. */
+/* The first item of a list: gateways send errors in lists. */
 static xai_Json unlisted(xai_Json v) {
   xai_JsonWalk w;
   xai_Slice key;
@@ -832,7 +838,7 @@ static xai_Json unlisted(xai_Json v) {
   return first;
 }
 
-/* "error", and what begins so. */
+/* 1 for "error" and all names that begin with it. */
 static int is_error_name(xai_Slice key) {
   key.len = key.len < 5 ? key.len : 5;
   return xai_slice_like(key, "error");
@@ -845,14 +851,14 @@ static int is_error_word(xai_Slice key) {
   return is_error_name(key) || is_like_any(key, words);
 }
 
-/* What the members of an answer's object show. */
+/* What the members of an answer say. */
 typedef struct Signs {
-  int named;   /* it has the member, be it empty */
+  int named;   /* it has a member "error", which may be empty */
   int called;  /* it says in another way that it is an error */
-  int error;   /* an error is given */
+  int error;   /* it reports an error */
   int choices; /* it has choices, as answers of chats have */
   int failed;  /* its status is "failed" */
-  int more;    /* there is more than words about an error */
+  int more;    /* some members do not concern an error */
 } Signs;
 
 static int is_text(const xai_Json *v, const char *text) {
@@ -883,7 +889,8 @@ static Signs read_signs(const xai_Json *answer) {
   return s;
 }
 
-/* Is it worth the while to read the answer? */
+/* 0 if the answer cannot report an error.  A quick search; reading costs
+** more. */
 static int may_be_error(xai_Slice body) {
   if (body.len <= MAX_BARE &&
       (has_word(body, "\"error") || has_word(body, "\"success\"")))
@@ -891,7 +898,7 @@ static int may_be_error(xai_Slice body) {
   return has_word(body, "\"error\"") || has_word(body, "\"failed\"");
 }
 
-/* Nothing but words about an error, whatever they are called. */
+/* 1 if all members concern an error. */
 static int is_bare(const Signs *s) { return !s->more && s->called; }
 
 int xai_error_body_is_bare(const xai_Json *o) {
@@ -912,27 +919,29 @@ int xai_error_body_in_answer(xai_Slice body, int any) {
   return any && !s.choices ? 0 : s.error || s.failed;
 }
 
-/* ---------------------------------- does a text say that money has run out? */
+/* ------------------------------------- texts that say that money is lacking */
 
 /*
-** The text is searched for a noun and a lack, one beside the other, with
-** nothing but connecting words in between.
+** Examples: "Your credit balance is too low", "insufficient_quota", "out of
+** credits".  The text must contain a noun and a lack, with only linking words
+** between them.  A text that merely names both does not count.
 */
 
-#define MAX_LOOKED_AT 600
-#define MAX_LINKS 4
+#define MAX_SEARCHED_WORDS 600 /* bytes of a text that are searched */
+#define MAX_LINKS 4            /* linking words between noun and lack */
 
-/* The first of these lists may be said of what is allowed in a minute, too. */
+/* A rate limit may use so many of the first entries of a list.  They do not
+** count where the quota may be that of a minute. */
 #define MINUTES 2
 
-/* Longer ones come before those that they begin with. */
+/* A longer entry comes before its own beginning. */
 static const char *const nouns[] = {
     "quota",   "quotas",         "credit balance",  "credit limit",
     "credits", "credit",         "account balance", "balance",
     "funds",   "spending limit", "spend limit",     "spending cap",
     NULL};
 
-/* A noun before one of these names something else: "credit card". */
+/* Before one of these, a noun has another meaning: "credit card". */
 static const char *const others[] = {
     "card",       "cards",   "field", "fields", "parameter",
     "parameters", "header",  "key",   "value",  "argument",
@@ -950,7 +959,7 @@ static const char *const lacks_after[] = {
     "run out",  "ran out",      "negative",   "reached",
     "low",      "empty",        "zero",       NULL};
 
-/* What may stand between both. */
+/* Linking words. */
 static const char *const links[] = {
     "a",       "account", "all",          "already",   "an",
     "any",     "api",     "are",          "available", "be",
@@ -962,7 +971,7 @@ static const char *const links[] = {
     "user",    "was",     "were",         "workspace", "your",
     NULL};
 
-/* These say it all. */
+/* Phrases that need no noun and lack. */
 static const char *const phrases[] = {"usage limit exceeded",
                                       "check your plan and billing",
                                       "payment required",
@@ -978,7 +987,7 @@ static const char *const phrases[] = {"usage limit exceeded",
                                       "buy more credits",
                                       NULL};
 
-/* "quota" and "balance" are lacking in the languages of many gateways. */
+/* The same in Chinese: many gateways are. */
 static const char *const foreign[] = {
     "\xE9\xA2\x9D\xE5\xBA\xA6\xE4\xB8\x8D\xE8\xB6\xB3", /* edu buzu */
     "\xE9\x85\x8D\xE9\xA2\x9D\xE4\xB8\x8D\xE8\xB6\xB3", /* pei'e buzu */
@@ -986,10 +995,11 @@ static const char *const foreign[] = {
     "\xE6\xAC\xA0\xE8\xB4\xB9",                         /* qianfei */
     NULL};
 
-/* Small letters and single blanks; signs end a clause, as '.'. */
-static void flatten(xai_Slice text, char out[MAX_LOOKED_AT + 1]) {
+/* Writes the text with small letters and single blanks.  A '.' stands for each
+** other character: it ends a clause. */
+static void flatten(xai_Slice text, char out[MAX_SEARCHED_WORDS + 1]) {
   size_t i, n = 0;
-  for (i = 0; i < text.len && n < MAX_LOOKED_AT; i++) {
+  for (i = 0; i < text.len && n < MAX_SEARCHED_WORDS; i++) {
     char c = text.at[i];
     if (c >= 'A' && c <= 'Z') c = (char)(c - 'A' + 'a');
     if (c == '_' || c == '-' || (unsigned char)c < ' ') c = ' ';
@@ -1002,7 +1012,7 @@ static void flatten(xai_Slice text, char out[MAX_LOOKED_AT + 1]) {
 
 static int is_letter(char c) { return (c >= 'a' && c <= 'z') || c == '\''; }
 
-/* The length of the first of these that stands at 'p' as whole words, or 0. */
+/* The length of the first entry that stands at 'p' as whole words, or 0. */
 static size_t match(const char *p, const char *const *list) {
   for (; *list != NULL; list++) {
     size_t n = strlen(*list);
@@ -1015,7 +1025,7 @@ static int names_another(const char *p) {
   return *p == ' ' && match(p + 1, others) > 0;
 }
 
-/* Does 'first' stand at 'p', and one of 'second' behind it, connected? */
+/* 1 if one of 'first' stands at 'p' and one of 'second' follows it. */
 static int follow(const char *p, const char *const *first,
                   const char *const *second) {
   size_t n = match(p, first), left = MAX_LINKS;
@@ -1034,8 +1044,9 @@ static int begins_word(const char *s, const char *p) {
   return p == s || !is_letter(p[-1]);
 }
 
+/* 1 if the text says that credits, a balance or a quota are too low. */
 static int is_about_money(xai_Slice text, int of_minutes) {
-  char flat[MAX_LOOKED_AT + 1];
+  char flat[MAX_SEARCHED_WORDS + 1];
   const char *p;
   int from = of_minutes ? MINUTES : 0;
   const char *const *f;
@@ -1052,34 +1063,35 @@ static int is_about_money(xai_Slice text, int of_minutes) {
 
 /* -------------------------------------------------------------------- kinds */
 
-int xai_error_body_has(const xai_ErrorBody *c, const char *word) {
-  return xai_slice_has(xai_buffer_slice(&c->code), word) ||
-         xai_slice_has(xai_buffer_slice(&c->message), word);
+int xai_error_body_has(const xai_ErrorBody *e, const char *word) {
+  return xai_slice_has(xai_buffer_slice(&e->code), word) ||
+         xai_slice_has(xai_buffer_slice(&e->message), word);
 }
 
-/* "No credits" and "spending limit": waiting does not cure it.  A guess by
-** words, as the service sends no code of its own for it. */
-static int is_quota(const xai_ErrorBody *c) {
-  return xai_error_body_has(c, "credits") ||
-         xai_error_body_has(c, "spending") ||
-         xai_error_body_has(c, "monthly") ||
-         xai_error_body_has(c, "insufficient_quota") ||
-         xai_slice_has(xai_buffer_slice(&c->type), "insufficient_quota") ||
-         xai_error_body_has(c, "usage_limit_exceeded") ||
-         xai_error_body_has(c, "credit_balance");
+/* 1 for words such as "no credits" and "spending limit", where waiting does not
+** help.  It is a guess by words: the service has no code for it. */
+static int is_quota(const xai_ErrorBody *e) {
+  return xai_error_body_has(e, "credits") ||
+         xai_error_body_has(e, "spending") ||
+         xai_error_body_has(e, "monthly") ||
+         xai_error_body_has(e, "insufficient_quota") ||
+         xai_slice_has(xai_buffer_slice(&e->type), "insufficient_quota") ||
+         xai_error_body_has(e, "usage_limit_exceeded") ||
+         xai_error_body_has(e, "credit_balance");
 }
 
-/* Whatever the status; the quotas of 429 may be 'of_minutes'. */
-static int lacks_money(const xai_ErrorBody *c, int of_minutes) {
-  return is_about_money(xai_buffer_slice(&c->code), of_minutes) ||
-         is_about_money(xai_buffer_slice(&c->type), of_minutes) ||
-         is_about_money(xai_buffer_slice(&c->message), of_minutes);
+/* The same by combinations of words.  'of_minutes': a quota may be that of a
+** minute, so only money counts. */
+static int lacks_money(const xai_ErrorBody *e, int of_minutes) {
+  return is_about_money(xai_buffer_slice(&e->code), of_minutes) ||
+         is_about_money(xai_buffer_slice(&e->type), of_minutes) ||
+         is_about_money(xai_buffer_slice(&e->message), of_minutes);
 }
 
-static int is_key_trouble(const xai_ErrorBody *c) {
-  return xai_error_body_has(c, "Incorrect API key") ||
-         xai_error_body_has(c, "invalid_api_key") ||
-         xai_error_body_has(c, "bad-credentials");
+static int is_key_trouble(const xai_ErrorBody *e) {
+  return xai_error_body_has(e, "Incorrect API key") ||
+         xai_error_body_has(e, "invalid_api_key") ||
+         xai_error_body_has(e, "bad-credentials");
 }
 
 typedef struct CodeKind {
@@ -1087,9 +1099,9 @@ typedef struct CodeKind {
   xai_Kind kind;
 } CodeKind;
 
-/* Both generations of the service's codes, and the types that gateways in
-** the manner of OpenAI and Anthropic send. */
-static xai_Kind kind_of_word(const xai_ErrorBody *c) {
+/* The kind by code and type.  The table has both generations of the service's
+** codes, and the types of OpenAI and Anthropic, which gateways use. */
+static xai_Kind kind_of_word(const xai_ErrorBody *e) {
   static const CodeKind codes[] = {
       {"invalid-argument", XAI_KIND_BAD_REQUEST},
       {"specified an invalid argument", XAI_KIND_BAD_REQUEST},
@@ -1111,8 +1123,8 @@ static xai_Kind kind_of_word(const xai_ErrorBody *c) {
       {"server_error", XAI_KIND_SERVER},
       {"internal", XAI_KIND_SERVER},
   };
-  xai_Slice code = xai_buffer_slice(&c->code),
-            type = xai_buffer_slice(&c->type);
+  xai_Slice code = xai_buffer_slice(&e->code),
+            type = xai_buffer_slice(&e->type);
   size_t i;
   for (i = 0; i < sizeof codes / sizeof *codes; i++)
     if (xai_slice_has(code, codes[i].text) ||
@@ -1121,9 +1133,10 @@ static xai_Kind kind_of_word(const xai_ErrorBody *c) {
   return XAI_KIND_API;
 }
 
-/* The status that the code is, as gateways give it under 200; 0: none. */
-static int status_in(const xai_ErrorBody *c) {
-  xai_Slice code = xai_buffer_slice(&c->code);
+/* The code as an HTTP status, which gateways send under status 200; 0: it is
+** none. */
+static int status_in(const xai_ErrorBody *e) {
+  xai_Slice code = xai_buffer_slice(&e->code);
   int i, status = 0;
   if (code.len != 3) return 0;
   for (i = 0; i < 3; i++) {
@@ -1133,19 +1146,19 @@ static int status_in(const xai_ErrorBody *c) {
   return status;
 }
 
-static xai_Kind kind_of_code(const xai_ErrorBody *c) {
-  int status = status_in(c);
-  return status >= 400 && status < 600 ? xai_error_body_kind(c, status)
-                                       : kind_of_word(c);
+static xai_Kind kind_of_code(const xai_ErrorBody *e) {
+  int status = status_in(e);
+  return status >= 400 && status < 600 ? xai_error_body_kind(e, status)
+                                       : kind_of_word(e);
 }
 
-xai_Kind xai_error_body_kind(const xai_ErrorBody *c, int status) {
+xai_Kind xai_error_body_kind(const xai_ErrorBody *e, int status) {
   int client_error = status >= 400 && status < 500;
   xai_Kind kind;
   if (status == 402) return XAI_KIND_QUOTA;
-  if ((status == 403 || status == 429) && is_quota(c)) return XAI_KIND_QUOTA;
-  if (client_error && lacks_money(c, status == 429)) return XAI_KIND_QUOTA;
-  if ((status == 400 || status == 403) && is_key_trouble(c))
+  if ((status == 403 || status == 429) && is_quota(e)) return XAI_KIND_QUOTA;
+  if (client_error && lacks_money(e, status == 429)) return XAI_KIND_QUOTA;
+  if ((status == 400 || status == 403) && is_key_trouble(e))
     return XAI_KIND_AUTHENTICATION;
   switch (status) {
     case 401: return XAI_KIND_AUTHENTICATION;
@@ -1159,25 +1172,24 @@ xai_Kind xai_error_body_kind(const xai_ErrorBody *c, int status) {
   if (client_error) return XAI_KIND_BAD_REQUEST;
   if (status >= 500) return XAI_KIND_SERVER;
   if (status >= 300) return XAI_KIND_REDIRECT;
-  kind = kind_of_code(c);
-  if (kind == XAI_KIND_RATE_LIMIT && is_quota(c)) return XAI_KIND_QUOTA;
-  return lacks_money(c, kind == XAI_KIND_RATE_LIMIT) ? XAI_KIND_QUOTA : kind;
+  kind = kind_of_code(e);
+  if (kind == XAI_KIND_RATE_LIMIT && is_quota(e)) return XAI_KIND_QUOTA;
+  return lacks_money(e, kind == XAI_KIND_RATE_LIMIT) ? XAI_KIND_QUOTA : kind;
 }
 
-/* Is the word part of the code or of the type? */
-static int is_tagged(const xai_ErrorBody *c, const char *word) {
-  return xai_slice_has(xai_buffer_slice(&c->code), word) ||
-         xai_slice_has(xai_buffer_slice(&c->type), word);
+/* 1 if the code or the type contains the word. */
+static int is_tagged(const xai_ErrorBody *e, const char *word) {
+  return xai_slice_has(xai_buffer_slice(&e->code), word) ||
+         xai_slice_has(xai_buffer_slice(&e->type), word);
 }
 
-/* Under status 200 too: the model had no time, or there was none. */
-int xai_error_body_is_transient(const xai_ErrorBody *c) {
-  xai_Kind kind = xai_error_body_kind(c, 200);
+int xai_error_body_is_transient(const xai_ErrorBody *e) {
+  xai_Kind kind = xai_error_body_kind(e, 200);
   if (kind == XAI_KIND_QUOTA) return 0;
   return kind == XAI_KIND_RATE_LIMIT ||
-         xai_http_status_is_transient(status_in(c)) ||
-         is_tagged(c, "overloaded") || is_tagged(c, "server_error") ||
-         is_tagged(c, "unavailable") || xai_error_body_has(c, "no capacity") ||
-         xai_error_body_has(c, "waiting for first token") ||
-         xai_error_body_has(c, "unavailable");
+         xai_http_status_is_transient(status_in(e)) ||
+         is_tagged(e, "overloaded") || is_tagged(e, "server_error") ||
+         is_tagged(e, "unavailable") || xai_error_body_has(e, "no capacity") ||
+         xai_error_body_has(e, "waiting for first token") ||
+         xai_error_body_has(e, "unavailable");
 }
