@@ -5,7 +5,7 @@
 
 #include "check.h"
 
-/* ------------------------------------------------------------------- buffers */
+/* ------------------------------------------------------------------ buffers */
 
 static void test_an_unused_buffer_is_empty_and_its_data_is_not_null(void) {
   xai_Buffer b;
@@ -190,7 +190,7 @@ static void test_no_mask_is_put_outside_the_unconsumed_bytes(void) {
   xai_buffer_free(&b);
 }
 
-/* -------------------------------------------------------------------- slices */
+/* ------------------------------------------------------------------- slices */
 
 static xai_Slice of(const char *s) { return check_slice(s, strlen(s)); }
 

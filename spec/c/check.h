@@ -1,5 +1,5 @@
 /*
-** check.h - what every C test program shares: checks, fixtures, chance.
+** check.h - what every C test program shares: checks, fixtures, random numbers.
 **
 ** A program runs its tests with RUN, one promise each, and ends with
 ** 'return check_done();'.  Checks go on after a failure and say where, in
@@ -24,7 +24,7 @@
 /* A string literal that may hold NULs, as the two arguments (bytes, size). */
 #define LIT(s) s, sizeof(s) - 1
 
-#define MAX_COMPLAINTS 20
+#define MAX_REPORTED 20
 
 static const char *check_name = "";
 static char check_input[256];
@@ -41,7 +41,7 @@ static inline void check_note(const char *format, ...) {
 static inline int check_that(int ok, const char *what, const char *file,
                              int line) {
   check_count++;
-  if (ok || ++check_failures > MAX_COMPLAINTS) return ok;
+  if (ok || ++check_failures > MAX_REPORTED) return ok;
   fprintf(stderr, "%s:%d: %s%s%s: %s\n", file, line, check_name,
           check_input[0] ? ", " : "", check_input, what);
   return 0;
@@ -50,7 +50,7 @@ static inline int check_that(int ok, const char *what, const char *file,
 static inline int check_text(xai_Slice s, const char *text, const char *file,
                              int line) {
   int same = s.len == strlen(text) && memcmp(s.at, text, s.len) == 0;
-  if (!check_that(same, text, file, line) && check_failures <= MAX_COMPLAINTS)
+  if (!check_that(same, text, file, line) && check_failures <= MAX_REPORTED)
     fprintf(stderr, "  is: %.*s\n", s.len < 999 ? (int)s.len : 999, s.at);
   return same;
 }
@@ -68,7 +68,7 @@ static inline int check_done(void) {
   return check_failures != 0;
 }
 
-/* ------------------------------------------------------------------ bytes */
+/* -------------------------------------------------------------------- bytes */
 
 static inline xai_Slice check_slice(const char *s, size_t n) {
   xai_Slice slice;
@@ -112,7 +112,7 @@ static inline xai_Slice check_fixture(const char *name) {
 
 static inline void check_drop(xai_Slice s) { free((void *)(uintptr_t)s.at); }
 
-/* ----------------------------------------------------------------- chance */
+/* ----------------------------------------------------------- random numbers */
 
 /* The same numbers in every run, for each seed. */
 static uint64_t check_seed = 1;

@@ -5,7 +5,7 @@
 
 #include "check.h"
 
-/* ----------------------------------------------------------------- endpoints */
+/* ---------------------------------------------------------------- endpoints */
 
 /* The table of the project's design: function, operation, id, stream. */
 static const struct {
@@ -133,7 +133,7 @@ static void test_an_id_that_would_name_another_path_is_of_no_use(void) {
   CHECK(xai_endpoint_id_ok("\0", 1));
 }
 
-/* ------------------------------------------------------------------ settings */
+/* ----------------------------------------------------------------- settings */
 
 static void test_the_defaults_are_those_of_the_design(void) {
   xai_Settings s;

@@ -8,7 +8,7 @@
 #include "check.h"
 #include "error_body_cases.h"
 
-/* ----------------------------------------------------------- words and kinds */
+/* ---------------------------------------------------------- words and kinds */
 
 static void check_word(const xai_Buffer *b, const char *expected) {
   CHECK_TEXT(xai_buffer_slice(b), expected ? expected : "");
@@ -46,7 +46,7 @@ static void test_each_error_body_is_read_and_has_its_kind(void) {
   }
 }
 
-/* ------------------------------------------------------------------ bodies */
+/* ------------------------------------------------------------------- bodies */
 
 static void says(const char *body, const char *message, const char *code,
                  const char *type, const char *param) {
@@ -175,7 +175,7 @@ static void test_a_body_that_is_read_again_forgets_the_first(void) {
   xai_error_body_free(&c);
 }
 
-/* ------------------------------------------------------------------- kinds */
+/* -------------------------------------------------------------------- kinds */
 
 static xai_Kind kind_of(int status, const char *body) {
   xai_ErrorBody c;
@@ -246,9 +246,7 @@ static void test_under_status_200_the_code_tells_the_kind(void) {
   CHECK(kind_of(200, "{\"error\":\"a word\"}") == XAI_KIND_API);
 }
 
-/* ------------------------------------------------------------------ faults */
-
-/* --------------------------------------------------- errors within successes */
+/* -------------------------------------------------- errors within successes */
 
 static int has_error(const char *body, int any) {
   size_t n = strlen(body);

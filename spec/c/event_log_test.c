@@ -36,7 +36,7 @@ static void next(const xai_EventLog *j, size_t *at, xai_Field field, uint32_t a,
   CHECK_TEXT(e.text, expected);
 }
 
-static void test_an_empty_journal_has_no_entry(void) {
+static void test_an_empty_log_has_no_entry(void) {
   xai_EventLog j;
   xai_LogEntry e;
   size_t at = 0;
@@ -64,7 +64,7 @@ static void test_entries_come_back_in_the_order_they_were_added(void) {
   xai_event_log_free(&j);
 }
 
-static void test_pieces_of_one_text_that_follow_each_other_are_joined(void) {
+static void test_deltas_of_one_text_that_follow_each_other_are_joined(void) {
   xai_EventLog j;
   size_t at = 0;
   xai_event_log_init(&j, 0);
@@ -131,7 +131,7 @@ static void test_an_event_that_has_its_type_as_name_gets_it_as_member(void) {
   xai_event_log_free(&j);
 }
 
-static void test_a_hundred_thousand_pieces_are_one_entry(void) {
+static void test_a_hundred_thousand_deltas_are_one_entry(void) {
   xai_EventLog j;
   xai_LogEntry e;
   size_t at = 0, i;
@@ -199,13 +199,13 @@ static void test_any_mixture_is_read_back_as_it_was_added(void) {
 }
 
 int main(void) {
-  RUN(test_an_empty_journal_has_no_entry);
+  RUN(test_an_empty_log_has_no_entry);
   RUN(test_entries_come_back_in_the_order_they_were_added);
-  RUN(test_pieces_of_one_text_that_follow_each_other_are_joined);
+  RUN(test_deltas_of_one_text_that_follow_each_other_are_joined);
   RUN(test_another_part_or_field_begins_another_text);
   RUN(test_whole_events_are_never_joined);
   RUN(test_an_event_that_has_its_type_as_name_gets_it_as_member);
-  RUN(test_a_hundred_thousand_pieces_are_one_entry);
+  RUN(test_a_hundred_thousand_deltas_are_one_entry);
   RUN(test_what_exceeds_the_limit_is_refused_and_changes_nothing);
   RUN(test_any_mixture_is_read_back_as_it_was_added);
   return check_done();

@@ -36,7 +36,7 @@ static int same(xai_Slice a, xai_Slice b) {
 }
 
 /* Those that differ from event to event are some of all, in any order. */
-static void check_stamps(const xai_EventInfo *is, const xai_EventInfo *full) {
+static void check_varying(const xai_EventInfo *is, const xai_EventInfo *full) {
   int i, k;
   for (i = 0; i < is->varying; i++) {
     for (k = 0; k < full->varying;)
@@ -56,7 +56,7 @@ static void check_reading(Reader *r) {
   CHECK(is->field == full.field && is->a == full.a && is->b == full.b);
   if (full.has_text) CHECK(same(is->text, full.text));
   if (full.field != XAI_FIELD_NONE) CHECK(same(is->delta, full.delta));
-  check_stamps(is, &full);
+  check_varying(is, &full);
 }
 
 static xai_ReadState read_on(Reader *r, int over, int clean) {
@@ -96,7 +96,7 @@ static xai_ReadState feed(Reader *r, const char *s, size_t n) {
   return read_on(r, 0, 0);
 }
 
-static void check_journal(const xai_EventLog *j, const char *expected) {
+static void check_log(const xai_EventLog *j, const char *expected) {
   xai_Buffer out;
   xai_LogEntry e;
   size_t at = 0;
@@ -118,7 +118,7 @@ static void check_journal(const xai_EventLog *j, const char *expected) {
 static void check_said(const Reader *r, const EventReaderCase *f) {
   CHECK_TEXT(xai_buffer_slice(&r->text), f->text);
   CHECK(r->events == f->events);
-  check_journal(&r->stream.log, f->log);
+  check_log(&r->stream.log, f->log);
 }
 
 static void test_each_fixture_says_what_it_says_in_pieces_of_any_size(void) {
@@ -260,7 +260,7 @@ static void test_an_event_that_repeats_another_says_so(void) {
   close_reader(&r);
 }
 
-/* ------------------------------------------------------------ how it ends */
+/* -------------------------------------------------------------- how it ends */
 
 /* The state at a clean end and at another one, and the events before it. */
 static void ends(const char *s, xai_ReadState clean, xai_ReadState broken,
@@ -315,10 +315,10 @@ static void concludes(xai_Api api, const char *s, const char *expected) {
   open_reader(&r, api, 0);
   CHECK(feed(&r, s, strlen(s)) == XAI_READ_ERROR);
   xai_event_reader_conclude(&r.stream);
-  check_journal(&r.stream.log, expected);
+  check_log(&r.stream.log, expected);
   xai_event_reader_rest(&r.stream);
   xai_event_reader_conclude(&r.stream); /* nothing is shown any more */
-  check_journal(&r.stream.log, expected);
+  check_log(&r.stream.log, expected);
   close_reader(&r);
 }
 
@@ -366,7 +366,7 @@ static void test_raw_events_come_as_they_are_and_end_with_the_transfer(void) {
   CHECK(xai_event_reader_peek(&r.stream, &r.in, 1, 1) == XAI_READ_END);
   CHECK(xai_event_reader_peek(&r.stream, &r.in, 1, 0) == XAI_READ_FAILED);
   CHECK(r.stream.cause == XAI_CAUSE_STREAM_CUT);
-  check_journal(&r.stream.log, "");
+  check_log(&r.stream.log, "");
   close_reader(&r);
 }
 

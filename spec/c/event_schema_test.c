@@ -66,7 +66,7 @@ static void means(xai_Api api, const char *data, const char *expected) {
   named(api, 0, "message", data, expected);
 }
 
-/* -------------------------------------------------- chat and completions */
+/* ----------------------------------------------------- chat and completions */
 
 #define CHAT(choice) "{\"id\":\"x\",\"choices\":[" choice "],\"model\":\"m\"}"
 
@@ -172,7 +172,7 @@ static void test_of_several_choices_the_wanted_one_has_the_text(void) {
   named(XAI_API_CHAT, 2, "message", both, "data");
 }
 
-/* --------------------------------------------------------------- responses */
+/* ---------------------------------------------------------------- responses */
 
 #define DELTA(type, more)                                                      \
   "{\"type\":\"response." type ".delta\",\"sequence_number\":4," more "}"
@@ -405,7 +405,7 @@ static void test_the_text_of_typed_parts_is_shown_and_no_other(void) {
   shows(XAI_API_MESSAGES, "ab", blocks);
 }
 
-/* --------------------------------------------------- messages and complete */
+/* ---------------------------------------------------- messages and complete */
 
 static void test_deltas_of_messages_are_read_with_and_without_index(void) {
   means(XAI_API_MESSAGES, BLOCK("\"type\":\"text_delta\",\"text\":\"a\""),
@@ -443,7 +443,7 @@ static void test_complete_ends_with_a_stop_reason(void) {
   means(XAI_API_COMPLETE, "{\"type\":\"ping\"}", "data");
 }
 
-/* --------------------------------------------------------- failures, ends */
+/* ----------------------------------------------------------- failures, ends */
 
 static void test_a_failure_is_known_in_each_of_its_shapes(void) {
   static const char *const shapes[] = {

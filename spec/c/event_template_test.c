@@ -16,7 +16,7 @@
 #define FIRST                                                                  \
   "{\"id\":\"x\",\"created\":1,\"model\":\"m\",\"system_fingerprint\":\"f\"}"
 
-/* A dialect behind its first event, which choice 1 is wanted of. */
+/* A schema after its first event; choice 1 is wanted. */
 static xai_EventSchema schema;
 static xai_EventTemplate template;
 
@@ -27,7 +27,7 @@ static int same(xai_Slice a, xai_Slice b) {
 }
 
 /* Those that differ are some of all. */
-static void check_stamps(const xai_EventInfo *r, const xai_EventInfo *full) {
+static void check_varying(const xai_EventInfo *r, const xai_EventInfo *full) {
   int i, k;
   for (i = 0; i < r->varying; i++) {
     for (k = 0; k < full->varying;)
@@ -41,7 +41,7 @@ static void read_in_full(xai_Slice name, xai_Slice data, xai_EventInfo *r) {
   xai_event_schema_read(&d, name, data, r);
 }
 
-/* Begin anew with this event as the pattern. */
+/* Begin anew with this event as the template. */
 static void learn(xai_Api api, const char *name, const char *data) {
   xai_EventInfo r;
   xai_event_schema_init(&schema, api);
@@ -52,7 +52,7 @@ static void learn(xai_Api api, const char *name, const char *data) {
   xai_event_template_learn(&template, of(name), of(data), &r);
 }
 
-/* Does the event repeat the pattern?  If so: with the same reading. */
+/* Does the event repeat the template?  If so: with the same reading. */
 static int repeats(const char *name, const char *data) {
   size_t n = strlen(data);
   char *copy = check_copy(data, n);
@@ -65,14 +65,14 @@ static int repeats(const char *name, const char *data) {
     CHECK(r.meaning == full.meaning && r.has_text == full.has_text);
     CHECK(r.field == full.field && r.a == full.a && r.b == full.b);
     CHECK(same(r.delta, full.delta) && same(r.text, full.text));
-    check_stamps(&r, &full);
+    check_varying(&r, &full);
     CHECK(r.template_serial == template.serial && r.template_serial != 0);
   }
   free(copy);
   return match;
 }
 
-static void test_an_event_alike_but_for_its_text_repeats_the_pattern(void) {
+static void test_an_event_alike_but_for_its_text_repeats_the_template(void) {
   learn(XAI_API_CHAT, "message", CHAT("a"));
   CHECK(repeats("message", CHAT("a")));
   CHECK(repeats("message", CHAT("")));
@@ -136,7 +136,7 @@ static void change_everywhere(const char *event) {
   }
 }
 
-#define STAMPED(id, created, text, print)                                      \
+#define VARYING(id, created, text, print)                                      \
   "{\"id\":\"" id "\",\"created\":" created                                    \
   ",\"choices\":[{\"index\":1,\"delta\":{\"content\":\"" text                  \
   "\"}}],\"system_fingerprint\":\"" print "\"}"
@@ -148,35 +148,35 @@ static void learn_more(const char *data) {
   xai_event_template_learn(&template, of("message"), of(data), &r);
 }
 
-static void test_stamps_that_were_seen_to_differ_may_differ(void) {
-  learn(XAI_API_CHAT, "message", STAMPED("a", "1", "x", "f"));
-  CHECK(repeats("message", STAMPED("a", "1", "y", "f")));
-  CHECK(!repeats("message", STAMPED("b", "1", "y", "f")));
-  learn_more(STAMPED("b", "1", "y", "f"));
-  CHECK(repeats("message", STAMPED("a longer one", "1", "", "f")));
-  CHECK(repeats("message", STAMPED("", "1", "z", "f")));
-  CHECK(!repeats("message", STAMPED("b", "2", "y", "f")));
-  CHECK(!repeats("message", STAMPED("b\n", "1", "y", "f")));
-  CHECK(!repeats("message", STAMPED("b\\q", "1", "y", "f")));
-  learn_more(STAMPED("b", "2", "y", "g\\u00e9"));
-  CHECK(repeats("message", STAMPED("c", "1754584012", "z", "h\\\"")));
-  CHECK(!repeats("message", STAMPED("c", "1.5", "z", "h")));
-  CHECK(!repeats("message", STAMPED("c", "\"1\"", "z", "h")));
-  CHECK(!repeats("message", STAMPED("c", "null", "z", "h")));
-  change_everywhere(STAMPED("d", "3", "zz", "i"));
+static void test_varying_fields_that_were_seen_to_differ_may_differ(void) {
+  learn(XAI_API_CHAT, "message", VARYING("a", "1", "x", "f"));
+  CHECK(repeats("message", VARYING("a", "1", "y", "f")));
+  CHECK(!repeats("message", VARYING("b", "1", "y", "f")));
+  learn_more(VARYING("b", "1", "y", "f"));
+  CHECK(repeats("message", VARYING("a longer one", "1", "", "f")));
+  CHECK(repeats("message", VARYING("", "1", "z", "f")));
+  CHECK(!repeats("message", VARYING("b", "2", "y", "f")));
+  CHECK(!repeats("message", VARYING("b\n", "1", "y", "f")));
+  CHECK(!repeats("message", VARYING("b\\q", "1", "y", "f")));
+  learn_more(VARYING("b", "2", "y", "g\\u00e9"));
+  CHECK(repeats("message", VARYING("c", "1754584012", "z", "h\\\"")));
+  CHECK(!repeats("message", VARYING("c", "1.5", "z", "h")));
+  CHECK(!repeats("message", VARYING("c", "\"1\"", "z", "h")));
+  CHECK(!repeats("message", VARYING("c", "null", "z", "h")));
+  change_everywhere(VARYING("d", "3", "zz", "i"));
   xai_event_template_free(&template);
 }
 
-static void test_stamps_that_are_no_plain_ones_are_no_pattern(void) {
-  learn(XAI_API_CHAT, "message", STAMPED("a", "1", "x", "f"));
-  learn_more(STAMPED("a", "1.5", "x", "f"));
-  CHECK(!repeats("message", STAMPED("a", "1.5", "x", "f")));
-  learn_more(STAMPED("a", "1", "x", "f")); /* forgotten: anew */
-  CHECK(repeats("message", STAMPED("a", "1", "y", "f")));
-  CHECK(!repeats("message", STAMPED("a", "2", "y", "f")));
-  learn_more(STAMPED("a", "\"1\"", "x", "f")); /* of another kind */
-  CHECK(repeats("message", STAMPED("a", "\"1\"", "y", "f")));
-  CHECK(!repeats("message", STAMPED("a", "\"2\"", "y", "f")));
+static void test_varying_fields_that_are_no_plain_ones_are_no_template(void) {
+  learn(XAI_API_CHAT, "message", VARYING("a", "1", "x", "f"));
+  learn_more(VARYING("a", "1.5", "x", "f"));
+  CHECK(!repeats("message", VARYING("a", "1.5", "x", "f")));
+  learn_more(VARYING("a", "1", "x", "f")); /* forgotten: anew */
+  CHECK(repeats("message", VARYING("a", "1", "y", "f")));
+  CHECK(!repeats("message", VARYING("a", "2", "y", "f")));
+  learn_more(VARYING("a", "\"1\"", "x", "f")); /* of another kind */
+  CHECK(repeats("message", VARYING("a", "\"1\"", "y", "f")));
+  CHECK(!repeats("message", VARYING("a", "\"2\"", "y", "f")));
   xai_event_template_free(&template);
 }
 
@@ -220,7 +220,7 @@ static void learns_nothing(xai_Api api, const char *data) {
   xai_event_template_free(&template);
 }
 
-static void test_what_says_more_than_a_piece_of_text_is_no_pattern(void) {
+static void test_what_says_more_than_a_delta_is_no_template(void) {
   static char big[9000];
   size_t n = strlen(CHAT(""));
   learns_nothing(XAI_API_CHAT, "{\"choices\":[]}");
@@ -235,7 +235,7 @@ static void test_what_says_more_than_a_piece_of_text_is_no_pattern(void) {
   learns_nothing(XAI_API_CHAT, big);
 }
 
-static void test_a_new_pattern_takes_the_place_of_the_old_one(void) {
+static void test_a_new_template_takes_the_place_of_the_old_one(void) {
   xai_EventInfo r;
   unsigned long serial;
   learn(XAI_API_CHAT, "message", CHAT("a"));
@@ -250,7 +250,7 @@ static void test_a_new_pattern_takes_the_place_of_the_old_one(void) {
   xai_event_template_free(&template);
 }
 
-static void test_a_filled_pattern_is_the_event_with_another_text(void) {
+static void test_a_filled_template_is_the_event_with_another_text(void) {
   xai_Buffer out;
   xai_buffer_init(&out, 0);
   learn(XAI_API_CHAT, "message", CHAT("a"));
@@ -262,26 +262,26 @@ static void test_a_filled_pattern_is_the_event_with_another_text(void) {
   CHECK(xai_event_template_fill(&template, "M", &out) == XAI_OK);
   CHECK_TEXT(xai_buffer_slice(&out), DELTA("\"MA\"", "Mt"));
   xai_event_template_free(&template);
-  learn(XAI_API_CHAT, "message", STAMPED("a", "1", "x", "f"));
-  learn_more(STAMPED("b", "2", "y", "f"));
+  learn(XAI_API_CHAT, "message", VARYING("a", "1", "x", "f"));
+  learn_more(VARYING("b", "2", "y", "f"));
   xai_buffer_clear(&out);
   CHECK(xai_event_template_fill(&template, "M", &out) == XAI_OK);
-  CHECK_TEXT(xai_buffer_slice(&out), STAMPED("MA", "\"MB\"", "Mt", "f"));
+  CHECK_TEXT(xai_buffer_slice(&out), VARYING("MA", "\"MB\"", "Mt", "f"));
   xai_event_template_free(&template);
   xai_buffer_free(&out);
 }
 
 int main(void) {
-  RUN(test_an_event_alike_but_for_its_text_repeats_the_pattern);
+  RUN(test_an_event_alike_but_for_its_text_repeats_the_template);
   RUN(test_the_sequence_number_may_differ);
   RUN(test_the_sequence_number_may_come_last);
-  RUN(test_stamps_that_were_seen_to_differ_may_differ);
-  RUN(test_stamps_that_are_no_plain_ones_are_no_pattern);
+  RUN(test_varying_fields_that_were_seen_to_differ_may_differ);
+  RUN(test_varying_fields_that_are_no_plain_ones_are_no_template);
   RUN(test_nul_is_no_escape);
   RUN(test_a_text_that_is_no_json_string_repeats_nothing);
   RUN(test_whatever_repeats_means_what_reading_it_would_tell);
-  RUN(test_what_says_more_than_a_piece_of_text_is_no_pattern);
-  RUN(test_a_new_pattern_takes_the_place_of_the_old_one);
-  RUN(test_a_filled_pattern_is_the_event_with_another_text);
+  RUN(test_what_says_more_than_a_delta_is_no_template);
+  RUN(test_a_new_template_takes_the_place_of_the_old_one);
+  RUN(test_a_filled_template_is_the_event_with_another_text);
   return check_done();
 }

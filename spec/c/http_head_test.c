@@ -10,7 +10,7 @@
 
 #include "check.h"
 
-/* ------------------------------------------------------------------- headers */
+/* ------------------------------------------------------------------ headers */
 
 static const char head[] = "HTTP/1.1 200 OK\r\n"
                            "Content-Type: application/json\r\n"
@@ -82,7 +82,7 @@ static void test_each_cut_of_a_head_is_read_and_nothing_behind(void) {
   }
 }
 
-/* --------------------------------------------------------------------- dates */
+/* -------------------------------------------------------------------- dates */
 
 #define NOW 1767225600 /* 2026-01-01 */
 
@@ -184,7 +184,7 @@ static void test_as_the_c_library_has_it(void) {
   }
 }
 
-/* -------------------------------------------------------------- status codes */
+/* ------------------------------------------------------------- status codes */
 
 static void test_each_documented_status_has_its_phrase(void) {
   static const int statuses[] = {202, 400, 401, 403, 404, 405, 410, 413,

@@ -6,11 +6,11 @@
 #include "base/json_scan.h"
 #include "check.h"
 
-/* --------------------------------------------------------------------- marks */
+/* -------------------------------------------------------------------- marks */
 
 #define ALL (XAI_MARK_EMPTY_ARRAYS | XAI_MARK_INTEGERS | XAI_MARK_SURROGATES)
 
-/* --------------------------------------- what is promised, byte for byte */
+/* ------------------------------------------ what is promised, byte for byte */
 
 static int in(char c, const char *set) {
   return c != '\0' && strchr(set, c) != NULL;
@@ -29,7 +29,7 @@ static long unit_at(const char *s, size_t n) {
   return strtol(digits, NULL, 16);
 }
 
-/* As UTF-8 would, were halves of pairs characters. */
+/* The bytes that UTF-8 would give to surrogates. */
 static void put_surrogate(xai_Buffer *out, long unit) {
   put(out, (char)(0xE0 + unit / 4096));
   put(out, (char)(0x80 + unit / 64 % 64));
@@ -130,7 +130,7 @@ static void agree(const char *text, size_t n, int what) {
   free(copy);
 }
 
-/* -------------------------------------------------------------- by hand */
+/* ------------------------------------------------------------------ by hand */
 
 static void becomes(const char *text, int what, const char *expected) {
   xai_Buffer out;
@@ -160,7 +160,7 @@ static void test_long_integers_become_marked_strings(void) {
           "{\"a\":\"M9007199254740993\",\"b\":\"M18446744073709551616\"}");
 }
 
-static void test_lone_halves_become_the_replacement_character(void) {
+static void test_lone_surrogates_become_the_replacement_character(void) {
   becomes("\"\\ud83d\"", ALL, "\"\\ufffd\"");
   becomes("[\"a\\uDE00b\",\"\\uD83Dx\",\"\\ud83d\\n\"]", ALL,
           "[\"a\\ufffdb\",\"\\ufffdx\",\"\\ufffd\\n\"]");
@@ -169,7 +169,7 @@ static void test_lone_halves_become_the_replacement_character(void) {
   becomes("{\"\\ud83d\":1}", ALL, "{\"\\ufffd\":1}");
 }
 
-static void test_halves_can_be_kept_to_be_joined_later(void) {
+static void test_surrogates_can_be_kept_to_be_joined_later(void) {
   const int what = XAI_MARK_SURROGATES_RAW;
   becomes("\"a\\ud83d\"", what, "\"a\xED\xA0\xBD\"");
   becomes("\"\\uDFFFa\\udc00\"", what,
@@ -229,7 +229,7 @@ static void test_a_sign_is_no_digit(void) {
           "[[\"M\"],-123456789012345,123456789012345]");
 }
 
-/* ------------------------------------------------------------- generated */
+/* ---------------------------------------------------------------- generated */
 
 static char generated[1 << 16];
 static size_t size;
@@ -347,7 +347,7 @@ static void test_each_cut_of_a_text_is_rewritten_and_nothing_outside(void) {
   for (cut = 0; cut <= whole; cut++) agree(generated + cut, whole - cut, ALL);
 }
 
-/* -------------------------------------------------------------- long strings */
+/* ------------------------------------------------------------- long strings */
 
 #define N XAI_LONG_STRING_MIN
 
@@ -446,7 +446,7 @@ static void test_a_cut_text_has_no_end(void) {
   CHECK(found(lengths) == 0);
 }
 
-/* ------------------------------------------------------ text that breaks off */
+/* ----------------------------------------------------- text that breaks off */
 
 static xai_Buffer out;
 
@@ -517,8 +517,8 @@ static void test_depth(void) {
 int main(void) {
   RUN(test_empty_arrays_hold_the_mark);
   RUN(test_long_integers_become_marked_strings);
-  RUN(test_lone_halves_become_the_replacement_character);
-  RUN(test_halves_can_be_kept_to_be_joined_later);
+  RUN(test_lone_surrogates_become_the_replacement_character);
+  RUN(test_surrogates_can_be_kept_to_be_joined_later);
   RUN(test_text_that_loses_nothing_is_left_alone);
   RUN(test_all_numbers_can_be_replaced);
   RUN(test_fractions_are_told_from_prose);

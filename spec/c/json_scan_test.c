@@ -7,7 +7,7 @@
 
 #include "check.h"
 
-/* ------------------------------------------------------------ finding values */
+/* ----------------------------------------------------------- finding values */
 
 /* Copies end where their allocation ends: a sanitizer sees reads behind. */
 static void value(const char *text, xai_JsonType type, const char *raw) {
@@ -61,7 +61,7 @@ static void test_no_cut_of_a_value_is_whole(void) {
   }
 }
 
-/* ------------------------------------------------------------------ walks */
+/* -------------------------------------------------------------------- walks */
 
 /* The members as "key=raw(type)", and the number of them. */
 static int walk(const char *s, size_t n, xai_Buffer *out) {
@@ -197,7 +197,7 @@ static void test_an_index_is_a_whole_number_up_to_its_maximum(void) {
   index_is("[]", 9, -1);
 }
 
-/* ---------------------------------------------------------------- strings */
+/* ------------------------------------------------------------------ strings */
 
 static void unescaped(const char *raw, const char *expected) {
   xai_Buffer out;
@@ -263,7 +263,7 @@ static void joined(const char *const *pieces, const char *expected) {
   xai_buffer_free(&out);
 }
 
-static void test_halves_in_strings_that_follow_each_other_are_joined(void) {
+static void test_surrogates_in_strings_that_follow_each_other_are_joined(void) {
   static const char *const pair[] = {"a\\ud83d", "\\ude00b", NULL};
   static const char *const apart[] = {"\\ud83d", "", "", "\\ude00", NULL};
   static const char *const lone[] = {"\\ud83d", "b\\ude00", NULL};
@@ -331,7 +331,7 @@ static void test_a_text_that_does_not_fit_changes_nothing(void) {
   xai_buffer_free(&out);
 }
 
-/* ----------------------------------------------------------- checking a text */
+/* ---------------------------------------------------------- checking a text */
 
 /* Checks a copy of exactly that length, so that a byte too far is noticed. */
 static xai_JsonCheck check(const char *s, size_t n) {
@@ -364,7 +364,7 @@ static void test_values(void) {
 
 static void test_strings(void) {
   right("\"a\\\"b\\\\c\\/d\\b\\f\\n\\r\\t\\u00e9\"");
-  right("\"\\ud83d\""); /* half a pair is for others to mend */
+  right("\"\\ud83d\""); /* a lone surrogate is valid JSON */
   wrong("\"\\q\""), wrong("\"\\u12zz\""), wrong("\"\\u12\""), wrong("\"\\\"");
   wrong("\"a"), wrong("'a'"), wrong("{\"a\\x\":1}");
   CHECK(check(LIT("\"a\1b\nc\xFF\"")) == XAI_JSON_RIGHT);
@@ -430,7 +430,7 @@ int main(void) {
   RUN(test_every_escape_becomes_its_character);
   RUN(test_nul_is_a_character);
   RUN(test_a_lone_half_becomes_the_replacement_character);
-  RUN(test_halves_in_strings_that_follow_each_other_are_joined);
+  RUN(test_surrogates_in_strings_that_follow_each_other_are_joined);
   RUN(test_broken_escapes_are_never_read_outside);
   RUN(test_four_digits_are_read_and_nothing_else);
   RUN(test_a_text_that_does_not_fit_changes_nothing);

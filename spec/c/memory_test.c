@@ -83,7 +83,7 @@ static const char stream[] =
     "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n"
     "event: last\ndata: {\"choices\":[],\"usage\":{}}";
 
-/* ------------------------------------------------------------------ buffer */
+/* ------------------------------------------------------------------- buffer */
 
 static void use_buffer(xai_Buffer *out) {
   xai_Buffer b;
@@ -102,7 +102,7 @@ static void test_a_buffer_that_cannot_grow_keeps_what_it_has(void) {
   each_failing("buffer", use_buffer);
 }
 
-/* --------------------------------------------------------------------- sse */
+/* ---------------------------------------------------------------------- sse */
 
 static void put_event(xai_Buffer *out, const xai_SseEvent *ev) {
   xai_buffer_append(out, ev->name.at, ev->name.len);
@@ -152,9 +152,9 @@ static void test_a_pending_event_is_not_lost_with_its_last_line(void) {
   each_failing("pending", use_pending);
 }
 
-/* ----------------------------------------------------------------- journal */
+/* ------------------------------------------------------------------ log */
 
-static void use_journal(xai_Buffer *out) {
+static void use_log(xai_Buffer *out) {
   static const char *const texts[] = {"a", "bc", "def", ""};
   xai_EventLog j;
   xai_LogEntry e;
@@ -178,15 +178,15 @@ static void use_journal(xai_Buffer *out) {
   xai_event_log_free(&j);
 }
 
-static void test_a_journal_without_memory_forgets_nothing(void) {
-  each_failing("journal", use_journal);
+static void test_a_log_without_memory_forgets_nothing(void) {
+  each_failing("log", use_log);
 }
 
-/* ------------------------------------------------------------------ stream */
+/* ------------------------------------------------------------------- stream */
 
 /*
 ** A stream's failure is final for its reader: it is forgotten here.  No
-** memory to learn a pattern is no failure.
+** memory to learn a template is no failure.
 */
 static xai_ReadState look(xai_EventReader *s, xai_Sse *in, int over) {
   xai_ReadState state = xai_event_reader_peek(s, in, over, over);
@@ -229,7 +229,7 @@ static void test_a_stream_without_memory_skips_nothing(void) {
   each_failing("stream", use_stream);
 }
 
-/* ------------------------------------------------------- texts and bodies */
+/* --------------------------------------------------------- texts and bodies */
 
 static void use_unescape(xai_Buffer *out) {
   static const char raw[] = "a\\ud83d \\ude00\\n\\u00e9 and so on";
@@ -280,7 +280,7 @@ static void use_jsonmark(xai_Buffer *out) {
   xai_buffer_free(&marked);
 }
 
-static void use_complaint(xai_Buffer *out) {
+static void use_error_body(xai_Buffer *out) {
   static const char object[] = "{\"error\":{\"message\":\"m\",\"code\":"
                                "\"c\",\"type\":\"t\",\"param\":\"p\"}}";
   const char *const bodies[] = {object, "plain words",
@@ -301,7 +301,7 @@ static void test_texts_are_read_whole_or_not_at_all(void) {
   each_failing("unescape", use_unescape);
   each_failing("unescape at the brim", use_unescape_at_the_brim);
   each_failing("jsonmark", use_jsonmark);
-  each_failing("complaint", use_complaint);
+  each_failing("error body", use_error_body);
 }
 
 static void test_a_path_that_cannot_be_built_says_so(void) {
@@ -331,7 +331,7 @@ int main(void) {
   RUN(test_a_buffer_that_cannot_grow_keeps_what_it_has);
   RUN(test_a_parser_without_memory_loses_no_event);
   RUN(test_a_pending_event_is_not_lost_with_its_last_line);
-  RUN(test_a_journal_without_memory_forgets_nothing);
+  RUN(test_a_log_without_memory_forgets_nothing);
   RUN(test_a_stream_without_memory_skips_nothing);
   RUN(test_texts_are_read_whole_or_not_at_all);
   RUN(test_a_path_that_cannot_be_built_says_so);

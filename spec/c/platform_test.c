@@ -12,7 +12,7 @@
 
 #include "check.h"
 
-/* ------------------------------------------------------------------- process */
+/* ------------------------------------------------------------------ process */
 
 static void test_it_is_the_system_s_number(void) {
   int i;
@@ -36,7 +36,7 @@ static void test_a_fork_is_another_process(void) {
   CHECK(ask_in_children(4) == 0);
 }
 
-/* --------------------------------------------------------------------- clock */
+/* -------------------------------------------------------------------- clock */
 
 static void test_the_clock_never_goes_back(void) {
   int64_t last = xai_clock_ms(), now;
@@ -69,7 +69,7 @@ static void test_skipped_time_has_passed(void) {
   CHECK(xai_clock_seconds() >= seconds + 3600);
 }
 
-/* -------------------------------------------------------------- random bytes */
+/* ------------------------------------------------------------- random bytes */
 
 static void test_a_uuid_is_of_version_four_and_its_form_is_exact(void) {
   xai_Random c;
@@ -164,7 +164,7 @@ static void test_a_forked_child_has_random_bytes_of_its_own(void) {
   close(ends[1]);
 }
 
-/* ----------------------------------------------------------------- allocator */
+/* ---------------------------------------------------------------- allocator */
 
 #if defined(__GLIBC__) && defined(__GLIBC_PREREQ)
 #if __GLIBC_PREREQ(2, 33)

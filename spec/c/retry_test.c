@@ -19,7 +19,7 @@ static void test_the_wait_doubles_from_half_a_second_to_eight(void) {
   CHECK(xai_retry_delay(XAI_FIRST_WAIT_LIMITED_MS, 9, 0) == 8000);
 }
 
-static void test_chance_takes_off_at_most_a_half(void) {
+static void test_the_roll_takes_off_at_most_a_half(void) {
   int n, i;
   for (n = 1; n <= 9; n++)
     for (i = 0; i < 1000; i++) {
@@ -94,7 +94,7 @@ static void test_a_hint_without_end_is_just_very_long(void) {
 
 int main(void) {
   RUN(test_the_wait_doubles_from_half_a_second_to_eight);
-  RUN(test_chance_takes_off_at_most_a_half);
+  RUN(test_the_roll_takes_off_at_most_a_half);
   RUN(test_a_hint_is_a_number_of_seconds_or_milliseconds);
   RUN(test_what_is_no_such_number_is_no_hint);
   RUN(test_a_hint_without_end_is_just_very_long);

@@ -31,15 +31,15 @@ static int feed(xai_Sse *p, const char *s, size_t n, xai_Buffer *out) {
 }
 
 /* The events of 's', read in pieces of 'piece' bytes.  What peek gave. */
-static int read_pieces(const char *s, size_t n, size_t delta, size_t max,
+static int read_pieces(const char *s, size_t n, size_t piece, size_t max,
                        xai_Buffer *out) {
   xai_Sse p;
   size_t i, len;
   int rc = 0;
   xai_buffer_clear(out);
   xai_sse_init(&p, max);
-  for (i = 0; i < n && rc == 0; i += delta) {
-    len = n - i < delta ? n - i : delta;
+  for (i = 0; i < n && rc == 0; i += piece) {
+    len = n - i < piece ? n - i : piece;
     rc = feed(&p, s + i, len, out);
   }
   xai_sse_free(&p);
@@ -157,7 +157,7 @@ static void test_each_fixture_gives_its_events_whatever_the_cut(void) {
   xai_buffer_free(&out);
 }
 
-/* ------------------------------------------------------- the end of input */
+/* --------------------------------------------------------- the end of input */
 
 static void pending(const char *s, const char *expected) {
   xai_Sse p;
@@ -238,7 +238,7 @@ static void test_an_event_that_is_ready_is_not_pending(void) {
   xai_sse_free(&p);
 }
 
-/* ----------------------------------------------------------------- limits */
+/* ------------------------------------------------------------------- limits */
 
 static char text[64 * 1024];
 

@@ -7,7 +7,7 @@
 
 #include "check.h"
 
-/* --------------------------------------------------------------------- UTF-8 */
+/* -------------------------------------------------------------------- UTF-8 */
 
 /* One character as UTF-8 has it, as long as 'length' says; how many bytes. */
 static size_t put(char *out, unsigned long c, size_t length) {
@@ -67,7 +67,7 @@ static void test_the_place_is_told_behind_any_text(void) {
   CHECK(xai_utf8_check("", 0) == 0);
 }
 
-/* ----------------------------------------------------------- decimal numbers */
+/* ---------------------------------------------------------- decimal numbers */
 
 static double read_back(const char *s) {
   char scratch[64 + XAI_DECIMAL_POINT_SIZE];
@@ -102,7 +102,7 @@ static void test_the_first_locale_of_a_program_has_a_point(void) {
   CHECK(!xai_decimal_is_foreign());
 }
 
-/* -------------------------------------------------------------- nearest name */
+/* ------------------------------------------------------------- nearest name */
 
 static const char *const names[] = {"api_key",
                                     "base_url",

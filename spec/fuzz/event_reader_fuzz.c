@@ -18,8 +18,9 @@ static int same_slice(xai_Slice a, xai_Slice b) {
   return a.at == b.at && a.len == b.len;
 }
 
-/* The stamps that differ from event to event are some of all. */
-static void require_stamps(const xai_EventInfo *is, const xai_EventInfo *full) {
+/* The varying fields that differ are some of all varying fields. */
+static void require_varying(const xai_EventInfo *is,
+                            const xai_EventInfo *full) {
   int i, k;
   for (i = 0; i < is->varying; i++) {
     for (k = 0; k < full->varying &&
@@ -41,7 +42,7 @@ static void check_reading(Reader *r) {
   require(full.parts == is->parts);
   if (full.has_text) require(same_slice(full.text, is->text));
   if (full.field != XAI_FIELD_NONE) require(same_slice(full.delta, is->delta));
-  require_stamps(is, &full);
+  require_varying(is, &full);
 }
 
 static void log_slice(Reader *r, xai_Slice s) {
@@ -76,7 +77,7 @@ static xai_ReadState read_on(Reader *r, int over, int clean) {
   }
 }
 
-/* The end of the transfer, and all that the journal remembers. */
+/* The end of the transfer, and all that the log holds. */
 static void finish(Reader *r, int clean) {
   xai_ReadState state = read_on(r, 1, clean);
   xai_LogEntry e;

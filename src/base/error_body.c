@@ -606,8 +606,7 @@ static int place_in(int place, int object, xai_Slice key) {
   return place < WORDS || place == BELOW ? BELOW : NOWHERE;
 }
 
-/* Look at the texts 'depth' levels below; 'place' is that of the list's
-** name. */
+/* Searches the texts 'depth' levels below.  'place' is the rank of 'v'. */
 static void look(Search *s, const xai_Json *v, int place, int depth) {
   xai_JsonWalk w;
   xai_Slice key;

@@ -1,5 +1,5 @@
 /*
-** event_log.c - what a stream has said so far, in little memory.
+** event_log.c - the events of a stream so far, in little memory.
 */
 #include "base/event_log.h"
 

@@ -1,5 +1,5 @@
 /*
-** event_log.h - what a stream has said so far, in little memory.
+** event_log.h - the events of a stream so far, in little memory.
 **
 ** Deltas of one text that follow each other become one entry.  Every other
 ** event is kept as it came.  The whole result can be built from the log at any

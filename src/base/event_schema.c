@@ -11,9 +11,8 @@
 **                which later events repeat as parts, items and as the whole answer
 **                in "response.completed", the end.
 **
-** Most events say nothing but more of one text.  The log keeps only that delta
-** of them.  "Rare" is what makes an event more than a delta; it is kept whole
-** then.
+** Most events only add to one text.  The log keeps only that delta of them.
+** "Rare" is what makes an event more than a delta; it is kept whole then.
 */
 #include "base/event_schema.h"
 
@@ -839,7 +838,7 @@ int xai_event_schema_complete(const xai_EventSchema *schema, int clean_end) {
 
 #define DEEPEST 4 /* list, message, list of its parts, part */
 
-/* Append the texts in what is between the brackets of a list. */
+/* Appends the texts of the typed parts in the inside of a list. */
 static int join(xai_Slice list, unsigned *surrogate, xai_Buffer *out,
                 int depth) {
   xai_JsonWalk w;

@@ -1,8 +1,8 @@
 /*
 ** event_schema.h - what the events of each streaming API mean.
 **
-** Reading one event answers: is it the end, a failure or content; where is its
-** visible text; can the log keep it as that text alone?
+** Reading one event tells whether it is the end, a failure or content, where
+** its visible text is, and whether the log can keep it as a delta.
 */
 #ifndef XAI_BASE_EVENT_SCHEMA_H
 #define XAI_BASE_EVENT_SCHEMA_H
@@ -56,7 +56,7 @@ typedef struct xai_EventInfo {
   xai_Slice text; /* that text: raw JSON string content */
   int parts;      /* 'text' is the inside of a list of typed parts instead */
   int new_state;  /* equal bytes may have another meaning from now on */
-  /* If 'field' is not NONE, the event says nothing but this: append 'delta' to
+  /* If 'field' is not NONE, this is all the event says: append 'delta' to
   ** that field of part (a, b) of the answer. */
   xai_Field field;
   uint32_t a, b;

@@ -4,8 +4,8 @@
 **
 ** Most events of a stream differ in one string, and perhaps in varying fields:
 ** a sequence number, a time, an id.  Comparing their bytes with those of an
-** earlier event costs a small part of reading them: half of the cost of an
-** event is saved.
+** earlier event is cheaper than reading them.  It saves half of the cost of an
+** event.
 */
 #ifndef XAI_BASE_EVENT_TEMPLATE_H
 #define XAI_BASE_EVENT_TEMPLATE_H

@@ -1,11 +1,11 @@
 /*
-** http_head.c - the head of an HTTP answer, and its dates.
+** http_head.c - the head of an HTTP answer: headers, status codes, dates.
 */
 #include "base/http_head.h"
 
 #include <string.h>
 
-/* ------------------ the head of an HTTP answer: its status line and headers */
+/* ------------------------------------------------------------------ headers */
 
 int xai_http_head_next(xai_Slice head, size_t *at, xai_Slice *name,
                        xai_Slice *value) {
@@ -18,7 +18,7 @@ int xai_http_head_next(xai_Slice head, size_t *at, xai_Slice *name,
     name->at = p;
     p = eol < end ? eol + 1 : end;
     *at = (size_t)(p - head.at);
-    if (colon == NULL) continue; /* the status line, the blank line */
+    if (colon == NULL) continue; /* the status line or the blank line */
     name->len = (size_t)(colon - name->at);
     value->at = colon + 1;
     value->len = (size_t)(eol - colon - 1);
@@ -38,7 +38,7 @@ xai_Slice xai_http_head_find(xai_Slice head, const char *wanted) {
   return value;
 }
 
-/* Cut the first member off a list; 'rest' has length 0 after the last. */
+/* Cuts the first member off a list.  After the last, 'rest' is empty. */
 static xai_Slice next_member(xai_Slice *rest) {
   xai_Slice member = *rest;
   const char *comma = (const char *)memchr(rest->at, ',', rest->len);
@@ -112,7 +112,7 @@ int xai_http_status_is_transient(int status) {
   }
 }
 
-/* ---------------------- the dates of HTTP headers (RFC 9110, section 5.6.7) */
+/* ------------------------------------------ dates (RFC 9110, section 5.6.7) */
 
 static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
 
@@ -123,10 +123,12 @@ typedef struct Date {
   int year, month, day, hour, minute, second; /* month from 0 */
 } Date;
 
-/* What is left of the text; 'at' is NULL once it did not fit. */
+/* The rest of a text.  'at' is NULL once the text did not match. */
 typedef struct Reader {
   const char *at, *end;
 } Reader;
+
+/* Each function below reads one element of a date. */
 
 static void literal(Reader *r, const char *text) {
   size_t n = strlen(text);
@@ -137,7 +139,7 @@ static void literal(Reader *r, const char *text) {
     r->at = NULL;
 }
 
-/* Exactly 'n' digits; with 'blank', the first may be one instead. */
+/* Reads exactly 'n' digits.  'blank': the first may be a blank instead. */
 static int digits(Reader *r, int n, int blank) {
   int value = 0;
   if (r->at == NULL || r->end - r->at < n) {
@@ -167,7 +169,8 @@ static int month(Reader *r) {
   return 0;
 }
 
-/* A day's name and what follows it: 1 for the short one, 2 for the long. */
+/* Reads a day's name and the text after it.  1: a short name; 2: a long name;
+** 0: none. */
 static int day_name(Reader *r, const char *after_short, const char *after) {
   int i, form;
   for (i = 0; i < 7; i++)
@@ -217,7 +220,8 @@ static int64_t seconds_of(const Date *d) {
          d->minute * 60 + d->second;
 }
 
-/* The year with those last two digits that is nearest before now + 50. */
+/* The latest year with these last two digits that is at most 50 years from
+** now. */
 static int full_year(int two, int64_t now) {
   int latest = 1970 + (int)(now / 31556952) + 50;
   return latest - ((latest - two) % 100 + 100) % 100;

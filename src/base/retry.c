@@ -9,7 +9,7 @@
 
 /* --------------------------------- how long to wait before the next attempt */
 
-#define MAX_MS 8000
+#define MAX_MS 8000 /* the longest wait that nobody asked for */
 
 int64_t xai_retry_delay(int64_t first_ms, int n, double roll) {
   int64_t ms = first_ms;
@@ -20,7 +20,7 @@ int64_t xai_retry_delay(int64_t first_ms, int n, double roll) {
 
 static int is_digit(char c) { return c >= '0' && c <= '9'; }
 
-/* Digits, perhaps a point and digits, and nothing else. */
+/* The text is digits, or digits, a point and digits. */
 int64_t xai_retry_hint(xai_Slice text, int64_t scale) {
   const int64_t most = (int64_t)1 << 40;
   const char *s = text.at, *end = text.at + text.len, *start = s;
@@ -44,13 +44,13 @@ int xai_retry_repeatable(const char *method) {
          strcmp(method, "DELETE") == 0;
 }
 
-/* The service refused before any work began. */
+/* 1 if the service refused the request before any work began. */
 static int was_refused(const xai_Failure *f) {
   return f->kind == XAI_KIND_RATE_LIMIT ||
          (f->status == 200 && xai_error_body_has(f->error_body, "no capacity"));
 }
 
-/* A whole answer that is an error. */
+/* 1 if an error answer, which arrived completely, may be followed. */
 static int answer_allowed(const xai_Failure *f) {
   int careful = f->policy == XAI_RETRY_SAFE && !f->repeatable;
   if (f->should == 0) return 0;
@@ -62,18 +62,20 @@ static int answer_allowed(const xai_Failure *f) {
   return xai_http_status_is_transient(f->status);
 }
 
-/* The request had not all left, so nothing can have been done with it. */
+/* 1 if the request was not sent completely, so it had no effect. */
 static int was_not_sent(const xai_Failure *f) {
   return !f->answered && f->where >= XAI_PHASE_DNS &&
          f->where <= XAI_PHASE_SEND;
 }
 
+/* 1 if a connection that broke may be followed. */
 static int break_allowed(const xai_Failure *f) {
   if (was_not_sent(f) || f->repeatable) return 1;
   if (f->policy == XAI_RETRY_SAFE) return 0;
   return !f->answered || f->streamed;
 }
 
+/* 1 if a timeout may be followed. */
 static int timeout_allowed(const xai_Failure *f) {
   if (was_not_sent(f) || f->repeatable) return 1;
   return f->retry_timeout && f->policy != XAI_RETRY_SAFE;
