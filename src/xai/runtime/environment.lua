@@ -67,7 +67,8 @@ local NAMES = {
   "setmetatable", "string", "table", "tonumber", "tostring", "type", "xpcall",
 }
 
-local LIBRARIES = { coroutine = true, debug = true, io = true, math = true, os = true, string = true, table = true }
+--- Libraries whose functions modules take while they load.
+local LIBRARIES = { coroutine = true, math = true, string = true, table = true }
 
 local function copy(library)
   local all = {}
