@@ -242,7 +242,7 @@ static void start_attempt(xai_Call *c, CURLM *multi) {
   c->attempt_ms = c->transfer.last_ms = xai_clock_ms();
   c->state = XAI_CALL_RUNNING;
   c->multi = multi;
-  xai_easy_pool_send_by(c->pool, c->transfer.conn.easy, &c->route);
+  xai_easy_pool_use_route(c->pool, c->transfer.conn.easy, &c->route);
   if (curl_multi_add_handle(multi, c->transfer.conn.easy) == CURLM_OK) return;
   c->multi = NULL;
   if (multi == NULL)

@@ -30,9 +30,9 @@ void xai_conn_guard_init(xai_ConnGuard *s) {
   s->tls_ahead = xai_curl_reads_ahead(1);
 }
 
-/* Room for that descriptor.  Without memory it stays unknown, which is no
-** failure: its connection is not kept where it had to be looked at. */
-static void note(xai_ConnGuard *s, int fd) {
+/* List a new socket.  Without memory it stays unknown, which is no failure: if
+** its connection would need a check, it is not reused. */
+static void add_socket(xai_ConnGuard *s, int fd) {
   size_t size = s->size ? s->size : 16;
   struct stat facts;
   while ((size_t)fd >= size) size *= 2;
@@ -49,17 +49,17 @@ static void note(xai_ConnGuard *s, int fd) {
   if (fstat(fd, &facts) == 0) s->at[fd].inode = facts.st_ino;
 }
 
-static xai_Socket *known(const xai_ConnGuard *s, int fd) {
+/* The entry of an open socket, or NULL. */
+static xai_Socket *find_socket(const xai_ConnGuard *s, int fd) {
   int is = fd >= 0 && (size_t)fd < s->size && s->at[fd].open;
   return is ? &s->at[fd] : NULL;
 }
 
 /*
-** A program that the host starts must not keep the connection open, nor one
-** that another thread starts at this very moment.  Kernels that do not know the
-** flag refuse it.
+** Programs that the host starts must not inherit the socket, not even one that
+** another thread starts right now.  Old kernels refuse the flag.
 */
-static int open_closed_on_exec(int family, int type, int protocol) {
+static int open_cloexec(int family, int type, int protocol) {
   int fd = -1;
 #ifdef SOCK_CLOEXEC
   fd = socket(family, type | SOCK_CLOEXEC, protocol);
@@ -73,10 +73,10 @@ static int open_closed_on_exec(int family, int type, int protocol) {
 curl_socket_t xai_conn_guard_open(xai_ConnGuard *s,
                                   const struct curl_sockaddr *a,
                                   const void *maker) {
-  int fd = open_closed_on_exec(a->family, a->socktype, a->protocol);
+  int fd = open_cloexec(a->family, a->socktype, a->protocol);
   if (fd < 0) return CURL_SOCKET_BAD;
-  note(s, fd);
-  if (known(s, fd) != NULL) s->at[fd].maker = maker;
+  add_socket(s, fd);
+  if (find_socket(s, fd) != NULL) s->at[fd].maker = maker;
   return fd;
 }
 
@@ -94,8 +94,9 @@ static int is_connected(int fd) {
   return getpeername(fd, &e.any, &n) == 0;
 }
 
+/* libcurl's callback: close a socket. */
 static int on_close(void *ud, curl_socket_t fd) {
-  xai_Socket *it = known((xai_ConnGuard *)ud, fd);
+  xai_Socket *it = find_socket((xai_ConnGuard *)ud, fd);
   if (it != NULL) {
     it->was_connected = is_connected(fd);
     it->open = 0;
@@ -138,14 +139,15 @@ int xai_conn_guard_port(const struct sockaddr *a) {
   return port_of(&e);
 }
 
-/* -1: it is no socket any more; libcurl closes by itself those that it did not
-** come to use. */
+/* The local port, or -1 when the descriptor is no socket any more: libcurl does
+** not use the callback for sockets that it never used. */
 static int local_port_of(int fd) {
   xai_End e;
   socklen_t n = sizeof e;
   return getsockname(fd, &e.any, &n) == 0 ? port_of(&e) : -1;
 }
 
+/* Is the other end of the socket at this address? */
 static int is_connected_to(int fd, const char *ip, int port) {
   xai_End e;
   socklen_t n = sizeof e;
@@ -157,10 +159,9 @@ static int is_connected_to(int fd, const char *ip, int port) {
          strcmp(text, ip) == 0;
 }
 
-/* The socket that is connected from 'local_port' to 'ip' and 'port', or -1:
-** it is not known. */
-static int guard_find(xai_ConnGuard *s, int local_port, const char *ip,
-                      int port) {
+/* The socket that connects 'local_port' with 'ip' and 'port'; -1: not known. */
+static int find_by_ends(xai_ConnGuard *s, int local_port, const char *ip,
+                        int port) {
   size_t i;
   if (local_port <= 0 || ip == NULL) return -1;
   for (i = 0; i < s->size; i++) {
@@ -175,42 +176,41 @@ static int guard_find(xai_ConnGuard *s, int local_port, const char *ip,
   return -1;
 }
 
-/* Its serial number; 0: it is not known. */
-static unsigned long guard_serial(const xai_ConnGuard *s, int fd) {
-  const xai_Socket *it = known(s, fd);
+/* The serial number of a socket; 0: it is not known. */
+static unsigned long serial_of(const xai_ConnGuard *s, int fd) {
+  const xai_Socket *it = find_socket(s, fd);
   return it ? it->serial : 0;
 }
 
 void xai_conn_guard_end(const xai_ConnGuard *s, int fd, unsigned long serial) {
-  if (serial != 0 && guard_serial(s, fd) == serial) shutdown(fd, SHUT_RDWR);
+  if (serial != 0 && serial_of(s, fd) == serial) shutdown(fd, SHUT_RDWR);
 }
 
 void xai_conn_guard_answered(xai_ConnGuard *s, int fd) {
-  xai_Socket *it = known(s, fd);
+  xai_Socket *it = find_socket(s, fd);
   if (it != NULL) it->answered = 1;
 }
 
-/* Did one come by it? */
-static int guard_has_answered(const xai_ConnGuard *s, int fd) {
-  const xai_Socket *it = known(s, fd);
+/* Did the head of an HTTP/1 answer come on this socket? */
+static int has_answered(const xai_ConnGuard *s, int fd) {
+  const xai_Socket *it = find_socket(s, fd);
   return it != NULL && it->answered;
 }
 
 /*
-** Has something come, or an end, although nothing is asked for yet?  The rest
-** of an answer that was longer than its Content-Length comes so, and would be
-** read as the next answer.
+** Did bytes or an end come on an idle HTTP/1 connection?  Such bytes are the
+** rest of an answer that is longer than its Content-Length.
 */
-static int guard_is_broken(const xai_ConnGuard *s, int fd) {
-  const xai_Socket *it = known(s, fd);
+static int is_unusable(const xai_ConnGuard *s, int fd) {
+  const xai_Socket *it = find_socket(s, fd);
   char byte;
   if (it == NULL || !it->answered) return 0;
   return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 ||
          (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
 }
 
-/* libcurl closes some by itself, and the program may have others in their
-** place. */
+/* libcurl may have closed a socket without the callback, and the program may
+** use its number for another file: the inode tells. */
 void xai_conn_guard_abandon_after_fork(xai_ConnGuard *s) {
   struct stat facts;
   size_t i;
@@ -227,12 +227,12 @@ void xai_conn_guard_forget(xai_ConnGuard *s) {
   s->size = 0;
 }
 
-/* ---------------- may the connection that an answer comes by be used again? */
+/* ------------------------------------------- the connection of one transfer */
 
 /*
-** OpenSSL tells whether it holds bytes that nobody has read.  It is found in
-** this process, as libcurl has loaded it.  Several may be there: one of the
-** same version as libcurl's has the same structures.
+** OpenSSL can tell whether it holds unread bytes.  libcurl has loaded it into
+** this process.  Several versions may be loaded: only one of libcurl's version
+** has the same structures.
 */
 typedef int HasPending(const void *ssl);
 typedef const char *Version(int what);
@@ -246,6 +246,7 @@ static int is_curls_openssl(Version *version) {
          memcmp(here + 8, curls + 8, n - 8) == 0 && here[n] == ' ';
 }
 
+/* OpenSSL's SSL_has_pending, or NULL. */
 static HasPending *find_has_pending(void) {
   void *version = dlsym(RTLD_DEFAULT, "OpenSSL_version");
   void *pending = dlsym(RTLD_DEFAULT, "SSL_has_pending");
@@ -257,7 +258,7 @@ static HasPending *find_has_pending(void) {
   return f;
 }
 
-/* Does TLS hold unread bytes of the connection?  -1: it cannot say. */
+/* Does TLS hold unread bytes of the connection?  -1: not known. */
 static int holds_bytes(const xai_Connection *c) {
   struct curl_tlssessioninfo *tls = NULL;
   HasPending *has_pending = find_has_pending();
@@ -274,30 +275,32 @@ static void allow_reuse(xai_Connection *c, int yes) {
   curl_easy_setopt(c->easy, CURLOPT_FORBID_REUSE, yes ? 0L : 1L);
 }
 
-/* Can bytes behind the answer be anywhere but in the socket, unseen? */
-static int is_hidden(const xai_Connection *c) {
+/* May bytes after the answer be where the guard cannot see them? */
+static int may_hide_bytes(const xai_Connection *c) {
   return c->socket < 0 ||
          (c->tls ? c->guard->tls_ahead : c->guard->plain_ahead);
 }
 
 /*
-** Bytes behind an answer are looked for before the next request is sent
-** (xai_connection_may_send).  They cannot be seen when the socket is not known.
-** Unless TLS says what it holds, they cannot be seen either when libcurl read
-** more from the socket than was asked for, or when TLS brought them in one
-** record with the body: libcurl takes only the length, OpenSSL holds the rest.
+** Bytes after an answer are seen before the next request, by
+** xai_connection_may_send, unless
+** - the socket is not known;
+** - libcurl or TLS reads ahead from the socket;
+** - TLS got them in one record with the body: libcurl takes only the body, and
+**   OpenSSL holds the rest.
+** In the last two cases TLS may be able to tell.
 */
 void xai_connection_on_head(xai_Connection *c, size_t body_length) {
   c->head_turn = c->guard->turn;
   c->body_length = body_length;
   if (c->shared || (c->tls_tells && c->socket >= 0)) return;
-  if (is_hidden(c) || (c->tls && body_length > 0)) allow_reuse(c, 0);
+  if (may_hide_bytes(c) || (c->tls && body_length > 0)) allow_reuse(c, 0);
 }
 
-/* All of the body came in one read with its head.  That read was not bounded by
-** the length: libcurl has seen what is behind, and closes the connection. */
+/* If head and body came in one read, that read was not limited to the body.
+** Then libcurl has seen any bytes after it, and closes the connection. */
 void xai_connection_on_body(xai_Connection *c, size_t n) {
-  if (c->no_reuse && !is_hidden(c) && c->head_turn == c->guard->turn &&
+  if (c->no_reuse && !may_hide_bytes(c) && c->head_turn == c->guard->turn &&
       n == c->body_length)
     allow_reuse(c, 1);
 }
@@ -311,10 +314,10 @@ void xai_connection_reset(xai_Connection *c) {
 int xai_connection_may_send(xai_Connection *c, int local_port, const char *ip,
                             int port) {
   int held;
-  c->socket = guard_find(c->guard, local_port, ip, port);
-  c->serial = guard_serial(c->guard, c->socket);
+  c->socket = find_by_ends(c->guard, local_port, ip, port);
+  c->serial = serial_of(c->guard, c->socket);
   held = c->tls ? holds_bytes(c) : -1;
   c->tls_tells = held >= 0;
-  if (held > 0 && guard_has_answered(c->guard, c->socket)) return 0;
-  return !guard_is_broken(c->guard, c->socket);
+  if (held > 0 && has_answered(c->guard, c->socket)) return 0;
+  return !is_unusable(c->guard, c->socket);
 }

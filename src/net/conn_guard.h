@@ -1,5 +1,14 @@
 /*
 ** conn_guard.h - decides whether a connection may be reused.
+**
+** If an HTTP/1 answer is longer than its Content-Length, libcurl would read the
+** rest as the next answer.  No libcurl notices all such bytes.  Before 8.1 it
+** does not check an idle connection; from 8.22 on it does so once a second; it
+** never checks the buffers of TLS.
+**
+** The guard checks before each request (xai_connection_may_send).  Where it
+** could not see such bytes, it has libcurl close the connection after the
+** answer (xai_connection_on_head).
 */
 #ifndef XAI_NET_CONN_GUARD_H
 #define XAI_NET_CONN_GUARD_H
@@ -13,100 +22,99 @@
 /* ----------------------------------- the sockets of an engine's connections */
 
 /*
-** libcurl makes and closes them here: it does not tell which of them a request
-** is about to be sent on, so that is found out by their addresses.
+** libcurl opens and closes its sockets by callbacks that lead here.  It does
+** not tell which socket a request is about to be sent on, so that one is found
+** by its two addresses.
 */
 
 typedef struct xai_Socket {
   int open;
-  int port;          /* the local one; 0: not known yet, or it has none */
-  int answered;      /* by HTTP/1, so that nothing may come before a request */
-  int was_connected; /* when it was closed */
-  unsigned long serial; /* of all that were made: numbers are used again */
-  ino_t inode;          /* what else tells it from a file with its number */
-  const void *maker;    /* who made it, while that one cares */
+  int port;             /* the local one; 0: not known yet, -1: closed */
+  int answered;         /* an HTTP/1 head came: nothing may precede a request */
+  int was_connected;    /* when it was closed */
+  unsigned long serial; /* unique, unlike the descriptor */
+  ino_t inode;          /* distinguishes it from a later file of that number */
+  const void *maker;    /* whose request opened it, while that one cares */
 } xai_Socket;
 
 typedef struct xai_ConnGuard {
   xai_Socket *at; /* the index is the descriptor */
   size_t size;
-  unsigned long turn; /* how often libcurl was let at them */
-  unsigned long made; /* how many sockets */
-  int plain_ahead;    /* see xai_curl_reads_ahead */
-  int tls_ahead;
+  unsigned long turn; /* counts the calls of libcurl, by the engine */
+  unsigned long made; /* counts the sockets: the last serial number */
+  int plain_ahead;    /* see xai_curl_reads_ahead: without TLS */
+  int tls_ahead;      /* with TLS */
 } xai_ConnGuard;
 
-/* Which libcurl is it? */
+/* Make it an empty list. */
 void xai_conn_guard_init(xai_ConnGuard *s);
 
-/* A new socket of this list, made by 'maker', or CURL_SOCKET_BAD. */
+/* Open a socket.  'maker' identifies whose request it is for; it is only
+** compared.  Returns the descriptor, or CURL_SOCKET_BAD.  Without memory the
+** socket is opened, but the guard does not know it. */
 curl_socket_t xai_conn_guard_open(xai_ConnGuard *s,
                                   const struct curl_sockaddr *a,
                                   const void *maker);
 
-/* Is, or was when it was closed, a socket that 'maker' made connected? */
+/* Is a socket of 'maker' connected, or was it when it was closed? */
 int xai_conn_guard_connected(const xai_ConnGuard *s, const void *maker);
 
-/* Forget who made them. */
+/* Remove that maker from all sockets, as its memory may be reused. */
 void xai_conn_guard_forget_maker(xai_ConnGuard *s, const void *maker);
 
 /* The port of an address; 0: it has none. */
 int xai_conn_guard_port(const struct sockaddr *a);
 
-/* Have the easy handle's connections close sockets of this list, which must
-** live until the last of them is closed. */
+/* Have the easy handle close its sockets by the guard, which must outlive
+** all of the handle's connections. */
 void xai_conn_guard_attach(xai_ConnGuard *s, CURL *easy);
 
-/* End the connection of a socket with that serial number, so that it is not
-** used again. */
+/* Shut the connection of a socket down, so that it is not reused.  Nothing
+** happens when the descriptor has another serial number by now. */
 void xai_conn_guard_end(const xai_ConnGuard *s, int fd, unsigned long serial);
 
-/* The head of an HTTP/1 answer came by it. */
+/* Note that the head of an HTTP/1 answer came on this socket. */
 void xai_conn_guard_answered(xai_ConnGuard *s, int fd);
 
-/* In a process that was forked: close its descriptors of them, so that the
-** server hears when the other process closes its own.  Nothing is sent. */
+/* In a forked child: close its copies of the descriptors, so that the parent
+** can still end its connections.  Nothing is sent. */
 void xai_conn_guard_abandon_after_fork(xai_ConnGuard *s);
 
-/* Forget all of them; none is closed. */
+/* Free the list; no socket is closed. */
 void xai_conn_guard_forget(xai_ConnGuard *s);
 
-/* -------------------------------------------- the connection of one transfer */
+/* ------------------------------------------- the connection of one transfer */
 
-/*
-** Bytes behind an HTTP/1 answer whose length is too short would be read as the
-** next answer.  No libcurl sees all of them: before 8.1 it does not look at a
-** kept connection, from 8.22 on once a second at most, and never into TLS.
-*/
 typedef struct xai_Connection {
   xai_ConnGuard *guard; /* of the engine */
   CURL *easy;
-  int socket;              /* the request was sent on it; -1: not known */
+  int socket;              /* which the request was sent on; -1: not known */
   unsigned long serial;    /* of that socket */
-  int tls;                 /* libcurl may hold bytes that no answer owns */
+  int tls;                 /* TLS may hold bytes that follow an answer */
   int over_two_tls;        /* TLS within TLS: an https:// proxy */
   int tls_tells;           /* TLS can say whether it holds unread bytes */
-  int shared;              /* HTTP/2: other requests may use it */
+  int shared;              /* HTTP/2: several requests use it at once */
   int no_reuse;            /* libcurl was told to close it */
-  size_t body_length;      /* libcurl does not read beyond it; 0: no body */
+  size_t body_length;      /* of the answer; 0: no body, or not known */
   unsigned long head_turn; /* the guard's turn when the head was complete */
 } xai_Connection;
 
 /* Call when a head is complete.  'body_length' is Content-Length, or 0 for an
-** answer without a body. */
+** answer without a body.  It may tell libcurl to close the connection. */
 void xai_connection_on_head(xai_Connection *c, size_t body_length);
 
-/* Call when the first 'n' bytes of the body have come. */
+/* Call when the first 'n' bytes of the body have come.  It may allow reuse
+** again. */
 void xai_connection_on_body(xai_Connection *c, size_t n);
 
-/* Close the connection after this answer: its rest is not read. */
+/* Have libcurl close the connection after this answer. */
 void xai_connection_forbid_reuse(xai_Connection *c);
 
 /* Allow reuse again, before another request on the same easy handle. */
 void xai_connection_reset(xai_Connection *c);
 
-/* May a request be sent by the connection with these ends?  0 when bytes came
-** there since its last answer. */
+/* May a request be sent on the connection between these two ends?  Returns 0
+** when bytes came after its last answer, or its end. */
 int xai_connection_may_send(xai_Connection *c, int local_port, const char *ip,
                             int port);
 

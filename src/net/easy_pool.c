@@ -1,5 +1,5 @@
 /*
-** easy_pool.c - easy handles: made, and kept for requests of the same kind.
+** easy_pool.c - creates easy handles and keeps some of them for reuse.
 */
 #include "net/easy_pool.h"
 
@@ -13,8 +13,8 @@
 
 /* -------------------------------------------------------------- options */
 
-void xai_easy_pool_set_text(CURL *e, CURLoption what, const char *text,
-                            CURLcode *rc) {
+void xai_easy_pool_set_string(CURL *e, CURLoption what, const char *text,
+                              CURLcode *rc) {
   if (curl_easy_setopt(e, what, text) == CURLE_OUT_OF_MEMORY)
     *rc = CURLE_OUT_OF_MEMORY;
 }
@@ -26,7 +26,7 @@ long xai_easy_pool_http_version(const xai_Settings *set, const char *url) {
   return CURL_HTTP_VERSION_2TLS;
 }
 
-/* It holds the longest head that libcurl takes, and one read more. */
+/* Room for the longest head that libcurl accepts and one more read. */
 #define LARGE_BUFFER (160L << 10)
 
 static void set_buffer(CURL *e) {
@@ -34,7 +34,8 @@ static void set_buffer(CURL *e) {
     curl_easy_setopt(e, CURLOPT_BUFFERSIZE, LARGE_BUFFER);
 }
 
-static void avoid_reuse(CURL *e, long version) {
+/* Where a second request would fail, open a connection for each. */
+static void avoid_broken_reuse(CURL *e, long version) {
   long fresh = version == CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE &&
                xai_curl_breaks_plain_http2();
   curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, fresh);
@@ -42,9 +43,9 @@ static void avoid_reuse(CURL *e, long version) {
 }
 
 /*
-** With HTTP/2 in sight, wait for a connection under way to learn whether it
-** can be shared.  Plain http/1.1 must not: libcurl would have it wait until
-** the first answer is complete.
+** If HTTP/2 is possible, a request waits for a connection that is being opened,
+** as it may be able to share it.  Over HTTP/1.1 it would wait until the first
+** answer is complete, so it must not.
 */
 static void set_version(CURL *e, const xai_Settings *set, const char *url) {
   long version = xai_easy_pool_http_version(set, url);
@@ -52,24 +53,24 @@ static void set_version(CURL *e, const xai_Settings *set, const char *url) {
               (version != CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE ||
                xai_curl_waits_for_lost_plain_http2());
   curl_easy_setopt(e, CURLOPT_HTTP_VERSION, version);
-  avoid_reuse(e, version);
+  avoid_broken_reuse(e, version);
   curl_easy_setopt(e, CURLOPT_PIPEWAIT, plain ? 0L : 1L);
   if (!plain && version != CURL_HTTP_VERSION_1_1) set_buffer(e);
 }
 
-/* A connection that was idle for longer is not trusted: boxes on the way
-** forget it silently. */
+/* After a longer idle time a router may have dropped the connection. */
 #define MAX_IDLE_SECONDS 60L
 
 /*
-** Only http and https; redirects are never followed (they would hand the
-** prompt to another host); no signals; a slow name look-up must not hold up
-** a cancelled transfer.
+** Options that no setting changes.  Only http and https are allowed.  Redirects
+** are not followed: they would send the prompt to another host.  libcurl uses
+** no signals.  A slow name look-up does not delay the end of a cancelled
+** transfer.
 */
-static void set_rules(CURL *e, CURLcode *rc) {
+static void set_fixed_options(CURL *e, CURLcode *rc) {
   curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
 #if LIBCURL_VERSION_NUM >= 0x075500
-  xai_easy_pool_set_text(e, CURLOPT_PROTOCOLS_STR, "https,http", rc);
+  xai_easy_pool_set_string(e, CURLOPT_PROTOCOLS_STR, "https,http", rc);
 #else
   curl_easy_setopt(e, CURLOPT_PROTOCOLS, CURLPROTO_HTTP | CURLPROTO_HTTPS);
 #endif
@@ -81,22 +82,23 @@ static void set_rules(CURL *e, CURLcode *rc) {
   curl_easy_setopt(e, CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
   curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
   curl_easy_setopt(e, CURLOPT_MAXAGE_CONN, MAX_IDLE_SECONDS);
-  /* What a proxy says when it opens a tunnel is not the answer. */
+  /* The head of a proxy's answer to CONNECT is not the answer's head. */
   curl_easy_setopt(e, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-  /* Decode what comes compressed although it was not asked for. */
-  xai_easy_pool_set_text(e, CURLOPT_ACCEPT_ENCODING, "", rc);
+  /* Decode all encodings, also those that were not asked for. */
+  xai_easy_pool_set_string(e, CURLOPT_ACCEPT_ENCODING, "", rc);
 }
 
 /*
-** libcurl parses the CA bundle once per multi handle, unless a directory is
-** set, as Debian's build does: then once per connection (14 ms).  Where the
-** default file is there, the directory is not needed.
+** libcurl parses the CA bundle once per multi handle.  When a CA directory is
+** set, as Debian's build does, it parses it for each connection (14 ms).  If
+** there is a default file, the directory is not needed.
 */
 static void set_ca(CURL *e, const xai_Settings *set, CURLcode *rc) {
   char *file = NULL;
-  if (set->ca_file) xai_easy_pool_set_text(e, CURLOPT_CAINFO, set->ca_file, rc);
+  if (set->ca_file)
+    xai_easy_pool_set_string(e, CURLOPT_CAINFO, set->ca_file, rc);
   if (set->ca_path) {
-    xai_easy_pool_set_text(e, CURLOPT_CAPATH, set->ca_path, rc);
+    xai_easy_pool_set_string(e, CURLOPT_CAPATH, set->ca_path, rc);
     return;
   }
 #if LIBCURL_VERSION_NUM >= 0x075400
@@ -105,8 +107,8 @@ static void set_ca(CURL *e, const xai_Settings *set, CURLcode *rc) {
   if (set->ca_file || file) curl_easy_setopt(e, CURLOPT_CAPATH, NULL);
 }
 
-/* Whoever asks for it was warned. */
-static void set_trust(CURL *e, const xai_Settings *set, CURLcode *rc) {
+/* How the server's certificate is verified. */
+static void set_verification(CURL *e, const xai_Settings *set, CURLcode *rc) {
   set_ca(e, set, rc);
   if (!set->insecure) return;
   curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 0L);
@@ -115,9 +117,11 @@ static void set_trust(CURL *e, const xai_Settings *set, CURLcode *rc) {
 
 /* --------------------------------------------------- client certificates */
 
-#define MARKS 32 /* parts of a path that say nothing, each in one of two ways */
+/* Marks in a path: each is "/." or "//." for one bit of a number. */
+#define MARKS 32
 
-#define NO_HASH 2166136261u
+/* FNV-1a; 0xFF separates the parts. */
+#define HASH_START 2166136261u
 
 static uint32_t hash(uint32_t h, const char *s, size_t n) {
   size_t i;
@@ -130,11 +134,11 @@ static uint32_t hash_text(uint32_t h, const char *s) {
   return hash(h, s, strlen(s));
 }
 
-/* A number for the key and its password, another one in each process. */
+/* A hash of the key file's name and password, different in each process. */
 static uint32_t identity_of(const xai_Settings *set) {
   static char salt[XAI_UUID_SIZE];
   const char *const parts[] = {salt, set->key_file, set->key_password};
-  uint32_t h = NO_HASH;
+  uint32_t h = HASH_START;
   size_t i;
   if (salt[0] == '\0') {
     xai_Random random;
@@ -146,9 +150,10 @@ static uint32_t identity_of(const xai_Settings *set) {
 }
 
 /*
-** libcurl hands out a kept connection to whoever names the same certificate: it
-** compares neither keys nor their passwords.  So the path of the certificate
-** tells them apart: "/././/." leads where "/" does.
+** libcurl reuses a connection for any request with the same certificate file:
+** it compares neither the key file nor its password.  So the path of the
+** certificate gets marks that depend on these.  "/././/." leads where "/" does.
+** Returns XAI_OK or XAI_ENOMEM.
 */
 static int mark_path(const xai_Settings *set, xai_Buffer *path) {
   uint32_t id = identity_of(set);
@@ -161,8 +166,8 @@ static int mark_path(const xai_Settings *set, xai_Buffer *path) {
   return rc == XAI_OK ? xai_buffer_terminate(path) : rc;
 }
 
-/* Behind such marks, or NULL. */
-static char *after_marks(char *p) {
+/* What follows the marks at 'p', or NULL when there are none. */
+static char *skip_marks(char *p) {
   int i;
   for (i = 0; i < MARKS; i++) {
     if (p[0] != '/') return NULL;
@@ -173,9 +178,9 @@ static char *after_marks(char *p) {
   return p;
 }
 
-void xai_easy_pool_clean(char *text) {
+void xai_easy_pool_unmark(char *text) {
   char *p, *rest = NULL;
-  for (p = text; *p != '\0' && rest == NULL; p++) rest = after_marks(p);
+  for (p = text; *p != '\0' && rest == NULL; p++) rest = skip_marks(p);
   if (rest == NULL) return;
   p--;
   if (p > text && p[-1] == '.') p--, rest += *rest == '/'; /* relative */
@@ -189,48 +194,49 @@ static void set_certificate(CURL *e, const xai_Settings *set, CURLcode *rc) {
   if (mark_path(set, &path) != XAI_OK)
     *rc = CURLE_OUT_OF_MEMORY;
   else
-    xai_easy_pool_set_text(e, CURLOPT_SSLCERT, xai_buffer_data(&path), rc);
+    xai_easy_pool_set_string(e, CURLOPT_SSLCERT, xai_buffer_data(&path), rc);
   xai_buffer_free(&path);
   if (set->key_file)
-    xai_easy_pool_set_text(e, CURLOPT_SSLKEY, set->key_file, rc);
-  /* Where there is none, OpenSSL would ask for it on the terminal. */
-  xai_easy_pool_set_text(e, CURLOPT_KEYPASSWD,
-                         set->key_password ? set->key_password : "", rc);
+    xai_easy_pool_set_string(e, CURLOPT_SSLKEY, set->key_file, rc);
+  /* Without a password OpenSSL would ask for one on the terminal. */
+  xai_easy_pool_set_string(e, CURLOPT_KEYPASSWD,
+                           set->key_password ? set->key_password : "", rc);
 }
 
-/* libcurl has 300 s of its own where none are set, and refuses more than an int
-** holds: 24 days, which stand for no limit. */
+/* libcurl has a default of 300 s, and refuses values above INT_MAX (24 days),
+** which stands for no limit. */
 static long connect_timeout(const xai_Settings *set) {
   int64_t ms = set->connect_timeout_ms;
   return ms > 0 && ms < INT_MAX ? (long)ms : INT_MAX;
 }
 
+/* Where the connection leads, and how. */
 static void set_peer(CURL *e, const xai_Settings *set, const char *url,
                      CURLcode *rc) {
   const char *no_proxy = xai_url_no_proxy(set, url);
-  set_trust(e, set, rc);
+  set_verification(e, set, rc);
   set_certificate(e, set, rc);
-  if (set->proxy) xai_easy_pool_set_text(e, CURLOPT_PROXY, set->proxy, rc);
-  if (no_proxy) xai_easy_pool_set_text(e, CURLOPT_NOPROXY, no_proxy, rc);
+  if (set->proxy) xai_easy_pool_set_string(e, CURLOPT_PROXY, set->proxy, rc);
+  if (no_proxy) xai_easy_pool_set_string(e, CURLOPT_NOPROXY, no_proxy, rc);
   if (set->unix_socket)
-    xai_easy_pool_set_text(e, CURLOPT_UNIX_SOCKET_PATH, set->unix_socket, rc);
+    xai_easy_pool_set_string(e, CURLOPT_UNIX_SOCKET_PATH, set->unix_socket, rc);
   curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, connect_timeout(set));
 }
 
-CURL *xai_easy_pool_new(const xai_Settings *set, const char *url,
-                        CURLcode *rc) {
+CURL *xai_easy_pool_new_handle(const xai_Settings *set, const char *url,
+                               CURLcode *rc) {
   CURL *e = curl_easy_init();
   if (e == NULL) {
     *rc = CURLE_OUT_OF_MEMORY;
     return NULL;
   }
-  set_rules(e, rc);
+  set_fixed_options(e, rc);
   set_peer(e, set, url, rc);
   set_version(e, set, url);
   return e;
 }
 
-/* ---------------------------------------------------------------- reuse */
+/* ----------------------------------------------------------------- pool */
 
 CURL *xai_easy_pool_take(xai_EasyPool *h, unsigned long client_id) {
   if (h->count == 0 || h->client_id != client_id) return NULL;
@@ -238,7 +244,7 @@ CURL *xai_easy_pool_take(xai_EasyPool *h, unsigned long client_id) {
 }
 
 void xai_easy_pool_put(xai_EasyPool *h, unsigned long client_id, CURL *easy) {
-  if (h->client_id != client_id) xai_easy_pool_drop(h);
+  if (h->client_id != client_id) xai_easy_pool_clear(h);
   h->client_id = client_id;
   if (h->count < XAI_MAX_POOLED)
     h->idle[h->count++] = easy;
@@ -246,7 +252,7 @@ void xai_easy_pool_put(xai_EasyPool *h, unsigned long client_id, CURL *easy) {
     curl_easy_cleanup(easy);
 }
 
-void xai_easy_pool_drop(xai_EasyPool *h) {
+void xai_easy_pool_clear(xai_EasyPool *h) {
   while (h->count > 0) curl_easy_cleanup(h->idle[--h->count]);
 }
 
@@ -255,11 +261,11 @@ void xai_easy_pool_drop(xai_EasyPool *h) {
 static uint32_t server_of(const char *url) {
   const char *host = strstr(url, "://");
   host = host != NULL ? host + 3 : url;
-  return hash(NO_HASH, host, strcspn(host, "/?#"));
+  return hash(HASH_START, host, strcspn(host, "/?#"));
 }
 
 static uint32_t way_of(const xai_Settings *set) {
-  return hash_text(hash_text(hash_text(NO_HASH, set->proxy), set->no_proxy),
+  return hash_text(hash_text(hash_text(HASH_START, set->proxy), set->no_proxy),
                    set->unix_socket);
 }
 
@@ -272,12 +278,12 @@ xai_Route xai_easy_pool_route(const xai_Settings *set, const char *url) {
 }
 
 /*
-** A request that waits for a connection under way (CURLOPT_PIPEWAIT) waits for
-** any to its server's name, also one through another proxy, whose tunnel may
+** With CURLOPT_PIPEWAIT a request waits for any connection to its server that
+** is being opened.  That may be one through another proxy, whose tunnel may
 ** never open.  Seen on 7.88, 8.14 and 8.23.
 */
-void xai_easy_pool_send_by(xai_EasyPool *h, CURL *easy,
-                           const xai_Route *route) {
+void xai_easy_pool_use_route(xai_EasyPool *h, CURL *easy,
+                             const xai_Route *route) {
   xai_Route *known = &h->routes[route->server % XAI_MAX_ROUTES];
   if (known->server != route->server) *known = *route;
   if (known->way != route->way) known->several = 1;

@@ -1,10 +1,10 @@
 /*
-** easy_pool.h - easy handles: made, and kept for requests of the same kind.
+** easy_pool.h - creates easy handles and keeps some of them for reuse.
 **
-** To make an easy handle and to give it its options costs a tenth of a small
-** request.  One that did a POST goes to the next POST of the same client, with
-** the same settings: so no option has to be put back to its default, which
-** libcurl may fail to do without a word when memory is short.
+** Creating an easy handle and setting its options costs a tenth of a small
+** request.  A handle that did a POST is reused for the next POST of the same
+** client with the same settings.  So no option has to be reset, which libcurl
+** may silently fail to do when memory is short.
 */
 #ifndef XAI_NET_EASY_POOL_H
 #define XAI_NET_EASY_POOL_H
@@ -20,60 +20,69 @@
 
 #define XAI_MAX_ROUTES 32
 
-/* Numbers that stand for a server and for the way to it: straight, or by which
-** proxy. */
+/* A server and the way to it (direct, or through which proxy), as hashes. */
 typedef struct xai_Route {
   uint32_t server, way;
-  int several; /* requests to that server went by more than one way */
+  int several; /* requests to that server took more than one way */
 } xai_Route;
 
+/* A pool; all bytes zero: empty. */
 typedef struct xai_EasyPool {
   CURL *idle[XAI_MAX_POOLED];
   int count;
-  unsigned long client_id;          /* whose settings all of them have */
-  xai_Route routes[XAI_MAX_ROUTES]; /* of a few servers, the last ones */
+  unsigned long client_id;          /* the client of all idle handles */
+  xai_Route routes[XAI_MAX_ROUTES]; /* by hash: the last known of each server */
 } xai_EasyPool;
 
-/*
-** A new handle for requests to the server of 'url', with all options that do
-** not change from request to request.  NULL, or '*rc' set: there was not
-** enough memory, and the handle must not be used.
-*/
-CURL *xai_easy_pool_new(const xai_Settings *set, const char *url, CURLcode *rc);
+/* ---------------------------------------------------------------- handles */
 
 /*
-** Set an option that libcurl keeps a copy of.  Without memory for it '*rc' is
-** CURLE_OUT_OF_MEMORY and the request must not go out: it would be another
-** one, or go elsewhere.
+** Create a handle for requests to the server of 'url' and set all options that
+** are the same for each request.  Without memory it returns NULL or sets '*rc'
+** to CURLE_OUT_OF_MEMORY; then the handle must not be used.
 */
-void xai_easy_pool_set_text(CURL *e, CURLoption what, const char *text,
-                            CURLcode *rc);
+CURL *xai_easy_pool_new_handle(const xai_Settings *set, const char *url,
+                               CURLcode *rc);
 
-/* The value of CURLOPT_HTTP_VERSION for requests to that server. */
+/*
+** Set an option whose string libcurl copies.  Without memory '*rc' becomes
+** CURLE_OUT_OF_MEMORY.  The request must not be sent then: without the option
+** it would be another request, or go elsewhere.
+*/
+void xai_easy_pool_set_string(CURL *e, CURLoption what, const char *text,
+                              CURLcode *rc);
+
+/* The value of CURLOPT_HTTP_VERSION for requests to the server of 'url'. */
 long xai_easy_pool_http_version(const xai_Settings *set, const char *url);
 
-/* A handle with the settings of that client, or NULL when none is at hand. */
+/* Remove from libcurl's error text, in place, the marks that
+** xai_easy_pool_new_handle adds to the path of a client certificate. */
+void xai_easy_pool_unmark(char *text);
+
+/* ------------------------------------------------------------------- pool */
+
+/* Take an idle handle of that client; NULL when there is none. */
 CURL *xai_easy_pool_take(xai_EasyPool *h, unsigned long client_id);
 
-/* The route of requests to the server of 'url'. */
+/* Keep a handle of that client for reuse, in place of those of another client.
+** A full pool frees it. */
+void xai_easy_pool_put(xai_EasyPool *h, unsigned long client_id, CURL *easy);
+
+/* Free all idle handles. */
+void xai_easy_pool_clear(xai_EasyPool *h);
+
+/* ----------------------------------------------------------------- routes */
+
+/* The route of requests to the server of 'url' with these settings. */
 xai_Route xai_easy_pool_route(const xai_Settings *set, const char *url);
 
 /*
-** The handle is to send a request by that route.  It does not wait for other
-** connections to the server where there may be some by another way: they are
-** none that it could share.
+** Note that the handle's next request takes that route.  If requests to the
+** server take several ways, it must not wait for a connection being opened
+** (CURLOPT_PIPEWAIT): it might wait for one that it cannot share.
 */
-void xai_easy_pool_send_by(xai_EasyPool *h, CURL *easy, const xai_Route *route);
-
-/* Keep a handle with the settings of that client; those of others, and one too
-** many, are given back. */
-void xai_easy_pool_put(xai_EasyPool *h, unsigned long client_id, CURL *easy);
-
-/* Give back all that are kept. */
-void xai_easy_pool_drop(xai_EasyPool *h);
-
-/* Take out of libcurl's words what xai_easy_pool_new put into a path. */
-void xai_easy_pool_clean(char *text);
+void xai_easy_pool_use_route(xai_EasyPool *h, CURL *easy,
+                             const xai_Route *route);
 
 #pragma GCC visibility pop
 

@@ -63,7 +63,7 @@ void xai_engine_close(xai_Engine *e) {
   multi = e->multi;
   e->multi = NULL; /* first, so that no call starts meanwhile */
   end_all_calls(e);
-  xai_easy_pool_drop(&e->pool);
+  xai_easy_pool_clear(&e->pool);
   if (multi != NULL) curl_multi_cleanup(multi);
   xai_conn_guard_forget(&e->guard);
   xai_poller_close(&e->poller);
@@ -218,8 +218,8 @@ static int drive_timer(xai_Engine *e) {
 
 /*
 ** Time that the host spent elsewhere does not count as server silence.  What
-** the servers sent meanwhile is still unread.  Sockets are served in turn, so it
-** is read within the next 'unread_backlog' steps.  No idle timeout strikes
+** the servers sent meanwhile is still unread.  Sockets are served in turn, so
+** it is read within the next 'unread_backlog' steps.  No idle timeout strikes
 ** during these.
 */
 static void note_absence(xai_Engine *e, int most) {
@@ -487,7 +487,7 @@ void xai_engine_cancel_client(xai_Engine *e, unsigned long client_id) {
       xai_engine_cancel(e, link->call, XAI_CAUSE_CLIENT_CLOSED);
       xai_call_end_key(link->call);
     }
-  if (e->pool.client_id == client_id) xai_easy_pool_drop(&e->pool);
+  if (e->pool.client_id == client_id) xai_easy_pool_clear(&e->pool);
 }
 
 static void unlink_and_free(xai_Call *c) {

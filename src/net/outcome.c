@@ -325,7 +325,7 @@ static void read_code(xai_Error *error, xai_Transfer *t, CURLcode code) {
   if (is_head_too_long(t) || xai_curl_says_http2_broken(t->curl_error))
     xai_conn_guard_end(t->conn.guard, t->conn.socket, t->conn.serial);
   if (xai_curl_says_certificate_useless(code, t->curl_error)) {
-    xai_easy_pool_clean(t->curl_error);
+    xai_easy_pool_unmark(t->curl_error);
     explain_certificate(text, words, sizeof words);
     text = words;
   }

@@ -322,10 +322,10 @@ static void set_message(xai_Transfer *t, const xai_Request *r,
   }
   if (strcmp(r->method, r->body != NULL ? "POST" : "GET") != 0 &&
       strcmp(r->method, "POST") != 0)
-    xai_easy_pool_set_text(e, CURLOPT_CUSTOMREQUEST, r->method, rc);
+    xai_easy_pool_set_string(e, CURLOPT_CUSTOMREQUEST, r->method, rc);
   if (strcmp(r->method, "HEAD") == 0) curl_easy_setopt(e, CURLOPT_NOBODY, 1L);
   curl_easy_setopt(e, CURLOPT_HTTPHEADER, headers);
-  xai_easy_pool_set_text(e, CURLOPT_URL, r->url, rc);
+  xai_easy_pool_set_string(e, CURLOPT_URL, r->url, rc);
 }
 
 /* A stale connection costs one of these and no error, unless the user wants
@@ -350,7 +350,7 @@ CURLcode xai_transfer_open(xai_Transfer *t, CURL *used, const xai_Request *r,
   t->resends = set->retry == XAI_RETRY_SAFE && !xai_retry_repeatable(r->method)
                    ? 0
                    : FREE_RECONNECTS;
-  t->conn.easy = used ? used : xai_easy_pool_new(set, r->url, &rc);
+  t->conn.easy = used ? used : xai_easy_pool_new_handle(set, r->url, &rc);
   if (t->conn.easy != NULL) {
     set_callbacks(t);
     set_message(t, r, headers, &rc);
