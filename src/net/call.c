@@ -201,9 +201,10 @@ static int is_reusable(const xai_Call *c) {
 
 static void retire(xai_Call *c) {
   if (is_reusable(c))
-    xai_easy_pool_put(c->pool, c->client_id, xai_transfer_yield(&c->transfer));
+    xai_easy_pool_put(c->pool, c->client_id,
+                      xai_transfer_take_easy(&c->transfer));
   else
-    xai_transfer_retire(&c->transfer);
+    xai_transfer_free_easy(&c->transfer);
 }
 
 static CURL *used_handle(const xai_Call *c) {

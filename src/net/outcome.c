@@ -91,7 +91,7 @@ static curl_off_t number_of(CURL *e, CURLINFO what) {
 /* Was the request let go?  A libcurl before 7.80 does not say; it has that time
 ** only for requests that were. */
 static int was_sent(const xai_Transfer *t) {
-  if (t->tells_sends) return t->sends > 0;
+  if (t->reports_sends) return t->sends > 0;
   return t->sends > 0 ||
          number_of(t->conn.easy, CURLINFO_PRETRANSFER_TIME_T) != 0;
 }
@@ -166,7 +166,7 @@ static int is_line_too_long(const xai_Transfer *t) {
 
 /* By HTTP/2 it is nghttp2 that ends the connection. */
 static int is_head_too_long(const xai_Transfer *t) {
-  size_t seen = xai_buffer_size(&t->head) + t->extra;
+  size_t seen = xai_buffer_size(&t->head) + t->other_head;
   return !t->head_done && t->sends > 0 &&
          xai_curl_says_head_too_long(t->curl_error, is_line_too_long(t), seen);
 }

@@ -36,15 +36,15 @@ static void note_received(xai_Transfer *t) {
   *t->received = t;
 }
 
-/* Stop the transfer: a callback's short count does that.  'limit' is the cause
-** unless memory is short. */
-static size_t refuse(xai_Transfer *t, int rc, xai_Cause limit) {
+/* Stop the transfer: libcurl does so when a callback returns too few bytes.
+** 'limit' is the cause unless 'rc' says that memory is short. */
+static size_t stop(xai_Transfer *t, int rc, xai_Cause limit) {
   if (t->cause == XAI_CAUSE_NONE)
     t->cause = rc == XAI_ENOMEM ? XAI_CAUSE_MEMORY : limit;
   return 0;
 }
 
-/* Heads of 1xx answers, and trailers, are no part of the answer's head. */
+/* The cause when a head, or behind it a trailer, is too long. */
 static xai_Cause head_limit(const xai_Transfer *t) {
   return t->head_done ? XAI_CAUSE_TRAILER_TOO_LONG : XAI_CAUSE_HEAD_TOO_LONG;
 }
@@ -53,7 +53,7 @@ static int is_status_line(const char *s, size_t n) {
   return n > 9 && memcmp(s, "HTTP/", 5) == 0;
 }
 
-/* "HTTP/1.1 200 OK", "HTTP/2 200" */
+/* The status in "HTTP/1.1 200 OK" or "HTTP/2 200". */
 static int read_status(const char *s, size_t n) {
   const char *p = (const char *)memchr(s, ' ', n);
   int i, status = 0;
@@ -62,40 +62,41 @@ static int read_status(const char *s, size_t n) {
   return status;
 }
 
-/* RFC 9112, section 6.3: an answer of two lengths is to be discarded. */
+/* RFC 9112, section 6.3: an answer with two lengths must be discarded. */
 static int has_one_length(xai_Transfer *t) {
   if (xai_http_head_agrees(xai_transfer_head(t), "content-length")) return 1;
   t->cause = XAI_CAUSE_TWO_LENGTHS;
   return 0;
 }
 
-/* The length of a body that libcurl does not read beyond; 0: no body. */
+/* The length of the body; 0: there is none, or its length is not known. */
 static size_t body_length(const xai_Transfer *t) {
   xai_Slice v = xai_http_head_find(xai_transfer_head(t), "content-length");
   size_t i, n = 0;
-  if (t->bodiless || t->status == 204 || t->status == 304) return 0;
+  if (t->no_body || t->status == 204 || t->status == 304) return 0;
   for (i = 0; i < v.len && v.at[i] >= '0' && v.at[i] <= '9'; i++)
     n = n * 10 + (size_t)(v.at[i] - '0');
   return n;
 }
 
-/* The head is complete: find out what the body will be. */
+/* A head is complete: find out what the body will be, if its type tells. */
 static void end_head(xai_Transfer *t) {
   xai_Slice type;
-  if (t->status < 200) return; /* 1xx: the real one follows */
+  if (t->status < 200) return; /* 1xx: another head follows */
   t->head_done = 1;
   xai_connection_on_head(&t->conn, body_length(t));
   t->content = XAI_CONTENT_PLAIN;
   type = xai_http_head_find(xai_transfer_head(t), "content-type");
-  t->called = xai_slice_has(type, "text/event-stream");
-  t->otherwise = xai_slice_has(type, "json") || xai_slice_has(type, "html");
-  t->sniffed = !t->wants_events || t->status >= 300 || (t->raw && t->called);
+  t->type_is_events = xai_slice_has(type, "text/event-stream");
+  t->type_is_other = xai_slice_has(type, "json") || xai_slice_has(type, "html");
+  t->content_known =
+      !t->wants_events || t->status >= 300 || (t->raw && t->type_is_events);
   if (!t->wants_events || t->status >= 300) return;
-  t->content = t->called ? XAI_CONTENT_EVENTS : XAI_CONTENT_UNKNOWN;
+  t->content = t->type_is_events ? XAI_CONTENT_EVENTS : XAI_CONTENT_UNKNOWN;
 }
 
-/* The first byte that tells something; 0: there is none yet. */
-static char first_of(const char *s, size_t n) {
+/* The first byte that is no blank, behind a byte order mark; 0: none yet. */
+static char first_byte(const char *s, size_t n) {
   static const char bom[] = "\xEF\xBB\xBF";
   size_t k = n < 3 ? n : 3;
   if (memcmp(s, bom, k) == 0) s += k, n -= k;
@@ -105,47 +106,58 @@ static char first_of(const char *s, size_t n) {
 }
 
 /*
-** The first bytes of a body settle what it is: no line of an event stream
-** begins with a bracket, and no JSON text with a field of one.  Gateways call
-** either anything.  UNKNOWN: these are too few.  'over': there are no more.
+** Tell what a body is by its first bytes, as gateways send wrong types.  No
+** line of an event stream begins with a bracket; no JSON text begins with the
+** name of a stream's field.  'over': no more bytes come.  Returns
+** XAI_CONTENT_UNKNOWN when more bytes are needed.
 */
-static xai_Content look_at(const xai_Transfer *t, const char *s, size_t n,
-                           int over) {
+static xai_Content detect_content(const xai_Transfer *t, const char *s,
+                                  size_t n, int over) {
   int begins = xai_sse_begins(s, n);
-  char first = first_of(s, n);
+  char first = first_byte(s, n);
   if (begins > 0) return XAI_CONTENT_EVENTS;
   if (first == '{' || first == '[' || first == '<') return XAI_CONTENT_PLAIN;
-  if (first != '\0' && t->called) return XAI_CONTENT_EVENTS;
+  if (first != '\0' && t->type_is_events) return XAI_CONTENT_EVENTS;
   if (begins < 0 && !over) return XAI_CONTENT_UNKNOWN;
-  if (t->called) return XAI_CONTENT_EVENTS;
-  return t->otherwise ? XAI_CONTENT_PLAIN : XAI_CONTENT_EVENTS;
+  if (t->type_is_events) return XAI_CONTENT_EVENTS;
+  return t->type_is_other ? XAI_CONTENT_PLAIN : XAI_CONTENT_EVENTS;
 }
 
-/* What is not kept is bounded, too: heads of 1xx answers, trailers. */
-static int may_pass(xai_Transfer *t, size_t n) {
-  t->extra += n;
-  if (t->extra <= MAX_HEAD) return 1;
-  refuse(t, XAI_ELIMIT, head_limit(t));
+/* Count the bytes of heads that are not kept: of 1xx answers, and trailers.
+** Returns 0 when they are too many. */
+static int count_other_head(xai_Transfer *t, size_t n) {
+  t->other_head += n;
+  if (t->other_head <= MAX_HEAD) return 1;
+  stop(t, XAI_ELIMIT, head_limit(t));
   return 0;
 }
 
+/* A status line came: forget the head before it.  Returns 0 to stop. */
+static int begin_head(xai_Transfer *t, const char *s, size_t n) {
+  t->in_head = 1;
+  if (!count_other_head(t, xai_buffer_size(&t->head))) return 0;
+  xai_buffer_clear(&t->head);
+  t->status = read_status(s, n);
+  t->conn.shared = t->may_share && s[5] == '2';
+  if (!t->conn.shared) xai_conn_guard_answered(t->conn.guard, t->conn.socket);
+  return 1;
+}
+
+static int is_empty_line(const char *s, size_t n) {
+  return n <= 2 && (*s == '\r' || *s == '\n');
+}
+
+/* libcurl's callback: one line of a head, or of a trailer. */
 static size_t on_header(char *s, size_t size, size_t n, void *ud) {
   xai_Transfer *t = (xai_Transfer *)ud;
   int rc;
   n *= size;
   note_received(t);
-  if (t->head_done) return may_pass(t, n) ? n : 0;
-  if (!t->in_head && is_status_line(s, n)) {
-    t->in_head = 1;
-    if (!may_pass(t, xai_buffer_size(&t->head))) return 0;
-    xai_buffer_clear(&t->head);
-    t->status = read_status(s, n);
-    t->conn.shared = t->may_share && s[5] == '2';
-    if (!t->conn.shared) xai_conn_guard_answered(t->conn.guard, t->conn.socket);
-  }
+  if (t->head_done) return count_other_head(t, n) ? n : 0;
+  if (!t->in_head && is_status_line(s, n) && !begin_head(t, s, n)) return 0;
   rc = xai_buffer_append(&t->head, s, n);
-  if (rc != XAI_OK) return refuse(t, rc, head_limit(t));
-  if (n > 2 || (*s != '\r' && *s != '\n')) return n;
+  if (rc != XAI_OK) return stop(t, rc, head_limit(t));
+  if (!is_empty_line(s, n)) return n;
   t->in_head = 0;
   if (!has_one_length(t)) return 0;
   end_head(t);
@@ -153,8 +165,8 @@ static size_t on_header(char *s, size_t size, size_t n, void *ud) {
 }
 
 /*
-** Pause when the reader is behind, but never without a whole event to read:
-** a reader that waits for one would wait for ever.
+** Parse bytes of an event stream.  Pause when the buffer is full, but only if
+** it has a complete event: a reader that waits for one would wait for ever.
 */
 static size_t on_event_bytes(xai_Transfer *t, char *s, size_t n) {
   int rc = XAI_OK;
@@ -164,16 +176,16 @@ static size_t on_event_bytes(xai_Transfer *t, char *s, size_t n) {
     return CURL_WRITEFUNC_PAUSE;
   }
   if (rc == XAI_OK) rc = xai_sse_feed(&t->sse, s, n);
-  if (rc != XAI_OK) return refuse(t, rc, XAI_CAUSE_EVENT_TOO_LONG);
+  if (rc != XAI_OK) return stop(t, rc, XAI_CAUSE_EVENT_TOO_LONG);
   return n;
 }
 
-/* An error answer is known by its head: when enough of its words came, a short
-** count stops the transfer, and the connection is closed with the rest. */
+/* Store the body of an error answer.  When enough of it came, the transfer is
+** stopped and the connection closed: the head has told what it is. */
 static size_t on_error_bytes(xai_Transfer *t, const char *s, size_t n) {
   size_t room = t->max_error - xai_buffer_size(&t->body);
   int rc = xai_buffer_append(&t->body, s, n < room ? n : room);
-  if (rc != XAI_OK) return refuse(t, rc, XAI_CAUSE_BODY_TOO_LONG);
+  if (rc != XAI_OK) return stop(t, rc, XAI_CAUSE_BODY_TOO_LONG);
   if (n < room) return n;
   xai_connection_forbid_reuse(&t->conn);
   return 0;
@@ -181,23 +193,24 @@ static size_t on_error_bytes(xai_Transfer *t, const char *s, size_t n) {
 
 static size_t store(xai_Transfer *t, const char *s, size_t n) {
   int rc = xai_buffer_append(&t->body, s, n);
-  return rc == XAI_OK ? n : refuse(t, rc, XAI_CAUSE_BODY_TOO_LONG);
+  return rc == XAI_OK ? n : stop(t, rc, XAI_CAUSE_BODY_TOO_LONG);
 }
 
-/* More blanks than this are no keeping alive. */
-#define MOST_HELD ((size_t)1 << 10)
+/* After so many bytes that do not tell what the body is, its type decides.  A
+** server may send a few blanks to keep the connection alive. */
+#define MAX_UNDECIDED ((size_t)1 << 10)
 
-/* It is not settled what the body is: bytes that do not tell are held. */
+/* Decide what the body is.  Bytes that do not tell are kept in 'body'. */
 static size_t on_first_bytes(xai_Transfer *t, char *s, size_t n) {
   int held = xai_buffer_size(&t->body) > 0;
   xai_Content content;
   if (held && store(t, s, n) != n) return 0;
-  content =
-      held ? look_at(t, xai_buffer_data(&t->body), xai_buffer_size(&t->body),
-                     xai_buffer_size(&t->body) > MOST_HELD)
-           : look_at(t, s, n, n > MOST_HELD);
+  content = held ? detect_content(t, xai_buffer_data(&t->body),
+                                  xai_buffer_size(&t->body),
+                                  xai_buffer_size(&t->body) > MAX_UNDECIDED)
+                 : detect_content(t, s, n, n > MAX_UNDECIDED);
   if (content == XAI_CONTENT_UNKNOWN) return held ? n : store(t, s, n);
-  t->sniffed = 1;
+  t->content_known = 1;
   t->content = content;
   if (content == XAI_CONTENT_EVENTS && held)
     xai_sse_adopt(&t->sse, &t->body);
@@ -206,14 +219,15 @@ static size_t on_first_bytes(xai_Transfer *t, char *s, size_t n) {
   return held ? n : store(t, s, n);
 }
 
+/* libcurl's callback: bytes of the body. */
 static size_t on_body(char *s, size_t size, size_t n, void *ud) {
   xai_Transfer *t = (xai_Transfer *)ud;
   n *= size;
   note_received(t);
   if (t->discard || n == 0) return n;
-  if (!t->begun) xai_connection_on_body(&t->conn, n);
-  t->begun = 1;
-  if (!t->sniffed) return on_first_bytes(t, s, n);
+  if (!t->body_begun) xai_connection_on_body(&t->conn, n);
+  t->body_begun = 1;
+  if (!t->content_known) return on_first_bytes(t, s, n);
   if (t->content == XAI_CONTENT_EVENTS) return on_event_bytes(t, s, n);
   if (t->status >= 300) return on_error_bytes(t, s, n);
   return store(t, s, n);
@@ -222,29 +236,31 @@ static size_t on_body(char *s, size_t size, size_t n, void *ud) {
 void xai_transfer_end_body(xai_Transfer *t) {
   size_t n = xai_buffer_size(&t->body);
   const char *s = xai_buffer_data(&t->body);
-  if (!t->begun && t->otherwise) t->content = XAI_CONTENT_PLAIN;
+  if (!t->body_begun && t->type_is_other) t->content = XAI_CONTENT_PLAIN;
   if (t->status < 200 || t->status >= 300 || n == 0) return;
-  if (t->sniffed && (t->wants_events || !t->may_stream)) return;
-  if (!t->wants_events && !t->called && xai_sse_begins(s, n) <= 0) return;
-  t->sniffed = 1;
-  t->content = look_at(t, s, n, 1);
+  if (t->content_known && (t->wants_events || !t->may_stream)) return;
+  if (!t->wants_events && !t->type_is_events && xai_sse_begins(s, n) <= 0)
+    return;
+  t->content_known = 1;
+  t->content = detect_content(t, s, n, 1);
   if (t->content == XAI_CONTENT_EVENTS) xai_sse_adopt(&t->sse, &t->body);
 }
 
-/* Bytes that go out are life, too. */
+/* libcurl's callback: bytes sent count against the idle timeout, too. */
 static int on_progress(void *ud, curl_off_t dltotal, curl_off_t dlnow,
                        curl_off_t ultotal, curl_off_t ulnow) {
   xai_Transfer *t = (xai_Transfer *)ud;
   (void)dltotal, (void)dlnow, (void)ultotal;
-  if (ulnow == t->uploaded) return 0; /* it is called for nothing, too */
+  if (ulnow == t->uploaded) return 0; /* nothing was sent */
   t->uploaded = ulnow;
   if (!t->head_done) t->last_ms = xai_clock_ms();
   return 0;
 }
 
 /*
-** The request is about to be sent.  When a kept connection turns out to be dead
-** later, libcurl sends it again by itself: that is counted, and may be refused.
+** libcurl's callback: the request is about to be sent.  If a reused connection
+** turns out to be dead, libcurl sends the request again by itself.  That is
+** counted and may be refused.
 */
 #if LIBCURL_VERSION_NUM >= 0x075000
 static int on_send(void *ud, char *ip, char *local_ip, int port,
@@ -253,7 +269,7 @@ static int on_send(void *ud, char *ip, char *local_ip, int port,
   (void)local_ip;
   t->stale = !xai_connection_may_send(&t->conn, local_port, ip, port);
   if (t->stale) return CURL_PREREQFUNC_ABORT;
-  if (t->sends <= t->resends) {
+  if (t->sends <= t->max_resends) {
     t->sends++;
     return CURL_PREREQFUNC_OK;
   }
@@ -264,7 +280,7 @@ static int on_send(void *ud, char *ip, char *local_ip, int port,
 
 /* --------------------------------------------------------------- options */
 
-/* A connection of its own is being made for this transfer. */
+/* libcurl's callback: a connection is being opened for this transfer. */
 static curl_socket_t on_open(void *ud, curlsocktype purpose,
                              struct curl_sockaddr *address) {
   xai_Transfer *t = (xai_Transfer *)ud;
@@ -286,7 +302,7 @@ static void set_callbacks(xai_Transfer *t) {
   curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, (void *)t);
   xai_conn_guard_attach(t->conn.guard, e);
 #if LIBCURL_VERSION_NUM >= 0x075000
-  t->tells_sends =
+  t->reports_sends =
       curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, on_send) == CURLE_OK;
   curl_easy_setopt(e, CURLOPT_PREREQDATA, (void *)t);
 #endif
@@ -298,58 +314,72 @@ static void set_progress(xai_Transfer *t, int on) {
   curl_easy_setopt(t->conn.easy, CURLOPT_XFERINFODATA, (void *)t);
 }
 
-/* A body this long takes time to send; only then is its progress watched. */
+/* A body this long takes time to send, so its progress is watched. */
 #define LONG_BODY ((size_t)64 << 10)
 
-/* libcurl 8 allocates that much for each transfer, until it ends. */
+/* libcurl 8 allocates a buffer of that size for each transfer. */
 #define SMALL_UPLOAD (16L << 10)
 #define LARGE_UPLOAD (64L << 10)
 
+static void set_body(xai_Transfer *t, const xai_Request *r) {
+  CURL *e = t->conn.easy;
+  int is_long = r->body_len >= LONG_BODY;
+  curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body_len);
+  curl_easy_setopt(e, CURLOPT_POSTFIELDS, r->body);
+  set_progress(t, is_long);
+  curl_easy_setopt(e, CURLOPT_UPLOAD_BUFFERSIZE,
+                   is_long ? LARGE_UPLOAD : SMALL_UPLOAD);
+}
+
+/* Set the method, the body, the headers and the URL. */
 static void set_message(xai_Transfer *t, const xai_Request *r,
                         struct curl_slist *headers, CURLcode *rc) {
   CURL *e = t->conn.easy;
-  int is_long = r->body_len >= LONG_BODY;
-  if (strcmp(r->method, "POST") == 0) curl_easy_setopt(e, CURLOPT_POST, 1L);
+  int is_post = strcmp(r->method, "POST") == 0;
+  if (is_post) curl_easy_setopt(e, CURLOPT_POST, 1L);
   if (r->body != NULL) {
-    curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body_len);
-    curl_easy_setopt(e, CURLOPT_POSTFIELDS, r->body);
-    set_progress(t, is_long);
-    curl_easy_setopt(e, CURLOPT_UPLOAD_BUFFERSIZE,
-                     is_long ? LARGE_UPLOAD : SMALL_UPLOAD);
-  } else if (strcmp(r->method, "POST") == 0) {
+    set_body(t, r);
+  } else if (is_post) {
     curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE, 0L);
     curl_easy_setopt(e, CURLOPT_POSTFIELDS, "");
   }
-  if (strcmp(r->method, r->body != NULL ? "POST" : "GET") != 0 &&
-      strcmp(r->method, "POST") != 0)
+  if (!is_post && (r->body != NULL || strcmp(r->method, "GET") != 0))
     xai_easy_pool_set_string(e, CURLOPT_CUSTOMREQUEST, r->method, rc);
   if (strcmp(r->method, "HEAD") == 0) curl_easy_setopt(e, CURLOPT_NOBODY, 1L);
   curl_easy_setopt(e, CURLOPT_HTTPHEADER, headers);
   xai_easy_pool_set_string(e, CURLOPT_URL, r->url, rc);
 }
 
-/* A stale connection costs one of these and no error, unless the user wants
-** to be sure that no POST or its like is sent twice. */
-#define FREE_RECONNECTS 1
+/* A dead connection costs one resend and no error.  With XAI_RETRY_SAFE a POST
+** or the like is never sent twice. */
+#define FREE_RESENDS 1
 
-CURLcode xai_transfer_open(xai_Transfer *t, CURL *used, const xai_Request *r,
-                           struct curl_slist *headers,
-                           const xai_Settings *set) {
-  CURLcode rc = CURLE_OK;
+static void set_facts(xai_Transfer *t, const xai_Request *r,
+                      const xai_Settings *set) {
+  int is_plain = xai_url_is_plain(r->url);
+  int over_https_proxy = xai_url_proxy_is_https(set);
   t->wants_events = r->stream;
   t->raw = r->raw;
   t->may_stream = r->may_stream;
   t->may_share =
       xai_easy_pool_http_version(set, r->url) != CURL_HTTP_VERSION_1_1 &&
-      (set->http_version == 2 || !xai_url_is_plain(r->url));
+      (set->http_version == 2 || !is_plain);
   t->conn.shared = t->may_share;
-  t->conn.tls = !xai_url_is_plain(r->url) || xai_url_proxy_is_https(set);
-  t->conn.over_two_tls = xai_url_proxy_is_https(set);
+  t->conn.tls = !is_plain || over_https_proxy;
+  t->conn.over_two_tls = over_https_proxy;
   t->tunnel_port = xai_url_tunnel_port(set, r->url);
-  t->bodiless = strcmp(r->method, "HEAD") == 0;
-  t->resends = set->retry == XAI_RETRY_SAFE && !xai_retry_repeatable(r->method)
-                   ? 0
-                   : FREE_RECONNECTS;
+  t->no_body = strcmp(r->method, "HEAD") == 0;
+  t->max_resends =
+      set->retry == XAI_RETRY_SAFE && !xai_retry_repeatable(r->method)
+          ? 0
+          : FREE_RESENDS;
+}
+
+CURLcode xai_transfer_open(xai_Transfer *t, CURL *used, const xai_Request *r,
+                           struct curl_slist *headers,
+                           const xai_Settings *set) {
+  CURLcode rc = CURLE_OK;
+  set_facts(t, r, set);
   t->conn.easy = used ? used : xai_easy_pool_new_handle(set, r->url, &rc);
   if (t->conn.easy != NULL) {
     set_callbacks(t);
@@ -358,6 +388,7 @@ CURLcode xai_transfer_open(xai_Transfer *t, CURL *used, const xai_Request *r,
   return rc;
 }
 
+/* Have the guard forget whose sockets they were. */
 static void forget_sockets(xai_Transfer *t) {
   if (t->opens > 0) xai_conn_guard_forget_maker(t->conn.guard, t);
   t->opens = t->opens_late = 0;
@@ -367,26 +398,27 @@ void xai_transfer_clear(xai_Transfer *t) {
   xai_buffer_clear(&t->head);
   xai_buffer_free(&t->body);
   xai_sse_free(&t->sse);
-  t->status = t->head_done = t->sniffed = t->begun = t->paused = t->discard = 0;
+  t->status = t->head_done = t->content_known = t->body_begun = t->paused =
+      t->discard = 0;
   t->sends = t->stale = t->in_head = 0;
   forget_sockets(t);
   xai_connection_reset(&t->conn);
   t->conn.socket = -1;
-  t->extra = 0;
+  t->other_head = 0;
   t->uploaded = 0;
   t->content = XAI_CONTENT_UNKNOWN;
   t->cause = XAI_CAUSE_NONE;
   t->curl_error[0] = '\0';
 }
 
-void xai_transfer_retire(xai_Transfer *t) {
+void xai_transfer_free_easy(xai_Transfer *t) {
   CURL *easy = t->conn.easy;
   t->conn.easy = NULL;
   forget_sockets(t);
   if (easy != NULL) curl_easy_cleanup(easy);
 }
 
-CURL *xai_transfer_yield(xai_Transfer *t) {
+CURL *xai_transfer_take_easy(xai_Transfer *t) {
   CURL *e = t->conn.easy;
   xai_connection_reset(&t->conn);
   t->conn.easy = NULL;
@@ -398,7 +430,7 @@ CURL *xai_transfer_yield(xai_Transfer *t) {
 }
 
 void xai_transfer_close(xai_Transfer *t) {
-  xai_transfer_retire(t);
+  xai_transfer_free_easy(t);
   xai_buffer_free(&t->head);
   xai_buffer_free(&t->body);
   xai_sse_free(&t->sse);
@@ -412,10 +444,10 @@ void xai_transfer_resume(xai_Transfer *t) {
 }
 
 /*
-** libcurl 7.88 reads from an HTTP/2 connection on behalf of one transfer what
-** is meant for another, and now and then nobody is woken for that: under load
-** one answer in a hundred stood still.  To pause it and go on makes libcurl
-** look again.
+** When libcurl 7.88 reads from an HTTP/2 connection for one transfer, it may
+** get bytes of another and not deliver them: under load, one answer in a
+** hundred stood still.  Pausing and resuming a transfer makes libcurl deliver
+** them.
 */
 void xai_transfer_nudge(xai_Transfer *t) {
   if (t->paused || t->conn.easy == NULL) return;
@@ -423,8 +455,8 @@ void xai_transfer_nudge(xai_Transfer *t) {
     curl_easy_pause(t->conn.easy, CURLPAUSE_CONT);
 }
 
-/* A paused one goes on for that: what libcurl held back is only freed when it
-** is handed out, where others share the connection. */
+/* libcurl frees the bytes that a paused transfer has held back only by
+** delivering them, when others share the connection. */
 void xai_transfer_discard(xai_Transfer *t) {
   t->discard = 1;
   xai_transfer_resume(t);

@@ -1,7 +1,8 @@
 /*
 ** transfer.h - one HTTP exchange on one easy handle.
-** The callbacks of libcurl only store; whoever drives the multi handle looks
-** at the stored things afterwards.
+**
+** libcurl's callbacks only store what they get.  The engine and the call read
+** it after libcurl has returned.
 */
 #ifndef XAI_NET_TRANSFER_H
 #define XAI_NET_TRANSFER_H
@@ -40,91 +41,103 @@ typedef struct xai_Request {
 
 /* What the body of the answer is. */
 typedef enum xai_Content {
-  XAI_CONTENT_UNKNOWN, /* not known before its first byte */
+  XAI_CONTENT_UNKNOWN, /* its first bytes have not come */
   XAI_CONTENT_PLAIN,   /* collected in 'body' */
   XAI_CONTENT_EVENTS   /* parsed by 'sse' */
 } xai_Content;
 
-/* The most that is kept of an error answer's body: more is not waited for. */
+/* Bytes of an error answer's body that are kept; the rest is not read. */
 #define XAI_MAX_ERROR ((size_t)1 << 20)
 
 typedef struct xai_Transfer {
   xai_Connection conn; /* and the easy handle */
-  xai_Buffer head;     /* the last answer's status line and headers */
-  xai_Buffer body;     /* an answer that is no event stream, or may be none */
-  xai_Sse sse;         /* an answer that is */
-  int status;          /* 0 until a status line came */
-  int head_done;       /* the answer's head is complete */
-  int in_head;         /* a head has begun, and is not complete */
-  int may_share;       /* HTTP/2 is possible */
-  int tunnel_port;     /* of the proxy that is to open a tunnel, or 0 */
-  int bodiless;        /* the method is HEAD */
-  int wants_events;    /* the request asked for a stream */
-  int raw;             /* what is called a stream is one */
-  int may_stream;      /* a stream may come all the same */
-  int called;          /* the answer's type is that of event streams */
-  int otherwise;       /* its type is another one that is well known */
-  int begun;           /* some of the body has come */
-  int sniffed;         /* it is known what the body is */
+
+  /* Facts about the request. */
+  int wants_events;  /* it asked for an event stream */
+  int may_stream;    /* the answer may be a stream all the same */
+  int raw;           /* the answer's type alone tells whether it is a stream */
+  int no_body;       /* the method is HEAD */
+  int may_share;     /* HTTP/2 is possible */
+  int tunnel_port;   /* of the proxy that must open a tunnel, or 0 */
+  int max_resends;   /* requests that libcurl may send again by itself */
+  size_t max_buffer; /* unread bytes of a stream before it is paused */
+  size_t max_error;  /* bytes of an error answer that are kept */
+
+  /* The answer. */
+  xai_Buffer head; /* the last status line and its headers */
+  xai_Buffer body; /* unless it is known to be an event stream */
+  xai_Sse sse;     /* when it is an event stream */
+  int status;      /* 0 until a status line came */
+  int in_head;     /* a head has begun and is not complete */
+  int head_done;   /* the final head is complete; heads of 1xx do not count */
+  int type_is_events; /* its Content-Type is that of event streams */
+  int type_is_other;  /* its Content-Type is JSON or HTML */
+  int body_begun;     /* bytes of the body came */
+  int content_known;  /* the body's first bytes have told what it is */
   xai_Content content;
-  int paused;
-  int stale;           /* nothing was sent: the connection is not to be used */
-  int tells_sends;     /* libcurl says when it sends the request */
-  int sends;           /* how often libcurl sent the request in this attempt */
-  int opens;           /* how many sockets it made for it */
-  int opens_late;      /* one of them after it had sent it */
-  int opened_port;     /* which port the last one is for */
-  int resends;         /* how often more it may, on its own */
-  size_t extra;        /* bytes of heads before the last, and of trailers */
+  size_t other_head; /* bytes of earlier heads and of trailers */
+
+  /* The exchange. */
+  int paused;          /* the reader is behind: libcurl delivers no body */
+  int discard;         /* what comes is not wanted any more */
+  int stale;           /* nothing was sent: the connection cannot be used */
+  int reports_sends;   /* libcurl tells when it sends the request */
+  int sends;           /* how often it was sent in this attempt */
+  int opens;           /* sockets that were opened for it */
+  int opens_late;      /* one of them after it was sent */
+  int opened_port;     /* the remote port of the last of them */
   curl_off_t uploaded; /* bytes of the request's body */
-  int discard;         /* nobody wants the rest */
-  int in_received;     /* it is in the list '*received' */
-  xai_Call *call;      /* whose transfer it is */
-  struct xai_Transfer *received_next;
-  struct xai_Transfer *
-      *received;   /* the engine's list of transfers that received bytes */
-  int64_t last_ms; /* when the last byte came or went */
-  size_t max_buffer;
-  size_t max_error; /* so much of an error answer is kept */
-  xai_Cause cause;  /* why a callback stopped it */
+  int64_t last_ms;     /* xai_clock_ms of the last byte in either direction */
+  xai_Cause cause;     /* why a callback stopped it, or XAI_CAUSE_NONE */
   char curl_error[CURL_ERROR_SIZE];
+
+  /* The engine's list of transfers that received bytes. */
+  struct xai_Transfer **received;
+  struct xai_Transfer *received_next;
+  int in_received; /* it is in the list */
+  xai_Call *call;  /* whose transfer it is */
 } xai_Transfer;
 
-/* Complete and empty; nothing is acquired. */
+/* Make it empty.  Nothing is acquired.  'guard' and 'received' must be set
+** before it is opened. */
 void xai_transfer_init(xai_Transfer *t, const xai_Settings *set);
 
-/* Make the easy handle ready to be added to a multi; 'headers' must live as
-** long as the transfer.  'used': NULL, or a handle that did a POST with the
-** same settings, for another POST.  CURLE_OK, or why it cannot be. */
+/*
+** Prepare an easy handle that can be added to a multi handle.  'headers' must
+** live as long as the transfer.  'used' is NULL or a handle from the pool, when
+** both requests are POSTs with the same settings.  Returns CURLE_OK, or why the
+** request cannot be made.
+*/
 CURLcode xai_transfer_open(xai_Transfer *t, CURL *used, const xai_Request *r,
                            struct curl_slist *headers, const xai_Settings *set);
 
-/* The body has ended: settle what it is, if its bytes have not, and whether it
-** is a stream though none was asked for. */
+/* The body has ended.  If its bytes have not told what it is, decide now. */
 void xai_transfer_end_body(xai_Transfer *t);
 
-/* Forget the last attempt's answer, before another attempt. */
+/* Forget the answer, before another attempt. */
 void xai_transfer_clear(xai_Transfer *t);
 
-/* Give the easy handle back; what was received stays. */
-void xai_transfer_retire(xai_Transfer *t);
+/* Free the easy handle; the answer stays.  It must not be in a multi handle. */
+void xai_transfer_free_easy(xai_Transfer *t);
 
-/* The easy handle, ready for another request like this one.  It holds nothing
-** that belongs to this one. */
-CURL *xai_transfer_yield(xai_Transfer *t);
+/* Take the easy handle out, for another request with the same settings.
+** Nothing in it refers to this transfer any more. */
+CURL *xai_transfer_take_easy(xai_Transfer *t);
 
+/* Free everything. */
 void xai_transfer_close(xai_Transfer *t);
 
-/* Let a paused transfer go on.  Not from within a callback. */
+/* Let a paused transfer go on.  It may deliver at once, so it must not be
+** called by a callback. */
 void xai_transfer_resume(xai_Transfer *t);
 
-/* Let libcurl look at what it may hold for this transfer. */
+/* Make libcurl deliver bytes that it may have kept.  See transfer.c. */
 void xai_transfer_nudge(xai_Transfer *t);
 
-/* From now on nobody wants what comes. */
+/* Throw away what comes from now on.  A paused transfer goes on. */
 void xai_transfer_discard(xai_Transfer *t);
 
-/* The head of the answer, as it came. */
+/* The head of the answer as it came; valid until more of it comes. */
 xai_Slice xai_transfer_head(const xai_Transfer *t);
 
 #pragma GCC visibility pop
