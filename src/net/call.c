@@ -342,21 +342,21 @@ void xai_call_abandon_after_fork(xai_Call *c) {
   conclude(c);
 }
 
-static xai_Evidence evidence_of(xai_Call *c) {
-  xai_Evidence ev;
-  ev.transfer = &c->transfer;
-  ev.reader = &c->reader;
-  ev.headers = c->headers;
-  ev.set = &c->set;
-  ev.random = c->random;
-  ev.attempts = c->attempts;
-  ev.deletes = c->deletes;
-  ev.repeatable = c->repeatable;
-  ev.pending_ok = c->pending_ok;
-  ev.read_once = c->read_once;
-  ev.free_form = c->free_form;
-  ev.may_ask_key = c->key_changes && !c->key_refused;
-  return ev;
+static xai_Attempt attempt_of(xai_Call *c) {
+  xai_Attempt a;
+  a.transfer = &c->transfer;
+  a.reader = &c->reader;
+  a.headers = c->headers;
+  a.set = &c->set;
+  a.random = c->random;
+  a.number = c->attempts;
+  a.deletes = c->deletes;
+  a.repeatable = c->repeatable;
+  a.pending_ok = c->pending_ok;
+  a.read_once = c->read_once;
+  a.free_form = c->free_form;
+  a.may_ask_key = c->key_changes && !c->key_refused;
+  return a;
 }
 
 static int64_t deadline_at(const xai_Call *c) {
@@ -371,9 +371,9 @@ static int is_settled(const xai_Call *c) {
 
 /* An attempt is over: conclude, or wait for the next one. */
 static void settle(xai_Call *c) {
-  xai_Evidence ev = evidence_of(c);
+  xai_Attempt a = attempt_of(c);
   xai_NextAttempt next = {-1, 0};
-  if (!is_settled(c)) next = xai_outcome_next(&c->outcome, &ev, deadline_at(c));
+  if (!is_settled(c)) next = xai_outcome_next(&c->outcome, &a, deadline_at(c));
   if (next.wait_ms < 0) {
     conclude(c);
     return;
@@ -399,24 +399,24 @@ static void begin_anew(xai_Call *c) {
 }
 
 void xai_call_finish(xai_Call *c, CURLcode code) {
-  xai_Evidence ev;
+  xai_Attempt a;
   if (c->state != XAI_CALL_RUNNING) return;
   if (c->transfer.stale) {
     begin_anew(c);
     return;
   }
-  ev = evidence_of(c);
+  a = attempt_of(c);
   c->outcome.phase_reached = xai_outcome_phase(&c->transfer);
-  if (!c->draining) xai_outcome_judge(&c->outcome, &ev, code);
+  if (!c->draining) xai_outcome_decide(&c->outcome, &a, code);
   detach(c, 0);
   settle(c);
 }
 
 int xai_call_try_again(xai_Call *c) {
   const xai_EventReader *r = &c->reader;
-  xai_Evidence ev = evidence_of(c);
+  xai_Attempt a = attempt_of(c);
   if (c->state != XAI_CALL_RUNNING || c->draining || r->begun || r->raw ||
-      !xai_outcome_is_transient_event(&c->outcome, &ev, r->event.sse.data))
+      !xai_outcome_is_transient_event(&c->outcome, &a, r->event.sse.data))
     return 0;
   c->outcome.phase_reached = XAI_PHASE_STREAM;
   detach(c, 1);
@@ -598,8 +598,8 @@ int xai_call_already_deleted(const xai_Call *c) {
 xai_EventReader *xai_call_reader(xai_Call *c) { return &c->reader; }
 
 void xai_call_fail_by_event(xai_Call *c) {
-  xai_Evidence ev = evidence_of(c);
-  xai_outcome_read_event_error(&c->outcome, &ev, c->reader.event.sse.data);
+  xai_Attempt a = attempt_of(c);
+  xai_outcome_read_event_error(&c->outcome, &a, c->reader.event.sse.data);
   xai_event_reader_conclude(&c->reader);
   if (c->state == XAI_CALL_DONE) xai_call_forget_key(c);
 }

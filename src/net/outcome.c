@@ -1,5 +1,5 @@
 /*
-** outcome.c - what an attempt came to: kind, phase, billed, retryable, wait.
+** outcome.c - how an attempt ended: kind, phase, billed, retryable, wait.
 */
 #include "net/outcome.h"
 
@@ -88,8 +88,8 @@ static curl_off_t number_of(CURL *e, CURLINFO what) {
   return n;
 }
 
-/* Was the request let go?  A libcurl before 7.80 does not say; it has that time
-** only for requests that were. */
+/* Was the request sent?  libcurl before 7.80 does not report it, but has this
+** time only for requests that were. */
 static int was_sent(const xai_Transfer *t) {
   if (t->reports_sends) return t->sends > 0;
   return t->sends > 0 ||
@@ -97,9 +97,9 @@ static int was_sent(const xai_Transfer *t) {
 }
 
 /*
-** The request was let go: has all of its body left?  Where it was sent by a
-** kept connection that ended, libcurl makes another one and counts anew: what
-** left by the first one is not known any more.
+** The phase after the request was sent: was all of its body sent?  If a reused
+** connection was dead, libcurl opens another one and counts from zero again.
+** Then nobody knows what was sent on the first.
 */
 static xai_Phase sending_phase(const xai_Transfer *t) {
   curl_off_t sent = number_of(t->conn.easy, CURLINFO_SIZE_UPLOAD_T);
@@ -110,17 +110,17 @@ static xai_Phase sending_phase(const xai_Transfer *t) {
              : XAI_PHASE_WAIT;
 }
 
-/* Is the connection one to a proxy that did not open the tunnel? */
+/* Is it connected to a proxy that has not opened the tunnel? */
 static int lacks_tunnel(const xai_Transfer *t) {
   return t->tunnel_port != 0 && t->opened_port == t->tunnel_port &&
          !opened_tunnel(t->conn.easy);
 }
 
 /*
-** Did a socket come to be connected?  Each libcurl leaves something out: 7.88
-** has no time of a connection whose handshake failed, 8.14 has neither time nor
-** port where the handshake was not over in time, and no 8.x has them meanwhile.
-** The socket does not tell, either, once it was reset.
+** Was a socket connected?  Each libcurl leaves something out.  7.88 has no time
+** when the TLS handshake failed; 8.14 has neither time nor port when the
+** handshake took too long; no 8.x has them during the handshake.  A socket that
+** was reset does not tell, either.
 */
 static int was_connected(const xai_Transfer *t) {
   long port = 0;
@@ -129,8 +129,8 @@ static int was_connected(const xai_Transfer *t) {
   return port > 0 || xai_conn_guard_connected(t->conn.guard, t);
 }
 
-/* Nothing was sent: how far did the connection come? */
-static xai_Phase making_phase(const xai_Transfer *t) {
+/* The phase before the request was sent. */
+static xai_Phase connecting_phase(const xai_Transfer *t) {
   if (proxy_refused(t->conn.easy)) return XAI_PHASE_PROXY;
   if (t->opens == 0) return XAI_PHASE_DNS;
   if (socks_error(t->conn.easy) != 0 || lacks_tunnel(t) || !was_connected(t))
@@ -141,7 +141,7 @@ static xai_Phase making_phase(const xai_Transfer *t) {
 xai_Phase xai_outcome_phase(const xai_Transfer *t) {
   if (t->head_done)
     return t->content == XAI_CONTENT_EVENTS ? XAI_PHASE_STREAM : XAI_PHASE_BODY;
-  return was_sent(t) ? sending_phase(t) : making_phase(t);
+  return was_sent(t) ? sending_phase(t) : connecting_phase(t);
 }
 
 xai_Times xai_outcome_times(const xai_Transfer *t) {
@@ -154,28 +154,29 @@ xai_Times xai_outcome_times(const xai_Transfer *t) {
   return times;
 }
 
-/* ------------------------------------------ what the transfer came to */
+/* ------------------------------------------------- how the transfer ended */
 
 /*
-** A line of the head that passes its 100 KiB is told by libcurl as a lack of
-** memory.  Where its allocator has always had some, it is not that.
+** libcurl reports a head line above 100 KiB as a lack of memory.  If no
+** allocation has failed, it was the line.
 */
 static int is_line_too_long(const xai_Transfer *t) {
   return !t->head_done && t->sends > 0 && xai_memory_sufficed();
 }
 
-/* By HTTP/2 it is nghttp2 that ends the connection. */
+/* With HTTP/2, nghttp2 ends the connection for it. */
 static int is_head_too_long(const xai_Transfer *t) {
   size_t seen = xai_buffer_size(&t->head) + t->other_head;
   return !t->head_done && t->sends > 0 &&
          xai_curl_says_head_too_long(t->curl_error, is_line_too_long(t), seen);
 }
 
-/* Nothing has passed the proxy yet: neither a handshake nor the request. */
+/* Did it fail before the proxy opened the tunnel, so that neither the handshake
+** nor the request began? */
 static int waits_for_tunnel(CURLcode code, const xai_Transfer *t) {
   if (t->tunnel_port == 0 || t->opened_port != t->tunnel_port || was_sent(t))
     return 0;
-  switch (code) { /* a handshake that fails has codes of its own */
+  switch (code) { /* failed handshakes have other codes */
     case CURLE_COULDNT_CONNECT:
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_SEND_ERROR:
@@ -189,16 +190,16 @@ static int waits_for_tunnel(CURLcode code, const xai_Transfer *t) {
   }
 }
 
-/* The head of what a proxy says to CONNECT never reaches us. */
+/* Our callbacks never see the head of the answer to CONNECT. */
 static int is_tunnel_head_too_long(CURLcode code, const xai_Transfer *t) {
   return waits_for_tunnel(code, t) && xai_memory_sufficed() &&
          xai_curl_says_tunnel_head_too_long(t->curl_error);
 }
 
 /*
-** The connection ended within the TLS handshake: nobody said that anything was
-** wrong with certificates or ciphers.  libcurl keeps what its socket said first,
-** with the system's words; from 8.8 on that may be a failure to send, too.
+** Did the connection end during the TLS handshake, without an error about
+** certificates or ciphers?  libcurl reports the first error of its socket, in
+** the system's words.  From 8.8 on that may be a failure to send.
 */
 static int is_cut_off(const char *words) {
   const char *detail = strstr(words, "SSL_connect: ");
@@ -206,20 +207,21 @@ static int is_cut_off(const char *words) {
   if (strncmp(words, "Send failure", 12) == 0) return 1;
   if (strstr(words, "unexpected eof") != NULL) return 1;
   if (detail == NULL) return strstr(words, "onnection reset") != NULL;
-  detail += 13; /* the system's words, or the name of OpenSSL's code */
+  detail += 13; /* the system's words, or OpenSSL's name of the error */
   return strncmp(detail, "SSL_ERROR_", 10) != 0 ||
          strncmp(detail, "SSL_ERROR_SYSCALL", 17) == 0;
 }
 
-/* By HTTP/2 8.14 and 8.23 have that code, and no words, where the connection
-** ended within an answer; 7.88 says CURLE_PARTIAL_FILE. */
-static int has_ended(CURLcode code, const xai_Transfer *t) {
+/* Did an HTTP/2 connection end within an answer?  8.14 and 8.23 report it with
+** this code and no text; 7.88 reports CURLE_PARTIAL_FILE. */
+static int is_http2_cut(CURLcode code, const xai_Transfer *t) {
   return code == CURLE_HTTP2 && t->curl_error[0] == '\0';
 }
 
 /*
-** The server refused the client's certificate, or the lack of one.  By TLS 1.3
-** it does so when the handshake is over for the client, and the request sent.
+** Did the server refuse the client's certificate, or the lack of one?  With TLS
+** 1.3 it does so after the client has finished the handshake and sent the
+** request.
 */
 static int is_certificate_refused(const xai_Transfer *t) {
   static const char *const alerts[] = {
@@ -231,6 +233,7 @@ static int is_certificate_refused(const xai_Transfer *t) {
   return 0;
 }
 
+/* The kind of a failure that libcurl reports. */
 static xai_Kind kind_of(CURLcode code, const xai_Transfer *t) {
   if (is_head_too_long(t) || is_tunnel_head_too_long(code, t))
     return XAI_KIND_LIMIT;
@@ -241,7 +244,7 @@ static xai_Kind kind_of(CURLcode code, const xai_Transfer *t) {
     case CURLE_OUT_OF_MEMORY:
       return is_line_too_long(t) ? XAI_KIND_LIMIT : XAI_KIND_MEMORY;
 #if LIBCURL_VERSION_NUM >= 0x080600
-    case CURLE_TOO_LARGE: /* what older ones call a lack of memory */
+    case CURLE_TOO_LARGE: /* older ones report a lack of memory */
       return t->head_done ? XAI_KIND_PROTOCOL : XAI_KIND_LIMIT;
 #endif
     case CURLE_SSL_CONNECT_ERROR:
@@ -261,25 +264,26 @@ static xai_Kind kind_of(CURLcode code, const xai_Transfer *t) {
     case CURLE_HTTP2:
     case CURLE_HTTP2_STREAM:
       if (t->head_done && t->content == XAI_CONTENT_EVENTS) break;
-      if (has_ended(code, t)) break;
+      if (is_http2_cut(code, t)) break;
       if (is_certificate_refused(t)) return XAI_KIND_TLS;
       return XAI_KIND_CONNECTION;
-    default: break; /* CURLE_PARTIAL_FILE, where HTTP/2 ends before a head */
+    default: break; /* CURLE_PARTIAL_FILE: HTTP/2 ended before a head */
   }
   return t->head_done ? XAI_KIND_TRUNCATED : XAI_KIND_CONNECTION;
 }
 
 #define LETTERS "abcdefghijklmnopqrstuvwxyz0123456789"
 
-/* Where an address may begin in a text of libcurl's: in quotes, or with its
-** scheme; NULL when nowhere. */
+/* Where an address may begin in libcurl's text: behind a quote, or at "://";
+** NULL when there is none. */
 static char *address_in(char *text) {
   char *quote = strchr(text, '\'');
   return quote != NULL ? quote + 1 : strstr(text, "://");
 }
 
-/* "http://user:password@host": what stands before the '@' is nobody's.  libcurl
-** quotes addresses that it cannot read, too: with whatever in the password. */
+/* Mask user name and password in "http://user:password@host".  libcurl also
+** quotes addresses that it cannot parse.  If the text was cut, the '@' may be
+** missing. */
 static void hide_userinfo(char *text) {
   char *from = address_in(text), *at = strrchr(text, '@'), *scheme;
   if (at == NULL && strlen(text) + 1 == CURL_ERROR_SIZE) at = strchr(text, 0);
@@ -289,7 +293,7 @@ static void hide_userinfo(char *text) {
   if (from < at) memset(from, '*', (size_t)(at - from));
 }
 
-/* libcurl says the same of a key that is not there and of a wrong password. */
+/* libcurl has one text for a missing key file and for a wrong password. */
 static void explain_certificate(const char *words, char *out, size_t size) {
   int key = strstr(words, "private key file") != NULL;
   snprintf(out, size, "the client certificate is of no use: %s%s", words,
@@ -298,6 +302,7 @@ static void explain_certificate(const char *words, char *out, size_t size) {
 
 #define TUNNEL_HEAD_TOO_LONG "the headers of the proxy's answer are too long"
 
+/* The phase of a failure that libcurl reports. */
 static xai_Phase phase_of(CURLcode code, const xai_Transfer *t) {
   xai_Phase phase = xai_outcome_phase(t);
   if (is_certificate_refused(t)) return XAI_PHASE_TLS;
@@ -306,11 +311,25 @@ static xai_Phase phase_of(CURLcode code, const xai_Transfer *t) {
   return phase;
 }
 
-/* What stopped the transfer, if anything did. */
-static void read_code(xai_Error *error, xai_Transfer *t, CURLcode code) {
-  char words[CURL_ERROR_SIZE + 100];
+/* What to say about a failure.  'room' has space for 'size' bytes. */
+static const char *text_for(xai_Transfer *t, CURLcode code, xai_Kind kind,
+                            char *room, size_t size) {
   const char *text =
       t->curl_error[0] ? t->curl_error : curl_easy_strerror(code);
+  if (xai_curl_says_certificate_useless(code, t->curl_error)) {
+    xai_easy_pool_unmark(t->curl_error);
+    explain_certificate(text, room, size);
+    return room;
+  }
+  if (kind != XAI_KIND_LIMIT) return text;
+  return waits_for_tunnel(code, t) ? TUNNEL_HEAD_TOO_LONG
+                                   : xai_cause_text(XAI_CAUSE_HEAD_TOO_LONG);
+}
+
+/* Set what stopped the transfer, if anything did. */
+static void read_code(xai_Error *error, xai_Transfer *t, CURLcode code) {
+  char room[CURL_ERROR_SIZE + 100];
+  const char *text;
   xai_Kind kind;
   if (t->cause != XAI_CAUSE_NONE) { /* a callback stopped it */
     xai_error_set_cause(error, t->cause);
@@ -319,30 +338,23 @@ static void read_code(xai_Error *error, xai_Transfer *t, CURLcode code) {
   if (code == CURLE_OK) return;
   hide_userinfo(t->curl_error);
   kind = kind_of(code, t);
-  if (kind == XAI_KIND_LIMIT)
-    text = waits_for_tunnel(code, t) ? TUNNEL_HEAD_TOO_LONG
-                                     : xai_cause_text(XAI_CAUSE_HEAD_TOO_LONG);
   if (is_head_too_long(t) || xai_curl_says_http2_broken(t->curl_error))
     xai_conn_guard_end(t->conn.guard, t->conn.socket, t->conn.serial);
-  if (xai_curl_says_certificate_useless(code, t->curl_error)) {
-    xai_easy_pool_unmark(t->curl_error);
-    explain_certificate(text, words, sizeof words);
-    text = words;
-  }
+  text = text_for(t, code, kind, room, sizeof room);
   xai_error_set(error, kind, phase_of(code, t), text);
 }
 
-/* -------------------------------------------- what the answer came to */
+/* ------------------------------------------------------- what the answer is */
 
-/* Does a success report an error instead? */
-static int is_error_answer(const xai_Evidence *ev) {
+/* Does an answer with a status of success report an error? */
+static int is_error_answer(const xai_Attempt *a) {
   xai_Slice body;
-  body.at = xai_buffer_data(&ev->transfer->body);
-  body.len = xai_buffer_size(&ev->transfer->body);
-  return xai_error_body_in_answer(body, ev->free_form);
+  body.at = xai_buffer_data(&a->transfer->body);
+  body.len = xai_buffer_size(&a->transfer->body);
+  return xai_error_body_in_answer(body, a->free_form);
 }
 
-/* Where does the host of an address begin, behind its scheme? */
+/* The offset of the host in an address; 0: it has none. */
 static size_t host_at(xai_Slice to) {
   size_t i = 0;
   while (i < to.len && strchr("/?#", to.at[i]) == NULL && to.at[i] != ':') i++;
@@ -350,7 +362,7 @@ static size_t host_at(xai_Slice to) {
   return i + 2 <= to.len && memcmp(to.at + i, "//", 2) == 0 ? i + 2 : 0;
 }
 
-/* Up to the first of these bytes. */
+/* The offset of the first of the bytes in 'ends', or the length. */
 static size_t until(xai_Slice s, size_t from, const char *ends) {
   while (from < s.len &&
          (s.at[from] == '\0' || strchr(ends, s.at[from]) == NULL))
@@ -358,7 +370,7 @@ static size_t until(xai_Slice s, size_t from, const char *ends) {
   return from;
 }
 
-/* An address as it may be shown: without a password and a query. */
+/* Write an address without its password and its query. */
 static void show_address(xai_Slice to, char *out, size_t size) {
   size_t host = host_at(to), path, at, i, end = until(to, 0, "?#");
   path = host > 0 ? until(to, host, "/\\?#") : 0;
@@ -369,11 +381,10 @@ static void show_address(xai_Slice to, char *out, size_t size) {
            (int)(end - at < 200 ? end - at : 200), to.at + at);
 }
 
-/* The body of such an answer says nothing that helps: often "Moved". */
-static void set_redirect(xai_Outcome *o, const xai_Evidence *ev) {
+/* The error of a redirect.  Its body says nothing useful. */
+static void set_redirect(xai_Outcome *o, const xai_Attempt *a) {
   char address[256], text[sizeof o->error.text], *p;
-  xai_Slice to =
-      xai_http_head_find(xai_transfer_head(ev->transfer), "location");
+  xai_Slice to = xai_http_head_find(xai_transfer_head(a->transfer), "location");
   show_address(to, address, sizeof address);
   snprintf(text, sizeof text, "redirect to %s refused",
            to.len > 0 ? address : "nowhere");
@@ -384,31 +395,32 @@ static void set_redirect(xai_Outcome *o, const xai_Evidence *ev) {
   xai_error_set(&o->error, XAI_KIND_REDIRECT, XAI_PHASE_NONE, text);
 }
 
-/* Only a proxy says so, here one that carries plain http. */
-#define PROXY_REFUSED 407
+/* Only a proxy answers so, here one that carries plain http. */
+#define PROXY_LOGIN 407
 
-/* What the error says, or what its status means. */
+/* The message of the error, or else the phrase of the status. */
 static const char *words_of(const xai_Outcome *o, int status) {
   return xai_buffer_size(&o->body.message) > 0
              ? xai_buffer_data(&o->body.message)
              : xai_http_status_phrase(status);
 }
 
-static void read_error(xai_Outcome *o, const xai_Evidence *ev) {
-  xai_Transfer *t = ev->transfer;
-  xai_secret_mask_buffer(ev->headers,
+/* The error of an error answer. */
+static void read_error(xai_Outcome *o, const xai_Attempt *a) {
+  xai_Transfer *t = a->transfer;
+  xai_secret_mask_buffer(a->headers,
                          &t->body); /* before a cut leaves half a key */
-  xai_secret_mask_buffer(ev->headers, &t->head);
+  xai_secret_mask_buffer(a->headers, &t->head);
   if (xai_error_body_read(&o->body, xai_buffer_data(&t->body),
                           xai_buffer_size(&t->body)) != XAI_OK) {
     xai_error_set_cause(&o->error, XAI_CAUSE_MEMORY_FOR_ANSWER);
     return;
   }
   if (t->status >= 300 && t->status < 400) {
-    set_redirect(o, ev);
+    set_redirect(o, a);
     return;
   }
-  if (t->status == PROXY_REFUSED) {
+  if (t->status == PROXY_LOGIN) {
     xai_error_set_cause(&o->error, XAI_CAUSE_PROXY_WANTS_LOGIN);
     return;
   }
@@ -416,18 +428,18 @@ static void read_error(xai_Outcome *o, const xai_Evidence *ev) {
                 XAI_PHASE_NONE, words_of(o, t->status));
 }
 
-/* What was to be deleted is gone: an earlier attempt has done it. */
-static int was_deleted(const xai_Outcome *o, const xai_Evidence *ev) {
-  int was_sent_before = o->may_be_done || ev->transfer->sends > 1;
-  return ev->deletes && was_sent_before && ev->transfer->status == 404 &&
+/* Did an earlier attempt of this call delete the object already? */
+static int was_deleted(const xai_Outcome *o, const xai_Attempt *a) {
+  int was_sent_before = o->may_be_done || a->transfer->sends > 1;
+  return a->deletes && was_sent_before && a->transfer->status == 404 &&
          o->error.kind == XAI_KIND_NOT_FOUND;
 }
 
-void xai_outcome_read_event_error(xai_Outcome *o, const xai_Evidence *ev,
+void xai_outcome_read_event_error(xai_Outcome *o, const xai_Attempt *a,
                                   xai_Slice data) {
   xai_secret_mask_buffer(
-      ev->headers, &ev->transfer->sse.in); /* before a cut leaves half a key */
-  xai_outcome_clear(o);                    /* asked again, the same */
+      a->headers, &a->transfer->sse.in); /* before a cut leaves half a key */
+  xai_outcome_clear(o);                  /* asked again, the same */
   if (xai_error_body_read(&o->body, data.at, data.len) != XAI_OK) {
     xai_error_set_cause(&o->error, XAI_CAUSE_MEMORY_FOR_EVENT);
     return;
@@ -436,28 +448,28 @@ void xai_outcome_read_event_error(xai_Outcome *o, const xai_Evidence *ev,
                 words_of(o, 200));
 }
 
-/* x-should-retry: 1, 0; -1 when it is not said. */
-static int should_retry(const xai_Evidence *ev) {
+/* The header x-should-retry: 1 or 0; -1: it is missing. */
+static int should_retry(const xai_Attempt *a) {
   xai_Slice v =
-      xai_http_head_find(xai_transfer_head(ev->transfer), "x-should-retry");
+      xai_http_head_find(xai_transfer_head(a->transfer), "x-should-retry");
   return xai_slice_like(v, "true") ? 1 : xai_slice_like(v, "false") ? 0 : -1;
 }
 
-int xai_outcome_is_transient_event(xai_Outcome *o, const xai_Evidence *ev,
+int xai_outcome_is_transient_event(xai_Outcome *o, const xai_Attempt *a,
                                    xai_Slice data) {
-  xai_outcome_read_event_error(o, ev, data);
-  if (xai_error_body_is_transient(&o->body) || should_retry(ev) == 1) return 1;
+  xai_outcome_read_event_error(o, a, data);
+  if (xai_error_body_is_transient(&o->body) || should_retry(a) == 1) return 1;
   xai_outcome_clear(o);
   return 0;
 }
 
-/* A stream that ended as it should, but before it began, or with a failure
-** that passes. */
-static void resolve_stream(xai_Outcome *o, const xai_Evidence *ev) {
-  xai_EventReader *s = ev->reader;
+/* A stream ended without a failure of the transfer.  It is an error when it has
+** no event, or when its only event reports a transient failure. */
+static void resolve_stream(xai_Outcome *o, const xai_Attempt *a) {
+  xai_EventReader *s = a->reader;
   xai_Slice data;
-  switch (xai_event_reader_preview(s, &ev->transfer->sse, 1, &data)) {
-    case XAI_READ_ERROR: xai_outcome_is_transient_event(o, ev, data); break;
+  switch (xai_event_reader_preview(s, &a->transfer->sse, 1, &data)) {
+    case XAI_READ_ERROR: xai_outcome_is_transient_event(o, a, data); break;
     case XAI_READ_WAIT:
       if (s->raw || xai_event_schema_complete(&s->schema, 1)) break;
       xai_error_set_cause(&o->error, XAI_CAUSE_STREAM_EMPTY);
@@ -466,16 +478,16 @@ static void resolve_stream(xai_Outcome *o, const xai_Evidence *ev) {
   }
 }
 
-/* The number in a header; -1: it is not there, or no number. */
-static int64_t number_in(const xai_Evidence *ev, const char *name,
+/* The number in a header, times 'scale'; -1: there is none. */
+static int64_t number_in(const xai_Attempt *a, const char *name,
                          int64_t scale) {
-  xai_Slice v = xai_http_head_find(xai_transfer_head(ev->transfer), name);
+  xai_Slice v = xai_http_head_find(xai_transfer_head(a->transfer), name);
   return xai_retry_hint(v, scale);
 }
 
-/* The time until the date in Retry-After, by the server's own clock. */
-static int64_t until_date(const xai_Evidence *ev) {
-  xai_Slice head = xai_transfer_head(ev->transfer);
+/* Milliseconds until the date in Retry-After, by the server's clock. */
+static int64_t until_date(const xai_Attempt *a) {
+  xai_Slice head = xai_transfer_head(a->transfer);
   int64_t now = (int64_t)time(NULL), at, said;
   said = xai_http_date(xai_http_head_find(head, "date"), now);
   if (said >= 0) now = said;
@@ -484,28 +496,29 @@ static int64_t until_date(const xai_Evidence *ev) {
   return at > now ? (at - now) * 1000 : 0;
 }
 
-static int64_t asked_wait(const xai_Evidence *ev) {
-  int64_t ms = number_in(ev, "retry-after-ms", 1);
-  if (ms < 0) ms = number_in(ev, "retry-after", 1000);
-  return ms >= 0 ? ms : until_date(ev);
+/* The wait that the server asks for, in milliseconds, or -1. */
+static int64_t asked_wait(const xai_Attempt *a) {
+  int64_t ms = number_in(a, "retry-after-ms", 1);
+  if (ms < 0) ms = number_in(a, "retry-after", 1000);
+  return ms >= 0 ? ms : until_date(a);
 }
 
-/* A stream broke off, and all that came of it is a failure that passes. */
-static int is_broken_refusal(xai_Outcome *o, const xai_Evidence *ev) {
-  xai_Transfer *t = ev->transfer;
+/* Did a stream break off after one event, which reports a transient error? */
+static int is_broken_refusal(xai_Outcome *o, const xai_Attempt *a) {
+  xai_Transfer *t = a->transfer;
   xai_Slice data;
-  if (t->content != XAI_CONTENT_EVENTS || ev->reader->begun ||
-      xai_event_reader_preview(ev->reader, &t->sse, 0, &data) != XAI_READ_ERROR)
+  if (t->content != XAI_CONTENT_EVENTS || a->reader->begun ||
+      xai_event_reader_preview(a->reader, &t->sse, 0, &data) != XAI_READ_ERROR)
     return 0;
-  return xai_outcome_is_transient_event(o, ev, data);
+  return xai_outcome_is_transient_event(o, a, data);
 }
 
 /*
-** Did the transfer fail?  An answer whose head says that it is an error is that
-** error, however its body ended: what came of its words tells enough.
+** Did the transfer fail?  An error answer counts as that error, even if its
+** body is incomplete.
 */
-static int is_broken(xai_Outcome *o, const xai_Evidence *ev, CURLcode code) {
-  xai_Transfer *t = ev->transfer;
+static int is_broken(xai_Outcome *o, const xai_Attempt *a, CURLcode code) {
+  xai_Transfer *t = a->transfer;
   xai_Error error;
   memset(&error, 0, sizeof error);
   read_code(&error, t, code);
@@ -513,115 +526,116 @@ static int is_broken(xai_Outcome *o, const xai_Evidence *ev, CURLcode code) {
   if (error.kind == XAI_KIND_NONE) return 0;
   if (t->head_done && t->status >= 300 && error.kind != XAI_KIND_MEMORY)
     return 0;
-  if (is_broken_refusal(o, ev)) return 0;
+  if (is_broken_refusal(o, a)) return 0;
   o->error = error;
   return 1;
 }
 
-/* An empty 202 where the service answers so as long as nothing is ready. */
-static int is_pending(const xai_Evidence *ev) {
-  return ev->pending_ok && ev->transfer->status == 202 &&
-         xai_buffer_size(&ev->transfer->body) == 0;
+/* Is it an empty 202, which means that the result is not ready yet? */
+static int is_pending(const xai_Attempt *a) {
+  return a->pending_ok && a->transfer->status == 202 &&
+         xai_buffer_size(&a->transfer->body) == 0;
 }
 
-void xai_outcome_judge(xai_Outcome *o, const xai_Evidence *ev, CURLcode code) {
-  xai_Transfer *t = ev->transfer;
-  o->broken = is_broken(o, ev, code);
+void xai_outcome_decide(xai_Outcome *o, const xai_Attempt *a, CURLcode code) {
+  xai_Transfer *t = a->transfer;
+  o->broken = is_broken(o, a, code);
   if (o->error.kind != XAI_KIND_NONE) return;
   if (!t->head_done) {
     xai_error_set_cause(&o->error, XAI_CAUSE_HEAD_CUT);
-  } else if (is_pending(ev)) {
+  } else if (is_pending(a)) {
     xai_error_set_cause(&o->error, XAI_CAUSE_PENDING);
-    o->retry_after_ms = asked_wait(ev);
-  } else if (t->status >= 300 || is_error_answer(ev)) {
-    read_error(o, ev);
-    o->already_deleted = was_deleted(o, ev);
+    o->retry_after_ms = asked_wait(a);
+  } else if (t->status >= 300 || is_error_answer(a)) {
+    read_error(o, a);
+    o->already_deleted = was_deleted(o, a);
     if (o->already_deleted) xai_outcome_clear(o);
-  } else if (t->content == XAI_CONTENT_EVENTS && !ev->reader->begun) {
-    resolve_stream(o, ev);
+  } else if (t->content == XAI_CONTENT_EVENTS && !a->reader->begun) {
+    resolve_stream(o, a);
   }
 }
 
 /* ------------------------------------------------- another attempt? */
 
-/* Did the answer come whole, so that it is known to be an error? */
-static int is_whole(const xai_Outcome *o, const xai_Evidence *ev) {
+/* Is the answer complete, so that it is known to be an error? */
+static int is_whole(const xai_Outcome *o, const xai_Attempt *a) {
   return !o->broken && o->error.kind != XAI_KIND_TIMEOUT &&
-         o->error.kind != XAI_KIND_TRUNCATED && ev->transfer->head_done;
+         o->error.kind != XAI_KIND_TRUNCATED && a->transfer->head_done;
 }
 
-static int has_event(const xai_Evidence *ev) {
+/* Did an event come, or the end of the stream? */
+static int has_event(const xai_Attempt *a) {
   xai_Slice data;
   xai_ReadState state =
-      xai_event_reader_preview(ev->reader, &ev->transfer->sse, 0, &data);
+      xai_event_reader_preview(a->reader, &a->transfer->sse, 0, &data);
   return state == XAI_READ_EVENT || state == XAI_READ_ERROR ||
          state == XAI_READ_END;
 }
 
-static xai_Failure failure_of(xai_Outcome *o, const xai_Evidence *ev) {
-  xai_Transfer *t = ev->transfer;
+static xai_Failure failure_of(xai_Outcome *o, const xai_Attempt *a) {
+  xai_Transfer *t = a->transfer;
   xai_Failure f;
-  int lost; /* it began to come, and comes only once */
+  int lost; /* a success began to come, and is sent only once */
   memset(&f, 0, sizeof f);
   f.kind = o->error.kind;
   f.where = o->phase_reached;
   f.status = t->status;
   f.answered = t->conn.shared ? t->head_done : xai_buffer_size(&t->head) > 0;
-  f.whole = is_whole(o, ev);
+  f.whole = is_whole(o, a);
   f.streamed = t->content == XAI_CONTENT_EVENTS;
-  f.events = f.streamed && (ev->reader->begun || (!f.whole && has_event(ev)));
-  lost = ev->read_once && t->status == 200;
-  f.repeatable = ev->repeatable && !lost;
-  f.should = should_retry(ev);
-  f.policy = ev->set->retry;
-  f.retry_timeout = ev->set->retry_timeouts && !lost;
+  f.events = f.streamed && (a->reader->begun || (!f.whole && has_event(a)));
+  lost = a->read_once && t->status == 200;
+  f.repeatable = a->repeatable && !lost;
+  f.should = should_retry(a);
+  f.policy = a->set->retry;
+  f.retry_timeout = a->set->retry_timeouts && !lost;
   f.error_body = &o->body;
   return f;
 }
 
-/* A key that a function gave was refused: it is asked again, once. */
-static int wants_other_key(const xai_Evidence *ev, const xai_Failure *f) {
-  return ev->may_ask_key && f->whole && f->kind == XAI_KIND_AUTHENTICATION;
+/* Was a key refused that a function gave?  It is asked for another one once. */
+static int wants_other_key(const xai_Attempt *a, const xai_Failure *f) {
+  return a->may_ask_key && f->whole && f->kind == XAI_KIND_AUTHENTICATION;
 }
 
-/* Did the service say that it did nothing? */
+/* Did the service answer that it did nothing? */
 static int did_nothing(const xai_Failure *f) {
   return f->whole && f->status >= 400 && f->status < 500 && f->status != 408;
 }
 
 /* May the attempt have had its effect? */
-static int may_have_effect(const xai_Evidence *ev, const xai_Failure *f) {
+static int may_have_effect(const xai_Attempt *a, const xai_Failure *f) {
   return !did_nothing(f) &&
-         (f->answered || f->where > XAI_PHASE_SEND || ev->transfer->sends > 1);
+         (f->answered || f->where > XAI_PHASE_SEND || a->transfer->sends > 1);
 }
 
-/* Milliseconds until the next attempt; -1: there is none. */
-static int64_t wait_after(const xai_Outcome *o, const xai_Evidence *ev,
+/* Milliseconds until the next attempt, or -1. */
+static int64_t wait_after(const xai_Outcome *o, const xai_Attempt *a,
                           const xai_Failure *f, int64_t deadline_ms) {
   int64_t wait, first_ms = f->kind == XAI_KIND_RATE_LIMIT
                                ? XAI_FIRST_WAIT_LIMITED_MS
                                : XAI_FIRST_WAIT_MS;
-  if (ev->attempts > ev->set->max_retries) return -1;
+  if (a->number > a->set->max_retries) return -1;
   if (!xai_retry_allowed(f)) return -1;
   if (o->retry_after_ms > XAI_MAX_HINT_MS) return -1;
-  wait = o->retry_after_ms >= 0 ? o->retry_after_ms
-                                : xai_retry_delay(first_ms, ev->attempts,
-                                                  xai_random_unit(ev->random));
+  wait = o->retry_after_ms >= 0
+             ? o->retry_after_ms
+             : xai_retry_delay(first_ms, a->number, xai_random_unit(a->random));
   return deadline_ms - xai_clock_ms() > wait ? wait : -1;
 }
 
-xai_NextAttempt xai_outcome_next(xai_Outcome *o, const xai_Evidence *ev,
+xai_NextAttempt xai_outcome_next(xai_Outcome *o, const xai_Attempt *a,
                                  int64_t deadline_ms) {
-  xai_Failure f = failure_of(o, ev);
+  xai_Failure f = failure_of(o, a);
   xai_NextAttempt next;
-  o->retry_after_ms = f.whole ? asked_wait(ev) : -1;
-  next.for_key = wants_other_key(ev, &f);
-  next.wait_ms = next.for_key ? 0 : wait_after(o, ev, &f, deadline_ms);
-  if (next.wait_ms >= 0 && may_have_effect(ev, &f)) o->may_be_done = 1;
+  o->retry_after_ms = f.whole ? asked_wait(a) : -1;
+  next.for_key = wants_other_key(a, &f);
+  next.wait_ms = next.for_key ? 0 : wait_after(o, a, &f, deadline_ms);
+  if (next.wait_ms >= 0 && may_have_effect(a, &f)) o->may_be_done = 1;
   return next;
 }
 
-/* ----------------------------------------------------- what a failure means */
+/* ---------------------------------------------------- what a failure means */
 
 const char *xai_outcome_billed(const xai_Error *error, const xai_Answered *a) {
   xai_Phase phase =
