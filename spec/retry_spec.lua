@@ -1,8 +1,10 @@
 --- Which failed attempts are made again, after how long, and what the caller learns of it.
 
+local core = require("xai.core")
 local clock = require("spec.support.clock")
 local scripted = require("spec.support.scripted")
 local live = require("spec.support.live")
+local uv = require("luv")
 local xai = require("xai")
 
 local KEY = "xai-spec-0123456789abcdef"
@@ -577,6 +579,32 @@ describe("a key that a function gives", function()
     local _, message, info = scripted.wait(client:start("list_models"))
     assert.same({ "timeout", "deadline", 1 }, { info.kind, info.phase, info.attempts })
     assert.equal("timeout (deadline): deadline of 0.3 s passed", message)
+    client:close()
+    server.close()
+  end)
+
+  it("is asked for by an explicit step alone: no question about a request runs the function", function()
+    local server = scripted.start { BUSY, GOOD }
+    local asked = 0
+    local client = xai.new { base_url = server.url, api_key = function()
+      asked = asked + 1
+      return "xai-key-number-" .. asked
+    end }
+    local function turn()
+      uv.run("nowait")
+      core.step(0.002)
+    end
+    local request = core.start(client, "list_models")
+    while not select(2, request:take_retry()) do turn() end
+    for _, method in ipairs { "done", "opened", "event", "text", "skip", "outcome", "info", "take_retry" } do
+      request[method](request)
+    end
+    assert.equal(1, asked)
+    assert.is_true(request:rotate_key())
+    assert.is_nil(request:rotate_key())
+    while not request:done() do turn() end
+    assert.same({ 2, 2 }, { asked, request:info().attempts })
+    request:release()
     client:close()
     server.close()
   end)

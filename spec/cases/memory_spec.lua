@@ -124,7 +124,7 @@ describe("when it is over", function()
 
   local METHODS = {
     "event", "text", "skip", "outcome", "info", "times", "done", "opened", "streaming", "read_log", "headers",
-    "retrying", "has_surrogates",
+    "take_retry", "rotate_key", "has_surrogates",
   }
 
   it("what is below it can still be asked for anything (real use, 37)", function()

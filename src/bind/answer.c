@@ -169,7 +169,7 @@ static int push_past(lua_State *L, xai_LuaCall *r) {
 ** or nil, message, info.  For answers that are not streams; once only.
 */
 static int answer_outcome(lua_State *L) {
-  return xai_luacall_poll(L, push_outcome, push_past);
+  return xai_luacall_use(L, push_outcome, push_past);
 }
 
 const luaL_Reg xai_answer_methods[] = {{"outcome", answer_outcome},

@@ -56,25 +56,29 @@ static int wants_key(const xai_LuaCall *r) {
   return r->handle->call != NULL && xai_call_wants_key(r->handle->call);
 }
 
-/* If the call of the request at index 1 waits for its key: ask for it.  What
-** goes wrong ends the call; nothing is raised. */
-static void rotate_key(lua_State *L, xai_LuaCall *r) {
-  int top = lua_gettop(L), failed, cancelled;
-  if (!wants_key(r) || r->asking) return;
+/* Ask the user's function for the key of the next attempt.  What goes wrong ends
+** the call; nothing is raised. */
+static void ask_for_key(lua_State *L, xai_LuaCall *r) {
+  int failed, cancelled;
   r->asking = 1; /* the function may wait, and so come here again */
   push_slot(L, XAI_SLOT_KEY);
   failed = lua_pcall(L, 0, 1, 0);
   r->asking = 0;
   cancelled = failed && was_cancelled(L);
-  if (wants_key(r)) {
-    if (cancelled)
-      fail(r, XAI_CAUSE_CANCELLED);
-    else if (failed)
-      fail(r, XAI_CAUSE_KEY_FUNCTION_FAILED);
-    else
-      use_key(L, r);
-  }
-  lua_settop(L, top);
+  if (!wants_key(r)) return; /* the call has ended meanwhile */
+  if (cancelled)
+    fail(r, XAI_CAUSE_CANCELLED);
+  else if (failed)
+    fail(r, XAI_CAUSE_KEY_FUNCTION_FAILED);
+  else
+    use_key(L, r);
+}
+
+static int rotate_key(lua_State *L, xai_LuaCall *r) {
+  if (!wants_key(r) || r->asking) return 0;
+  ask_for_key(L, r);
+  lua_pushboolean(L, 1);
+  return 1;
 }
 
 int xai_luacall_on_key_error(lua_State *L) {
@@ -104,28 +108,17 @@ xai_LuaCall *xai_luacall_check(lua_State *L) {
   return r;
 }
 
-static int use_call(lua_State *L, xai_LuaCallUse *live, xai_LuaCallUse *at_rest,
-                    int poll) {
+int xai_luacall_use(lua_State *L, xai_LuaCallUse *live,
+                    xai_LuaCallUse *at_rest) {
   xai_LuaCall *r = xai_luacall_check(L);
   xai_CallHandle *h = r->handle;
   int n, was_in_use = h->in_use;
   if (h->call == NULL) return at_rest(L, r);
   h->in_use = 1; /* after an error it stays so: then the collector frees it */
-  if (poll) rotate_key(L, r);
   n = live(L, r);
   h->in_use = was_in_use;
   xai_engine_free_finished(h->engine, h->call);
   return n;
-}
-
-int xai_luacall_use(lua_State *L, xai_LuaCallUse *live,
-                    xai_LuaCallUse *at_rest) {
-  return use_call(L, live, at_rest, 0);
-}
-
-int xai_luacall_poll(lua_State *L, xai_LuaCallUse *live,
-                     xai_LuaCallUse *at_rest) {
-  return use_call(L, live, at_rest, 1);
 }
 
 /* ---------------------------------------------------------- a call at rest */
@@ -342,7 +335,7 @@ static int push_opened(lua_State *L, xai_LuaCall *r) {
 
 /* request:opened() -> is the head of a success in, or the call done? */
 static int request_opened(lua_State *L) {
-  return xai_luacall_poll(L, push_opened, push_true);
+  return xai_luacall_use(L, push_opened, push_true);
 }
 
 static int push_done(lua_State *L, xai_LuaCall *r) {
@@ -352,7 +345,7 @@ static int push_done(lua_State *L, xai_LuaCall *r) {
 
 /* request:done() -> is the outcome known? */
 static int request_done(lua_State *L) {
-  return xai_luacall_poll(L, push_done, push_true);
+  return xai_luacall_use(L, push_done, push_true);
 }
 
 /* request:streaming() -> did the service answer with an event stream? */
@@ -410,8 +403,7 @@ static int request_close(lua_State *L) {
 static int push_retry(lua_State *L, xai_LuaCall *r) {
   xai_Call *c = r->handle->call;
   int64_t wait_ms;
-  if (xai_call_needs_other_key(c)) rotate_key(L, r);
-  if (xai_call_needs_other_key(c)) return 0; /* it is being asked for */
+  if (xai_call_needs_other_key(c)) return 0; /* there may be no attempt */
   if (!xai_call_tell_retry(c, &wait_ms)) return 0;
   xai_luacall_fail(L, r, xai_call_error(c), 0);
   lua_pushnumber(L, (lua_Number)wait_ms / 1000);
@@ -419,11 +411,17 @@ static int push_retry(lua_State *L, xai_LuaCall *r) {
   return 3;
 }
 
-/* request:retrying() -> nil, message, info of the attempt that failed while
+/* request:take_retry() -> nil, message, info of the attempt that failed while
 ** the next one is waited for, once for each wait; else nothing.  'info.wait'
-** is how long that is, in seconds. */
-static int request_retrying(lua_State *L) {
+** is how long the wait is, in seconds. */
+static int request_take_retry(lua_State *L) {
   return xai_luacall_use(L, push_retry, push_nothing);
+}
+
+/* request:rotate_key() -> true, if the next attempt waited for its key and the
+** user's function was asked for it.  The only method that runs user code. */
+static int request_rotate_key(lua_State *L) {
+  return xai_luacall_use(L, rotate_key, push_nothing);
 }
 
 /* request:trace(): the times of its attempts are wanted. */
@@ -554,15 +552,23 @@ void xai_luacall_push(lua_State *L, const xai_Call *c) {
   lua_remove(L, -2);
 }
 
-static const luaL_Reg methods[] = {
-    {"opened", request_opened},     {"streaming", request_streaming},
-    {"done", request_done},         {"info", request_info},
-    {"cancel", request_cancel},     {"close", request_close},
-    {"watch", request_watch},       {"unwatch", request_unwatch},
-    {"retrying", request_retrying}, {"headers", request_headers},
-    {"codec", request_codec},       {"method", request_method},
-    {"release", request_release},   {"trace", request_trace},
-    {"times", request_times},       {NULL, NULL}};
+static const luaL_Reg methods[] = {{"opened", request_opened},
+                                   {"streaming", request_streaming},
+                                   {"done", request_done},
+                                   {"info", request_info},
+                                   {"cancel", request_cancel},
+                                   {"close", request_close},
+                                   {"watch", request_watch},
+                                   {"unwatch", request_unwatch},
+                                   {"take_retry", request_take_retry},
+                                   {"rotate_key", request_rotate_key},
+                                   {"headers", request_headers},
+                                   {"codec", request_codec},
+                                   {"method", request_method},
+                                   {"release", request_release},
+                                   {"trace", request_trace},
+                                   {"times", request_times},
+                                   {NULL, NULL}};
 
 /* Register the table of watched calls, whose values are weak. */
 static void make_watched(lua_State *L) {

@@ -52,11 +52,6 @@ typedef int xai_LuaCallUse(lua_State *L, xai_LuaCall *r);
 int xai_luacall_use(lua_State *L, xai_LuaCallUse *live,
                     xai_LuaCallUse *at_rest);
 
-/* The same for a method that asks how far the call is: it gives a call that
-** waits for its key another one. */
-int xai_luacall_poll(lua_State *L, xai_LuaCallUse *live,
-                     xai_LuaCallUse *at_rest);
-
 /* For requests at rest: push nothing after a success, else nil, message, info;
 ** returns how many. */
 int xai_luacall_push_past(lua_State *L, xai_LuaCall *r);

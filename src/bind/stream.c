@@ -180,7 +180,7 @@ static int push_next(lua_State *L, xai_LuaCall *r) {
 ** the proven end; nil, message, info when the stream broke.
 */
 static int stream_event(lua_State *L) {
-  return xai_luacall_poll(L, push_next, xai_luacall_push_past);
+  return xai_luacall_use(L, push_next, xai_luacall_push_past);
 }
 
 /* -------------------------------------------------------------------- text */
@@ -235,7 +235,7 @@ static int push_next_text(lua_State *L, xai_LuaCall *r) {
 ** else as request:event().  Builds no tables.
 */
 static int stream_text(lua_State *L) {
-  return xai_luacall_poll(L, push_next_text, xai_luacall_push_past);
+  return xai_luacall_use(L, push_next_text, xai_luacall_push_past);
 }
 
 /* request:want(n): the choice whose text is wanted, from 1. */
@@ -263,7 +263,7 @@ static int skip(lua_State *L, xai_LuaCall *r) {
 ** nil, message, info: goes past all events that are here.
 */
 static int stream_skip(lua_State *L) {
-  return xai_luacall_poll(L, skip, xai_luacall_push_past);
+  return xai_luacall_use(L, skip, xai_luacall_push_past);
 }
 
 /* --------------------------------------------------------------- event log */

@@ -29,7 +29,11 @@ local SLICE = 0.5 -- see runtime/wait.lua
 
 --- Block until the request is done, or somebody else is there who could run meanwhile.
 local function block(request)
-  while not loaded["xai.runtime.wait"] and not request:done() do core.step(SLICE) end
+  while not loaded["xai.runtime.wait"] do
+    request:rotate_key()
+    if request:done() then return end
+    core.step(SLICE)
+  end
 end
 
 local function wait_for(request, hooked)

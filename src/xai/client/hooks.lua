@@ -95,12 +95,18 @@ local function times(request)
 end
 
 --- Tell once of each attempt that failed and is repeated.
-function hooks.retry(hooked, request)
-  if not hooked then return end
-  local _, message, info = request:retrying()
+local function tell_retry(hooked, request)
+  local _, message, info = request:take_retry()
   if not message then return end
   run(hooked, "on_retry", info)
   if hooked.debug then trace(hooked.debug, "will try again after: " .. message) end
+end
+
+--- Between two attempts: tell of the one that failed, and get the key for the
+-- next.  Where the service refused the key, that is told only with another one.
+function hooks.retry(hooked, request)
+  if hooked then tell_retry(hooked, request) end
+  if request:rotate_key() and hooked then tell_retry(hooked, request) end
 end
 
 --- The call has its answer (`message` nil) or its failure.
