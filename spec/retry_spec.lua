@@ -557,6 +557,29 @@ describe("a key that a function gives", function()
     assert.same({ "authentication", 1, 400 }, { info.kind, info.attempts, info.status })
   end)
 
+  -- Only the engine is driven here, and only the loop asks for keys.
+  for name, body in pairs { done = HI, event = HI_STREAM } do
+    it("is asked for by the loop, and not by request:" .. name .. "()", function()
+      local server = scripted.start { BUSY, name == "event" and STREAM or GOOD }
+      local asked = 0
+      local client = xai.new { base_url = server.url, max_retries = 2, api_key = function()
+        asked = asked + 1
+        return "xai-key-number-" .. asked
+      end }
+      local call = client:start("chat", body)
+      for _ = 1, 200 do
+        uv.run("nowait")
+        core.step(0.002)
+        call.request[name](call.request)
+      end
+      local sent, asked_by_method = #server.requests, asked
+      scripted.wait(call)
+      client:close()
+      server.close()
+      assert.same({ 1, 1, 2 }, { sent, asked_by_method, asked })
+    end)
+  end
+
   it("is told of as another attempt only where there is one", function()
     local told = {}
     local options = { on_retry = function(info) told[#told + 1] = info.kind end }
