@@ -1,6 +1,7 @@
 --- xai.copas: the calls of copas's threads wait without blocking the others.
 --
--- Tried with the copas of this Lua (Debian's is 1.x) and with a simulation of what newer ones have.
+-- Tried with the copas of this Lua, unless it is too old (as Debian's 1.x is), and with a simulation of
+-- newer ones.
 
 local programs = require "spec.support.programs"
 
@@ -79,11 +80,18 @@ local function served(folder)
 end
 
 describe("xai.copas", function()
-  if pcall(require, "copas") then
+  local found, copas = pcall(require, "copas")
+  if found and copas.pauseforever then
     describe("with the copas that is installed", function()
       local says = served(programs.folder "copas")
       try(says)
-      if require("copas").pauseforever then try_newer(says) end
+      try_newer(says)
+    end)
+  elseif found then
+    it("says that this copas is too old", function()
+      local ok, err = pcall(require, "xai.copas")
+      assert.is_false(ok)
+      assert.matches("xai.copas: copas 3 or newer is needed, this is Copas 1", err, 1, true)
     end)
   else
     it("is not tried with a real one", function() pending "this Lua has no copas" end)

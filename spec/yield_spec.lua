@@ -2,7 +2,7 @@
 
 local stages = require("spec.support.stage")
 local xai = require("xai")
-local yieldable = require("xai.runtime.yieldable")
+local yieldable = require("xai.runtime.wait").is_yieldable
 
 local same = assert.same
 local stage

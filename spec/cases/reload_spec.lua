@@ -24,7 +24,7 @@ local LOOPS = {
   { name = "a game's frames" },
   { name = "luv", needs = "luv", start = true },
   { name = "cqueues", needs = "cqueues", start = true },
-  { name = "copas", needs = "copas", start = true },
+  { name = "copas", needs = "socket", start = true },
 }
 
 local function has(name)

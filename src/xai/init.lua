@@ -44,8 +44,8 @@ end
 
 -- The files of functions that not every program needs: loaded by their first use.
 local LAZY = {
-  step = "loop", on_interrupt = "interrupt",
-  run = "sched", spawn = "sched", all = "sched", map = "sched", race = "sched", sleep = "sched", update = "sched",
+  step = "loop", update = "loop", on_interrupt = "loop",
+  run = "task", spawn = "task", all = "task", map = "task", race = "task", sleep = "task",
 }
 
 local known = { on_error = true } -- the names that may be read and set

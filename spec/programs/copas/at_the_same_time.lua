@@ -7,6 +7,6 @@ for _ = 1, 10 do
     answered = answered + 1
   end)
 end
-run(function() return answered == 10 end)
+run()
 local log = assert(client:request { path = "/_/requests" })
 print(log[10].at_ms - log[1].at_ms < 100)

@@ -5,5 +5,5 @@ client:start("chat", question(true), options("slow-words,1", {
   on_event = function() events = events + 1 end,
   on_done = function() done = "done" end,
 }))
-run(function() return done end)
+run()
 print(events > 10, done)

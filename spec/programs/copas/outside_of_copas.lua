@@ -5,12 +5,10 @@ local function inner()
   print(coroutine.wrap(function() return read() == TEXT end)())
 end
 inner()
-local over
 copas.addthread(function()
   inner()
   client:start("list_models", { on_done = function()
     print(read() == TEXT)
-    over = true
   end })
 end)
-run(function() return over end)
+run()

@@ -9,10 +9,10 @@ local client = {
   receive = function() return nil, "timeout" end,
 }
 copas.addthread(function()
-  xai.run(function()
+  local ok, err = pcall(xai.run, function()
     copas.settimeouts(client, nil, nil, 1000)
-    local ok, err = pcall(copas.receive, client)
-    print(ok, err:match "a thread of copas's can")
+    return copas.receive(client)
   end)
+  print(ok, err:match "a thread of copas's can")
 end)
 copas.loop()

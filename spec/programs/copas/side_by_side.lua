@@ -13,5 +13,5 @@ copas.addthread(function()
     pause()
   end
 end)
-run(function() return left == 0 end)
+run()
 print(good .. " streams, others in between: " .. tostring(first > 10))

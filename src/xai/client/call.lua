@@ -34,7 +34,7 @@ local function tell(call)
   if call.told then return end
   call.told = true
   loop.forget(call.request)
-  loop.settle()
+  loop.watch_resting()
   hooks.response(call.hooked, call.message, call.info, call.request)
   if call.on_done then loop.callback(call.on_done, call.value, call.message, call.info) end
 end
@@ -107,7 +107,7 @@ end
 --- Do what can be done now.  A callback may call back into this call.
 local function advance(call)
   if call.busy then
-    if not loop.leaving then return end
+    if not loop.is_leaving then return end
     call.on_event = nil -- its callback ends the program and never returns
   end
   local ok, err = true, nil
@@ -140,7 +140,7 @@ local MAX_NESTED = 10
 local nested = 0
 
 local function must_be_told_later()
-  return nested >= MAX_NESTED or wait.host and wait.host.is_fast and wait.host.is_fast()
+  return nested >= MAX_NESTED or loop.adapter.is_restricted ~= nil and loop.adapter.is_restricted()
 end
 
 --- End it now: no event comes after this, and the outcome is kind "cancelled".
@@ -167,7 +167,7 @@ end
 --- Wait for the outcome and return it as `result` does.
 function Call:wait()
   if type(self) ~= "table" then error("call:wait: call it with a colon", 2) end
-  if self.busy and not self.over and not wait.can_park() then
+  if self.busy and not self.over and not wait.can_suspend() then
     error("call:wait: the call cannot end before its own callback returns", 2)
   end
   if not self.over then wait.for_request(self.request, is_over, self) end

@@ -29,7 +29,7 @@ local SLICE = 0.5 -- see runtime/wait.lua
 
 --- Block until the request is done, or somebody else is there who could run meanwhile.
 local function block(request)
-  while not loaded["xai.runtime.wait"] do
+  while not loaded["xai.runtime.loop"] do
     request:rotate_key()
     if request:done() then return end
     core.step(SLICE)
@@ -37,14 +37,14 @@ local function block(request)
 end
 
 local function wait_for(request, hooked)
-  if not (hooked or loaded["xai.runtime.wait"]) then
+  if not (hooked or loaded["xai.runtime.loop"]) then
     local ok, err = pcall(block, request)
     if not ok then
       request:cancel() -- nobody is left to read its answer
       error(lazy_require "xai.runtime.loop".interruption(err), 0)
     end
   end
-  if hooked or loaded["xai.runtime.wait"] then lazy_require "xai.client.hooks".wait_done(request, hooked) end
+  if hooked or loaded["xai.runtime.loop"] then lazy_require "xai.client.hooks".wait_done(request, hooked) end
 end
 
 --- Wait for what the user asked for: a result, a stream, or events in a callback.

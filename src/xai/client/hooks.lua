@@ -66,8 +66,7 @@ end
 
 local function trace(hook, line)
   if type(hook) == "function" then return loop.callback(hook, line) end
-  if loop.tell then return loop.tell("xai: " .. line, true) end
-  environment.complain("xai: " .. line)
+  loop.say("xai: " .. line, true)
 end
 
 local function run(hooked, name, info)

@@ -32,7 +32,7 @@ local function finish(stream, message, info)
     stream.message, stream.failure = message, info
     if not stream.raw then info.partial = (lazy_require "xai.results.merge".result(stream.request, stream.name)) end
   end
-  loop.settle()
+  loop.watch_resting()
   return nil, message, info
 end
 
@@ -50,7 +50,7 @@ end
 
 --- May the next event be taken without asking anybody, if it is here?
 local function is_plain(stream)
-  return not (stream.over or stream.has_whole or loop.deadline or wait.host or loop.serve_interrupt)
+  return not (stream.over or stream.has_whole or loop.checks_turns)
 end
 
 local function try(stream, method)
@@ -64,7 +64,7 @@ end
 local function await(stream, method)
   -- A finalizer may read the same stream during the wait, so its fields are restored.
   local got, words, failure = stream.got, stream.message, stream.failure
-  wait.for_request(stream.request, try, stream, method)
+  wait.for_news(stream.request, try, stream, method)
   local value, message, info = stream.got, stream.message, stream.failure
   stream.got, stream.message, stream.failure = got, words, failure
   return value, message, info
@@ -75,10 +75,8 @@ end
 local function read(stream, method, is_missing)
   if is_missing then return await(stream, method) end
   local request = stream.request
-  if loop.deadline then wait.give_way(request) end
-  if loop.serve_interrupt then wait.heed_interrupt(request) end
+  if loop.checks_turns then wait.check_turn(request) end
   local value, message, info = request[method](request)
-  if value then wait.breathe(request) end
   if value == false then return await(stream, method) end
   return value, message, info
 end

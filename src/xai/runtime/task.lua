@@ -1,101 +1,122 @@
---- Tasks: coroutines that wait without blocking each other, and whose turn it is.
+--- Tasks: coroutines that wait without blocking each other, and waiting for several.
 
 local kept = require("xai.core").kept -- see xai.runtime.environment
 if kept["xai.runtime.task"] then return kept["xai.runtime.task"] end
 
-local adoption = require "xai.runtime.adoption"
-local chain = require "xai.runtime.chain"
 local core = require "xai.core"
-local lazy_require = require("xai.runtime.environment").lazy_require
-local pump = require "xai.runtime.loop"
 local environment = require "xai.runtime.environment"
+local loop = require "xai.runtime.loop"
 local timers = require "xai.runtime.timers"
-local unheard = require "xai.runtime.unheard"
 local wait = require "xai.runtime.wait"
-local wakers = require "xai.runtime.wakers"
-local yieldable = require "xai.runtime.yieldable"
 
-local error, getmetatable, pcall, rawequal, rawget, select, setmetatable, type =
-  error, getmetatable, pcall, rawequal, rawget, select, setmetatable, type
-local coroutine_create, coroutine_resume, coroutine_running, coroutine_status, coroutine_yield =
-  coroutine.create, coroutine.resume, coroutine.running, coroutine.status, coroutine.yield
-local string_find = string.find
+local error, getmetatable, ipairs, pairs, pcall, rawequal, rawget, select, setmetatable, tostring, type =
+  error, getmetatable, ipairs, pairs, pcall, rawequal, rawget, select, setmetatable, tostring, type
+local coroutine_create, coroutine_resume, coroutine_status, coroutine_yield =
+  coroutine.create, coroutine.resume, coroutine.status, coroutine.yield
+local math_max, math_min = math.max, math.min
+local string_find, string_format = string.find, string.format
 
-local unpack = environment.unpack
 local close = rawget(coroutine, "close") or function() end
-local traceback = environment.traceback
+local lazy_require, traceback, unpack = environment.lazy_require, environment.traceback, environment.unpack
 
-local tasks = {}
-
-local Task = {}
+local Task = {
+  -- Fields that a task may not have yet.
+  args = false, -- what its coroutine is resumed with
+  queued = false, started = false, yielded = false, over = false,
+  source = false, subject = false, -- what it waits for, see wait.lua
+  stopped = false, -- the error that cancels it
+  cancelled = false, -- the same, until it is raised
+  waiters = false,
+  waits = 0, -- how many wait for it, or have heard of its end
+  spawner = false, has_failures = false, failure = false,
+  ok = false, n = 0, results = false, trace = false, -- and `err`, which may be nil
+  passed = false, passed_trace = false, -- the last error of a task that it waited for
+}
 Task.__index = Task
 
-setmetatable(Task, {
-  __index = function(_, name)
-    local nothing = lazy_require "xai.runtime.unknown_name"("task", name, Task)
-    return nothing
-  end,
-})
+-- What a task yields where it waits; anything else is the user's own yield.
+local SUSPENDED = {}
 
--- What a task of ours yields; anything else is the user's own yield.
-local PARKED = {}
-
--- Tasks that can go on, in order.
-local queue = chain()
-
--- Tasks that yielded by themselves: they go on in the next step or frame.
-local later = chain()
-
--- Whose turn it is.  Should there be no memory for it, it is the next time.
-local turn
-
--- Tasks belong to the group of the xai.run that they were spawned in.
-function tasks.new_group()
-  return { count = 0, wakers = {}, members = setmetatable({}, { __mode = "k" }) }
+--- Tasks belong to the group of the xai.run that they were spawned in.
+local function new_group()
+  return { count = 0, waiters = false, over = false, members = setmetatable({}, { __mode = "k" }) }
 end
 
-local outside = tasks.new_group()
+local outside = new_group()
 
-function tasks.is_task(value)
+local function is_task(value)
   return getmetatable(value) == Task
 end
 
-local function make_ready(task)
-  if task.queued or task.over then return end
-  task.queued = true
-  queue:append(task)
-  timers.hurry(true)
+-- Waiting for ends -----------------------------------------------------------------
+
+local function add_waiter(owner, waiter)
+  owner.waiters = owner.waiters or loop.new_waiters()
+  return owner.waiters:add(waiter)
 end
 
-local function wake_list(owner)
-  wakers.wake(owner.wakers)
+local function remove_waiter(owner, ticket)
+  owner.waiters:remove(ticket)
 end
 
--- How to wait for what keeps its wakers in a list.
-local function add_waker(owner, wake)
-  return wakers.add(owner.wakers, wake)
-end
-
-local function remove_waker(owner, wake)
-  wakers.remove(owner.wakers, wake)
-end
-
---- A source (see runtime/wait.lua) of things that have `wakers` and come to be `over`.
-local function owners(abandon)
-  return { add = add_waker, remove = remove_waker, abandon = abandon }
+local function wake_waiters(owner)
+  if owner.waiters then owner.waiters:wake() end
 end
 
 local function is_over(owner) return owner.over end
 
---- The function that waits for such things.
-function tasks.waits_for(abandon)
-  local source = owners(abandon)
+--- The function that waits for things that have `waiters` and come to be `over`.
+local function waits_for(abandon)
+  local source = { add = add_waiter, remove = remove_waiter, abandon = abandon }
   return function(owner) return wait.until_ready(source, owner, is_over, owner) end
 end
 
-tasks.wake_list = wake_list
+-- Unhandled failures ---------------------------------------------------------------
 
--- Ends ---------------------------------------------------------------------
+local failures = {}
+
+-- After so many turns it is seen again whether somebody can still hear of them: where
+-- there are many, not at each.
+local patience = 0
+
+--- Remember the failure of a task that nobody waits for, without keeping the task.
+local function note_unhandled(task)
+  task.failure = {
+    err = rawget(task, "err"), trace = task.trace, spawner = task.spawner,
+    handle = setmetatable({ task }, { __mode = "v" }),
+  }
+  failures[#failures + 1] = task.failure
+  local spawner = task.spawner
+  if spawner and not spawner.over then spawner.has_failures = true else patience = 0 end
+end
+
+--- Can somebody still wait for the task?  The task that spawned it can.
+local function can_be_handled(failure)
+  return failure.spawner and not failure.spawner.over and failure.handle[1]
+end
+
+--- Report the failures of tasks that nobody waited for and nobody will.
+local function report_unhandled()
+  local list = failures
+  if not list[1] then return end
+  failures = {}
+  for _, failure in ipairs(list) do
+    if failure.handled then -- luacheck: ignore 542
+    elseif can_be_handled(failure) then
+      failures[#failures + 1] = failure
+    else
+      loop.report(failure.err, failure.trace, "task")
+    end
+  end
+  patience = #failures / 8
+end
+
+loop.call_after_run(function()
+  patience = patience - 1
+  if patience <= 0 then report_unhandled() end
+end)
+
+-- Ends -------------------------------------------------------------------------------
 
 local function keep_error(task, err)
   task.err = err
@@ -103,26 +124,25 @@ local function keep_error(task, err)
     task.trace = task.passed_trace -- it came from a task that this one waited for
     return
   end
-  local text = pump.describe(err)
+  local text = loop.describe(err)
   local is_traced = string_find(text, "\nstack traceback:\n", 1, true) -- by whoever raised it
   task.trace = is_traced and text or traceback(task.thread, text)
 end
 
---- Close what was to be closed in the task, such as the stream of a `for`,
--- which Lua leaves open.  As in plain Lua an error in that takes the place of
--- the one before.
+--- Close what was to be closed in the task, such as the stream of a `for`, which Lua
+-- leaves open.  As in plain Lua an error in that replaces the one before.
 local function close_task(task)
   local closed, err = close(task.thread)
-  if closed == false and not rawequal(err, task.err) then keep_error(task, err) end
+  if closed == false and not rawequal(err, rawget(task, "err")) then keep_error(task, err) end
 end
 
 local function fail(task, err)
   keep_error(task, err)
   close_task(task)
-  if not task:was_cancelled() and task.waits == 0 then unheard.note(task) end
+  if not task:was_cancelled() and task.waits == 0 then note_unhandled(task) end
 end
 
---- The task is not going to wait any more for what it waits for.
+--- The task does not wait any more for what it waits for.
 local function abandon(task)
   local source, subject = task.source, task.subject
   task.source, task.subject = false, false
@@ -137,139 +157,95 @@ local function leave_group(task)
   end
   if group.count > 0 then return end
   group.over = group ~= outside
-  wake_list(group)
+  wake_waiters(group)
 end
 
 --- Wake those who wait for the task's end, unless they were woken.
 local function tell_end(task)
   leave_group(task)
-  wake_list(task)
+  wake_waiters(task)
 end
 
-local function keep_outcome(task, ok, ...)
-  if not ok then return fail(task, (...)) end
-  task.n, task.results = select("#", ...), { ... }
-end
-
--- Whoever waits is woken also where there is no memory for what it waits for.
 local function finish(task, ok, ...)
-  task.over, task.ok = true, ok
-  if not pcall(keep_outcome, task, ok, ...) then
-    task.ok = false
-    local err = not ok and type(...) == "string" and (...) or "not enough memory"
-    task.err, task.trace = task.err or err, task.trace or err
+  task.over = true
+  if ok then
+    task.n, task.results = select("#", ...), { ... }
+    task.ok = true
+  else
+    fail(task, (...))
   end
-  if task.has_failures then unheard.hurry() end
-  if task.source then pcall(abandon, task) end -- it died where it waits: of a lack of memory
+  if task.has_failures then patience = 0 end -- nobody is left to hear of them
+  if task.source then abandon(task) end -- it died where it waits
   task.thread, task.args, task.spawner = false, false, false
   tell_end(task)
 end
 
--- Turns --------------------------------------------------------------------
+-- Waits by the event loop's own means --------------------------------------------------
 
---- Does the attached loop wait for what the task yielded?
-local function is_adopted(task, ...)
-  local taken, err = adoption.take(task, ...)
-  if err then finish(task, false, err) end
-  return taken
+-- The source of a task that waits so; its subject is the function that ends the wait.
+local delegated_wait = { abandon = function(stop) stop() end }
+
+local function make_ready(task)
+  if not task.over then loop.make_ready(task) end
 end
 
-local function after_resume(task, before, ok, ...)
-  pump.running = before
+--- The task yielded `...`.  Does the adapter wait in its place?
+local function is_delegated(task, ...)
+  local delegate = loop.adapter.delegate
+  if not delegate or select("#", ...) == 0 then return false end
+  local function resume(...)
+    if task.over then return end
+    task.args = { n = select("#", ...), ... }
+    task.source, task.subject = false, false
+    make_ready(task)
+    loop.adapter.arm()
+  end
+  local ok, stop = pcall(delegate, task.thread, resume, ...)
+  if not ok then
+    finish(task, false, stop)
+  elseif stop then
+    task.source, task.subject = delegated_wait, stop
+  end
+  return not ok or stop ~= nil
+end
+
+-- Turns --------------------------------------------------------------------------------
+
+local function after_resume(task, before, args, ok, ...)
+  loop.running = before
+  if ok and (...) == SUSPENDED then return end
   if coroutine_status(task.thread) == "dead" then return finish(task, ok, ...) end
-  if not ok then return make_ready(task) end -- there was no room on the C stack: again, from further up
-  task.args = false
-  if (...) == PARKED then return end
+  if not ok then -- there was no room on the C stack: again, from further up
+    task.args = args
+    return make_ready(task)
+  end
   task.yielded = true
-  if is_adopted(task, ...) then return end
-  if task.queued then return end -- woken meanwhile: it stands in the queue
-  task.queued = true
-  later:append(task)
+  if not is_delegated(task, ...) then loop.make_ready_later(task) end
 end
 
-local function resume(task)
-  if task.over then return tell_end(task) end -- cancelled, or its waiters were not woken
-  local status = coroutine_status(task.thread)
-  if status == "dead" then return finish(task, false, "not enough memory") end -- in its last turn
-  -- One that blocks below us on the stack is not resumed: it looks by itself.
-  -- Nor is one that the loop waits for: it will be, with what comes of that.
-  if status ~= "suspended" or task.source == adoption.source then return end
-  local before, args = pump.running, task.args
-  pump.running, task.yielded = task, false
-  if not args then return after_resume(task, before, coroutine_resume(task.thread)) end
-  task.started = true
-  after_resume(task, before, coroutine_resume(task.thread, unpack(args, 1, args.n)))
+--- Resume the task's coroutine, if it can go on.  One that blocks below us on the
+-- stack looks by itself.  One that the event loop waits for goes on when that is over.
+function Task:take_turn()
+  if self.over then return tell_end(self) end
+  local thread = self.thread
+  local status = coroutine_status(thread)
+  if status == "dead" then return finish(self, false, "not enough memory") end -- in its last turn
+  if status ~= "suspended" or self.source == delegated_wait then return end
+  local before, args = loop.running, self.args
+  loop.running, self.yielded = self, false
+  if not args then return after_resume(self, before, false, coroutine_resume(thread)) end
+  self.args, self.started = false, true
+  return after_resume(self, before, args, coroutine_resume(thread, unpack(args, 1, args.n)))
 end
 
---- Tasks that yielded by themselves are ready again.
-function tasks.begin_frame()
-  queue:append_all(later)
+-- A task is the suspension of its own coroutine.
+Task.wake = make_ready
+
+function Task.suspend()
+  coroutine_yield(SUSPENDED)
 end
 
-pump.begin_frame = tasks.begin_frame
-
---- There was no memory for the task's turn: it has another.
-local function give_back(task)
-  if task.queued then return end
-  task.queued = true
-  queue:append(task)
-end
-
---- Resume the task whose turn it is.  It may run this function again within,
--- where others have theirs.
-local function take_turn()
-  local task = turn
-  if not task then
-    task = queue:take()
-    task.queued = false
-    turn = task
-  end
-  local ok, err = pcall(resume, task)
-  if turn == task then turn = nil end
-  if ok then return end
-  give_back(task)
-  error(err, 0)
-end
-
---- Resume the tasks that are ready now; those that become ready meanwhile
--- have their turn in the next step.
-function pump.run_tasks()
-  timers.serve()
-  if not pump.deadline then tasks.begin_frame() end
-  local turns = queue.count + (turn and 1 or 0)
-  while turns > 0 and (turn or queue.first) do
-    turns = turns - 1
-    take_turn()
-    if pump.is_late() then break end
-  end
-  timers.hurry(queue.first or later.first)
-  unheard.review()
-end
-
---- Can a task go on, in this frame if one is served?
-function pump.has_tasks()
-  return turn ~= nil or queue.first or later.first and not pump.deadline
-end
-
-function wait.is_idle()
-  return not (later.first or timers.any() or core.active() > 0 or core.has_ready() or pump.has_ready())
-end
-
-local function park()
-  coroutine_yield(PARKED)
-end
-
---- How the running code is suspended: park and wake, where it is a task of
--- ours that can yield; the task, if any, comes third.
-function wait.tasks()
-  local task = pump.current()
-  if not task then return nil end
-  -- In a coroutine of the user's own within the task the yield would be theirs.
-  if coroutine_running() ~= task.thread or not yieldable() then return nil, nil, task end
-  return park, task.wake, task
-end
-
---- A wait of the task has ended: raise when it was cancelled meanwhile.
+--- A wait of the task has ended: raise if it was cancelled meanwhile.
 function Task:resumed()
   local err = self.cancelled
   if not err then
@@ -281,7 +257,7 @@ function Task:resumed()
   error(err, 0)
 end
 
--- Life ---------------------------------------------------------------------
+-- Life -----------------------------------------------------------------------------------
 
 local function new_thread(f)
   local ok, thread = pcall(coroutine_create, f)
@@ -289,47 +265,39 @@ local function new_thread(f)
   return coroutine_create(function(...) return f(...) end) -- Lua 5.1 and a C function
 end
 
---- A task that runs `f(...)` when its turn comes; in the group of the running
--- task unless another is given.
-function tasks.new(group, f, ...)
-  local spawner = pump.current()
+--- A task that runs `f(...)` when its turn comes; in the group of the running task
+-- unless another is given.
+local function new_task(group, f, ...)
+  local spawner = loop.current()
+  group = group or spawner and spawner.group or outside
   local task = setmetatable({
     thread = new_thread(f),
     args = { n = select("#", ...), ... },
-    group = group or spawner and spawner.group or outside,
-    spawner = spawner or false,
-    waits = 0, -- how many wait for it, or have heard of its end
-    wakers = {},
-    -- Filled in later, when there may be no memory for a new field.
-    next = false, peer = false, queued = false, started = false, yielded = false,
-    source = false, subject = false, stopped = false, cancelled = false,
-    over = false, ok = false, n = 0, results = false, err = false, trace = false, failure = false,
-    passed = false, passed_trace = false,
-    has_failures = false,
+    group = group,
+    spawner = spawner,
   }, Task)
-  task.wake = function() make_ready(task) end
-  task.group.members[task] = true -- may find no memory: nothing has changed then
-  task.group.count = task.group.count + 1
-  make_ready(task)
-  if pump.on_active then pump.on_active() end
+  group.members[task] = true
+  group.count = group.count + 1
+  loop.make_ready(task)
+  loop.adapter.arm()
   return task
 end
 
 --- Somebody is going to hear of the task's end.
-function tasks.claim(task)
+local function claim(task)
   task.waits = task.waits + 1
-  if task.failure then task.failure.heard = true end
+  if task.failure then task.failure.handled = true end
 end
 
-local await = tasks.waits_for(function(task) task.waits = task.waits - 1 end)
+local await = waits_for(function(task) task.waits = task.waits - 1 end)
 
---- What the task's function returned; its error is raised as it was raised
--- there, and whoever fails of it has the traceback of where it came from.
-function tasks.outcome(task)
+--- What the task's function returned.  Its error is raised as it was raised there, and
+-- a task that fails of it has the traceback of where it came from.
+local function outcome(task)
   if task.ok then return unpack(task.results, 1, task.n) end
-  local waiter = pump.current()
-  if waiter then waiter.passed, waiter.passed_trace = task.err, task.trace end
-  error(task.err, 0)
+  local waiter = loop.current()
+  if waiter then waiter.passed, waiter.passed_trace = rawget(task, "err"), task.trace end
+  error(rawget(task, "err"), 0)
 end
 
 --- Is it blocked below us on the stack, where Lua cannot yield?
@@ -339,14 +307,14 @@ end
 
 --- Wait for the task and return what its function returned, or raise its error.
 function Task:wait()
-  if not tasks.is_task(self) then error("task:wait: call it with a colon", 2) end
-  if pump.current() == self then error("task:wait: a task cannot wait for itself", 2) end
-  if self:waits_below() and not wait.can_park() then
+  if not is_task(self) then error("task:wait: call it with a colon", 2) end
+  if loop.current() == self then error("task:wait: a task cannot wait for itself", 2) end
+  if self:waits_below() and not wait.can_suspend() then
     error("task:wait: that task is blocked until this one returns", 2)
   end
-  tasks.claim(self)
+  claim(self)
   await(self)
-  return tasks.outcome(self)
+  return outcome(self)
 end
 
 --- "ready", "running", "waiting", "done", "failed" or "cancelled".
@@ -363,26 +331,18 @@ function Task:traceback()
   return self.trace or nil
 end
 
--- What tells of it where there is no memory to say so.
-local SPARE = core.failure("cancelled", "the task was cancelled")
-
-local function cancellation()
-  local ok, failure = pcall(core.failure, "cancelled", "the task was cancelled")
-  return ok and failure or SPARE
-end
-
---- Is the error that ended it that of its being cancelled?
+--- Is the error that ended it the one that cancelled it?
 function Task:was_cancelled()
-  return self.stopped and rawequal(self.err, self.stopped)
+  return self.stopped and rawequal(rawget(self, "err"), self.stopped)
 end
 
---- End the task: what it waits for is cancelled, and an error of kind
--- "cancelled" is raised where it waits.  Whether there was something to do.
+--- End the task: what it waits for is cancelled, and an error of kind "cancelled" is
+-- raised where it waits.  Returns whether there was something to do.
 function Task:cancel()
-  if not tasks.is_task(self) then error("task:cancel: call it with a colon", 2) end
+  if not is_task(self) then error("task:cancel: call it with a colon", 2) end
   if self.over then return false end
-  self.stopped = self.stopped or cancellation()
-  if pump.current() == self then error(self.stopped, 0) end
+  self.stopped = self.stopped or core.failure("cancelled", "the task was cancelled")
+  if loop.current() == self then error(self.stopped, 0) end
   if not self.started or self.yielded then
     local closed, err = close(self.thread) -- nothing is raised where it waits for nothing
     finish(self, false, closed == false and err or self.stopped)
@@ -391,21 +351,288 @@ function Task:cancel()
   self.cancelled = self.stopped
   make_ready(self)
   abandon(self)
-  if pump.on_active then pump.on_active() end
+  loop.adapter.arm()
   return true
-end
-
---- Cancel the task unless it is the running one: 1 if there was something to
--- do, else 0; and what stood in the way.
-function tasks.try_to_cancel(task)
-  if not task or task == pump.current() then return 0 end
-  local ok, did = pcall(task.cancel, task)
-  if not ok then return 0, did end
-  return did and 1 or 0
 end
 
 function Task:__tostring()
   return "xai.task (" .. self:status() .. ")"
+end
+
+-- What users know of a task.
+local KNOWN = { wait = true, status = true, traceback = true, cancel = true }
+
+setmetatable(Task, {
+  __index = function(_, name)
+    local nothing = lazy_require "xai.runtime.unknown_name"("task", name, KNOWN)
+    return nothing
+  end,
+})
+
+-- Running --------------------------------------------------------------------------------
+
+local tasks = {}
+
+local function check_function(f, what)
+  if type(f) ~= "function" then error(what .. ": expected a function, got " .. type(f), 3) end
+end
+
+--- Start a task: `f(...)` runs when its turn comes.
+function tasks.spawn(f, ...)
+  check_function(f, "xai.spawn")
+  return new_task(nil, f, ...)
+end
+
+--- Cancel those of the list but the running one.  An error in one does not save the
+-- others; the first error is raised in the end.
+local function cancel_all(list)
+  local running, problem = loop.current(), nil
+  for i = 1, #list do
+    if list[i] ~= running then
+      local ok, err = pcall(Task.cancel, list[i])
+      if not ok then problem = problem or { err } end
+    end
+  end
+  if problem then error(problem[1], 0) end
+end
+
+local await_group = waits_for(function(group)
+  local list = {}
+  for task in pairs(group.members) do list[#list + 1] = task end
+  cancel_all(list)
+end)
+
+--- Run `f(...)` as a task and return what it returns, or raise its error, once it and
+-- all tasks that were spawned within have ended.
+function tasks.run(f, ...)
+  check_function(f, "xai.run")
+  local group = new_group()
+  local task = new_task(group, f, ...)
+  claim(task)
+  await_group(group)
+  report_unhandled()
+  return outcome(task)
+end
+
+-- Several ------------------------------------------------------------------
+
+-- What `#` says of a list with holes differs from Lua to Lua, so that items
+-- behind a hole would be left out silently.
+local function find_hole(list)
+  local count, last = 0, 0
+  for key in pairs(list) do
+    if type(key) == "number" then
+      if key < 1 or key % 1 ~= 0 then return nil, key end
+      count, last = count + 1, math_max(last, key)
+    end
+  end
+  if count == last then return nil end
+  local hole = 1
+  while rawget(list, hole) ~= nil do hole = hole + 1 end
+  return hole
+end
+
+local function check_holes(list, what, expected)
+  if getmetatable(list) ~= nil then return end -- its items may be elsewhere
+  local hole, odd = find_hole(list)
+  if hole then error(string_format("%s: item %d must be %s, got nil", what, hole, expected), 4) end
+  if odd then error(string_format("%s: a list begins at 1, got an item at %s", what, tostring(odd)), 4) end
+end
+
+local function check_names(list, what)
+  for key in pairs(list) do
+    if type(key) ~= "number" and key ~= "n" then -- table.pack has an `n`
+      error(string_format("%s: expected a list, got a table with the key '%s'", what, tostring(key)), 4)
+    end
+  end
+end
+
+local function check_list(list, what)
+  if type(list) ~= "table" then error(what .. ": expected a list of functions or tasks, got " .. type(list), 3) end
+  check_names(list, what)
+  check_holes(list, what, "a function or a task")
+  for i = 1, #list do
+    local item = list[i]
+    if type(item) ~= "function" and not is_task(item) then
+      error(string_format("%s: item %d must be a function or a task, got %s", what, i, type(item)), 3)
+    end
+    if item == loop.current() then error(what .. ": a task cannot wait for itself", 3) end
+  end
+end
+
+--- One of them has ended: is that enough?
+local function note_end(join, task)
+  join.left = join.left - 1
+  join.first = join.first or task
+  if not task.ok then join.failed = join.failed or task end
+  join.over = join.over or join.left == 0 or join.first_only or join.failed ~= nil
+end
+
+local function watch(join, task)
+  claim(task)
+  if task.over then return note_end(join, task) end
+  add_waiter(task, {
+    wake = function()
+      note_end(join, task)
+      if join.over then wake_waiters(join) end
+    end,
+  })
+end
+
+local await_join = waits_for(function(join) cancel_all(join.tasks) end)
+
+local function begin_join(join, list)
+  for i, item in ipairs(list) do
+    join.tasks[i] = type(item) == "function" and tasks.spawn(item) or item
+  end
+  for _, task in ipairs(join.tasks) do watch(join, task) end
+end
+
+--- One more function to wait for, while not all have ended.
+local function add_to_join(join, f)
+  local i = #join.tasks + 1
+  join.tasks[i] = tasks.spawn(f)
+  join.left = join.left + 1
+  watch(join, join.tasks[i])
+end
+
+local function new_join(first_only)
+  return { tasks = {}, waiters = false, left = 0, over = false, first_only = first_only }
+end
+
+--- Wait until all of the list have ended, or one has failed, or, with
+-- `first_only`, one has ended.
+local function wait_for_several(join, list)
+  join.left, join.over = #list, #list == 0
+  local ok, err = pcall(begin_join, join, list)
+  if not ok then
+    cancel_all(join.tasks)
+    error(err, 0)
+  end
+  await_join(join)
+  return join
+end
+
+--- Wait for all of the list; an error cancels the others.
+local function wait_for_all(join, list)
+  wait_for_several(join, list)
+  if not join.failed then return end
+  cancel_all(join.tasks)
+  outcome(join.failed)
+end
+
+--- Wait for all of them; a list of their first results.  When one fails the
+-- others are cancelled and its error is raised.
+function tasks.all(list)
+  check_list(list, "xai.all")
+  local join, results = new_join(), {}
+  wait_for_all(join, list)
+  for i, task in ipairs(join.tasks) do results[i] = task.results[1] end
+  return results
+end
+
+--- Wait for the first of them that ends; what it returned, or its error
+-- raised.  The others are cancelled.
+function tasks.race(list)
+  check_list(list, "xai.race")
+  local join = wait_for_several(new_join(true), list)
+  cancel_all(join.tasks)
+  if not join.first then return nil end -- an empty list
+  return outcome(join.first)
+end
+
+-- Items ---------------------------------------------------------------------
+
+--- A function that gives the next item of a list and its index.
+local function items_of_list(list)
+  local last, count = 0, #list
+  return function()
+    if last >= count then return nil end
+    last = last + 1
+    return list[last], last
+  end
+end
+
+local await_turn = waits_for()
+
+--- The same of an iterator, which may wait: one task at a time asks it.
+local function items_of_iterator(iterator)
+  local last, asked, ended = 0, nil, false
+  return function()
+    while asked do await_turn(asked) end
+    if ended then return nil end
+    local turn = { waiters = false, over = false }
+    asked = turn
+    local item = iterator()
+    asked, turn.over = nil, true
+    last, ended = last + 1, item == nil
+    wake_waiters(turn)
+    return item, last
+  end
+end
+
+local function is_callable(value)
+  local meta = type(value) ~= "function" and getmetatable(value)
+  return type(value) == "function" or type(meta) == "table" and rawget(meta, "__call") ~= nil
+end
+
+local function check_limit(limit, needed)
+  if limit == nil and needed then error("xai.map: an iterator needs a limit: how many items at once", 3) end
+  if limit ~= nil and not (type(limit) == "number" and limit >= 1) then
+    error("xai.map: the limit must be 1 or more", 3)
+  end
+end
+
+--- The list of `f(item, index)` for each item of a list, or of an iterator, at
+-- most `limit` at once (nothing: all of the list).  An error in one cancels the
+-- others and is raised.
+function tasks.map(list, f, limit)
+  local iterates = is_callable(list)
+  if not iterates and type(list) ~= "table" then
+    error("xai.map: expected a list or an iterator, got " .. type(list), 2)
+  end
+  check_function(f, "xai.map")
+  check_limit(limit, iterates)
+  if not iterates then check_holes(list, "xai.map", "there") end
+  local next_item = iterates and items_of_iterator(list) or items_of_list(list)
+  local join, results, workers = new_join(), {}, {}
+  local function work()
+    local worker, grows = loop.current(), iterates
+    while not worker.stopped do -- it may have survived its being cancelled
+      local item, i = next_item()
+      if item == nil then break end
+      if grows and #join.tasks + 1 <= limit then add_to_join(join, work) end
+      grows = false
+      results[i] = f(item, i)
+    end
+  end
+  -- Of an iterator nobody knows how many there will be: each brings the next.
+  for i = 1, iterates and 1 or math_min(limit or #list, #list) do workers[i] = work end
+  wait_for_all(join, workers)
+  return results
+end
+
+-- Time -----------------------------------------------------------------------------------
+
+local sleeping = {
+  add = function(timer, waiter)
+    timers.start(timer, waiter)
+    return timer
+  end,
+  remove = timers.stop,
+  needs_adding = true,
+  alone = true,
+}
+
+local function has_fired(timer) return timer.fired end
+
+--- Wait `seconds`, letting others go on; with 0 all that are ready have a turn.
+function tasks.sleep(seconds)
+  if type(seconds) ~= "number" or seconds ~= seconds or seconds < 0 then
+    error("xai.sleep: expected a number of seconds, got " .. loop.shown(seconds), 2)
+  end
+  local timer = { at = core.now() + seconds, fired = false }
+  wait.until_ready(sleeping, timer, has_fired, timer)
 end
 
 kept["xai.runtime.task"] = tasks

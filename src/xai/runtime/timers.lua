@@ -1,4 +1,4 @@
---- Moments at which something is to be woken: a binary heap, earliest first.
+--- Timers: a binary heap, the earliest first.
 
 local kept = require("xai.core").kept -- see xai.runtime.environment
 if kept["xai.runtime.timers"] then return kept["xai.runtime.timers"] end
@@ -8,7 +8,7 @@ local core = require "xai.core"
 local timers = {}
 
 local heap = {}
-local added = 0 -- timers of one moment ring in the order in which they were added
+local added = 0 -- timers of one moment fire in the order in which they were started
 local hurried = false
 
 local function put(i, timer)
@@ -59,34 +59,33 @@ local function announce()
   core.wake_at(at and at < NEVER and at or nil)
 end
 
---- Call `wake()` at the moment `at` (of core.now).  Returns what `remove` takes.
-function timers.add(at, wake)
+--- Wake `waiter` (by its method `wake`) at the moment timer.at (of core.now).
+function timers.start(timer, waiter)
   added = added + 1
-  local timer = { at = at, wake = wake, order = added }
+  timer.waiter, timer.order, timer.fired = waiter, added, false
   rise(timer, #heap + 1)
   if heap[1] == timer then announce() end
-  return timer
 end
 
---- Forget the timer; nothing happens when it has rung.
-function timers.remove(timer)
+--- Stop the timer; nothing happens when it has fired.
+function timers.stop(timer)
   if not timer.place then return end
   local was_first = heap[1] == timer
   take_out(timer)
   if was_first then announce() end
 end
 
---- Wake those whose moment has come.
+--- Fire those whose moment has come.
 function timers.serve()
   if not heap[1] then return end
-  local now, rang = core.now(), false
+  local now, some = core.now(), false
   while heap[1] and heap[1].at <= now do
     local timer = heap[1]
-    timer.wake() -- may find no memory: then it rings again
-    if timer.place then take_out(timer) end
-    rang = true
+    take_out(timer)
+    timer.fired, some = true, true
+    timer.waiter:wake()
   end
-  if rang then announce() end
+  if some then announce() end
 end
 
 --- Is something to be done at once, whatever the timers say?
@@ -101,6 +100,7 @@ function timers.are_due()
   return heap[1] ~= nil and heap[1].at <= core.now()
 end
 
+--- Is there a timer?
 function timers.any()
   return heap[1] ~= nil
 end

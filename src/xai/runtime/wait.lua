@@ -1,114 +1,204 @@
 --- Who waits for something, and how.
 --
--- Where we can park (in a task of our scheduler, in a coroutine of an
--- attached event loop) the coroutine is suspended until it is woken.
--- Elsewhere the wait blocks, moving everything in the meantime.
+-- The code that waits is suspended where that is possible: in a task, or in a
+-- coroutine of an attached event loop.  Elsewhere the wait blocks, driving the loop.
 --
--- What is waited for has a source: `add(subject, wake)` sees to it that
--- wake() is called when the subject may be ready, and gives what
--- `remove(subject, ticket)` takes back; `abandon(subject)` is called when the
--- wait is interrupted.
+-- A source knows what is waited for, its subject.  `add(subject, suspension)`
+-- arranges for suspension:wake() when the subject may be ready, and returns a ticket.
+-- `remove(subject, ticket)` takes that back.  `abandon(subject)`, where there is one,
+-- is called when the wait is interrupted.  With `needs_adding` the source is asked to
+-- add something also where the wait blocks.  With `alone` the subject can become ready
+-- without code of the user.
 
 local kept = require("xai.core").kept -- see xai.runtime.environment
 if kept["xai.runtime.wait"] then return kept["xai.runtime.wait"] end
 
 local core = require "xai.core"
-local pump = require "xai.runtime.loop"
+local environment = require "xai.runtime.environment"
+local loop = require "xai.runtime.loop"
 
-local error, pcall = error, pcall
+local dofile, error, pcall, rawget, setmetatable, xpcall = dofile, error, pcall, rawget, setmetatable, xpcall
+local coroutine_resume, coroutine_running, coroutine_status, coroutine_yield =
+  coroutine.resume, coroutine.running, coroutine.status, coroutine.yield
 
-local wait = {
-  tasks = nil, -- set by the scheduler: () -> park, wake, task
-  is_idle = nil, -- set by the scheduler: () -> is no task and no timer left?
-  -- Set by an adapter: parker = () -> park, wake; block = f; and where there is
-  -- such a thing is_fast = () -> must no user's code run here?, refuse = f
-  -- (raises where nobody may wait), is_leaving (is `block` there only to
-  -- refuse?), adopt = (thread, go_on, ...) -> stop (see xai.runtime.adoption), and for
-  -- one that would stand still needs_turn = () -> is it time for its turn?,
-  -- breathe = f (its turn).
-  host = nil,
-}
+local close = rawget(coroutine, "close")
 
--- A signal may be caught by another thread of the process, so the wait ends
--- now and then by itself: the interpreter's Ctrl-C hook runs in between.
+local wait = {}
+
+-- May the running coroutine yield? -------------------------------------------------
+
+-- Lua 5.1 and 5.2 cannot be asked, and a refused yield is an error that must not be
+-- tried.  So the callers are looked at.  A C function in between cannot be yielded
+-- across (table.sort, string.gsub, and on 5.1 pcall); nor can, on 5.1, the iterator
+-- of a `for` or a metamethod.
+
+local is_51 = _VERSION == "Lua 5.1"
+
+-- C functions that 5.2 can yield across.
+local crossable = {}
+if not is_51 then
+  crossable[pcall] = true
+  crossable[xpcall] = true
+  if dofile then crossable[dofile] = true end
+end
+
+local function blocks_yield(info, above)
+  if info.what == "C" then return not crossable[info.func] end
+  if not is_51 or info.what ~= "Lua" then return false end
+  if info.name == "(for generator)" then return true end
+  return info.name == nil and above.what ~= "tail" -- a metamethod
+end
+
+local getinfo = environment.getinfo
+
+local function looks_yieldable()
+  local co, main = coroutine_running()
+  if not getinfo or co == nil or main then return false end
+  local level = 2
+  local info = getinfo(level, "Snf")
+  while info do
+    local above = getinfo(level + 1, "S")
+    -- The coroutine's own function has no name either.
+    if above and blocks_yield(info, above) then return false end
+    level, info = level + 1, above and getinfo(level + 1, "Snf")
+  end
+  return true
+end
+
+--- May the running coroutine yield here?
+local is_yieldable = rawget(coroutine, "isyieldable") or looks_yieldable
+wait.is_yieldable = is_yieldable
+
+-- Coroutines that are no tasks ------------------------------------------------------
+
+-- The suspension of a coroutine of the user, which the loop resumes.  The user may
+-- resume it, too: then its wait looks again.
+local Foreign = {}
+Foreign.__index = Foreign
+
+--- A coroutine that is closed (from Lua 5.4 on) while it waits ends what it waits for.
+function Foreign.__close(self)
+  if not self.source then return end
+  self.source.remove(self.subject, self.ticket)
+  if self.source.abandon then self.source.abandon(self.subject) end
+end
+
+local function yield_once(self)
+  coroutine_yield()
+  self.source = nil
+end
+
+function Foreign:suspend(source, subject, ticket)
+  self.source, self.subject, self.ticket, self.waits = source, subject, ticket, true
+  loop.adapter.arm()
+  if close then
+    for _ in yield_once, self, nil, self do end -- luacheck: ignore 512
+  else
+    yield_once(self)
+  end
+  self.waits = false
+end
+
+function Foreign:wake()
+  if self.woken then return end
+  self.woken = true
+  loop.make_ready(self)
+  loop.adapter.arm()
+end
+
+--- Resume the coroutine.
+function Foreign:take_turn()
+  local thread = self.thread
+  if not self.waits or coroutine_status(thread) ~= "suspended" then return end
+  local ok, err = coroutine_resume(thread)
+  if ok then return end
+  if coroutine_status(thread) == "suspended" then return loop.make_ready(self) end -- no room on the C stack
+  local text = environment.traceback(thread, loop.describe(err))
+  if close then close(thread) end -- as coroutine.wrap would
+  loop.report(err, text)
+end
+
+local function foreign_suspension()
+  if not is_yieldable() then return nil end
+  return setmetatable({ thread = coroutine_running(), waits = false, woken = false, queued = false }, Foreign)
+end
+
+--- The suspension of the running code, or nil where it must not be suspended; and
+-- the task that the code belongs to, if any.
+local function suspension_here()
+  local task = loop.running
+  if task then
+    local thread, is_main = coroutine_running()
+    if thread and not is_main then
+      -- In a coroutine of the user within the task the yield would be theirs.
+      return thread == task.thread and is_yieldable() and task or nil, task
+    end
+  end
+  local suspension = loop.adapter.suspension or foreign_suspension
+  return suspension()
+end
+
+--- Can the running code be suspended?
+function wait.can_suspend()
+  return suspension_here() ~= nil
+end
+
+-- Waits that block --------------------------------------------------------------------
+
+-- A blocking wait ends now and then by itself, see loop.lua.
 local SLICE = 0.5
 
--- A wait that blocks runs others, who may block in their turn, on the same C
--- stack: LuaJIT does not notice its end.
+-- A wait that blocks runs others, who may block in their turn, on the same C stack:
+-- LuaJIT does not notice its end.
 local MAX_NESTED = 20
-local nested = 0
-
-local function block_alone(source, ready, ...)
-  if not source.alone then error("xai: too many waits that cannot yield are nested", 0) end
-  while not ready(...) do pump.step_alone(SLICE) end
-end
-
---- Block until `ready(...)` is true.  Nobody but us moves anything meanwhile,
--- a loop that called us neither: so it is an error when nothing is left to move.
-function wait.block(ready, ...)
-  while not ready(...) do
-    if wait.is_idle and wait.is_idle() then error("xai: this wait cannot end, nothing is under way", 0) end
-    pump.step(SLICE)
-  end
-end
 
 local function block(source, ready, ...)
-  local host = wait.host
-  if nested > MAX_NESTED and not (host and host.is_leaving) then return block_alone(source, ready, ...) end
-  return (host and host.block or wait.block)(ready, ...)
+  local adapter = loop.adapter
+  if loop.waits_blocked <= MAX_NESTED or adapter.is_leaving then
+    return (adapter.block or loop.block)(ready, ...)
+  end
+  if not source.alone then error("xai: too many waits that cannot yield are nested", 0) end
+  while not ready(...) do loop.step_alone(SLICE) end
 end
 
---- Block in the name of no task, without regard to a frame that is served.
+--- Run `f(...)` for no task, without regard to a frame that is served.
 local function apart(f, ...)
-  local deadline, running, depth = pump.deadline, pump.running, nested
-  pump.deadline, pump.running, nested = nil, nil, depth + 1
+  local deadline, running, blocked = loop.deadline, loop.running, loop.waits_blocked
+  loop.set_deadline(nil)
+  loop.running, loop.waits_blocked = nil, blocked + 1
   local ok, err = pcall(f, ...)
-  pump.deadline, pump.running, nested = deadline, running, depth
+  loop.set_deadline(deadline)
+  loop.running, loop.waits_blocked = running, blocked
   return ok, err
 end
 
---- The means to suspend the running coroutine, park() and wake(), or nil where
--- it must not be suspended; and the task that it belongs to.
-local function parker()
-  local park, wake, task
-  if wait.tasks then park, wake, task = wait.tasks() end
-  if not task and wait.host then park, wake = wait.host.parker() end
-  return park, wake, task
-end
-
---- Can the running coroutine be suspended here?
-function wait.can_park()
-  return parker() ~= nil
-end
-
-local function nothing() end
+-- Stands in for a suspension where the wait blocks.
+local nobody = { wake = function() end }
 
 -- An interrupted wait ends the request: nobody is left to read its answer.
 local requests = {
-  add = pump.wake_for,
-  remove = pump.let_sleep,
+  add = loop.add_waiter,
+  remove = loop.remove_waiter,
   abandon = function(request) request:cancel() end,
-  alone = true, -- can become ready without anybody's code
+  alone = true,
 }
 
---- Wait by blocking until the subject is ready or the task is cancelled.
+--- Block until the subject is ready or the task is cancelled.
 local function wait_blocking(task, source, subject, ready, ...)
-  if source == requests and wait.host and wait.host.refuse then wait.host.refuse() end -- and it goes on
-  local ticket = source.rings and source.add(subject, nothing)
-  local ok, err
-  if task then
-    ok, err = apart(block, source, function(...)
-      if task.cancelled or ready(...) then return true end
-      task.source, task.subject = source, subject -- a hook may have waited for something else
-    end, ...)
-  else
-    ok, err = apart(block, source, ready, ...)
-  end
+  if source == requests and loop.adapter.check_wait then loop.adapter.check_wait() end
+  local ticket = source.needs_adding and source.add(subject, nobody)
+  local ok, err = apart(block, source, function(...)
+    loop.raise_pending()
+    if task and task.cancelled or ready(...) then return true end
+    if task then task.source, task.subject = source, subject end -- a hook may have waited for something else
+  end, ...)
   if ticket then source.remove(subject, ticket) end
   if ok then return end
   if source.abandon then source.abandon(subject) end
-  error(pump.interruption(err), 0)
+  error(loop.interruption(err), 0)
 end
+
+-- Waits --------------------------------------------------------------------------------
 
 --- The task is about to wait: cancelling it is to reach the subject.
 local function enter(task, source, subject)
@@ -116,29 +206,34 @@ local function enter(task, source, subject)
   if task.cancelled then task:resumed() end -- raises
 end
 
---- Wait until `ready(...)` is true.
-function wait.until_ready(source, subject, ready, ...)
-  while not ready(...) do
-    local park, wake, task = parker()
+--- Wait until `ready(...)`, which was false, is true.
+local function wait_for(source, subject, ready, ...)
+  repeat
+    local suspension, task = suspension_here()
     if task then enter(task, source, subject) end
-    if not park then
+    if not suspension then
       wait_blocking(task, source, subject, ready, ...)
       if task then task:resumed() end
       return -- not asked again: the answer may be taken once
     end
-    local ticket = source.add(subject, wake)
-    park(subject, source, ticket)
+    local ticket = source.add(subject, suspension)
+    suspension:suspend(source, subject, ticket)
     source.remove(subject, ticket)
     if task then task:resumed() end
-  end
+  until ready(...)
+end
+
+--- Wait until `ready(...)` is true.
+function wait.until_ready(source, subject, ready, ...)
+  if not ready(...) then return wait_for(source, subject, ready, ...) end
 end
 
 --- Is there nobody who could go on while we wait?
 local function is_alone()
-  return not (pump.running or wait.host or pump.serve_interrupt or pump.expects() or core.has_ready())
+  return not (loop.running or loop.serve_interrupt or loop.is_attached() or loop.expects() or core.has_ready())
 end
 
---- Move things until the request is ready, as long as there is nobody else.
+--- Move calls until the request is ready, as long as there is nobody else.
 local function block_for_request(ready, ...)
   while not ready(...) do
     if not is_alone() then return false end
@@ -147,52 +242,57 @@ local function block_for_request(ready, ...)
   return true
 end
 
---- Wait for a request.  In a plain program, with one stream, this is most of
--- what Lua does for an event: so the usual case comes first.
-function wait.for_request(request, ready, ...)
+--- Wait for a request until `ready(...)`, which was false, is true.  In a plain
+-- program with one stream this is most of the work for an event, so that case
+-- comes first.
+function wait.for_news(request, ready, ...)
   if is_alone() then
     local ok, result = pcall(block_for_request, ready, ...)
     if not ok then
       request:cancel() -- nobody is left to read its answer
-      error(pump.interruption(result), 0)
+      error(loop.interruption(result), 0)
     end
     if result then return end
   end
-  return wait.until_ready(requests, request, ready, ...)
+  return wait_for(requests, request, ready, ...)
 end
 
---- Within a frame whose time is used up: let the others go on in the next.
--- A task that is cancelled meanwhile does not want the request any more.
-function wait.give_way(request)
-  if not pump.is_late() then return end
-  local park, wake, task = parker()
-  if not park then return end
+--- Wait for a request until `ready(...)` is true.
+function wait.for_request(request, ready, ...)
+  if not ready(...) then return wait.for_news(request, ready, ...) end
+end
+
+
+-- Between two reads without a wait --------------------------------------------------------
+
+--- In a frame whose time is used up: let others go on in the next frame.  A task
+-- that is cancelled meanwhile does not want the request any more.
+local function yield_if_late(request)
+  if not loop.is_late() then return end
+  local suspension, task = suspension_here()
+  if not suspension then return end
   if task then enter(task, requests, request) end
-  wake()
-  park()
+  suspension:wake()
+  suspension:suspend()
   if task then task:resumed() end
 end
 
---- Where something of the request was here without a wait: was Ctrl-C pressed
--- meanwhile?  A task's turn is the wrong moment for that.
-function wait.heed_interrupt(request)
-  if pump.running then return end
-  local ok, err = pcall(pump.serve_interrupt)
+local function cancel_unless(request, ok, err)
   if ok then return end
-  request:cancel()
+  request:cancel() -- nobody is left to read its answer
   error(err, 0)
 end
 
---- Where something of the request was here without a wait: let the host go on
--- in between, if it is one that would stand still.
-function wait.breathe(request)
-  local host = wait.host
-  if not host or not host.needs_turn or not host.needs_turn() then return end
-  if nested > MAX_NESTED or wait.can_park() then return end
-  local ok, err = apart(host.breathe)
-  if ok then return end
-  request:cancel()
-  error(err, 0)
+--- Code that reads what is here already never waits.  Between its reads other tasks
+-- have their turn when a frame ends, Ctrl-C is served, and so is a host that would
+-- stand still.  (Ctrl-C is not served within a task.)
+function wait.check_turn(request)
+  if loop.deadline then yield_if_late(request) end
+  if loop.serve_interrupt and not loop.running then cancel_unless(request, pcall(loop.serve_interrupt)) end
+  local adapter = loop.adapter
+  if not adapter.needs_turn or not adapter.needs_turn() then return end
+  if loop.waits_blocked > MAX_NESTED or wait.can_suspend() then return end
+  cancel_unless(request, apart(adapter.yield_to_host))
 end
 
 kept["xai.runtime.wait"] = wait
