@@ -437,8 +437,8 @@ describe("the types for editors", function()
   end)
 
   it("know the module, the call and the streams", function()
-    assert.same(words [[active all array decode encode fd map new on_interrupt race run sleep spawn step timeout try
-      update]],
+    assert.same(words [[active all array as_input calls citations decode encode fd finish images map new on_interrupt
+      race reasoning run sleep spawn step text timeout try update usage]],
       keys(types.variables.xai.functions))
     assert.same(words "null on_error version", keys(types.class.xai.fields))
     assert.same(words "cancel done result wait", keys(types.variables.Call.functions))

@@ -44,8 +44,12 @@ end
 
 -- The files of functions that not every program needs: loaded by their first use.
 local LAZY = {
-  step = "loop", update = "loop", on_interrupt = "loop",
-  run = "task", spawn = "task", all = "task", map = "task", race = "task", sleep = "task",
+  step = "runtime.loop", update = "runtime.loop", on_interrupt = "runtime.loop",
+  run = "runtime.task", spawn = "runtime.task", all = "runtime.task", map = "runtime.task", race = "runtime.task",
+  sleep = "runtime.task",
+  text = "results.readers", reasoning = "results.readers", calls = "results.readers", usage = "results.readers",
+  finish = "results.readers", citations = "results.attachments", images = "results.attachments",
+  as_input = "results.as_input",
 }
 
 local known = { on_error = true } -- the names that may be read and set
@@ -56,7 +60,7 @@ setmetatable(xai, {
   __index = function(_, name)
     local file = LAZY[name]
     if file then
-      local value = lazy_require("xai.runtime." .. file)[name]
+      local value = lazy_require("xai." .. file)[name]
       rawset(xai, name, value)
       return value
     end

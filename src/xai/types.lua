@@ -155,6 +155,85 @@ function Task:status() end
 ---@return string? traceback nil when it has not failed.
 function Task:traceback() end
 
+-- ===== Readers =======================================================================================================
+
+---The visible text of an answer, whichever function gave it; "" where there is none. Of a response: the texts of its
+---messages, after a call of the service only those behind the last one. Raises for what is no result, as all readers.
+---@param result xai.Answer
+---@param n? integer Which choice, from 1. Default 1.
+---@return string text
+function xai.text(result, n) end
+
+---The thinking of an answer, or the summary of it.
+---@param result xai.Answer
+---@param n? integer Which choice, from 1. Default 1.
+---@return string? text nil where there is none.
+function xai.reasoning(result, n) end
+
+---The tool calls of an answer, in order.
+---@param result xai.Answer
+---@param n? integer Which choice, from 1. Default 1.
+---@return xai.FoundCall[] calls
+function xai.calls(result, n) end
+
+---The tokens and the cost of an answer, in one form for all functions.
+---@param result xai.Answer
+---@return xai.TokenUsage? usage nil where the answer has none.
+function xai.usage(result) end
+
+---Why an answer ended. `calls`: it waits for the results of calls. `incomplete`: for another reason, or not at all.
+---@param result xai.Answer
+---@param n? integer Which choice, from 1. Default 1.
+---@return xai.Finish meaning
+---@return string? word The API's own word.
+function xai.finish(result, n) end
+
+---The sources that an answer cites, each address once.
+---@param result xai.Answer
+---@return xai.Citation[] citations
+function xai.citations(result) end
+
+---The items and parts of an answer that carry a picture, as they were received.
+---@param result xai.Answer|xai.ImageResult
+---@return table[] images
+function xai.images(result) end
+
+---What the next request says of an answer: items to append to `input`, or a message to append to `messages`. Messages
+---without content, and reasoning at the end, are left out.
+---@param result xai.Answer
+---@param n? integer Which choice, from 1. Default 1.
+---@return table[] list
+function xai.as_input(result, n) end
+
+---What the readers take: the result of a generating function, whole, merged from a stream, or partial.
+---@alias xai.Answer xai.ChatCompletion|xai.Response|xai.Message|xai.Completion|xai.Complete|table
+
+---A call of a tool, as the readers give it.
+---@class xai.FoundCall
+---@field id? string What the result of the call must name.
+---@field name? string Name of the tool.
+---@field arguments string The arguments as text, as the model wrote them.
+---@field args? any The decoded arguments; `{}` for an empty text, nil where the text is no JSON.
+---@field server boolean The service ran it: nothing is to be done.
+---@field item table The call as it was received.
+
+---Tokens and cost of an answer.
+---@class xai.TokenUsage
+---@field input integer Tokens of the input, those from the cache included.
+---@field cached integer Of them, how many came from the cache.
+---@field output integer Tokens of the output, those of reasoning included.
+---@field reasoning integer Of them, how many are reasoning; 0 where the API does not tell.
+---@field total integer Input and output.
+---@field usd? number Dollars; nil where the service does not tell.
+---@field tools integer Calls that the service ran.
+
+---@alias xai.Finish "stop"|"length"|"calls"|"filter"|"incomplete"
+
+---A source.
+---@class xai.Citation
+---@field url string Its address.
+---@field title? string Its title.
+
 -- ===== Options =======================================================================================================
 
 ---What both `xai.new` and one call take. Seconds, of which 0 are no limit, and bytes, at least 1.

@@ -125,20 +125,20 @@ end
 
 -- Text ----------------------------------------------------------------------------
 
-local function text_of(stream, event, n)
-  local text = lazy_require "xai.results.text"(event, stream.name, n)
+local function text_of(event, n)
+  local text = lazy_require "xai.results.readers".all_text(event, n)
   return text ~= "" and text or nil
 end
 
 local function next_text(stream, n, is_missing)
   if stream.over then return ending(stream) end
-  if stream.has_whole then return text_of(stream, take_whole(stream), n) end
+  if stream.has_whole then return text_of(take_whole(stream), n) end
   local text, message, info = read(stream, "text", is_missing)
   if text ~= nil then return text end
   local event
   event, message, info = conclude(stream, message, info)
   if event == nil then return nil, message, info end
-  return text_of(stream, event, n)
+  return text_of(event, n)
 end
 
 --- Iterate over the visible text alone, of several choices over that of the `n`-th
