@@ -17,7 +17,7 @@
 #error "lua-xai needs libcurl 7.66.0 or later (curl_multi_poll)"
 #endif
 
-/* libcurl may have read bytes behind an answer already, so that the socket does
+/* libcurl may have read bytes after an answer already, so that the socket does
 ** not show them.  'tls': the connection is encrypted. */
 int xai_curl_reads_ahead(int tls);
 

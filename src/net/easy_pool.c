@@ -210,7 +210,7 @@ static long connect_timeout(const xai_Settings *set) {
   return ms > 0 && ms < INT_MAX ? (long)ms : INT_MAX;
 }
 
-/* Where the connection leads, and how. */
+/* Options of the connection: its ends, its certificates, its time limit. */
 static void set_peer(CURL *e, const xai_Settings *set, const char *url,
                      CURLcode *rc) {
   const char *no_proxy = xai_url_no_proxy(set, url);

@@ -1,8 +1,8 @@
 /*
 ** engine.c - all calls of one Lua state on one multi handle.
 **
-** libcurl tells which sockets to watch (on_socket) and when it wants to be
-** called (on_timer).  A step serves the sockets that are ready, collects the
+** libcurl reports which sockets to watch (on_socket) and when it must be called
+** (on_timer).  A step serves the sockets that are ready, collects the
 ** transfers that finished, and acts on the calls that are due.
 */
 #define _POSIX_C_SOURCE 200112L

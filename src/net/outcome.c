@@ -408,8 +408,8 @@ static const char *words_of(const xai_Outcome *o, int status) {
 /* The error of an error answer. */
 static void read_error(xai_Outcome *o, const xai_Attempt *a) {
   xai_Transfer *t = a->transfer;
-  xai_secret_mask_buffer(a->headers,
-                         &t->body); /* before a cut leaves half a key */
+  /* Masked first: the text is cut, which may leave half a key. */
+  xai_secret_mask_buffer(a->headers, &t->body);
   xai_secret_mask_buffer(a->headers, &t->head);
   if (xai_error_body_read(&o->body, xai_buffer_data(&t->body),
                           xai_buffer_size(&t->body)) != XAI_OK) {
@@ -437,9 +437,9 @@ static int was_deleted(const xai_Outcome *o, const xai_Attempt *a) {
 
 void xai_outcome_read_event_error(xai_Outcome *o, const xai_Attempt *a,
                                   xai_Slice data) {
-  xai_secret_mask_buffer(
-      a->headers, &a->transfer->sse.in); /* before a cut leaves half a key */
-  xai_outcome_clear(o);                  /* asked again, the same */
+  /* Masked first: the text is cut, which may leave half a key. */
+  xai_secret_mask_buffer(a->headers, &a->transfer->sse.in);
+  xai_outcome_clear(o); /* the event may be read twice */
   if (xai_error_body_read(&o->body, data.at, data.len) != XAI_OK) {
     xai_error_set_cause(&o->error, XAI_CAUSE_MEMORY_FOR_EVENT);
     return;

@@ -44,7 +44,7 @@ static size_t stop(xai_Transfer *t, int rc, xai_Cause limit) {
   return 0;
 }
 
-/* The cause when a head, or behind it a trailer, is too long. */
+/* The cause when a head or a trailer is too long. */
 static xai_Cause head_limit(const xai_Transfer *t) {
   return t->head_done ? XAI_CAUSE_TRAILER_TOO_LONG : XAI_CAUSE_HEAD_TOO_LONG;
 }
@@ -95,7 +95,7 @@ static void end_head(xai_Transfer *t) {
   t->content = t->type_is_events ? XAI_CONTENT_EVENTS : XAI_CONTENT_UNKNOWN;
 }
 
-/* The first byte that is no blank, behind a byte order mark; 0: none yet. */
+/* The first byte after a byte order mark and blanks; 0: none yet. */
 static char first_byte(const char *s, size_t n) {
   static const char bom[] = "\xEF\xBB\xBF";
   size_t k = n < 3 ? n : 3;
@@ -181,7 +181,7 @@ static size_t on_event_bytes(xai_Transfer *t, char *s, size_t n) {
 }
 
 /* Store the body of an error answer.  When enough of it came, the transfer is
-** stopped and the connection closed: the head has told what it is. */
+** stopped and the connection closed. */
 static size_t on_error_bytes(xai_Transfer *t, const char *s, size_t n) {
   size_t room = t->max_error - xai_buffer_size(&t->body);
   int rc = xai_buffer_append(&t->body, s, n < room ? n : room);

@@ -73,12 +73,12 @@ typedef struct xai_Transfer {
   int type_is_events; /* its Content-Type is that of event streams */
   int type_is_other;  /* its Content-Type is JSON or HTML */
   int body_begun;     /* bytes of the body came */
-  int content_known;  /* the body's first bytes have told what it is */
+  int content_known;  /* it is decided what the body is */
   xai_Content content;
   size_t other_head; /* bytes of earlier heads and of trailers */
 
   /* The exchange. */
-  int paused;          /* the reader is behind: libcurl delivers no body */
+  int paused;          /* the buffer is full: libcurl delivers no body */
   int discard;         /* what comes is not wanted any more */
   int stale;           /* nothing was sent: the connection cannot be used */
   int reports_sends;   /* libcurl tells when it sends the request */
@@ -111,7 +111,7 @@ void xai_transfer_init(xai_Transfer *t, const xai_Settings *set);
 CURLcode xai_transfer_open(xai_Transfer *t, CURL *used, const xai_Request *r,
                            struct curl_slist *headers, const xai_Settings *set);
 
-/* The body has ended.  If its bytes have not told what it is, decide now. */
+/* The body has ended: decide what it is, unless that is decided. */
 void xai_transfer_end_body(xai_Transfer *t);
 
 /* Forget the answer, before another attempt. */
