@@ -44,7 +44,8 @@ local function choose(require_it)
 end
 
 -- A program may hide its libraries later.  A failure here is raised by the first use.
-pcall(choose, require)
+-- lazy_require removes the mark that Lua 5.1 leaves where cjson failed to load.
+if not pcall(choose, require) then pcall(choose, lazy_require) end
 
 --- The codec for the library that this Lua has, and the name of that library.
 function json.default_codec()
