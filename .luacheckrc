@@ -15,13 +15,14 @@ files["examples/love/*.lua"] = { std = "luajit+love" }
 files["examples/nvim/**/*.lua"] = { std = "luajit", globals = { "vim" } }
 files["spec/support/love/*.lua"] = { std = "luajit+love" }
 files["spec/programs/**/*.lua"] = { -- of common.lua and of each folder's host.lua
-  globals = { "xai", "core", "counted", "vim", "PID", "unpack", table = { fields = { "unpack" } } },
+  globals = { "xai", "core", "counted", "vim", "PID", "said", "damaged", "unpack", table = { fields = { "unpack" } } },
   read_globals = {
     "client", "TEXT", "question", "options", "read", "read_stream", "last_end", "ended",
     "uv", "attach", "counting_uv", "after", "cqueues", "start_two", "copas", "run", "pause",
     "own_pid", "press", "press_soon", "show", "silent", "scheduled", "counting_schedule", "OUTLINE", "pass", "embedded",
     "outcome_of", "include", "grok", "idle", "text", "edit", "notes", "shown", "try", "tries", "after_tries", "marks",
     "treat", "reports", "locked", "drop", "LOOPS", "new_client", "begin", "is_over", "outcome", "jit",
+    "health", "tells", "asked", "told", "has_health", "plugin", "reload", "screen", "loadstring",
   },
 }
 files["rockspec/*.rockspec"] = { std = "+rockspec" }

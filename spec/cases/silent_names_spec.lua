@@ -1,7 +1,6 @@
 --- A name server is silent: who ends meanwhile does not wait for it.
 
 local programs = require "spec.support.programs"
-local neovim = require "spec.support.nvim"
 local silent_names = require "spec.support.silent_names"
 
 describe("While a name is looked up, and nobody answers (today's systems, 4)", function()
@@ -47,50 +46,31 @@ describe("While a name is looked up, and nobody answers (today's systems, 4)", f
   end
 
   describe("Neovim", function()
-    if not neovim.is_here() then
+    if not programs.has_neovim() then
       it("is not tried here", function() pending "Neovim's LuaJIT loads what was built for Lua 5.1" end)
       return
     end
-    setup(neovim.open)
-    teardown(neovim.close)
+    local bare = programs.neovim "nvim_bare"
+    setup(function() bare:open() end)
+    teardown(function() bare:close() end)
 
-    local function leaves(expected, code)
-      local said = neovim.run_alone(BEGIN:format(names.dir .. "/asked") .. [[
-        require("xai.uv").attach()
-        local function told(_, _, info) io.stdout:write(info.kind, "\n") end
-      ]] .. code, { LD_PRELOAD = names.preload, XAI_BASE_URL = "https://slow.test" })
-      assert.equal(expected, said)
+    local function leaves(expected, name)
+      local program = bare:with { LD_PRELOAD = names.preload, XAI_BASE_URL = "https://slow.test" }
+      assert.equal(expected, program:output(name, names.dir .. "/asked"))
       assert.is_true(names.was "asked")
       assert.is_false(names.was "answered")
     end
 
     it("leaves at once, and callbacks are told", function()
-      leaves("closed\n", [[
-        client:start("list_models", { on_done = told })
-        vim.wait(5000, asked, 5)
-        vim.cmd "qall!"
-      ]])
+      leaves("closed\n", "leaves_while_asked")
     end)
 
     it("leaves at once from within a call that blocks", function()
-      leaves("closed\n", [[
-        client:start("list_models", { on_done = told })
-        vim.defer_fn(function()
-          vim.wait(5000, asked, 5)
-          vim.cmd "qall!"
-        end, 10)
-        pcall(client.list_models, client)
-      ]])
+      leaves("closed\n", "leaves_from_a_blocking_call")
     end)
 
     it("leaves at once while the example plugin waits for an answer", function()
-      leaves("", [[
-        vim.opt.runtimepath:append { vim.fn.getcwd() .. "/examples/nvim" }
-        vim.cmd "runtime plugin/grok.lua"
-        vim.cmd "Grok What is Lua?"
-        vim.wait(5000, asked, 5)
-        vim.cmd "qall!"
-      ]])
+      leaves("", "leaves_beside_the_plugin")
     end)
   end)
 end)

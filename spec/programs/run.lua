@@ -2,8 +2,8 @@
 --
 --   lua5.4 spec/programs/run.lua uv/hundred_streams [ARG...]
 --
--- The globals of a program are those of Lua, of common.lua and, if there is one, of its folder's host.lua.
--- Neovim gives no arguments: there all words are in XAI_PROGRAM, separated by tabs.
+-- The globals of a program are those of Lua and what its folder's host.lua makes, most of it by including
+-- common.lua.  Neovim gives no arguments: there all words are in XAI_PROGRAM, separated by tabs.
 
 local words = {}
 if rawget(_G, "vim") then
@@ -28,11 +28,5 @@ end
 
 environment.include = load_file
 
-load_file "spec/programs/common.lua"
-local host = "spec/programs/" .. name:match "^[^/]+" .. "/host.lua"
-local file = io.open(host)
-if file then
-  file:close()
-  load_file(host)
-end
+load_file("spec/programs/" .. name:match "^[^/]+" .. "/host.lua")
 load_file("spec/programs/" .. name .. ".lua", (table.unpack or unpack)(words)) -- luacheck: ignore 113

@@ -136,6 +136,18 @@ function M.has_neovim()
   return _VERSION == "Lua 5.1" and M.has("nvim")
 end
 
+--- Where the compiled part is that the specs run on.
+function M.find_core()
+  for template in package.cpath:gmatch("[^;]+") do
+    local name = template:gsub("%?", "xai/core")
+    local file = io.open(name, "rb")
+    if file then
+      file:close()
+      return name
+    end
+  end
+end
+
 local Folder = {}
 Folder.__index = Folder
 

@@ -2,6 +2,8 @@
 
 -- luacheck: globals copas run pause
 
+include "spec/programs/common.lua"
+
 if os.getenv "COPAS" == "newer" then package.loaded.copas = require "spec.support.new_copas" end
 copas = require "copas"
 require "xai.copas"

@@ -2,6 +2,8 @@
 
 -- luacheck: globals cqueues start_two
 
+include "spec/programs/common.lua"
+
 cqueues = require "cqueues"
 require "xai.cqueues"
 

@@ -2,6 +2,8 @@
 
 -- luacheck: globals PID own_pid press press_soon show silent
 
+include "spec/programs/common.lua"
+
 io.stdout:setvbuf "no"
 
 --- The number of this process.

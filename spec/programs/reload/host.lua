@@ -2,6 +2,7 @@
 
 -- luacheck: globals LOOPS new_client begin is_over outcome
 
+include "spec/programs/common.lua"
 include "spec/programs/reload/drop.lua"
 
 --- Loops by name: a function that gives { again(), wait(is_over), start(f) }: prepare for the library

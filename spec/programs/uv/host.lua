@@ -2,6 +2,8 @@
 
 -- luacheck: globals uv core attach counted counting_uv after
 
+include "spec/programs/common.lua"
+
 local vim = rawget(_G, "vim")
 uv = vim and (vim.uv or vim.loop) or require "luv"
 core = require "xai.core"
