@@ -52,15 +52,24 @@ local LAZY = {
   as_input = "results.as_input",
 }
 
+-- Helpers, a file each, whose module is the helper itself.
+local HELPERS = { check = true, decode_partial = true, schema = true }
+
 local known = { on_error = true } -- the names that may be read and set
 for name in pairs(xai) do known[name] = true end
 for name in pairs(LAZY) do known[name] = true end
+for name in pairs(HELPERS) do known[name] = true end
 
 setmetatable(xai, {
   __index = function(_, name)
     local file = LAZY[name]
     if file then
       local value = lazy_require("xai." .. file)[name]
+      rawset(xai, name, value)
+      return value
+    end
+    if HELPERS[name] then
+      local value = lazy_require("xai." .. name)
       rawset(xai, name, value)
       return value
     end
