@@ -6,15 +6,16 @@ local json_reader = require "xai.results.json_reader"
 local decode_partial = xai.decode_partial
 local REPLACEMENT = "\239\191\189"
 
---- The same value by its JSON text, with members in one order.
+--- A text that is equal for equal values; strings stand in it as they are.
 local function canonical(value)
+  if type(value) == "string" then return '"' .. value .. '"' end
   if type(value) ~= "table" then return xai.encode(value) end
   local parts = {}
   if #value > 0 or xai.encode(value) == "[]" then
     for i = 1, #value do parts[i] = canonical(value[i]) end
     return "[" .. table.concat(parts, ",") .. "]"
   end
-  for name, member in pairs(value) do parts[#parts + 1] = xai.encode(name) .. ":" .. canonical(member) end
+  for name, member in pairs(value) do parts[#parts + 1] = canonical(name) .. ":" .. canonical(member) end
   table.sort(parts)
   return "{" .. table.concat(parts, ",") .. "}"
 end

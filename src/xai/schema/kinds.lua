@@ -4,7 +4,7 @@ local core = require "xai.core"
 local environment = require "xai.runtime.environment"
 
 local abs, floor, fmod, min = math.abs, math.floor, math.fmod, math.min
-local getmetatable, next, rawget, tostring, type = getmetatable, next, rawget, tostring, type
+local getmetatable, next, rawget, type = getmetatable, next, rawget, type
 local NULL = core.null
 local VIM = rawget(environment.globals, "vim")
 local VIM_NULL = type(VIM) == "table" and VIM.NIL -- Neovim's null
@@ -23,7 +23,7 @@ end
 --- null, boolean, number, string, array, object, "empty" (either of them), or another type.
 function kinds.of(value)
   local kind = type(value)
-  if kind == "number" then return value - value == 0 and kind or tostring(value) end
+  if kind == "number" then return value - value == 0 and kind or "number that JSON lacks" end
   if kind == "table" then
     if #value > 0 then return "array" end
     if next(value) ~= nil then return "object" end

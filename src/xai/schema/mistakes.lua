@@ -42,7 +42,8 @@ mistakes.note = note
 function mistakes.note_type(c, names, kind, value)
   local sink = c.sink
   if not sink then return false end
-  if sink.level == c.level then sink.expected = names end
+  local is_own = sink.level == c.level -- not of a member
+  if is_own then sink.expected = names end
   local told, given = {}, {}
   for _, name in ipairs(names) do
     if not given[name] then
@@ -51,7 +52,7 @@ function mistakes.note_type(c, names, kind, value)
   end
   local got = kind == "empty" and "an empty table" or type_name(kind)
   if kind == "number" and not given.number and given.integer then got = show(value) end
-  return note(c, "expected " .. join(told) .. ", got " .. got, nil, OTHER_TYPE)
+  return note(c, "expected " .. join(told) .. ", got " .. got, nil, is_own and OTHER_TYPE or 1)
 end
 
 --- Take over what was found elsewhere.

@@ -22,7 +22,9 @@ function scalars.enum(c, list, value)
   local told = {}
   for i = 1, min(#list, MOST_SHOWN) do told[i] = show(list[i]) end
   if #list > MOST_SHOWN then told[#told + 1] = count(#list - MOST_SHOWN, "other value") end
-  return mistake(c, "expected " .. join(told) .. ", got " .. show(value), nil, mistakes.OTHER_VALUE)
+  local expected, got = join(told), show(value)
+  local what = expected == got and "is not the one that the schema has" or "expected " .. expected .. ", got " .. got
+  return mistake(c, what, nil, mistakes.OTHER_VALUE)
 end
 
 function scalars.number(c, schema, value)
