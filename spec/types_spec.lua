@@ -437,10 +437,13 @@ describe("the types for editors", function()
   end)
 
   it("know the module, the call and the streams", function()
-    assert.same(words [[active all array as_input calls citations decode encode fd finish images map new on_interrupt
-      race reasoning run sleep spawn step text timeout try update usage]],
+    assert.same(words [[active all array as_input calls check citations decode decode_partial encode fd finish images
+      map new on_interrupt race reasoning run sleep spawn step text timeout try update usage]],
       keys(types.variables.xai.functions))
-    assert.same(words "null on_error version", keys(types.class.xai.fields))
+    assert.same(words "null on_error schema version", keys(types.class.xai.fields))
+    local builder = words "any_of boolean enum integer list nullable number object optional raw string"
+    assert.same(builder, keys(types.variables.SchemaBuilder.functions))
+    assert.same(builder, keys(xai.schema))
     assert.same(words "cancel done result wait", keys(types.variables.Call.functions))
     assert.same(words "cancel status traceback wait", keys(types.variables.Task.functions))
     assert.same(words "close info text", keys(types.variables.Stream.functions))

@@ -22,6 +22,7 @@
 ---@class xai
 ---@field version string Version of the library, such as `1.0.0`.
 ---@field null any Sends JSON null; stands for null inside an array that came in.
+---@field schema xai.SchemaBuilder Builders of JSON schemas.
 ---@field on_error? fun(err: any, traceback: string) Set it to hear of errors in callbacks and in tasks that nobody waits for; else stderr does.
 local xai = {}
 
@@ -48,6 +49,95 @@ function xai.encode(value) end
 ---@return any value nil when it is not JSON.
 ---@return string? problem The reason.
 function xai.decode(text) end
+
+---The value of the beginning of a JSON text: strings are cut where the text is, numbers and names are there when they
+---are whole.
+---@param text string
+---@return any value nil where no value has begun, or where it is no JSON.
+---@return string? problem Why it is no JSON, and where.
+function xai.decode_partial(text) end
+
+---Is a value what a JSON schema says? Raises where the schema is none. The README lists the keywords that count.
+---@param schema xai.JsonSchema
+---@param value any As `xai.decode` gives it; a missing member counts as null where the schema names null.
+---@return true? right
+---@return string? message The first mistakes in one line.
+---@return xai.Mistake[]? mistakes Up to 1,000.
+function xai.check(schema, value) end
+
+---A JSON schema: a plain table, by `xai.schema` or by hand; true fits everything, false nothing.
+---@alias xai.JsonSchema table<string, any>|boolean
+
+---One of what `xai.check` found.
+---@class xai.Mistake
+---@field path string Where, such as `people[2].name`; empty for the value itself.
+---@field message string What is wrong, such as `expected a string, got a number`.
+
+---Builders of JSON schemas. `about` is a description or a table of schema keywords; the name is that of a field in an
+---object, and is left out for elements and forms. Wrong arguments raise.
+---@class xai.SchemaBuilder
+local SchemaBuilder = {}
+
+---@param name? string
+---@param about? string|table<string, any>
+---@return xai.JsonSchema field
+function SchemaBuilder.string(name, about) end
+
+---@param name? string
+---@param about? string|table<string, any>
+---@return xai.JsonSchema field
+function SchemaBuilder.integer(name, about) end
+
+---@param name? string
+---@param about? string|table<string, any>
+---@return xai.JsonSchema field
+function SchemaBuilder.number(name, about) end
+
+---@param name? string
+---@param about? string|table<string, any>
+---@return xai.JsonSchema field
+function SchemaBuilder.boolean(name, about) end
+
+---One of these values: `s.enum("kind", { "party", "work" })`.
+---@param name string|any[] The name; or the values, where there is none.
+---@param values? any[]|string|table<string, any> Strings, numbers, booleans, `xai.null`.
+---@param about? string|table<string, any>
+---@return xai.JsonSchema field
+function SchemaBuilder.enum(name, values, about) end
+
+---A list: `s.list("people", s.string())`.
+---@param name string|xai.JsonSchema The name; or the element, where there is none.
+---@param element? xai.JsonSchema|string|table<string, any>
+---@param about? string|table<string, any>
+---@return xai.JsonSchema field
+function SchemaBuilder.list(name, element, about) end
+
+---An object: `s.object("place", "where it is", s.string "city")`. Name and description may be left out. Fields are
+---required unless they are optional, and no others are allowed unless a keyword says so.
+---@param ... string|table<string, any>|xai.JsonSchema
+---@return xai.JsonSchema field
+function SchemaBuilder.object(...) end
+
+---A value that fits one of several schemas: `s.any_of("id", s.string(), s.integer())`.
+---@param ... string|xai.JsonSchema
+---@return xai.JsonSchema field
+function SchemaBuilder.any_of(...) end
+
+---The same field, or null.
+---@param field xai.JsonSchema
+---@return xai.JsonSchema field
+function SchemaBuilder.nullable(field) end
+
+---The same field, which may be missing.
+---@param field xai.JsonSchema
+---@return xai.JsonSchema field
+function SchemaBuilder.optional(field) end
+
+---A schema of your own as a field.
+---@param name string|xai.JsonSchema The name; or the schema, where there is none.
+---@param schema? xai.JsonSchema
+---@return xai.JsonSchema field
+function SchemaBuilder.raw(name, schema) end
 
 ---Drive the engine: move bytes, serve timers, hand out results. Returns after the first activity.
 ---@param seconds? number Longest time to wait; 0 never waits.
