@@ -443,7 +443,7 @@ describe("the types for editors", function()
     assert.same(words "null on_error schema version", keys(types.class.xai.fields))
     local builder = words "any_of boolean enum integer list nullable number object optional raw string"
     assert.same(builder, keys(types.variables.SchemaBuilder.functions))
-    assert.same(builder, keys(xai.schema))
+    assert.same(builder, keys(require("xai").schema))
     assert.same(words "cancel done result wait", keys(types.variables.Call.functions))
     assert.same(words "cancel status traceback wait", keys(types.variables.Task.functions))
     assert.same(words "close info text", keys(types.variables.Stream.functions))

@@ -58,15 +58,12 @@ function xai.decode(text) end
 function xai.decode_partial(text) end
 
 ---Is a value what a JSON schema says? Raises where the schema is none. The README lists the keywords that count.
----@param schema xai.JsonSchema
+---@param schema xai.JsonSchema|boolean By `xai.schema` or by hand; true fits everything, false nothing.
 ---@param value any As `xai.decode` gives it; a missing member counts as null where the schema names null.
 ---@return true? right
 ---@return string? message The first mistakes in one line.
 ---@return xai.Mistake[]? mistakes Up to 1,000.
 function xai.check(schema, value) end
-
----A JSON schema: a plain table, by `xai.schema` or by hand; true fits everything, false nothing.
----@alias xai.JsonSchema table<string, any>|boolean
 
 ---One of what `xai.check` found.
 ---@class xai.Mistake
