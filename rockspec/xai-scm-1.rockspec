@@ -70,7 +70,6 @@ build = {
         "src/bind/luautil.c",
         "src/bind/options.c",
         "src/bind/request.c",
-        "src/bind/state.c",
         "src/bind/stream.c",
       },
       incdirs = { "src", "$(CURL_INCDIR)" },

@@ -119,8 +119,8 @@ static int has(const char *word) {
 
 /* Words without which no stream of that kind has ended well. */
 static int end_was_said(const xai_Call *c) {
-  if (c->reader.raw) return 1;
-  switch (c->reader.schema.api) {
+  if (c->raw) return 1;
+  switch (c->api) {
     case XAI_API_CHAT:
     case XAI_API_COMPLETIONS: return has("[DONE]") || has("finish_reason");
     case XAI_API_RESPONSES: return has("response.");
@@ -255,10 +255,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
   api = (xai_Api)(XAI_API_CHAT + input_number(&in, 6));
   c = xai_call_new(&set, api, input_number(&in, 8) == 0, NULL);
   require(e != NULL && c != NULL);
-  r.raw = c->reader.raw;
+  r.raw = c->raw;
   r.may_stream = !r.raw;
   c->watched = 1;
-  r.pending_ok = r.read_once = (int)input_number(&in, 2);
+  r.spec.pending_ok = r.spec.read_once = (int)input_number(&in, 2);
   xai_engine_start(e, c, &r);
   state = drive(e, c, &in, most, silent_end);
   check_end(&in, c, &set, state);

@@ -39,11 +39,6 @@ int64_t xai_retry_hint(xai_Slice text, int64_t scale) {
 
 /* -------------------------------------- may a failed attempt be made again? */
 
-int xai_retry_repeatable(const char *method) {
-  return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0 ||
-         strcmp(method, "DELETE") == 0;
-}
-
 /* 1 if the service refused the request before any work began. */
 static int was_refused(const xai_Failure *f) {
   return f->kind == XAI_KIND_RATE_LIMIT ||

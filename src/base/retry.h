@@ -50,16 +50,12 @@ typedef struct xai_Failure {
   int answered;      /* a byte of an answer arrived; with HTTP/2: its head */
   int events;        /* an event of the stream was seen */
   int streamed;      /* the answer began as an event stream */
-  int repeatable;    /* see xai_retry_repeatable */
+  int repeatable;    /* repeating the method cannot repeat its effect */
   int should;        /* header x-should-retry: 1 or 0; -1: not sent */
   xai_Retry policy;  /* what the user allows */
   int retry_timeout; /* the user allows retries of generations that timed out */
   const xai_ErrorBody *error_body;
 } xai_Failure;
-
-/* 1 for methods that have no further effect when they are repeated: GET, HEAD,
-** DELETE.  Repeating any other method may repeat its effect. */
-int xai_retry_repeatable(const char *method);
 
 /*
 ** 1 if another attempt may follow.  What may have been billed is not repeated:

@@ -157,20 +157,12 @@ static void drop(lua_State *L, int slot) {
   lua_pop(L, 1);
 }
 
-static xai_Slice log_bytes(xai_Call *c) {
-  const xai_Buffer *b = &xai_call_reader(c)->log.bytes;
-  xai_Slice s;
-  s.at = xai_buffer_data(b);
-  s.len = xai_buffer_size(b);
-  return s;
-}
-
 void xai_luacall_rest(lua_State *L, xai_LuaCall *r) {
   xai_Call *c = r->handle->call;
   const xai_Error *error = xai_call_error(c);
   xai_getenv(L, 1);
   keep(L, XAI_SLOT_HEAD, xai_call_head(c));
-  keep(L, XAI_SLOT_LOG, log_bytes(c));
+  keep(L, XAI_SLOT_LOG, xai_call_log(c));
   if (error->kind != XAI_KIND_NONE) {
     lua_pushstring(L, error->text);
     lua_rawseti(L, -2, XAI_SLOT_ERROR);

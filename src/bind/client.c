@@ -1,5 +1,6 @@
 /*
-** client.c - clients: settings and a key.
+** client.c - clients: settings and a key; the engine that those of a Lua state
+** share.
 */
 #define _POSIX_C_SOURCE 200112L
 
@@ -8,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bind/state.h"
 #include "bind/json_decode.h"
 #include "bind/luautil.h"
 #include "bind/options.h"
@@ -17,6 +17,87 @@
 #include "net/memory.h"
 
 #define CLIENT_MT "xai.client"
+#define ENGINE_MT "xai.engine"
+
+/* ------------------------------------------- what each Lua state has once */
+
+static char engine_key; /* registry: the engine's userdata */
+static char agent_key;  /* registry: the user agent's string */
+
+typedef struct EngineBox {
+  xai_Engine *engine;
+} EngineBox;
+
+/* The state closes: nothing may go on, even where objects are left. */
+static int engine_gc(lua_State *L) {
+  EngineBox *box = (EngineBox *)luaL_checkudata(L, 1, ENGINE_MT);
+  xai_Engine *e = box->engine;
+  box->engine = NULL;
+  if (e == NULL) return 0;
+  xai_engine_close(e);
+  xai_engine_unref(e);
+  return 0;
+}
+
+/* Push the engine's box, made when it is first needed. */
+static EngineBox *push_box(lua_State *L) {
+  EngineBox *box;
+  lua_pushlightuserdata(L, &engine_key);
+  lua_rawget(L, LUA_REGISTRYINDEX);
+  if (!lua_isnil(L, -1)) return (EngineBox *)lua_touserdata(L, -1);
+  lua_pop(L, 1);
+  box = (EngineBox *)xai_newuserdata(L, sizeof *box);
+  box->engine = NULL;
+  luaL_setmetatable(L, ENGINE_MT); /* from here __gc cleans up */
+  lua_pushlightuserdata(L, &engine_key);
+  lua_pushvalue(L, -2);
+  lua_rawset(L, LUA_REGISTRYINDEX);
+  return box;
+}
+
+xai_Engine *xai_client_engine(lua_State *L) {
+  EngineBox *box = push_box(L);
+  lua_pop(L, 1); /* the registry keeps it */
+  if (box->engine != NULL) {
+    xai_engine_check_fork(box->engine);
+    return box->engine;
+  }
+  if (xai_memory_open()) box->engine = xai_engine_new();
+  if (box->engine == NULL) luaL_error(L, "not enough memory");
+  return box->engine;
+}
+
+xai_Engine *xai_client_engine_if_any(lua_State *L) {
+  EngineBox *box;
+  lua_pushlightuserdata(L, &engine_key);
+  lua_rawget(L, LUA_REGISTRYINDEX);
+  box = (EngineBox *)lua_touserdata(L, -1);
+  lua_pop(L, 1);
+  if (box == NULL || box->engine == NULL) return NULL;
+  xai_engine_check_fork(box->engine);
+  return box->engine;
+}
+
+const char *xai_client_agent(lua_State *L) {
+  const char *agent;
+  lua_pushlightuserdata(L, &agent_key);
+  lua_rawget(L, LUA_REGISTRYINDEX);
+  agent = lua_tostring(L, -1);
+  lua_pop(L, 1); /* the registry keeps it */
+  return agent;
+}
+
+static void set_agent(lua_State *L) {
+  const char *version;
+  lua_getglobal(L, "_VERSION");
+  version = lua_tostring(L, -1);
+  lua_pushlightuserdata(L, &agent_key);
+  lua_pushfstring(L, "lua-xai/" XAI_VERSION " (%s; libcurl/%s)",
+                  version ? version : "Lua",
+                  curl_version_info(CURLVERSION_NOW)->version);
+  lua_rawset(L, LUA_REGISTRYINDEX);
+  lua_pop(L, 1);
+}
 
 /* --------------------------------------------------------------- lifetime */
 
@@ -235,13 +316,13 @@ int xai_client_new(lua_State *L) {
     read_key(L, what, 2, c);
   else
     read_key(L, what, copy, c);
-  c->engine = xai_engine_ref(xai_state_engine(L));
+  c->engine = xai_engine_ref(xai_client_engine(L));
   c->engine->live++;
   c->client_id = ++c->engine->client_ids;
   return 1;
 }
 
-void xai_client_open(lua_State *L) {
+static void open_clients(lua_State *L) {
   static const luaL_Reg methods[] = {{"close", client_close},
                                      {"__gc", client_gc},
                                      {"__close", client_close},
@@ -252,4 +333,13 @@ void xai_client_open(lua_State *L) {
   lua_pushvalue(L, -1);
   lua_setfield(L, -2, "__index");
   lua_pop(L, 1);
+}
+
+void xai_client_open(lua_State *L) {
+  luaL_newmetatable(L, ENGINE_MT);
+  lua_pushcfunction(L, engine_gc);
+  lua_setfield(L, -2, "__gc");
+  lua_pop(L, 1);
+  set_agent(L);
+  open_clients(L);
 }

@@ -1,5 +1,6 @@
 /*
-** client.h - clients: settings and a key.
+** client.h - clients: settings and a key; the engine that those of a Lua state
+** share.
 */
 #ifndef XAI_BIND_CLIENT_H
 #define XAI_BIND_CLIENT_H
@@ -8,6 +9,8 @@
 #include "net/engine.h"
 
 #pragma GCC visibility push(hidden)
+
+#define XAI_VERSION "0.1.0"
 
 /* Slots of a client's environment. */
 #define XAI_CLIENT_OPTIONS 1 /* a copy: it keeps the strings of 'set' alive */
@@ -22,8 +25,18 @@ typedef struct xai_Client {
   unsigned long client_id; /* its number with the engine */
 } xai_Client;
 
-/* Register the metatable. */
+/* Register the metatables; nothing is acquired yet. */
 void xai_client_open(lua_State *L);
+
+/* The Lua state's engine, made when it is first needed; raises without memory
+** for it. */
+xai_Engine *xai_client_engine(lua_State *L);
+
+/* The engine, or NULL when none was needed yet. */
+xai_Engine *xai_client_engine_if_any(lua_State *L);
+
+/* "lua-xai/0.1.0 (Lua 5.4; libcurl/7.88.1)" */
+const char *xai_client_agent(lua_State *L);
 
 /* core.client(what, options, codec) -> client */
 int xai_client_new(lua_State *L);

@@ -5,8 +5,6 @@
 #define _GNU_SOURCE /* dladdr, RTLD_NODELETE */
 #endif
 
-#include "bind/state.h"
-
 #include <curl/curl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -73,7 +71,7 @@ static int64_t ms_of(lua_Number s, int64_t none) {
 static int core_step(lua_State *L) {
   lua_Number s = luaL_optnumber(L, 1, 0);
   lua_Number most = luaL_optnumber(L, 2, 0);
-  xai_Engine *e = xai_state_engine_if_any(L);
+  xai_Engine *e = xai_client_engine_if_any(L);
   if (!(s >= 0)) luaL_argerror(L, 1, "seconds must not be negative");
   if (e == NULL) return 0;
   lua_pushboolean(
@@ -84,7 +82,7 @@ static int core_step(lua_State *L) {
 
 /* core.fd() -> the one descriptor to watch, or nil on systems without. */
 static int core_fd(lua_State *L) {
-  int fd = xai_engine_fd(xai_state_engine(L));
+  int fd = xai_engine_fd(xai_client_engine(L));
   lua_pushnil(L);
   if (fd >= 0) lua_pushinteger(L, fd);
   return 1;
@@ -102,7 +100,7 @@ static int core_await(lua_State *L) {
 
 /* core.timeout() -> seconds until a step is due, or nil: never. */
 static int core_timeout(lua_State *L) {
-  xai_Engine *e = xai_state_engine_if_any(L);
+  xai_Engine *e = xai_client_engine_if_any(L);
   int64_t ms = e ? xai_engine_timeout(e) : -1;
   lua_pushnil(L);
   if (ms >= 0) lua_pushnumber(L, (lua_Number)ms / 1000);
@@ -118,7 +116,7 @@ static int core_tidy(lua_State *L) {
 
 /* core.active() -> calls under way. */
 static int core_active(lua_State *L) {
-  const xai_Engine *e = xai_state_engine_if_any(L);
+  const xai_Engine *e = xai_client_engine_if_any(L);
   lua_pushinteger(L, e ? e->active : 0);
   return 1;
 }
@@ -126,21 +124,21 @@ static int core_active(lua_State *L) {
 /* core.resting() -> of them, those that nobody waits for any more: their
 ** streams are read, and their connections come to rest. */
 static int core_resting(lua_State *L) {
-  const xai_Engine *e = xai_state_engine_if_any(L);
+  const xai_Engine *e = xai_client_engine_if_any(L);
   lua_pushinteger(L, e ? e->resting : 0);
   return 1;
 }
 
 /* core.live() -> calls and clients that are not collected or closed. */
 static int core_live(lua_State *L) {
-  const xai_Engine *e = xai_state_engine_if_any(L);
+  const xai_Engine *e = xai_client_engine_if_any(L);
   lua_pushinteger(L, e ? e->live : 0);
   return 1;
 }
 
 /* core.ready() -> the next watched request with news, or nil. */
 static int core_ready(lua_State *L) {
-  xai_Engine *e = xai_state_engine_if_any(L);
+  xai_Engine *e = xai_client_engine_if_any(L);
   xai_Call *c;
   while (e != NULL && (c = xai_engine_next_ready(e)) != NULL) {
     xai_luacall_push(L, c);
@@ -155,7 +153,7 @@ static int core_ready(lua_State *L) {
 
 /* core.has_ready() -> is there a watched request with news? */
 static int core_has_ready(lua_State *L) {
-  const xai_Engine *e = xai_state_engine_if_any(L);
+  const xai_Engine *e = xai_client_engine_if_any(L);
   lua_pushboolean(L, e != NULL && e->ready_queue.first != NULL);
   return 1;
 }
@@ -175,7 +173,7 @@ static int core_skip_time(lua_State *L) {
 /* core.wake_at([moment of core.now]): be woken then, too. */
 static int core_wake_at(lua_State *L) {
   lua_Number at = luaL_optnumber(L, 1, -1);
-  xai_engine_wake_at(xai_state_engine(L),
+  xai_engine_wake_at(xai_client_engine(L),
                      at < 0 ? XAI_NEVER : ms_of(at, XAI_NEVER));
   return 0;
 }
@@ -194,7 +192,7 @@ static int core_failure(lua_State *L) {
 
 /* core.close(): end everything, for good; the Lua state is about to go. */
 static int core_close(lua_State *L) {
-  xai_engine_close(xai_state_engine(L));
+  xai_engine_close(xai_client_engine(L));
   return 0;
 }
 
@@ -256,14 +254,14 @@ static int core_nearest(lua_State *L) {
 
 /* core.listen(on): note Ctrl-C for core.interrupted, or do so no longer. */
 static int core_listen(lua_State *L) {
-  if (xai_engine_listen(xai_state_engine(L), lua_toboolean(L, 1)) != 0)
+  if (xai_engine_listen(xai_client_engine(L), lua_toboolean(L, 1)) != 0)
     return luaL_error(L, "xai: this system does not let us listen for Ctrl-C");
   return 0;
 }
 
 /* core.interrupted([take]) -> was Ctrl-C noted?  With 'take' once only. */
 static int core_interrupted(lua_State *L) {
-  xai_Engine *e = xai_state_engine_if_any(L);
+  xai_Engine *e = xai_client_engine_if_any(L);
   lua_pushboolean(L,
                   e != NULL && xai_engine_interrupted(e, lua_toboolean(L, 1)));
   return 1;
@@ -349,7 +347,6 @@ int luaopen_xai_core(lua_State *L) {
   stay_loaded();
   xai_interrupt_remember();
   xai_push_open(L);
-  xai_state_open(L);
   xai_json_open_lua(L);
   xai_client_open(L);
   xai_luacall_open(L, request_methods, 2);

@@ -58,6 +58,7 @@ void xai_push_buffer(lua_State *L, const xai_Buffer *b) {
 }
 
 void xai_push_open(lua_State *L) {
+  if (!XAI_COLLECTS_FIRST) return; /* nothing calls it */
   lua_pushlightuserdata(L, &pusher_key);
   lua_pushcfunction(L, pusher);
   lua_rawset(L, LUA_REGISTRYINDEX);

@@ -11,7 +11,6 @@
 #include "bind/json_encode.h"
 #include "bind/luautil.h"
 #include "bind/options.h"
-#include "bind/state.h"
 
 /* ----------------------------------- where a call goes, and with which body */
 
@@ -428,7 +427,7 @@ static void headers_add_own(xai_RequestBuilder *s, xai_Call *call) {
   }
   if (!headers_has(L, "user-agent")) {
     const char *agent = s->set.user_agent;
-    if (agent == NULL) agent = xai_state_agent(L);
+    if (agent == NULL) agent = xai_client_agent(L);
     add_header(s, call, "User-Agent: ", agent, strlen(agent));
   }
   add_line(s, call, "Expect:"); /* libcurl would wait for a 100 */
@@ -488,12 +487,13 @@ static void begin(const xai_RequestBuilder *s, xai_Call *call) {
   wire.stream = s->stream;
   wire.raw = s->raw;
   wire.may_stream = may_stream(s);
-  wire.free_form = s->any_json;
-  wire.pending_ok = s->pending_ok;
-  wire.read_once = s->read_once;
-  wire.key_changes = s->key_from != 0;
-  wire.default_settings = memcmp(&s->set, &s->client->set, sizeof s->set) == 0;
-  wire.client_id = s->client->client_id;
+  wire.spec.free_form = s->any_json;
+  wire.spec.pending_ok = s->pending_ok;
+  wire.spec.read_once = s->read_once;
+  wire.spec.key_changes = s->key_from != 0;
+  wire.spec.default_settings =
+      memcmp(&s->set, &s->client->set, sizeof s->set) == 0;
+  wire.spec.client_id = s->client->client_id;
   xai_engine_start(s->engine, call, &wire);
 }
 

@@ -10,7 +10,6 @@
 
 #include "base/http_head.h"
 #include "base/platform.h"
-#include "base/retry.h"
 #include "base/text.h"
 #include "net/call_private.h"
 #include "net/memory.h"
@@ -30,25 +29,36 @@ xai_Call *xai_call_new(const xai_Settings *set, xai_Api api, int raw,
   if (c == NULL) return NULL;
   memset((char *)c + ZERO_FROM, 0, sizeof *c - ZERO_FROM);
   c->set = *set;
+  c->api = api;
+  c->raw = raw;
   c->handle = handle;
   if (handle != NULL) handle->call = c;
   xai_outcome_init(&c->outcome);
   xai_transfer_init(&c->transfer, set);
-  xai_event_reader_init(&c->reader, api, raw, set->max_body);
   return c;
+}
+
+/* Most answers are no streams: the reader of one is made when it is needed. */
+static xai_EventReader *reader_of(xai_Call *c) {
+  if (!c->has_reader)
+    xai_event_reader_init(&c->reader, c->api, c->raw, c->set.max_body);
+  c->has_reader = 1;
+  return &c->reader;
 }
 
 void xai_call_free(xai_Call *c) {
   xai_transfer_close(&c->transfer);
   xai_call_forget_key(c);
-  xai_event_reader_free(&c->reader);
+  if (c->has_reader) xai_event_reader_free(&c->reader);
   xai_outcome_clear(&c->outcome);
   free(c);
 }
 
 void xai_call_rest(xai_Call *c) {
-  xai_event_reader_rest(&c->reader);
-  xai_buffer_free(&c->reader.log.bytes);
+  if (c->has_reader) {
+    xai_event_reader_rest(&c->reader);
+    xai_buffer_free(&c->reader.log.bytes);
+  }
   xai_sse_free(&c->transfer.sse);
   xai_buffer_free(&c->transfer.head);
   xai_buffer_free(&c->transfer.body);
@@ -74,12 +84,12 @@ xai_CallInfo xai_call_info(const xai_Call *c) {
   info.streamed = c->transfer.content == XAI_CONTENT_EVENTS;
   info.attempts = c->attempts;
   info.resends = count_resends(c);
-  info.log_last = c->reader.log.last;
+  info.log_last = c->has_reader ? c->reader.log.last : 0;
   info.elapsed_ms = (info.done ? c->ended_ms : xai_clock_ms()) - c->began_ms;
   info.retry_after_ms = c->outcome.retry_after_ms;
   info.times = c->times;
   info.answered.status = c->transfer.status;
-  info.answered.has_events = c->reader.schema.events != 0;
+  info.answered.has_events = c->has_reader && c->reader.schema.events;
   info.answered.may_be_done = c->outcome.may_be_done || c->resends > 0;
   info.answered.phase_reached = c->outcome.phase_reached;
   return info;
@@ -194,22 +204,23 @@ static struct curl_slist *headers_with(const xai_Call *c, xai_Buffer *scratch,
 /* Can its handle do another request?  Its buffers, which the key has passed
 ** through, are not wiped before it goes. */
 static int is_reusable(const xai_Call *c) {
-  return c->default_settings && c->posts && !c->cut_off && c->attempts == 1 &&
-         c->resends == 0 && c->outcome.error.kind == XAI_KIND_NONE &&
-         !xai_memory_wipes() && c->transfer.conn.easy != NULL;
+  return c->request.default_settings && c->request.posts && !c->cut_off &&
+         c->attempts == 1 && c->resends == 0 &&
+         c->outcome.error.kind == XAI_KIND_NONE && !xai_memory_wipes() &&
+         c->transfer.conn.easy != NULL;
 }
 
 static void retire(xai_Call *c) {
   if (is_reusable(c))
-    xai_easy_pool_put(c->pool, c->client_id,
+    xai_easy_pool_put(c->pool, c->request.client_id,
                       xai_transfer_take_easy(&c->transfer));
   else
     xai_transfer_free_easy(&c->transfer);
 }
 
 static CURL *used_handle(const xai_Call *c) {
-  return c->default_settings && c->posts
-             ? xai_easy_pool_take(c->pool, c->client_id)
+  return c->request.default_settings && c->request.posts
+             ? xai_easy_pool_take(c->pool, c->request.client_id)
              : NULL;
 }
 
@@ -237,7 +248,7 @@ static void conclude(xai_Call *c) {
 
 static void start_attempt(xai_Call *c, CURLM *multi) {
   xai_transfer_clear(&c->transfer);
-  xai_event_reader_restart(&c->reader);
+  if (c->has_reader) xai_event_reader_restart(&c->reader);
   c->outcome.retry_after_ms = -1;
   c->attempts++;
   c->attempt_ms = c->transfer.last_ms = xai_clock_ms();
@@ -253,19 +264,19 @@ static void start_attempt(xai_Call *c, CURLM *multi) {
   conclude(c);
 }
 
+static xai_RequestSpec spec_of(const xai_Request *r) {
+  xai_RequestSpec spec = r->spec;
+  spec.repeatable = xai_method_is_repeatable(r->method);
+  spec.deletes = strcmp(r->method, "DELETE") == 0;
+  spec.heads = strcmp(r->method, "HEAD") == 0;
+  spec.posts = strcmp(r->method, "POST") == 0 && r->body != NULL;
+  return spec;
+}
+
 int xai_call_begin(xai_Call *c, const xai_Request *r, CURLM *multi, int later) {
   CURLcode rc;
   c->began_ms = xai_clock_ms();
-  c->repeatable = xai_retry_repeatable(r->method);
-  c->deletes = strcmp(r->method, "DELETE") == 0;
-  c->heads = strcmp(r->method, "HEAD") == 0;
-  c->posts = strcmp(r->method, "POST") == 0 && r->body != NULL;
-  c->free_form = r->free_form;
-  c->pending_ok = r->pending_ok;
-  c->read_once = r->read_once;
-  c->key_changes = r->key_changes;
-  c->default_settings = r->default_settings;
-  c->client_id = r->client_id;
+  c->request = spec_of(r);
   c->transfer.call = c;
   rc = xai_transfer_open(&c->transfer, used_handle(c), r, c->headers, &c->set);
   if (rc != CURLE_OK) {
@@ -323,7 +334,7 @@ static void leave_wait(xai_Call *c) {
   xai_buffer_clear(&c->transfer.head);
   xai_buffer_free(&c->transfer.body);
   xai_sse_free(&c->transfer.sse);
-  xai_event_reader_restart(&c->reader);
+  if (c->has_reader) xai_event_reader_restart(&c->reader);
 }
 
 void xai_call_abort(xai_Call *c, xai_Cause cause) {
@@ -345,17 +356,13 @@ void xai_call_abandon_after_fork(xai_Call *c) {
 static xai_Attempt attempt_of(xai_Call *c) {
   xai_Attempt a;
   a.transfer = &c->transfer;
-  a.reader = &c->reader;
+  a.reader = c->transfer.content == XAI_CONTENT_EVENTS ? reader_of(c) : NULL;
   a.headers = c->headers;
   a.set = &c->set;
   a.random = c->random;
   a.number = c->attempts;
-  a.deletes = c->deletes;
-  a.repeatable = c->repeatable;
-  a.pending_ok = c->pending_ok;
-  a.read_once = c->read_once;
-  a.free_form = c->free_form;
-  a.may_ask_key = c->key_changes && !c->key_refused;
+  a.request = &c->request;
+  a.may_ask_key = c->request.key_changes && !c->key_refused;
   return a;
 }
 
@@ -382,7 +389,7 @@ static void settle(xai_Call *c) {
   /* At least until the next step, so that the wait can be told of. */
   c->retry_ms = xai_clock_ms() + (next.wait_ms > 0 ? next.wait_ms : 1);
   c->retry_told = 0;
-  c->key_wanted = c->key_changes;
+  c->key_wanted = c->request.key_changes;
   c->state = XAI_CALL_WAITING;
 }
 
@@ -413,7 +420,7 @@ void xai_call_finish(xai_Call *c, CURLcode code) {
 }
 
 int xai_call_try_again(xai_Call *c) {
-  const xai_EventReader *r = &c->reader;
+  const xai_EventReader *r = reader_of(c);
   xai_Attempt a = attempt_of(c);
   if (c->state != XAI_CALL_RUNNING || c->draining || r->begun || r->raw ||
       !xai_outcome_is_transient_event(&c->outcome, &a, r->event.sse.data))
@@ -579,7 +586,7 @@ int xai_call_is_json(const xai_Call *c) {
 int xai_call_has_known_end(const xai_Call *c) {
   const xai_Transfer *t = &c->transfer;
   xai_Slice head = xai_transfer_head(t), encoding, coding;
-  if (c->heads || t->status == 204 || t->status == 205) return 1;
+  if (c->request.heads || t->status == 204 || t->status == 205) return 1;
   encoding = xai_http_head_find(head, "content-encoding");
   if (encoding.len > 0 && !xai_slice_like(encoding, "identity")) return 0;
   if (head.len < 6) return 0;
@@ -595,7 +602,15 @@ int xai_call_already_deleted(const xai_Call *c) {
 
 /* ---------------------------------------------------------------- stream */
 
-xai_EventReader *xai_call_reader(xai_Call *c) { return &c->reader; }
+xai_Slice xai_call_log(const xai_Call *c) {
+  xai_Slice log = {"", 0};
+  if (!c->has_reader) return log;
+  log.at = xai_buffer_data(&c->reader.log.bytes);
+  log.len = xai_buffer_size(&c->reader.log.bytes);
+  return log;
+}
+
+xai_EventReader *xai_call_reader(xai_Call *c) { return reader_of(c); }
 
 void xai_call_fail_by_event(xai_Call *c) {
   xai_Attempt a = attempt_of(c);
@@ -623,8 +638,9 @@ static int is_unwanted(const xai_Call *c) {
 
 /* The head announced a stream, or the attempt before it brought one. */
 static xai_ReadState no_stream(xai_Call *c) {
-  c->reader.cause = c->outcome.error.kind == XAI_KIND_NONE ? XAI_CAUSE_NO_STREAM
-                                                           : XAI_CAUSE_NONE;
+  reader_of(c)->cause = c->outcome.error.kind == XAI_KIND_NONE
+                            ? XAI_CAUSE_NO_STREAM
+                            : XAI_CAUSE_NONE;
   return XAI_READ_FAILED;
 }
 
@@ -636,7 +652,7 @@ int xai_call_is_whole(const xai_Call *c) {
 xai_ReadState xai_call_peek(xai_Call *c) {
   xai_ReadState state;
   if (is_unwanted(c)) {
-    c->reader.cause = XAI_CAUSE_NONE;
+    reader_of(c)->cause = XAI_CAUSE_NONE;
     return XAI_READ_FAILED;
   }
   if (c->state == XAI_CALL_WAITING) return XAI_READ_WAIT;
@@ -645,7 +661,7 @@ xai_ReadState xai_call_peek(xai_Call *c) {
   for (;;) {
     int over = c->state == XAI_CALL_DONE;
     int clean = over && c->outcome.error.kind == XAI_KIND_NONE;
-    state = xai_event_reader_peek(&c->reader, &c->transfer.sse, over, clean);
+    state = xai_event_reader_peek(reader_of(c), &c->transfer.sse, over, clean);
     if (state != XAI_READ_WAIT || !c->transfer.paused) return state;
     xai_transfer_resume(&c->transfer); /* a reader that waits must be fed */
   }
@@ -668,7 +684,7 @@ static int wants_more(xai_Transfer *t) {
 }
 
 int xai_call_consume(xai_Call *c) {
-  int rc = xai_event_reader_consume(&c->reader, &c->transfer.sse);
+  int rc = xai_event_reader_consume(reader_of(c), &c->transfer.sse);
   if (c->transfer.paused && wants_more(&c->transfer))
     xai_transfer_resume(&c->transfer);
   return rc;

@@ -170,6 +170,9 @@ int xai_call_already_deleted(const xai_Call *c);
 xai_ReadState xai_call_peek(xai_Call *c);
 int xai_call_consume(xai_Call *c);
 
+/* The bytes of its event log; empty where no event was read, and at rest. */
+xai_Slice xai_call_log(const xai_Call *c);
+
 /* The reader of its stream, for what xai_call_peek shows. */
 xai_EventReader *xai_call_reader(xai_Call *c);
 

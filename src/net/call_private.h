@@ -30,32 +30,26 @@ typedef struct xai_CallLink {
 
 struct xai_Call {
   xai_Transfer transfer;
-  xai_EventReader reader;
+  xai_EventReader reader; /* valid if 'has_reader' */
+  xai_Api api;            /* of its stream, if its answer is one */
+  int raw;                /* events of its stream are taken as they come */
   xai_Settings set; /* Its strings are valid only until the call is opened. */
   /* Everything from here on is zero at first. */
   xai_CallLink in_calls, in_start_queue, in_ready_queue; /* of the engine */
-  int watched;             /* it enters the ready queue when something comes */
-  unsigned long client_id; /* of the client that made it */
-  CURLM *multi;            /* while an attempt is under way */
+  int watched;  /* it enters the ready queue when something comes */
+  CURLM *multi; /* while an attempt is under way */
   struct curl_slist *headers; /* filled before the first attempt */
   xai_Random *random;
   xai_EasyPool *pool;
   xai_Route route;
+  xai_RequestSpec request; /* set by xai_call_begin, then constant */
   xai_CallState state;
-  int default_settings; /* its settings are those of its client */
-  int posts;            /* the method is POST, with a body */
-  int cut_off;          /* its handle must leave no connection for others */
-  int heads;            /* the method is HEAD */
-  int free_form;        /* the answer may be of any form */
-  int deletes;          /* the method is DELETE */
-  int repeatable;       /* repeating the method cannot repeat its effect */
-  int pending_ok;       /* an empty 202 means: not ready yet */
-  int read_once;        /* the service gives a successful answer only once */
-  int draining;         /* the reader is done; the connection is kept */
-  int at_rest;          /* the reader needs no more than its handle keeps */
+  int has_reader; /* the answer is a stream */
+  int cut_off;    /* its handle must leave no connection for others */
+  int draining;   /* the reader is done; the connection is kept */
+  int at_rest;    /* the reader needs no more than its handle keeps */
   struct xai_CallHandle *handle; /* the reader's, or NULL */
   int retry_told;  /* the reader knows of the wait for the next attempt */
-  int key_changes; /* each attempt may have another key */
   int key_wanted;  /* the next attempt waits for its key */
   int key_refused; /* the service refused the last key */
   int attempts;    /* begun so far */

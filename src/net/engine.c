@@ -483,7 +483,7 @@ void xai_engine_cancel(xai_Engine *e, xai_Call *c, xai_Cause cause) {
 void xai_engine_cancel_client(xai_Engine *e, unsigned long client_id) {
   xai_CallLink *link;
   for (link = e->calls.last; link != NULL; link = link->prev)
-    if (link->call->client_id == client_id) {
+    if (link->call->request.client_id == client_id) {
       xai_engine_cancel(e, link->call, XAI_CAUSE_CLIENT_CLOSED);
       xai_call_end_key(link->call);
     }

@@ -351,7 +351,7 @@ static int is_error_answer(const xai_Attempt *a) {
   xai_Slice body;
   body.at = xai_buffer_data(&a->transfer->body);
   body.len = xai_buffer_size(&a->transfer->body);
-  return xai_error_body_in_answer(body, a->free_form);
+  return xai_error_body_in_answer(body, a->request->free_form);
 }
 
 /* The offset of the host in an address; 0: it has none. */
@@ -431,7 +431,7 @@ static void read_error(xai_Outcome *o, const xai_Attempt *a) {
 /* Did an earlier attempt of this call delete the object already? */
 static int was_deleted(const xai_Outcome *o, const xai_Attempt *a) {
   int was_sent_before = o->may_be_done || a->transfer->sends > 1;
-  return a->deletes && was_sent_before && a->transfer->status == 404 &&
+  return a->request->deletes && was_sent_before && a->transfer->status == 404 &&
          o->error.kind == XAI_KIND_NOT_FOUND;
 }
 
@@ -533,7 +533,7 @@ static int is_broken(xai_Outcome *o, const xai_Attempt *a, CURLcode code) {
 
 /* Is it an empty 202, which means that the result is not ready yet? */
 static int is_pending(const xai_Attempt *a) {
-  return a->pending_ok && a->transfer->status == 202 &&
+  return a->request->pending_ok && a->transfer->status == 202 &&
          xai_buffer_size(&a->transfer->body) == 0;
 }
 
@@ -584,8 +584,8 @@ static xai_Failure failure_of(xai_Outcome *o, const xai_Attempt *a) {
   f.whole = is_whole(o, a);
   f.streamed = t->content == XAI_CONTENT_EVENTS;
   f.events = f.streamed && (a->reader->begun || (!f.whole && has_event(a)));
-  lost = a->read_once && t->status == 200;
-  f.repeatable = a->repeatable && !lost;
+  lost = a->request->read_once && t->status == 200;
+  f.repeatable = a->request->repeatable && !lost;
   f.should = should_retry(a);
   f.policy = a->set->retry;
   f.retry_timeout = a->set->retry_timeouts && !lost;

@@ -38,16 +38,12 @@ typedef struct xai_Outcome {
 /* An attempt, and what its request allows: all that decides the outcome. */
 typedef struct xai_Attempt {
   xai_Transfer *transfer;
-  xai_EventReader *reader;
+  xai_EventReader *reader;          /* NULL where the answer is no stream */
   const struct curl_slist *headers; /* keys in them are masked */
+  const xai_RequestSpec *request;
   const xai_Settings *set;
   xai_Random *random;
   int number;      /* of the attempt, from 1 */
-  int deletes;     /* the method is DELETE */
-  int repeatable;  /* repeating the method has no further effect */
-  int pending_ok;  /* an empty 202 means: not ready yet */
-  int read_once;   /* a success can be read only once */
-  int free_form;   /* the shape of the answer is not known */
   int may_ask_key; /* a function gives keys; it was not asked for another yet */
 } xai_Attempt;
 

@@ -8,12 +8,16 @@
 
 #include "base/platform.h"
 #include "base/http_head.h"
-#include "base/retry.h"
 #include "net/url_policy.h"
 #include "net/easy_pool.h"
 #include "net/conn_guard.h"
 
 #define MAX_HEAD ((size_t)256 << 10)
+
+int xai_method_is_repeatable(const char *method) {
+  return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0 ||
+         strcmp(method, "DELETE") == 0;
+}
 
 void xai_transfer_init(xai_Transfer *t, const xai_Settings *set) {
   memset(t, 0, sizeof *t);
@@ -233,16 +237,22 @@ static size_t on_body(char *s, size_t size, size_t n, void *ud) {
   return store(t, s, n);
 }
 
-void xai_transfer_end_body(xai_Transfer *t) {
+int xai_transfer_may_be_events(const xai_Transfer *t) {
   size_t n = xai_buffer_size(&t->body);
-  const char *s = xai_buffer_data(&t->body);
+  if (t->content == XAI_CONTENT_EVENTS) return 1;
+  if (t->status < 200 || t->status >= 300 || n == 0) return 0;
+  if (t->content_known && (t->wants_events || !t->may_stream)) return 0;
+  return t->wants_events || t->type_is_events ||
+         xai_sse_begins(xai_buffer_data(&t->body), n) > 0;
+}
+
+void xai_transfer_end_body(xai_Transfer *t) {
   if (!t->body_begun && t->type_is_other) t->content = XAI_CONTENT_PLAIN;
-  if (t->status < 200 || t->status >= 300 || n == 0) return;
-  if (t->content_known && (t->wants_events || !t->may_stream)) return;
-  if (!t->wants_events && !t->type_is_events && xai_sse_begins(s, n) <= 0)
+  if (t->content == XAI_CONTENT_EVENTS || !xai_transfer_may_be_events(t))
     return;
   t->content_known = 1;
-  t->content = detect_content(t, s, n, 1);
+  t->content = detect_content(t, xai_buffer_data(&t->body),
+                              xai_buffer_size(&t->body), 1);
   if (t->content == XAI_CONTENT_EVENTS) xai_sse_adopt(&t->sse, &t->body);
 }
 
@@ -370,7 +380,7 @@ static void set_facts(xai_Transfer *t, const xai_Request *r,
   t->tunnel_port = xai_url_tunnel_port(set, r->url);
   t->no_body = strcmp(r->method, "HEAD") == 0;
   t->max_resends =
-      set->retry == XAI_RETRY_SAFE && !xai_retry_repeatable(r->method)
+      set->retry == XAI_RETRY_SAFE && !xai_method_is_repeatable(r->method)
           ? 0
           : FREE_RESENDS;
 }

@@ -21,23 +21,36 @@
 /* A call of the user, see call.h. */
 typedef struct xai_Call xai_Call;
 
-/* What is sent, and what its answer may be.  Strings must live until
-** xai_transfer_open returns; 'body' until the transfer is closed. */
+/* What a call knows of its request from the start to the end. */
+typedef struct xai_RequestSpec {
+  int posts;               /* the method is POST, with a body */
+  int heads;               /* the method is HEAD */
+  int deletes;             /* the method is DELETE */
+  int repeatable;          /* repeating the method cannot repeat its effect */
+  int free_form;           /* the answer may be of any form */
+  int pending_ok;          /* an empty 202 means: not ready yet */
+  int read_once;           /* the service gives a successful answer only once */
+  int key_changes;         /* each attempt may have another key */
+  int default_settings;    /* the settings are those of the client */
+  unsigned long client_id; /* of the client that makes the request */
+} xai_RequestSpec;
+
+/* What is sent.  Strings must live until xai_transfer_open returns; 'body'
+** until the transfer is closed. */
 typedef struct xai_Request {
   const char *method;
   const char *url;
   const char *body; /* NULL: none */
   size_t body_len;
-  int stream;      /* an answer that is an event stream is parsed as such */
-  int raw;         /* the answer's type alone tells whether it is a stream */
-  int may_stream;  /* the answer may be a stream though none was asked for */
-  int free_form;   /* the answer may be of any form */
-  int pending_ok;  /* an empty 202 means: not ready yet */
-  int read_once;   /* the service gives a successful answer only once */
-  int key_changes; /* each attempt may have another key */
-  int default_settings;    /* the settings are those of the client */
-  unsigned long client_id; /* of the client that makes the request */
+  int stream;     /* an answer that is an event stream is parsed as such */
+  int raw;        /* the answer's type alone tells whether it is a stream */
+  int may_stream; /* the answer may be a stream though none was asked for */
+  xai_RequestSpec spec; /* xai_call_begin adds what the method tells */
 } xai_Request;
+
+/* 1 for methods that have no further effect when they are repeated: GET, HEAD,
+** DELETE.  Repeating any other method may repeat its effect. */
+int xai_method_is_repeatable(const char *method);
 
 /* What the body of the answer is. */
 typedef enum xai_Content {
@@ -110,6 +123,9 @@ void xai_transfer_init(xai_Transfer *t, const xai_Settings *set);
 */
 CURLcode xai_transfer_open(xai_Transfer *t, CURL *used, const xai_Request *r,
                            struct curl_slist *headers, const xai_Settings *set);
+
+/* Is the answer an event stream, or may it turn out to be one at its end? */
+int xai_transfer_may_be_events(const xai_Transfer *t);
 
 /* The body has ended: decide what it is, unless that is decided. */
 void xai_transfer_end_body(xai_Transfer *t);
