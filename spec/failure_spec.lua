@@ -2,6 +2,7 @@
 
 local uv = require("luv")
 local xai = require("xai")
+local listener = require("spec.support.listener")
 local stages = require("spec.support.stage")
 local scripted = require("spec.support.scripted")
 
@@ -24,22 +25,12 @@ local function client_of(url, options)
   return house:new_client(all)
 end
 
---- A port of this machine that nobody listens on.
-local function free_port()
-  local socket = uv.new_tcp()
-  socket:bind("127.0.0.1", 0)
-  local port = socket:getsockname().port
-  socket:close()
-  uv.run("nowait")
-  return port
-end
-
 --- A listener that is never served: who connects gets no answer.
 local function mute()
-  local listener = uv.new_tcp()
-  listener:bind("127.0.0.1", 0)
-  listener:listen(8, function() end)
-  return listener, listener:getsockname().port
+  local silent = uv.new_tcp()
+  silent:bind("127.0.0.1", 0)
+  silent:listen(8, function() end)
+  return silent, silent:getsockname().port
 end
 
 describe("a failure of the network", function()
@@ -110,7 +101,7 @@ describe("a failure of the network", function()
   end)
 
   it("is of kind connection, phase connect, when nobody listens", function()
-    local client = client_of("http://127.0.0.1:" .. free_port())
+    local client = client_of("http://127.0.0.1:" .. listener.free_port())
     local result, message, info = client:list_models()
     assert.same({ "connection", "connect" }, told(result, message, info))
     assert.is_true(info.retryable)
@@ -183,12 +174,12 @@ describe("a timeout", function()
   end)
 
   it("of connecting strikes in phase tls when the server does not shake hands", function()
-    local listener, port = mute()
+    local silent, port = mute()
     local client = client_of("https://127.0.0.1:" .. port, { connect_timeout = 0.1 })
     local result, message, info = client:list_models()
     assert.same({ "timeout", "tls" }, told(result, message, info))
     assert.equal("no", info.billed)
-    listener:close()
+    silent:close()
     uv.run("nowait")
   end)
 

@@ -4,6 +4,7 @@ local uv = require("luv")
 local xai = require("xai")
 local programs = require("spec.support.programs")
 local front = require("spec.support.front")
+local listener = require("spec.support.listener")
 local stages = require("spec.support.stage")
 
 local missing = front.missing()
@@ -161,11 +162,11 @@ describe("A client certificate", function()
 
   it("that is asked for by an alert and not given is kind tls, asked once" .. SOURCE, function()
     for _, version in ipairs { "-tls1_2", "-tls1_3" } do
-      local port = front.free_port()
+      local port = listener.free_port()
       local server = uv.spawn("openssl", { args = { "s_server", "-accept", "127.0.0.1:" .. port, "-quiet", version,
         "-cert", dir .. "/good.pem", "-key", dir .. "/good.key", "-CAfile", cert, "-Verify", "1",
         "-verify_return_error" }, stdio = { nil, nil, nil } }, function() end)
-      front.wait_for(port)
+      listener.wait_for(port)
       local options = { base_url = "https://localhost:" .. port, max_retries = 2, deadline = 20 }
       local result, message, info = client_of(options):list_models()
       server:kill("sigkill")

@@ -3,6 +3,7 @@
 -- The same with every libcurl: what was sent decides, and nothing is billed that was not sent.
 
 local clock = require("spec.support.clock")
+local listener = require("spec.support.listener")
 local live = require("spec.support.live")
 local scripted = require("spec.support.scripted")
 local uv = require("luv")
@@ -18,16 +19,10 @@ local function close_all(handles)
 end
 
 --- Listen, and do `act(socket, n)` when the nth piece of a connection comes; with `at_once` also, with 0,
--- when it is made.  Gives { port, connections, close() }.
+-- when it is made.
 local function listen(act, at_once)
-  local listener = uv.new_tcp()
-  local handles, server = { listener }, { connections = 0 }
-  assert(listener:bind("127.0.0.1", 0))
-  listener:listen(16, function()
-    local socket, pieces = uv.new_tcp(), 0
-    handles[#handles + 1] = socket
-    listener:accept(socket)
-    server.connections = server.connections + 1
+  return listener.listen(function(socket)
+    local pieces = 0
     if at_once then act(socket, 0) end
     if socket:is_closing() then return end
     socket:read_start(function(_, bytes)
@@ -36,9 +31,6 @@ local function listen(act, at_once)
       act(socket, pieces)
     end)
   end)
-  server.port = listener:getsockname().port
-  function server.close() close_all(handles) end
-  return server
 end
 
 --- What a server does that says the nth of these to the nth piece.
@@ -67,22 +59,13 @@ local function pour(head, piece)
   end
 end
 
---- A port that nobody listens on.
-local function closed_port()
-  local socket = uv.new_tcp()
-  assert(socket:bind("127.0.0.1", 0))
-  local port = socket:getsockname().port
-  close_all { socket }
-  return port
-end
-
 --- A port where connecting hangs, as nobody takes the connections that wait there.
 local function full_port()
-  local listener = uv.new_tcp()
-  local handles = { listener }
-  assert(listener:bind("127.0.0.1", 0))
-  listener:listen(1, function() end)
-  local port = listener:getsockname().port
+  local full = uv.new_tcp()
+  local handles = { full }
+  assert(full:bind("127.0.0.1", 0))
+  full:listen(1, function() end)
+  local port = full:getsockname().port
   for _ = 1, 8 do -- one of them is taken by libuv, which makes room
     local socket = uv.new_tcp()
     handles[#handles + 1] = socket
@@ -160,7 +143,7 @@ end
 describe("with each policy of retries (today's systems, 2),", function()
   for _, scheme in ipairs { "http", "https" } do
     it("nobody listens (" .. scheme .. ")", function()
-      local url = scheme .. "://127.0.0.1:" .. closed_port()
+      local url = scheme .. "://127.0.0.1:" .. listener.free_port()
       assert.equal("connection connect x2 no retryable", outcome { base_url = url })
     end)
 

@@ -8,6 +8,7 @@
 -- socket: where they are equal, the socket stays silent until the next request.
 
 local front = require("spec.support.front")
+local listener = require("spec.support.listener")
 require("spec.support.server") -- tells where the parts of the stand-in are
 local h2 = require("standin.h2")
 local hpack = require("standin.hpack")
@@ -74,10 +75,6 @@ end
 local GREETING = frame(SETTINGS, 0, 0, "") .. frame(SETTINGS, 1, 0, "")
   .. frame(WINDOW_UPDATE, 0, 0, bytes_of(16777216, 4))
 
-local function close(handle)
-  if not handle:is_closing() then handle:close() end
-end
-
 --- Answer what is read from `from`, on `to`; `written()` is called when a write has left.
 local function converse(from, to, answer, server, written)
   local function write(bytes)
@@ -87,7 +84,7 @@ local function converse(from, to, answer, server, written)
   end
   local read = reader(function() write(GREETING) end)
   from:read_start(function(_, bytes)
-    if not bytes then return close(from) end
+    if not bytes then return listener.close(from) end
     for _, id in ipairs(read(bytes)) do
       server.requests = server.requests + 1
       answer(server.requests, id, write)
@@ -95,27 +92,19 @@ local function converse(from, to, answer, server, written)
   end)
 end
 
-local function new_server(url)
-  return { url = url, requests = 0, written = 0, passed = 0 }
+--- What is counted of it from here on: requests, and bytes of answers that were written and have passed.
+local function counted(server)
+  server.requests, server.written, server.passed = 0, 0, 0
+  return server
 end
 
 --- Serve without TLS: `answer(n, id, write)` answers the n-th request, which is stream `id`.
 -- Gives { url, requests, written, passed, close() }.
 function M.start(answer)
-  local listener, sockets, server = uv.new_tcp(), {}, new_server()
-  assert(listener:bind("127.0.0.1", 0))
-  listener:listen(16, function()
-    local socket = uv.new_tcp()
-    sockets[#sockets + 1] = socket
-    listener:accept(socket)
+  local server
+  server = counted(listener.listen(function(socket)
     converse(socket, socket, answer, server, function(count) server.passed = server.passed + count end)
-  end)
-  server.url = "http://127.0.0.1:" .. listener:getsockname().port
-  function server.close()
-    close(listener)
-    for _, socket in ipairs(sockets) do close(socket) end
-    uv.run("nowait")
-  end
+  end))
   return server
 end
 
@@ -139,54 +128,40 @@ local function counter()
 end
 
 --- Between the client and openssl: says what has passed.  The handshake ends before the first
--- thing that is written.  Gives the port, close().
+-- thing that is written.
 local function relay(port, server)
-  local listener, inner, outer = uv.new_tcp(), uv.new_tcp(), uv.new_tcp()
-  assert(listener:bind("127.0.0.1", 0))
-  listener:listen(1, function()
-    listener:accept(outer)
+  return listener.listen(function(outer)
+    local inner = uv.new_tcp()
     inner:connect("127.0.0.1", port, function(err)
       assert(not err, err)
       local count = counter()
       inner:read_start(function(_, bytes)
-        if not bytes or outer:is_closing() then return close(outer) end
+        if not bytes or outer:is_closing() then
+          listener.close(inner)
+          return listener.close(outer)
+        end
         local carried = count(bytes)
         if server.written == 0 then carried = 0 end
         outer:write(bytes, function() server.passed = server.passed + carried end)
       end)
       outer:read_start(function(_, bytes)
-        if not bytes or inner:is_closing() then return close(inner) end
+        if not bytes or inner:is_closing() then return listener.close(inner) end
         inner:write(bytes)
       end)
     end)
   end)
-  return listener:getsockname().port, function()
-    for _, handle in ipairs { listener, inner, outer } do close(handle) end
-  end
 end
 
 --- The same by TLS, for one connection; with ca_file.
 function M.start_tls(answer)
-  local certificate, port = front.certificate(), front.free_port()
-  local stdin, stdout, over = uv.new_pipe(false), uv.new_pipe(false), false
-  local server = new_server()
-  local handle = assert(uv.spawn("openssl", {
-    args = { "s_server", "-quiet", "-tls1_3", "-num_tickets", "0", "-alpn", "h2", "-accept", tostring(port),
-      "-cert", certificate.file, "-key", certificate.key_file },
-    stdio = { stdin, stdout, nil },
-  }, function() over = true end))
-  front.wait_for(port)
-  converse(stdout, stdin, answer, server)
-  local outer_port, close_relay = relay(port, server)
-  server.url, server.ca_file = "https://localhost:" .. outer_port, certificate.file
+  local certificate = front.certificate()
+  local server = counted(listener.openssl(certificate.file, certificate.key_file, "h2", "-tls1_3", "-num_tickets", "0"))
+  local outer, stop = relay(server.port, server), server.close
+  server.url, server.ca_file = "https://localhost:" .. outer.port, certificate.file
+  converse(server.stdout, server.stdin, answer, server)
   function server.close()
-    close_relay()
-    close(stdin)
-    close(stdout)
-    handle:kill("sigkill")
-    while not over do uv.run("once") end
-    close(handle)
-    uv.run("nowait")
+    outer.close()
+    stop()
     certificate.remove()
   end
   return server

@@ -6,6 +6,7 @@
 local uv = require("luv")
 local programs = require("spec.support.programs")
 local leftovers = require("spec.support.leftovers")
+local listener = require("spec.support.listener")
 
 local M = {}
 
@@ -100,38 +101,10 @@ http {
 %s}
 ]]
 
---- A port that nobody listens on now.
-function M.free_port()
-  local socket = uv.new_tcp()
-  socket:bind("127.0.0.1", 0)
-  local port = socket:getsockname().port
-  socket:close()
-  uv.run("nowait")
-  return port
-end
-
 local function write_file(path, text)
   local file = assert(io.open(path, "w"))
   file:write(text)
   file:close()
-end
-
---- Can somebody connect to this port?
-local function answers(port)
-  local socket, outcome = uv.new_tcp(), nil
-  socket:connect("127.0.0.1", port, function(err) outcome = err or "connected" end)
-  while not outcome do uv.run("once") end
-  socket:close()
-  uv.run("nowait")
-  return outcome == "connected"
-end
-
---- Come back when somebody listens there (or after five seconds).
-function M.wait_for(port)
-  for _ = 1, 500 do
-    if answers(port) then return end
-    uv.sleep(10)
-  end
 end
 
 -- The shell ends nginx when its stdin, held by this process, is closed.
@@ -160,17 +133,17 @@ function M.start(upstream, more, asks)
   local good, other = dir .. "/good", dir .. "/other"
   make_certificate(good, "localhost", "DNS:localhost,IP:127.0.0.1")
   make_certificate(other, "elsewhere.example", "DNS:elsewhere.example")
-  local port, other_port = M.free_port(), M.free_port()
+  local port, other_port = listener.free_port(), listener.free_port()
   local servers = SERVER:format(port, good, good, upstream) .. SERVER:format(other_port, other, other, upstream)
   servers = (more or "") .. servers
-  local asking_port = asks and M.free_port()
+  local asking_port = asks and listener.free_port()
   if asks then
     make_certificate(dir .. "/client", "client", "DNS:client")
     servers = servers .. ASKING:format(asking_port, good, good, dir .. "/client", upstream)
   end
   write_file(dir .. "/conf", CONFIGURATION:format(dir, dir, dir, dir, dir, dir, servers))
   local stop = run_nginx(dir)
-  M.wait_for(port)
+  listener.wait_for(port)
   return {
     asking_url = asks and "https://localhost:" .. asking_port,
     url = "https://localhost:" .. port, ca_file = good .. ".pem", dir = dir,

@@ -3,7 +3,7 @@
 -- Calls must be started (`client:start`), not waited for: `wait` turns both loops.
 
 local uv = require("luv")
-local leftovers = require("spec.support.leftovers")
+local listener = require("spec.support.listener")
 local xai = require("xai")
 
 local M = {}
@@ -14,10 +14,6 @@ function M.answer(status, headers, body)
   for name, value in pairs(headers or {}) do lines[#lines + 1] = name .. ": " .. value end
   lines[#lines + 1] = "Content-Length: " .. #(body or "")
   return table.concat(lines, "\r\n") .. "\r\n\r\n" .. (body or "")
-end
-
-local function close(handle)
-  if not handle:is_closing() then handle:close() end
 end
 
 --- In place of an answer: nothing is said, and the connection stays open.
@@ -50,13 +46,13 @@ local function say(answer, socket, keeps, server)
   end
   socket:write(answer, function() server.saying = server.saying - 1 end)
   if keeps and answer ~= "" then return end
-  socket:shutdown(function() close(socket) end)
+  socket:shutdown(function() listener.close(socket) end)
 end
 
 local function serve(server, socket, answers, keeps)
   local seen = ""
   socket:read_start(function(_, bytes)
-    if not bytes then return close(socket) end
+    if not bytes then return listener.close(socket) end
     seen = seen .. bytes
     if not is_whole(seen) then return end
     server.requests[#server.requests + 1], seen = seen, ""
@@ -70,27 +66,9 @@ end
 -- close() }.  With `keeps` a connection stays open after an answer, but for an empty one.  With
 -- `path` it listens on that Unix socket.
 function M.start(answers, keeps, path)
-  local new = path and function() return uv.new_pipe(false) end or uv.new_tcp
-  local listener, sockets = new(), {}
-  local server = { requests = {}, saying = 0 }
-  assert(path and listener:bind(path) or listener:bind("127.0.0.1", 0))
-  listener:listen(16, function()
-    local socket = new()
-    sockets[#sockets + 1] = socket
-    server.connections = #sockets
-    listener:accept(socket)
-    serve(server, socket, answers, keeps)
-  end)
-  server.url = "http://127.0.0.1" .. (path and "" or ":" .. listener:getsockname().port)
-  --- No new connections from here on.
-  function server.deafen() close(listener) end
-
-  function server.close()
-    close(listener)
-    for _, socket in ipairs(sockets) do close(socket) end
-    uv.run("nowait")
-  end
-  leftovers.add(server.close)
+  local server
+  server = listener.listen(function(socket) serve(server, socket, answers, keeps) end, path)
+  server.requests, server.saying = {}, 0
   return server
 end
 

@@ -3,19 +3,15 @@
 -- Calls through it must be started (`client:start`), not waited for.
 
 local uv = require("luv")
-local leftovers = require("spec.support.leftovers")
+local listener = require("spec.support.listener")
 
 local M = {}
-
-local function close(handle)
-  if not handle:is_closing() then handle:close() end
-end
 
 local function join(from, to)
   from:read_start(function(_, bytes)
     if bytes then return to:write(bytes) end
-    close(from)
-    close(to)
+    listener.close(from)
+    listener.close(to)
   end)
 end
 
@@ -31,28 +27,16 @@ end
 --- A proxy that says `head` to each CONNECT, and opens the tunnel if `opens`.
 -- Gives { url, close() }.
 function M.start(head, opens)
-  local listener, sockets = uv.new_tcp(), {}
-  assert(listener:bind("127.0.0.1", 0))
-  listener:listen(16, function()
-    local socket, seen = uv.new_tcp(), ""
-    sockets[#sockets + 1] = socket
-    listener:accept(socket)
+  return listener.listen(function(socket)
+    local seen = ""
     socket:read_start(function(_, bytes)
-      if not bytes then return close(socket) end
+      if not bytes then return listener.close(socket) end
       seen = seen .. bytes
       local port = seen:match("^CONNECT [^ ]*:(%d+) .*\r\n\r\n$")
       if port and opens then return open(socket, tonumber(port), head) end
       if port then socket:write(head) end
     end)
   end)
-  return {
-    url = "http://127.0.0.1:" .. listener:getsockname().port,
-    close = leftovers.add(function()
-      close(listener)
-      for _, socket in ipairs(sockets) do close(socket) end
-      uv.run("nowait")
-    end),
-  }
 end
 
 return M
