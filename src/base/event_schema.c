@@ -394,7 +394,16 @@ static void read_typed(const xai_Json *event, xai_Slice name, Typed *t) {
   if (t->b < 0) t->b = 0;
 }
 
-/* --------------------------------------------------- which texts were shown */
+/* 1 for a part with visible text, which is set. */
+static int is_text_part(const xai_Json *part, xai_Json *text) {
+  xai_Json type = xai_json_get(part, "type");
+  *text = xai_json_get(part, "text");
+  return is_string(text) && text->raw.len > 0 &&
+         (!is_string(&type) || xai_slice_is(type.raw, "output_text") ||
+          xai_slice_is(type.raw, "text"));
+}
+
+/* ---------------------------------------- responses: which texts were shown */
 
 /* A hash of an item's id; 0 if there is none. */
 static uint32_t hash_of(xai_Slice id) {
@@ -485,13 +494,7 @@ static int show_part(xai_Shown *shown, uint32_t a, uint32_t b, int level,
   return is_new;
 }
 
-static int is_text_part(const xai_Json *part, xai_Json *text) {
-  xai_Json type = xai_json_get(part, "type");
-  *text = xai_json_get(part, "text");
-  return is_string(text) && text->raw.len > 0 &&
-         (!is_string(&type) || xai_slice_is(type.raw, "output_text") ||
-          xai_slice_is(type.raw, "text"));
-}
+/* -------------------------------------------------------- responses: events */
 
 static void read_text_delta(xai_Shown *shown, const Typed *t,
                             xai_EventInfo *info) {
