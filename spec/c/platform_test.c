@@ -5,7 +5,6 @@
 
 #include "base/platform.h"
 
-#include <stdlib.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -164,49 +163,6 @@ static void test_a_forked_child_has_random_bytes_of_its_own(void) {
   close(ends[1]);
 }
 
-/* ---------------------------------------------------------------- allocator */
-
-#if defined(__GLIBC__) && defined(__GLIBC_PREREQ)
-#if __GLIBC_PREREQ(2, 33)
-#include <malloc.h>
-#define CAN_COUNT
-#endif
-#endif
-
-#define COUNT 1000
-
-static void free_small_pieces(void) {
-  static void *pieces[COUNT];
-  int i;
-  for (i = 0; i < COUNT; i++) pieces[i] = malloc(48);
-  for (i = 0; i < COUNT; i++) free(pieces[i]);
-}
-
-/* Bytes in small pieces that were freed and are not put together yet; always 0
-** with an allocator that has no such pieces, or tells nothing of them. */
-static size_t untidy(void) {
-#ifdef CAN_COUNT
-  return mallinfo2().fsmblks;
-#else
-  return 0;
-#endif
-}
-
-static void test_small_pieces_are_put_together(void) {
-  free_small_pieces();
-  check_note("%zu bytes in small pieces", untidy());
-  xai_heap_tidy();
-  CHECK(untidy() == 0);
-}
-
-static void test_it_can_be_done_again_and_for_nothing(void) {
-  int i;
-  for (i = 0; i < 3; i++) xai_heap_tidy();
-  free_small_pieces();
-  for (i = 0; i < 3; i++) xai_heap_tidy();
-  CHECK(untidy() == 0);
-}
-
 int main(void) {
   RUN(test_it_is_the_system_s_number);
   RUN(test_a_fork_is_another_process);
@@ -219,7 +175,5 @@ int main(void) {
   RUN(test_all_digits_are_random_where_the_pool_is_filled_again);
   RUN(test_a_roll_is_from_zero_to_below_one);
   RUN(test_a_forked_child_has_random_bytes_of_its_own);
-  RUN(test_small_pieces_are_put_together);
-  RUN(test_it_can_be_done_again_and_for_nothing);
   return check_done();
 }

@@ -109,7 +109,7 @@ local ENTRIES = {
   "stream:close()", "paused:close()", "call:result()", "call:done()", "call:cancel()", "call:wait()", "client:close()",
   "client = nil collectgarbage() collectgarbage()", "stream, paused, call = nil collectgarbage() collectgarbage()",
   "assert(client:list_models())", "client:start('list_models')", "assert(client:start('list_models'):wait())",
-  "xai.new { api_key = 'xai-spec' }", "client:warm()", "xai.live()", "require('xai.core').tidy()",
+  "xai.new { api_key = 'xai-spec' }", "client:warm()", "xai.live()",
   "require('xai.core').ready()", "require('xai.core').has_ready()", "require('xai.core').wake_at(1)",
   "require('xai.core').close()", "io.popen('true'):close()", "",
 }

@@ -9,7 +9,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -144,15 +143,4 @@ void xai_random_uuid(xai_Random *r, char out[XAI_UUID_SIZE]) {
     *out++ = digits[b[i] & 15];
   }
   *out = '\0';
-}
-
-/* ------------------------- the allocator's housekeeping, a little at a time */
-
-/* glibc tidies up before it looks for a piece of 1,024 bytes or more, unless a
-** thread's cache has one: that goes up to 1,032. */
-#define LARGE 1100
-
-void xai_heap_tidy(void) {
-  void *volatile delta = malloc(LARGE); /* volatile: or the pair is left out */
-  free(delta);
 }

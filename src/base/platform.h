@@ -56,16 +56,6 @@ double xai_random_unit(xai_Random *r);
 /* Writes a random UUID (version 4) and a NUL. */
 void xai_random_uuid(xai_Random *r, char out[XAI_UUID_SIZE]);
 
-/* ------------------------- the allocator's housekeeping, a little at a time */
-
-/*
-** Have the allocator put together the small pieces that were freed since the
-** last time, now: it takes about as long as freeing them did.  glibc does that
-** by itself when somebody asks for a large piece, for all there are: after a
-** whole cycle of a collector it takes up to 7 ms.  Elsewhere nothing happens.
-*/
-void xai_heap_tidy(void);
-
 #pragma GCC visibility pop
 
 #endif

@@ -107,13 +107,6 @@ static int core_timeout(lua_State *L) {
   return 1;
 }
 
-/* core.tidy(): the allocator's housekeeping, see heap.h. */
-static int core_tidy(lua_State *L) {
-  (void)L;
-  xai_heap_tidy();
-  return 0;
-}
-
 /* core.active() -> calls under way. */
 static int core_active(lua_State *L) {
   const xai_Engine *e = xai_client_engine_if_any(L);
@@ -310,7 +303,6 @@ static const luaL_Reg functions[] = {{"client", xai_client_new},
                                      {"fd", core_fd},
                                      {"await", core_await},
                                      {"timeout", core_timeout},
-                                     {"tidy", core_tidy},
                                      {"active", core_active},
                                      {"resting", core_resting},
                                      {"live", core_live},
