@@ -4,6 +4,7 @@ local uv = require "luv"
 local core = require "xai.core"
 local xai = require "xai"
 local programs = require "spec.support.programs"
+local check_json_schema = require "spec.contract.json_schema"
 local check_prism = require "spec.contract.prism"
 local llama = require "spec.contract.llama.llama"
 local new_tally = require "spec.contract.tally"
@@ -86,6 +87,11 @@ local function check_llama(tally)
   os.remove(model)
 end
 
+local function check_schemas(tally)
+  local right, total, left_out = check_json_schema(tally)
+  if right then add_row(right, total, ("tests of JSON Schema (%d left out)"):format(left_out)) end
+end
+
 local function print_rows(tally)
   print ""
   for _, row in ipairs(rows) do
@@ -101,6 +107,7 @@ with_server(serve "aimock", check_peers, tally, peers.on_openrouter, "answers of
 with_server(standin.spawn {}, check_peers, tally, peers.on_standin, "answers of the stand-in server read likewise")
 with_server(standin.spawn {}, check_peers, tally, check_vercel, "answers of the stand-in server read as Vercel does")
 check_llama(tally)
+check_schemas(tally)
 print_rows(tally)
 print(("\n%d passed, %d failed"):format(tally.passed, tally.failed))
 os.exit(tally.failed == 0 and tally.passed > 0 and 0 or 1, true)
