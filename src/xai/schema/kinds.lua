@@ -73,6 +73,6 @@ function kinds.is_multiple(value, of)
   return abs(quotient - floor(quotient + 0.5)) <= 1e-9 * (abs(quotient) > 1 and min(abs(quotient), 1e4) or 1)
 end
 
-kinds.equal = equal
+kinds.equal, kinds.is_null = equal, is_null
 
 return kinds

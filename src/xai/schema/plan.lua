@@ -106,9 +106,9 @@ local IN_PLACE = { "allOf", "anyOf", "oneOf" }
 --- What `pointer` ("/$defs/node") means in the schema `root`, or nil.
 local function follow(root, pointer)
   local at = root
-  for step in gmatch(pointer, "/([^/]*)") do
+  for escaped in gmatch(pointer, "/([^/]*)") do
     if type(at) ~= "table" then return nil end
-    step = gsub(gsub(step, "~1", "/"), "~0", "~")
+    local step = gsub(gsub(escaped, "~1", "/"), "~0", "~")
     local index = #at > 0 and match(step, "^%d+$")
     at = at[index and tonumber(index) + 1 or step]
   end

@@ -1,11 +1,10 @@
 --- How checks of schemas name things: values, types and places.
 
-local core = require "xai.core"
 local json = require "xai.client.json"
+local kinds = require "xai.schema.kinds"
 
 local concat, find, gsub, sub = table.concat, string.find, string.gsub, string.sub
 local pcall, tostring, type = pcall, tostring, type
-local NULL = core.null
 
 local LONGEST = 60 -- bytes of a string that are shown
 local MOST_KEYS = 64 -- of a place
@@ -29,7 +28,7 @@ function words.show(value)
     if not ok then text = json.encode((gsub(value, "[\128-\255]", "?"))) end
     return (gsub(text, "\\/", "/"))
   end
-  if value == NULL then return "null" end
+  if kinds.is_null(value) then return "null" end
   if type(value) == "number" and (value ~= value or value - value ~= 0) then return tostring(value) end
   if type(value) == "number" or type(value) == "boolean" then return json.encode(value) end
   return type(value) == "table" and (#value > 0 and "an array" or "an object") or "a " .. type(value)
