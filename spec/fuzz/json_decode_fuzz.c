@@ -47,12 +47,12 @@ static int codec_check(lua_State *L) {
 
 static int prepare(lua_State *L) {
   static const luaL_Reg functions[] = {
-      {"codec", xai_json_codec}, {"encode", codec_encode},
-      {"decode", codec_decode},  {"mark", codec_mark},
-      {"check", codec_check},    {NULL, NULL}};
+      {"codec", xai_codec_new}, {"encode", codec_encode},
+      {"decode", codec_decode}, {"mark", codec_mark},
+      {"check", codec_check},   {NULL, NULL}};
   luaL_openlibs(L);
   xai_push_open(L);
-  xai_json_open_lua(L);
+  xai_codec_open(L);
   if (luaL_loadfile(L, "spec/fuzz/json_decode.lua") != 0) return lua_error(L);
   luaL_newlib(L, functions);
   lua_pushlightuserdata(L, NULL);

@@ -356,7 +356,7 @@ static int request_info(lua_State *L) {
   return xai_luacall_use(L, push_info, push_info);
 }
 
-/* End it for that cause, even where all has come and nobody has read it. */
+/* End it for that cause, even if the answer is complete and not read. */
 static int stop(lua_State *L, xai_LuaCall *r, xai_Cause cause) {
   xai_Call *c = r->handle->call;
   int n;

@@ -1,6 +1,6 @@
 /*
 ** call.h - what Lua sees of one call: a userdata with low-level methods.
-** No method waits; the Lua half waits between them.
+** No method waits; the Lua half waits between calls of methods.
 */
 #ifndef XAI_BIND_CALL_H
 #define XAI_BIND_CALL_H
@@ -30,8 +30,8 @@ typedef struct xai_LuaCall {
   xai_CallHandle *handle;
   unsigned long template; /* serial of the event template of which tables are
                              kept */
-  size_t log_read;        /* where request:read_log has come to */
-  int surrogates;         /* a text that it read had half a surrogate pair */
+  size_t log_read;        /* the place that request:read_log returned last */
+  int surrogates;         /* a text that was read had an unpaired surrogate */
   int asking;             /* the function that gives keys is running */
   int any_json;           /* the answer need not be an object, nor JSON */
 } xai_LuaCall;

@@ -28,7 +28,7 @@ typedef struct EngineBox {
   xai_Engine *engine;
 } EngineBox;
 
-/* The state closes: nothing may go on, even where objects are left. */
+/* The Lua state closes: end all calls, even if requests are still alive. */
 static int engine_gc(lua_State *L) {
   EngineBox *box = (EngineBox *)luaL_checkudata(L, 1, ENGINE_MT);
   xai_Engine *e = box->engine;
@@ -39,7 +39,7 @@ static int engine_gc(lua_State *L) {
   return 0;
 }
 
-/* Push the engine's box, made when it is first needed. */
+/* Push the box of the engine; make it when it is first needed. */
 static EngineBox *push_box(lua_State *L) {
   EngineBox *box;
   lua_pushlightuserdata(L, &engine_key);
@@ -48,7 +48,7 @@ static EngineBox *push_box(lua_State *L) {
   lua_pop(L, 1);
   box = (EngineBox *)xai_newuserdata(L, sizeof *box);
   box->engine = NULL;
-  luaL_setmetatable(L, ENGINE_MT); /* from here __gc cleans up */
+  luaL_setmetatable(L, ENGINE_MT); /* from here on __gc cleans up */
   lua_pushlightuserdata(L, &engine_key);
   lua_pushvalue(L, -2);
   lua_rawset(L, LUA_REGISTRYINDEX);
@@ -126,8 +126,7 @@ static int client_close(lua_State *L) {
   return 0;
 }
 
-/* A client that is dropped lets its calls go on: streams that were opened
-** may still be read. */
+/* Calls of a collected client go on: its open streams may still be read. */
 static int client_gc(lua_State *L) {
   xai_Client *c = (xai_Client *)luaL_checkudata(L, 1, CLIENT_MT);
   xai_Engine *e = c->engine;
@@ -160,7 +159,8 @@ size_t xai_client_base_length(const char *url) {
   return n;
 }
 
-/* What is before an '@' may be a secret. */
+/* Refuse an address.  It is not shown if it has an '@', as a secret may stand
+** before that. */
 static void refuse(lua_State *L, const char *what, const char *option,
                    const char *address, const char *wrong) {
   if (wrong == xai_url_no_memory) luaL_error(L, "not enough memory");
@@ -183,7 +183,7 @@ void xai_client_check_peer(lua_State *L, const char *what,
 
 /* -------------------------------------------------------------------- key */
 
-/* A key that would break the header is refused; it is never shown. */
+/* Refuse a key that would break the header line.  The key is never shown. */
 void xai_client_check_key(lua_State *L, const char *what, const char *key,
                           size_t n) {
   if (n == 0) xai_misuse(L, "%s: api_key is empty", what);
@@ -202,7 +202,7 @@ static void set_key(lua_State *L, const char *what, xai_Client *c,
     luaL_error(L, "not enough memory");
 }
 
-/* Leave no trace of the variable: not for children, not in memory. */
+/* Wipe an environment variable, so that neither memory nor children have it. */
 static void wipe_variable(const char *name) {
   volatile char *p = getenv(name);
   while (p != NULL && *p != '\0') *p++ = '\0';
@@ -217,8 +217,8 @@ static int is_true(lua_State *L, int t, const char *name) {
   return on;
 }
 
-/* The key of the options, else of the environment, which with 'take_key' keeps
-** none in either case. */
+/* Take the key from the options, else from the environment.  'take_key' wipes
+** the one of the environment in either case. */
 static void read_key(lua_State *L, const char *what, int options,
                      xai_Client *c) {
   const char *env = getenv("XAI_API_KEY");
@@ -239,7 +239,7 @@ static void read_key(lua_State *L, const char *what, int options,
 
 /* -------------------------------------------------------------------- new */
 
-/* The client's own copy of the certificate's password, to be wiped. */
+/* Move the certificate's password to a buffer that can be wiped. */
 static void keep_password(lua_State *L, int copy, xai_Client *c) {
   if (c->set.key_password == NULL) return;
   if (xai_buffer_puts(&c->password, c->set.key_password) != XAI_OK ||
@@ -250,7 +250,7 @@ static void keep_password(lua_State *L, int copy, xai_Client *c) {
   lua_setfield(L, copy, "key_password");
 }
 
-/* Push a copy of the options without the key: strings stay alive in it. */
+/* Push a copy of the options without the key.  It keeps their strings alive. */
 static void push_options(lua_State *L, int options) {
   if (lua_isnoneornil(L, options)) {
     lua_newtable(L);
@@ -265,7 +265,7 @@ static void push_options(lua_State *L, int options) {
   lua_pop(L, 1);
 }
 
-/* The environment's base URL, where the options name none. */
+/* Take the base URL from the environment if the options have none. */
 static void default_base(lua_State *L, int copy) {
   const char *env = getenv("XAI_BASE_URL");
   lua_getfield(L, copy, "base_url");
@@ -276,7 +276,7 @@ static void default_base(lua_State *L, int copy) {
   lua_pop(L, 1);
 }
 
-/* Nothing would come of these for all calls of a client. */
+/* Refuse options that have an effect for single calls only. */
 static void refuse_options_of_calls(lua_State *L, const char *what) {
   xai_options_refuse(L, 2, what, "on_event", "is one of a call");
   xai_options_refuse(L, 2, what, "on_done", "is one of a call");

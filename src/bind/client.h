@@ -21,8 +21,8 @@ typedef struct xai_Client {
   xai_Engine *engine; /* NULL once closed */
   xai_Settings set;
   xai_Buffer password;     /* of the certificate's key */
-  xai_Buffer key;          /* nowhere else; wiped when the client closes */
-  unsigned long client_id; /* its number with the engine */
+  xai_Buffer key;          /* the only copy; wiped when the client closes */
+  unsigned long client_id; /* given by the engine */
 } xai_Client;
 
 /* Register the metatables; nothing is acquired yet. */
@@ -44,15 +44,14 @@ int xai_client_new(lua_State *L);
 /* The open client at index 1; raises when there is none. */
 xai_Client *xai_client_check(lua_State *L, const char *what);
 
-/* "https://host/a/v1/" and "https://host/a" both mean "https://host/a": the
-** length of that. */
+/* The length of a base URL without "/v1" and slashes at its end. */
 size_t xai_client_base_length(const char *url);
 
-/* Raise when the settings' base URL or proxy cannot be used. */
+/* Raise if the base URL or the proxy of the settings cannot be used. */
 void xai_client_check_peer(lua_State *L, const char *what,
                            const xai_Settings *set);
 
-/* Raise when the key would break the header; it is never shown. */
+/* Raise if the key would break the header line.  The key is never shown. */
 void xai_client_check_key(lua_State *L, const char *what, const char *key,
                           size_t n);
 

@@ -61,7 +61,7 @@ static inline void luaL_setfuncs(lua_State *L, const luaL_Reg *l, int nup) {
 
 #endif
 
-/* A stack index that stays right when things are pushed. */
+/* The same stack index, counted from the bottom. */
 static inline int xai_absindex(lua_State *L, int i) {
   return i > 0 || i <= LUA_REGISTRYINDEX ? i : lua_gettop(L) + i + 1;
 }

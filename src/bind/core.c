@@ -37,8 +37,8 @@
 XAI_EXPORT int luaopen_xai_core(lua_State *L);
 
 /*
-** Resolver threads of libcurl may outlive the Lua state: this code must not
-** be unmapped under them.  Linked with -z nodelete this does nothing new.
+** Resolver threads of libcurl may outlive the Lua state, so this code must stay
+** mapped.  The linker's -z nodelete does the same where it is known.
 */
 static void stay_loaded(void) {
 #if defined(RTLD_NODELETE)
@@ -55,18 +55,18 @@ static void stay_loaded(void) {
 
 /* -------------------------------------------------------------- functions */
 
-#define LONGEST 1e9 /* seconds; what is longer has no end */
+#define LONGEST 1e9 /* seconds; longer times count as no limit */
 
-/* Milliseconds, rounded up, or 'none' for what is longer or no number. */
+/* Seconds as milliseconds, rounded up; 'none' for longer times and NaN. */
 static int64_t ms_of(lua_Number s, int64_t none) {
   if (!(s < LONGEST)) return none;
   return s > 0 ? (int64_t)(s * 1000 + 0.999) : 0;
 }
 
 /*
-** core.step([seconds [, most]]) -> was anything moved?  Moves what can be
-** moved, and of the sockets 'most' at the most; waits at most that long for
-** something to happen (nothing: 0).
+** core.step([seconds [, most]]) -> was anything moved?  Serves what is ready, at
+** most 'most' sockets.  If nothing is ready, waits for at most 'seconds'
+** (default: 0).
 */
 static int core_step(lua_State *L) {
   lua_Number s = luaL_optnumber(L, 1, 0);
@@ -80,7 +80,7 @@ static int core_step(lua_State *L) {
   return 1;
 }
 
-/* core.fd() -> the one descriptor to watch, or nil on systems without. */
+/* core.fd() -> the one descriptor to watch; nil where there is no poller. */
 static int core_fd(lua_State *L) {
   int fd = xai_engine_fd(xai_client_engine(L));
   lua_pushnil(L);
@@ -89,7 +89,7 @@ static int core_fd(lua_State *L) {
 }
 
 /* core.await(fd, seconds) -> is that descriptor of another loop readable?
-** Waits at most that long for it, less when a signal comes. */
+** Waits for it for at most 'seconds'; a signal ends the wait. */
 static int core_await(lua_State *L) {
   lua_Number fd = luaL_checknumber(L, 1), s = luaL_checknumber(L, 2);
   luaL_argcheck(L, fd >= 0 && fd <= INT_MAX, 1, "no descriptor");
@@ -98,7 +98,7 @@ static int core_await(lua_State *L) {
   return 1;
 }
 
-/* core.timeout() -> seconds until a step is due, or nil: never. */
+/* core.timeout() -> seconds until a step is due; nil: no step is due. */
 static int core_timeout(lua_State *L) {
   xai_Engine *e = xai_client_engine_if_any(L);
   int64_t ms = e ? xai_engine_timeout(e) : -1;
@@ -107,29 +107,29 @@ static int core_timeout(lua_State *L) {
   return 1;
 }
 
-/* core.active() -> calls under way. */
+/* core.active() -> number of calls under way. */
 static int core_active(lua_State *L) {
   const xai_Engine *e = xai_client_engine_if_any(L);
   lua_pushinteger(L, e ? e->active : 0);
   return 1;
 }
 
-/* core.resting() -> of them, those that nobody waits for any more: their
-** streams are read, and their connections come to rest. */
+/* core.resting() -> number of those whose streams were read to the end, while
+** their connections come to rest. */
 static int core_resting(lua_State *L) {
   const xai_Engine *e = xai_client_engine_if_any(L);
   lua_pushinteger(L, e ? e->resting : 0);
   return 1;
 }
 
-/* core.live() -> calls and clients that are not collected or closed. */
+/* core.live() -> number of calls and clients not collected or closed. */
 static int core_live(lua_State *L) {
   const xai_Engine *e = xai_client_engine_if_any(L);
   lua_pushinteger(L, e ? e->live : 0);
   return 1;
 }
 
-/* core.ready() -> the next watched request with news, or nil. */
+/* core.ready() -> the next request of the ready queue, or nil. */
 static int core_ready(lua_State *L) {
   xai_Engine *e = xai_client_engine_if_any(L);
   xai_Call *c;
@@ -139,12 +139,12 @@ static int core_ready(lua_State *L) {
       xai_engine_free_finished(e, c);
       return 1;
     }
-    lua_pop(L, 1); /* it was collected */
+    lua_pop(L, 1); /* the request was collected */
   }
   return 0;
 }
 
-/* core.has_ready() -> is there a watched request with news? */
+/* core.has_ready() -> is a request in the ready queue? */
 static int core_has_ready(lua_State *L) {
   const xai_Engine *e = xai_client_engine_if_any(L);
   lua_pushboolean(L, e != NULL && e->ready_queue.first != NULL);
@@ -157,13 +157,14 @@ static int core_now(lua_State *L) {
   return 1;
 }
 
-/* core.skip_time(seconds): for tests alone, the clock is so much later. */
+/* core.skip_time(seconds): advance the clock.  For tests only. */
 static int core_skip_time(lua_State *L) {
   xai_clock_skip(ms_of(luaL_checknumber(L, 1), INT32_MAX));
   return 0;
 }
 
-/* core.wake_at([moment of core.now]): be woken then, too. */
+/* core.wake_at([time of core.now]): let core.timeout and core.fd tell of that
+** time, too. */
 static int core_wake_at(lua_State *L) {
   lua_Number at = luaL_optnumber(L, 1, -1);
   xai_engine_wake_at(xai_client_engine(L),
@@ -171,7 +172,7 @@ static int core_wake_at(lua_State *L) {
   return 0;
 }
 
-/* core.failure(kind, text) -> an error object of our own making. */
+/* core.failure(kind, text) -> an error object without facts of an answer. */
 static int core_failure(lua_State *L) {
   lua_settop(L, 2);
   lua_createtable(L, 0, 2);
@@ -183,7 +184,7 @@ static int core_failure(lua_State *L) {
   return 1;
 }
 
-/* core.close(): end everything, for good; the Lua state is about to go. */
+/* core.close(): end all calls for good; no call can start afterwards. */
 static int core_close(lua_State *L) {
   xai_engine_close(xai_client_engine(L));
   return 0;
@@ -209,7 +210,7 @@ static int core_endpoints(lua_State *L) {
   return 1;
 }
 
-/* core.encode(codec, value) -> text.  Raises where JSON has no such value. */
+/* core.encode(codec, value) -> text.  Raises if JSON cannot express it. */
 static int core_encode(lua_State *L) {
   luaL_checkany(L, 2);
   lua_settop(L, 2);
@@ -227,8 +228,8 @@ static int core_decode(lua_State *L) {
   return 2;
 }
 
-/* core.nearest(wrong, table) -> the name in it that was meant, if one is near.
-** Names that begin with "_" are for Lua. */
+/* core.nearest(wrong, table) -> the key of the table nearest to a wrong name, if
+** one is near.  Keys that begin with "_" do not count. */
 static int core_nearest(lua_State *L) {
   xai_Nearest n;
   xai_nearest_begin(&n, luaL_checkstring(L, 1));
@@ -245,14 +246,14 @@ static int core_nearest(lua_State *L) {
   return 1;
 }
 
-/* core.listen(on): note Ctrl-C for core.interrupted, or do so no longer. */
+/* core.listen(on): begin or stop noting Ctrl-C for core.interrupted. */
 static int core_listen(lua_State *L) {
   if (xai_engine_listen(xai_client_engine(L), lua_toboolean(L, 1)) != 0)
     return luaL_error(L, "xai: this system does not let us listen for Ctrl-C");
   return 0;
 }
 
-/* core.interrupted([take]) -> was Ctrl-C noted?  With 'take' once only. */
+/* core.interrupted([take]) -> was Ctrl-C noted?  'take' forgets it. */
 static int core_interrupted(lua_State *L) {
   xai_Engine *e = xai_client_engine_if_any(L);
   lua_pushboolean(L,
@@ -260,27 +261,27 @@ static int core_interrupted(lua_State *L) {
   return 1;
 }
 
-/* core.complain(text): a line on stderr, also where Lua has no 'io'. */
+/* core.complain(text): write a line to stderr.  Needs no 'io' library. */
 static int core_complain(lua_State *L) {
   fprintf(stderr, "%s\n", luaL_checkstring(L, 1));
   return 0;
 }
 
-/* core.rearm(): Lua's own handler for Ctrl-C has worked, and is to do so again. */
+/* core.rearm(): install Lua's own handler for Ctrl-C again, as it works once. */
 static int core_rearm(lua_State *L) {
   (void)L;
   xai_interrupt_rearm();
   return 0;
 }
 
-/* core.libcurl() -> libcurl's and its libraries' versions.  Not a field: to
-** tell them all, libcurl wakes libraries that are needed for nothing else. */
+/* core.libcurl() -> the versions of libcurl and its libraries.  A function, as
+** asking initializes libraries that nothing else may need. */
 static int core_libcurl(lua_State *L) {
   lua_pushstring(L, curl_version());
   return 1;
 }
 
-/* Push a table of what this libcurl can do: name = boolean. */
+/* Push a table of the features of this libcurl: name = boolean. */
 static void push_features(lua_State *L) {
   int features = curl_version_info(CURLVERSION_NOW)->features;
   lua_createtable(L, 0, 3);
@@ -294,7 +295,7 @@ static void push_features(lua_State *L) {
 
 static const luaL_Reg functions[] = {{"client", xai_client_new},
                                      {"start", xai_request_start},
-                                     {"codec", xai_json_codec},
+                                     {"codec", xai_codec_new},
                                      {"on_key_error", xai_luacall_on_key_error},
                                      {"array", xai_json_array},
                                      {"encode", core_encode},
@@ -322,14 +323,14 @@ static const luaL_Reg functions[] = {{"client", xai_client_new},
                                      {"libcurl", core_libcurl},
                                      {NULL, NULL}};
 
-/* What reads the answer of a request, beside the methods of call.c. */
+/* Methods of requests, beside those of call.c. */
 static const luaL_Reg *const request_methods[] = {xai_answer_methods,
                                                   xai_stream_methods};
 
 /*
-** The module is made once for a Lua state: a program that drops it from
-** package.loaded and requires it again, or finds another copy of this file,
-** gets the one that there is.  So it does with what Lua keeps in 'kept'.
+** A Lua state has one module.  A program that clears package.loaded and requires
+** it again, or finds another copy of this file, gets the same module, and the
+** same Lua modules from its field 'kept'.
 */
 #define MODULE_KEY "xai.core module"
 
@@ -339,7 +340,7 @@ int luaopen_xai_core(lua_State *L) {
   stay_loaded();
   xai_interrupt_remember();
   xai_push_open(L);
-  xai_json_open_lua(L);
+  xai_codec_open(L);
   xai_client_open(L);
   xai_luacall_open(L, request_methods, 2);
   xai_info_open(L);
@@ -351,7 +352,7 @@ int luaopen_xai_core(lua_State *L) {
   lua_setfield(L, -2, "features");
   lua_pushlightuserdata(L, NULL);
   lua_setfield(L, -2, "null");
-  /* Clients have their methods from the Lua half. */
+  /* The Lua half adds the methods of clients. */
   luaL_getmetatable(L, "xai.client");
   lua_setfield(L, -2, "methods");
   lua_newtable(L);

@@ -114,7 +114,7 @@ static void push_lower(lua_State *L, xai_Slice s) {
   lua_pushlstring(L, small, s.len);
 }
 
-/* A header that came twice has both values, joined as HTTP says.  The name
+/* Push the value of a header, joined to an earlier one as HTTP says.  The name
 ** is on top of the stack. */
 static void push_value(lua_State *L, int headers, xai_Slice value) {
   lua_pushvalue(L, -1);
@@ -142,7 +142,7 @@ static void push_headers(lua_State *L, xai_Slice head) {
   }
 }
 
-/* Push the table of what is left of the rate limits, or nil. */
+/* Push the table of rate limits, or nil if there are none. */
 static void push_rate_limit(lua_State *L, xai_Slice head) {
   static const char *const names[][2] = {
       {"limit_requests", "x-ratelimit-limit-requests"},
@@ -167,8 +167,8 @@ static void push_rate_limit(lua_State *L, xai_Slice head) {
   lua_pushnil(L);
 }
 
-/* Push what names the answer to the service's support, or nil.  It is part of
-** messages, which are one line. */
+/* Push the id of the answer for the service's support, or nil.  It is part of
+** messages, so control characters in it become blanks. */
 static void push_request_id(lua_State *L, xai_Slice head) {
   xai_Slice id = xai_http_head_find(head, "x-request-id");
   char line[256];
@@ -184,7 +184,7 @@ static void push_request_id(lua_State *L, xai_Slice head) {
     lua_pushnil(L);
 }
 
-/* info.headers and its like: made from info.head, then kept. */
+/* info.headers, .request_id and .rate_limit: made from info.head, then kept. */
 static int info_index(lua_State *L) {
   static const struct {
     const char *name;
@@ -210,7 +210,7 @@ static int info_index(lua_State *L) {
   return 1;
 }
 
-/* Both metatables find info.headers and its like by the same function. */
+/* Set __index of the metatable on top. */
 static void set_index(lua_State *L) {
   lua_pushcfunction(L, info_index);
   lua_setfield(L, -2, "__index");
@@ -230,11 +230,11 @@ void xai_info_open(lua_State *L) {
 
 /* --------------------------------------------------------------- the facts */
 
-/* Hash parts of tables have a power of two of places. */
+/* Fields that a table has room for; Lua rounds up to powers of two. */
 #define FACTS 8
 #define FACTS_OF_FAILURE 16
 
-/* Push the table of facts; the URL is at 'url', the head behind it. */
+/* Push the table of facts.  The URL is at 'url', the head above it. */
 static void push_facts(lua_State *L, const xai_CallInfo *call, int url,
                        int size) {
   lua_createtable(L, 0, size);
@@ -276,8 +276,7 @@ static void set_string(lua_State *L, const char *name, const char *value) {
   lua_setfield(L, -2, name);
 }
 
-/* What the service said.  Its message is the error's text already, unless it
-** was cut there. */
+/* Add what the service said.  Its message may be longer than the error's. */
 static void set_error_body(lua_State *L, const xai_ErrorBody *b) {
   set_text(L, "code", &b->code);
   set_text(L, "type", &b->type);
@@ -302,7 +301,7 @@ static void set_error(lua_State *L, const xai_Report *r) {
   luaL_setmetatable(L, XAI_ERROR_MT);
 }
 
-/* The id is part of the error's line, so it is not left until asked for. */
+/* The error's line needs the id, so it is made now. */
 static void set_request_id(lua_State *L, int head) {
   xai_Slice s;
   s.at = lua_tolstring(L, head, &s.len);

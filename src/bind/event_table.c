@@ -9,14 +9,10 @@
 #include "bind/json_decode.h"
 #include "bind/luautil.h"
 
-/* -------------------------------------------------------------------- model */
-
 /*
-** tables for events that repeat an earlier one but for their text.
-**
-** A model is a list: number of items, number of names, metatable or false,
-** then key, value, key, value...  A table among the values is a model, too.
-** Addresses stand for the text and the stamps.
+** A template of a table is a list: number of items, number of names, metatable
+** or false, then key, value, key, value...  A table among the values is a
+** template, too.  Addresses stand for the text and the varying fields.
 */
 
 #define FIRST_PAIR 4
@@ -24,20 +20,20 @@
 
 #define TAGS (XAI_MAX_VARYING + 1)
 
-static char tags[TAGS]; /* of the text, then of the stamps */
+static char tags[TAGS]; /* of the text, then of the varying fields */
 
-/* ------------------------------------------------------------- the model */
+/* --------------------------------------------------- making a template */
 
 typedef struct Maker {
   lua_State *L;
-  const char *mark; /* begins the strings that stand for text and stamps */
+  const char *mark; /* begins the strings that stand for text and fields */
   size_t mark_len;
   int depth;
 } Maker;
 
 static int push_template(Maker *m, int t);
 
-/* The address for a string that stands for something, or NULL. */
+/* The address for a string that stands for text or a field, or NULL. */
 static void *tag_of(const Maker *m, int i) {
   size_t n;
   const char *s = lua_tolstring(m->L, i, &n);
@@ -45,7 +41,7 @@ static void *tag_of(const Maker *m, int i) {
   return s[m->mark_len] == 't' ? &tags[0] : &tags[1 + s[m->mark_len] - 'A'];
 }
 
-/* Push what the model has for the value on top.  0: it is too deep. */
+/* Push what the template has for the value on top.  0: it is too deep. */
 static int push_part(Maker *m) {
   lua_State *L = m->L;
   void *tag = lua_type(L, -1) == LUA_TSTRING ? tag_of(m, -1) : NULL;
@@ -57,8 +53,8 @@ static int push_part(Maker *m) {
   return 1;
 }
 
-/* The pairs of the table at 't' into the model at 'model'.  Returns how many
-** have a name, or -1. */
+/* Put the pairs of the table at 't' into the template.  Returns how many have a
+** name, or -1 if one is too deep. */
 static int add_pairs(Maker *m, int t, int template) {
   lua_State *L = m->L;
   int at = FIRST_PAIR, names = 0;
@@ -74,12 +70,12 @@ static int add_pairs(Maker *m, int t, int template) {
   return names;
 }
 
-/* Push the model of the table at 't'.  0: it is too deep. */
+/* Push the template of the table at 't'.  0: it is too deep. */
 static int push_template(Maker *m, int t) {
   lua_State *L = m->L;
   int template, names;
   if (++m->depth > MAX_DEPTH) return 0;
-  luaL_checkstack(L, 8, "model");
+  luaL_checkstack(L, 8, "template");
   lua_newtable(L);
   template = lua_gettop(L);
   lua_pushinteger(L, (lua_Integer)lua_rawlen(L, t));
@@ -94,7 +90,7 @@ static int push_template(Maker *m, int t) {
   return 1;
 }
 
-/* Push the pattern's event with marks in it, decoded. */
+/* Push the table of the event template's event, with marks for what varies. */
 static int push_marked(lua_State *L, int codec, const xai_EventTemplate *p,
                        xai_Buffer *scratch) {
   const xai_Codec *c = (const xai_Codec *)lua_touserdata(L, codec);
@@ -105,11 +101,12 @@ static int push_marked(lua_State *L, int codec, const xai_EventTemplate *p,
 }
 
 /*
-** Push a model of the pattern's event, made with the codec at 'codec'; nil
+** Push a template of the event's table, made with the codec at 'codec'; nil
 ** when it cannot be made.
 */
-static void template_push(lua_State *L, int codec, const xai_EventTemplate *p,
-                          xai_Buffer *scratch) {
+static void push_event_template(lua_State *L, int codec,
+                                const xai_EventTemplate *p,
+                                xai_Buffer *scratch) {
   const xai_Codec *c = (const xai_Codec *)lua_touserdata(L, codec);
   int top = lua_gettop(L);
   Maker m;
@@ -130,7 +127,7 @@ static void template_push(lua_State *L, int codec, const xai_EventTemplate *p,
 
 typedef struct Builder {
   lua_State *L;
-  int values; /* index of the text; the stamps are above it */
+  int values; /* index of the text; the varying fields follow */
 } Builder;
 
 static int get_int(lua_State *L, int t, int i) {
@@ -150,7 +147,7 @@ static int index_of(const void *tag) {
   return i < TAGS ? i : -1;
 }
 
-/* Turn the model's value on top into the event's. */
+/* Turn the template's value on top into the event's. */
 static void build_part(const Builder *b) {
   lua_State *L = b->L;
   int type = lua_type(L, -1);
@@ -165,7 +162,7 @@ static void build_part(const Builder *b) {
   }
 }
 
-/* Push the table that the model at 'model' describes. */
+/* Push the table that the template describes. */
 static void build(const Builder *b, int template) {
   lua_State *L = b->L;
   int items = get_int(L, template, 1), names = get_int(L, template, 2);
@@ -185,10 +182,9 @@ static void build(const Builder *b, int template) {
 }
 
 /*
-** Push the event that the model at 'model' gives with the values at 'values'
-** and above it: the text, and the stamps that differ from event to event.
+** Push the event's table.  Its text is at 'values'; its varying fields follow.
 */
-static void template_build(lua_State *L, int template, int values) {
+static void build_event(lua_State *L, int template, int values) {
   Builder b;
   b.L = L;
   b.values = values;
@@ -196,9 +192,9 @@ static void template_build(lua_State *L, int template, int values) {
   build(&b, template);
 }
 
-/* -------------------------- the tables of events that repeat an earlier one */
+/* ------------------------------------------------------------ one event */
 
-/* Push the model of the event that the pattern is of; nil: it has none. */
+/* Push the template of tables for the shown event; nil: there is none. */
 static void push_kept_template(lua_State *L, xai_LuaCall *r) {
   const xai_EventReader *s = xai_call_reader(r->handle->call);
   unsigned long serial = s->event.info.template_serial;
@@ -206,7 +202,7 @@ static void push_kept_template(lua_State *L, xai_LuaCall *r) {
   xai_getenv(L, 1);
   if (r->template != serial) {
     lua_rawgeti(L, env, XAI_SLOT_CODEC);
-    template_push(L, env + 1, &s->template, &r->handle->engine->scratch);
+    push_event_template(L, env + 1, &s->template, &r->handle->engine->scratch);
     lua_rawseti(L, env, XAI_SLOT_TEMPLATE);
     r->template = serial;
   }
@@ -215,7 +211,7 @@ static void push_kept_template(lua_State *L, xai_LuaCall *r) {
   lua_settop(L, env);
 }
 
-/* Push a stamp: a whole number of at most 15 digits, or a string. */
+/* Push a varying field: an integer of at most 15 digits, or a string. */
 static void push_varying(lua_State *L, xai_LuaCall *r, xai_Slice s) {
   char digits[24];
   if (s.at[-1] == '"') {
@@ -227,15 +223,15 @@ static void push_varying(lua_State *L, xai_LuaCall *r, xai_Slice s) {
   xai_pushint(L, strtoll(digits, NULL, 10));
 }
 
-/* Where stamps are kept while Lua values are made. */
+/* Copies of the varying fields, for while Lua values are made. */
 typedef struct Varying {
   char bytes[256];
   xai_Slice varying_field[XAI_MAX_VARYING];
   int count;
 } Varying;
 
-/* Copy the stamps of a reading, each with the byte before it, which tells a
-** string from a number.  0: they are too long. */
+/* Copy the varying fields of an event, each with the byte before it, which tells
+** a string from a number.  0: they are too long. */
 static int copy_varying(Varying *to, const xai_EventInfo *r) {
   char *p = to->bytes;
   int i;
@@ -264,10 +260,10 @@ int xai_event_table_push(lua_State *L, xai_LuaCall *r) {
     return 0;
   }
   xai_push_unescaped(L, &r->handle->engine->scratch,
-                     info->delta); /* the event may move from here on */
+                     info->delta); /* from here on the event may move */
   for (i = 0; i < varying.count; i++)
     push_varying(L, r, varying.varying_field[i]);
-  template_build(L, template, template + 1);
+  build_event(L, template, template + 1);
   lua_replace(L, template);
   lua_settop(L, template);
   return 1;

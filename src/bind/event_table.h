@@ -10,20 +10,15 @@
 
 #pragma GCC visibility push(hidden)
 
-/* -------------------------------------------------------------------- model */
-
 /*
-** tables for events that repeat an earlier one but for their text.
-**
-** Decoding such an event again would build the same tables from the same
-** bytes; building them from a model costs a quarter of that.  Each event
-** still has tables of its own.
+** Most events of a stream differ from the last one only in their text and a few
+** fields.  Decoding each of them would build the same tables from the same
+** bytes; building them from a template of tables costs a quarter of that.  Each
+** event gets new tables.
 */
 
-/* -------------------------- the tables of events that repeat an earlier one */
-
-/* The shown event repeats the pattern: push it, built from its model.  0 when
-** there is no model of it, or a finalizer has read it meanwhile. */
+/* The shown event repeats its event template: push its table.  Returns 0 if no
+** tables can be made for that template, or a finalizer has read the event. */
 int xai_event_table_push(lua_State *L, xai_LuaCall *r);
 
 #pragma GCC visibility pop

@@ -17,24 +17,24 @@
 
 /* ----------------------- the long strings of a JSON text, decoded beside it */
 
-#define MOST 64 /* what comes behind these is left to the decoder */
+#define MAX_LONG_STRINGS 64 /* the decoder decodes the rest */
 
 typedef struct LongStrings {
   xai_Slice text;
-  xai_Slice found[MOST];
+  xai_Slice found[MAX_LONG_STRINGS];
   int count;
 } LongStrings;
 
-static void look(LongStrings *l) {
+static void find_long_strings(LongStrings *l) {
   size_t at = 0;
   l->count = 0;
-  while (l->count < MOST &&
+  while (l->count < MAX_LONG_STRINGS &&
          xai_json_next_long_string(l->text, &at, &l->found[l->count]))
     l->count++;
 }
 
-/* Append "<mark>L<i>" and what stands before it. */
-static int put(xai_Codec *c, xai_Slice before, int i) {
+/* Append the text before a long string, and "<mark>L<i>" for the string. */
+static int put_mark(xai_Codec *c, xai_Slice before, int i) {
   char number[16];
   int rc = xai_buffer_append(&c->scratch, before.at, before.len);
   snprintf(number, sizeof number, "%c%d", XAI_LONG_STRING, i);
@@ -49,7 +49,7 @@ static int write_rest(xai_Codec *c, const LongStrings *l) {
   xai_buffer_clear(&c->scratch);
   for (i = 0; i < l->count && rc == XAI_OK; i++) {
     between.len = (size_t)(l->found[i].at - between.at);
-    rc = put(c, between, i + 1);
+    rc = put_mark(c, between, i + 1);
     between.at = l->found[i].at + l->found[i].len;
   }
   between.len = (size_t)(l->text.at + l->text.len - between.at);
@@ -68,31 +68,25 @@ static int take_long_strings(lua_State *L, xai_Codec *c) {
   l.text.at = lua_tolstring(L, text - 1, &l.text.len);
   lua_pushnil(L);
   lua_insert(L, text - 1);
-  look(&l);
+  find_long_strings(&l);
   if (l.count == 0) return 0;
   if (write_rest(c, &l) != XAI_OK) luaL_error(L, "not enough memory");
-  xai_push_buffer(L, &c->scratch); /* at once: a finalizer may decode, too */
+  xai_push_buffer(L, &c->scratch); /* before a finalizer uses the codec */
   xai_codec_trim(c);
   lua_createtable(L, l.count, 0);
   for (i = 0; i < l.count; i++) {
     lua_pushlstring(L, l.found[i].at, l.found[i].len);
     lua_rawseti(L, -2, i + 1);
   }
-  lua_replace(L, text - 1); /* the list, for nil */
-  lua_replace(L, text);     /* the rest, for the text: the last that needs it */
+  lua_replace(L, text - 1); /* the list replaces nil */
+  lua_replace(L, text);     /* the shorter text replaces the text */
   return 1;
 }
-
-/* ----------------- codecs: one behaviour for all JSON libraries; the way in */
-
-/*
-** The way out, from Lua to text, is in jsonout.c.
-*/
 
 #define MAX_DEPTH 1000
 #define MAX_EXACT 9007199254740992.0 /* 2^53 */
 
-/* ------------------------------------------------------- setting a codec */
+/* -------------------------------------------------------- making a codec */
 
 #define SCRATCH_KEPT ((size_t)64 << 10)
 
@@ -109,7 +103,7 @@ static int codec_gc(lua_State *L) {
   return 0;
 }
 
-/* A string of plain letters that no text will hold by chance. */
+/* Make a random string of letters, which no text holds by chance. */
 static void make_mark(char *out, size_t size) {
   xai_Random random;
   char uuid[XAI_UUID_SIZE];
@@ -123,8 +117,8 @@ static void make_mark(char *out, size_t size) {
 }
 
 /*
-** Call what may fail because it is not there in this library.  A lack of
-** memory is raised: what comes of the call would be wrong for ever.
+** Call a function that this library may lack; 1 if it returned.  A lack of
+** memory is raised, as the codec would keep a wrong answer.
 */
 static int try_call(lua_State *L, int arguments, int results) {
   int rc = lua_pcall(L, arguments, results, 0);
@@ -143,7 +137,7 @@ static void configure(lua_State *L, int module, const char *name) {
   if (!try_call(L, 1, 0)) lua_pop(L, 1);
 }
 
-/* An instance of our own, so that nobody else's settings change ours. */
+/* Replace the module by a new instance, whose settings no other code changes. */
 static void own_instance(lua_State *L, int module) {
   lua_getfield(L, module, "new");
   if (!lua_isfunction(L, -1) || !try_call(L, 0, 1) || !lua_istable(L, -1)) {
@@ -156,7 +150,7 @@ static void own_instance(lua_State *L, int module) {
   lua_pushboolean(L, 0);
   configure(L, module, "encode_escape_forward_slash");
   if (!XAI_COLLECTS_FIRST) return;
-  /* One kept by the module is written over when a finalizer encodes. */
+  /* A buffer that the module keeps is overwritten when a finalizer encodes. */
   lua_pushboolean(L, 0);
   configure(L, module, "encode_keep_buffer");
 }
@@ -206,7 +200,7 @@ static int is_lenient(lua_State *L, int decode) {
   return is;
 }
 
-/* Push vim[name], or else something that is not of that type, and tell. */
+/* Push vim[name] and return 1 if it has that type; else push any value. */
 static int push_vim(lua_State *L, const char *name, int type) {
   const char *path[3];
   size_t i;
@@ -222,7 +216,7 @@ static int push_vim(lua_State *L, const char *name, int type) {
   return i == 3 && lua_type(L, -1) == type;
 }
 
-/* Is this Neovim?  It has the global 'vim', with a JSON library in it. */
+/* Is this Neovim?  Its global 'vim' has a JSON library. */
 static int is_neovim(lua_State *L) {
   int is = push_vim(L, "json", LUA_TTABLE);
   lua_pop(L, 1);
@@ -244,8 +238,8 @@ static void push_probe(lua_State *L) {
 }
 
 /*
-** Does the module damage what it encodes?  Neovim 0.12 exports functions whose
-** names lua-cjson uses within itself, and the linker gives it Neovim's.
+** Does the module damage what it encodes?  Neovim 0.12 exports functions with
+** names that lua-cjson uses internally, and the linker gives it Neovim's.
 */
 static int is_damaging(lua_State *L, int encode, int decode) {
   int top = lua_gettop(L), same = 1;
@@ -270,7 +264,7 @@ static int is_damaging(lua_State *L, int encode, int decode) {
   "option 'json': that module damages what it encodes in this Neovim"          \
   " (lua-cjson does); leave it out, and vim.json is used"
 
-int xai_json_codec(lua_State *L) {
+int xai_codec_new(lua_State *L) {
   xai_Codec *c;
   luaL_checktype(L, 1, LUA_TTABLE);
   lua_settop(L, 1);
@@ -305,7 +299,7 @@ int xai_json_codec(lua_State *L) {
   return 1;
 }
 
-void xai_json_open_lua(lua_State *L) {
+void xai_codec_open(lua_State *L) {
   luaL_newmetatable(L, XAI_ARRAY_MT);
   lua_pushliteral(L, "xai.array");
   lua_setfield(L, -2, "__name");
@@ -321,8 +315,8 @@ typedef struct Fixer {
   lua_State *L;
   const xai_Codec *codec;
   int null;         /* index of the module's null */
-  int long_strings; /* index of the list of strings that were taken out */
-  int marked;       /* the text was rewritten: look for marks */
+  int long_strings; /* index of the list of long strings */
+  int marked;       /* the text was rewritten and may hold marks */
   int depth;
 } Fixer;
 
@@ -434,7 +428,7 @@ static void fix_array(Fixer *f) {
   }
 }
 
-/* Mend the value of a member; most need nothing, so that comes first. */
+/* Fix the value of a member.  Most need nothing: those types come first. */
 static Fix fix_member(Fixer *f) {
   switch (lua_type(f->L, -1)) {
     case LUA_TBOOLEAN: return FIX_NONE;
@@ -444,7 +438,7 @@ static Fix fix_member(Fixer *f) {
   }
 }
 
-/* Assigning to the key that a traversal is at is allowed. */
+/* Lua allows assignment to the current key of a traversal. */
 static void fix_object(Fixer *f) {
   lua_State *L = f->L;
   int t = lua_gettop(L);
@@ -476,7 +470,7 @@ static int is_null(const Fixer *f) {
   return lua_rawequal(f->L, -1, f->null);
 }
 
-/* Mend the value on top of the stack. */
+/* Fix the value on top of the stack. */
 static Fix fix_value(Fixer *f) {
   switch (lua_type(f->L, -1)) {
     case LUA_TNUMBER: return fix_number(f);
@@ -490,7 +484,7 @@ static Fix fix_value(Fixer *f) {
   }
 }
 
-/* The decoded value is on top; leaves the mended one there. */
+/* Replace the decoded value on top by the fixed one. */
 static void fix_decoded(lua_State *L, const xai_Codec *c, int null,
                         int long_strings, int marked) {
   Fixer f;
@@ -506,7 +500,7 @@ static void fix_decoded(lua_State *L, const xai_Codec *c, int null,
   if (fix != FIX_NONE) lua_remove(L, -2);
 }
 
-/* Replace the text on top by one that the decoder loses nothing of. */
+/* Replace the text on top by one of which the decoder loses nothing. */
 static int mark_text(lua_State *L, xai_Codec *c, int what) {
   size_t n;
   const char *s = lua_tolstring(L, -1, &n);
@@ -523,20 +517,20 @@ static int mark_text(lua_State *L, xai_Codec *c, int what) {
 }
 
 /*
-** Three results begin at 'i'.  0 when they are nil and words, as from
-** libraries that do not raise.  Leaves the value, or the words, alone.
+** Three results of the decoder begin at 'i'.  Leave only the value and return 1;
+** or only the reason and return 0, if they are nil and a reason.
 */
 static int take_value(lua_State *L, int i) {
-  int words = i;
-  if (lua_isnil(L, i) && lua_type(L, i + 1) == LUA_TSTRING) words = i + 1;
-  if (lua_isnil(L, i) && lua_type(L, i + 2) == LUA_TSTRING) words = i + 2;
-  lua_pushvalue(L, words);
+  int kept = i;
+  if (lua_isnil(L, i) && lua_type(L, i + 1) == LUA_TSTRING) kept = i + 1;
+  if (lua_isnil(L, i) && lua_type(L, i + 2) == LUA_TSTRING) kept = i + 2;
+  lua_pushvalue(L, kept);
   lua_replace(L, i);
   lua_settop(L, i);
-  return words == i;
+  return kept == i;
 }
 
-/* The string at 'text' was decoded: is it JSON for a strict reader, too? */
+/* Is the decoded string at 'text' JSON for a strict reader, too? */
 static int is_strict(lua_State *L, int text) {
   size_t n;
   const char *s = lua_tolstring(L, text, &n);
@@ -544,9 +538,9 @@ static int is_strict(lua_State *L, int text) {
 }
 
 /*
-** Decode the string at 'text', rewritten as 'what' says, into the next slot:
-** 1.  0: the decoder refused it, and its words are there.  Above the text are
-** the codec's environment and its null.
+** Decode the string at 'text', rewritten as 'what' says.  Push the value and
+** return 1, or the decoder's reason and return 0.  Above the text are the
+** codec's environment and its null.
 */
 static int decode_as(lua_State *L, xai_Codec *c, int text, int what) {
   int at = lua_gettop(L) + 1, marked, rc, ok;
@@ -564,7 +558,7 @@ static int decode_as(lua_State *L, xai_Codec *c, int text, int what) {
   return ok;
 }
 
-/* May the string at 'i' hold fractions, which decoders read by the locale? */
+/* May the string at 'i' hold fractions?  Decoders read them by the locale. */
 static int has_fractions(lua_State *L, int i) {
   size_t n;
   const char *s = lua_tolstring(L, i, &n);
@@ -582,10 +576,10 @@ static void skip_bom(lua_State *L) {
 }
 
 /*
-** lua-cjson keeps the decimal point of the moment when it was loaded.  When the
-** locale has a comma since, it takes [1,2] for 1.2; when it had one, it refuses
-** fractions.  So numbers are taken out where the locale has no point, or where
-** the decoder refused a text with fractions.
+** lua-cjson keeps the decimal point of the locale in which it was loaded.  If
+** the locale changes to a comma, it reads [1,2] as 1.2; if it had a comma, it
+** refuses fractions.  So numbers are taken out of the text where the locale has
+** no point, or where the decoder refused a text with fractions.
 */
 static int decode(lua_State *L, int codec, int surrogates) {
   xai_Codec *c = (xai_Codec *)luaL_checkudata(L, codec, XAI_CODEC_MT);
@@ -599,7 +593,7 @@ static int decode(lua_State *L, int codec, int surrogates) {
   ok = decode_as(L, c, text, what);
   if (!ok && !(what & XAI_MARK_NUMBERS) && has_fractions(L, text)) {
     ok = decode_as(L, c, text, what | XAI_MARK_NUMBERS);
-    if (!ok) lua_pop(L, 1); /* the first words tell the place */
+    if (!ok) lua_pop(L, 1); /* the first reason names the place */
   }
   if (ok && c->lenient && !is_strict(L, text)) {
     lua_pushliteral(L, "Found a number or a word that JSON does not have");

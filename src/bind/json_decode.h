@@ -9,8 +9,6 @@
 
 #pragma GCC visibility push(hidden)
 
-/* ----------------------------- what the two halves of the JSON bridge share */
-
 #define XAI_CODEC_MT "xai.codec"
 #define XAI_ARRAY_MT "xai.array"
 
@@ -21,45 +19,43 @@
 #define XAI_CODEC_VIM_NULL 4 /* vim.NIL; nil outside of Neovim */
 
 typedef struct xai_Codec {
-  xai_Buffer scratch; /* between two uses: empty */
-  char mark[40];      /* begins strings that stand for something else */
+  xai_Buffer scratch; /* empty between uses */
+  char mark[40];      /* begins strings that stand for other values */
   size_t mark_len;
   int own_null;        /* the module's null is xai.null */
   int empty_is_object; /* the module writes {} for an empty table */
   int lenient;         /* the module reads numbers that JSON does not have */
 } xai_Codec;
 
-/* Give back the memory of an unusually large text. */
+/* Empty the scratch buffer, and free it if it is large. */
 void xai_codec_trim(xai_Codec *c);
 
-/* ----------------------- the long strings of a JSON text, decoded beside it */
-
-#define XAI_LONG_STRING 'L' /* behind a mark: the number of a string follows */
-
-/* ----------------------------------------- between Lua values and JSON text */
+/* Between a mark and the number of a long string that was taken out. */
+#define XAI_LONG_STRING 'L'
 
 /*
-** A JSON library for Lua (lua-cjson in any of its forms, vim.json) does the
-** conversion.  A codec makes all of them behave the same and lose nothing:
-** integers of 64 bits, numbers beyond them, fractions in any locale, empty
-** arrays, null, halves of surrogate pairs.
+** A JSON library for Lua (lua-cjson in any of its forms, vim.json) converts.  A
+** codec makes all of them behave the same and lose nothing: 64-bit integers,
+** longer numbers, fractions in any locale, empty arrays, null, unpaired
+** surrogates.
 */
 
 /* Register the metatables of codecs and of marked arrays. */
-void xai_json_open_lua(lua_State *L);
+void xai_codec_open(lua_State *L);
 
 /* core.codec(module) -> codec.  'module' has encode and decode. */
-int xai_json_codec(lua_State *L);
+int xai_codec_new(lua_State *L);
 
 /*
-** Replace the string on top of the stack by the value it holds; 1.  When it
-** is not JSON, by the reason as a string; 0.  A byte order mark is skipped.
+** Replace the string on top of the stack by the value it holds and return 1; if
+** it is not JSON, by the reason as a string and return 0.  A byte order mark is
+** skipped.
 */
 int xai_json_decode(lua_State *L, int codec);
 
 /*
-** The same, but halves of surrogate pairs stay, as the three bytes that UTF-8
-** would give them, so that they can be joined with what follows.
+** The same, but an unpaired surrogate becomes the three bytes that UTF-8 would
+** give it, so that it can be joined with its pair in the next text.
 */
 int xai_json_decode_surrogates(lua_State *L, int codec);
 

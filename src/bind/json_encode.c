@@ -13,12 +13,12 @@
 #include "bind/luautil.h"
 
 #define MAX_DEPTH 1000
-#define MAX_SHOWN 40 /* steps of a path, in messages */
+#define MAX_SHOWN 40 /* steps of a path in messages */
 
-/* The way from the root to a value, for messages. */
+/* A step of the path from the root to a value, for messages. */
 typedef struct Step {
   const struct Step *up;
-  const void *table; /* whose member it is; NULL: the root */
+  const void *table; /* it is a member of this; NULL: the root */
   const char *key;   /* NULL: 'index' */
   int index;
   int depth;
@@ -30,7 +30,7 @@ typedef struct Writer {
   const char *what; /* "client:chat" */
   int null;         /* index of the module's null */
   int vim_null;     /* index of vim.NIL, or of nil */
-  int marked;       /* something was replaced by a marked string */
+  int marked;       /* a value was replaced by a marked string */
   int foreign;      /* the locale has no decimal point; -1: not known yet */
 } Writer;
 
@@ -55,7 +55,7 @@ static void push_path(lua_State *L, const Step *s) {
     else
       lua_pushfstring(L, "[%d]", s->index);
   }
-  /* They are on the stack from the leaf up. */
+  /* The steps are on the stack, the last one first. */
   for (; parts > 1; parts--) {
     lua_insert(L, -2);
     lua_concat(L, 2);
@@ -70,26 +70,26 @@ static int refuse(const Writer *w, const Step *s, const char *why) {
 
 /* ----------------------------------------------------------------- leaves */
 
-/* Push "<mark>text"; the text is put in its place after encoding. */
+/* Push "<mark>text", which becomes the text after encoding. */
 static int push_marked(Writer *w, const char *text) {
   lua_pushfstring(w->L, "%s%s", w->codec->mark, text);
   w->marked = 1;
   return 1;
 }
 
-/* Do that many digits hold the number? */
+/* Is the number exact with that many digits? */
 static int holds(lua_Number n, int digits) {
   char s[40];
   snprintf(s, sizeof s, "%.*g", digits, (double)n);
   return strtod(s, NULL) == (double)n;
 }
 
-/* The library writes 14 digits.  Enough for this number? */
+/* Is the number exact with the 14 digits that the library writes? */
 static int is_short(lua_Number n) {
   return holds(n, 14) && (n != floor(n) || fabs((double)n) < 1e14);
 }
 
-/* Is the number left to the library?  It may write the locale's comma. */
+/* May the library write the number?  It may write the locale's comma. */
 static int is_plain(Writer *w, lua_Number n) {
   if (!is_short(n)) return 0;
   if (!XAI_HAS_INTEGERS && n == floor(n)) return 1;
@@ -121,7 +121,7 @@ static int write_number(Writer *w, const Step *s, int i) {
   return push_marked(w, text);
 }
 
-/* A string that goes out is UTF-8; JSON has no other. */
+/* Refuse a string that is not UTF-8, as JSON is. */
 static void check_text(const Writer *w, const Step *s, int i,
                        const char *what) {
   lua_State *L = w->L;
@@ -134,7 +134,7 @@ static void check_text(const Writer *w, const Step *s, int i,
   refuse(w, s, lua_tostring(L, -1));
 }
 
-/* Our null, the module's, Neovim's, or something JSON does not have. */
+/* Write a null: xai.null, the module's or Neovim's.  Refuse other values. */
 static int write_other(Writer *w, const Step *s, int i) {
   lua_State *L = w->L;
   char why[64];
@@ -153,7 +153,7 @@ static int write_other(Writer *w, const Step *s, int i) {
 
 static int write_value(Writer *w, const Step *s, int i);
 
-/* Push a copy of the table at 't' for changing. */
+/* Push a copy of the table at 't', to be changed. */
 static void push_copy(lua_State *L, int t) {
   lua_newtable(L);
   lua_pushnil(L);
@@ -173,7 +173,7 @@ static int is_array_marked(lua_State *L, int t) {
   return is;
 }
 
-/* The string keys of an object, or the indices 1..n of a list, no other. */
+/* Allow the string keys of an object, or the indices 1..n of a list. */
 static void check_key(Writer *w, const Step *s, int list, size_t n) {
   lua_State *L = w->L;
   lua_Number k;
@@ -195,7 +195,7 @@ static void check_key(Writer *w, const Step *s, int list, size_t n) {
     refuse(w, s, "is a list with holes (xai.null fills a hole)");
 }
 
-/* Keys are checked and counted; a list must have as many as its length. */
+/* Check and count the keys; a list must have as many as its length. */
 static size_t check_keys(Writer *w, const Step *s, int t, int list, size_t n) {
   lua_State *L = w->L;
   size_t count = 0;
@@ -211,8 +211,8 @@ static size_t check_keys(Writer *w, const Step *s, int t, int list, size_t n) {
 }
 
 /*
-** A replacement for the value on top was pushed: put it into the copy of
-** the table, which is made now if it was not yet.  Leaves key and value.
+** Pop the replacement of a value and put it into the copy of the table.  The copy
+** is made for the first one.  Leaves key and value.
 */
 static void put_into_copy(lua_State *L, int t, int copy) {
   if (lua_isnil(L, copy)) {
@@ -245,8 +245,8 @@ static int write_members(Writer *w, const Step *s, int t, int list) {
   return 0;
 }
 
-/* The step that leads to a table again that is on the way to it: the first
-** from the root on, and in 'whole' the step that led to it before. */
+/* Find the first step from the root to a table that contains itself: the step
+** that leads to it again, and in 'whole' the step that led to it before. */
 static const Step *find_cycle(const Step *s, const Step **whole) {
   const Step *again = NULL, *a, *b;
   for (a = s; a->up != NULL; a = a->up)
@@ -281,7 +281,7 @@ static int write_table(Writer *w, const Step *s, int t) {
   return w->codec->empty_is_object ? 0 : push_marked(w, "{}");
 }
 
-/* 1 when a replacement for the value at 'i' was pushed, else 0. */
+/* Push a replacement for the value at 'i' and return 1, or return 0. */
 static int write_value(Writer *w, const Step *s, int i) {
   switch (lua_type(w->L, i)) {
     case LUA_TSTRING: check_text(w, s, i, ""); return 0;
@@ -304,7 +304,7 @@ static const char *find(const char *p, const char *end, const char *word,
   return NULL;
 }
 
-/* Append 's' with each "<mark>text" (with its quotes) become: text. */
+/* Append 's', with each "<mark>text" and its quotes replaced by the text. */
 static int unmark(xai_Codec *c, const char *s, size_t n) {
   const char *end = s + n, *p, *q;
   int rc = XAI_OK;
@@ -320,7 +320,7 @@ static int unmark(xai_Codec *c, const char *s, size_t n) {
   return rc;
 }
 
-/* Put the marked things of the text on top of the stack in their place. */
+/* Replace the marked strings of the text on top of the stack. */
 static void unmark_text(lua_State *L, xai_Codec *c) {
   size_t n;
   const char *s = lua_tolstring(L, -1, &n);

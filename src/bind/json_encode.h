@@ -14,7 +14,7 @@
 */
 void xai_json_encode(lua_State *L, int codec, int value, const char *what);
 
-/* xai.array(t): mark a table as an array, so that empty it is sent as []. */
+/* xai.array(t): mark a table as an array, so that [] is sent if it is empty. */
 int xai_json_array(lua_State *L);
 
 #pragma GCC visibility pop

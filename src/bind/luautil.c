@@ -1,5 +1,5 @@
 /*
-** luautil.c - small things that all of bind needs of Lua.
+** luautil.c - strings and misuse errors: what all of bind needs of Lua.
 */
 #include "bind/luautil.h"
 
@@ -10,7 +10,7 @@
 #include "base/json_scan.h"
 #include "base/text.h"
 
-/* ---------------------------- bytes as Lua strings, whatever finalizers do */
+/* ------------------------------------------------- bytes as Lua strings */
 
 #define SMALL 1024
 
@@ -23,7 +23,7 @@ static int pusher(lua_State *L) {
   return 1;
 }
 
-/* The copy is ours until the string is made, or cannot be. */
+/* Push a copy: lua_pushlstring may move the bytes before it reads them. */
 static void push_large(lua_State *L, xai_Slice s) {
   char *copy = (char *)malloc(s.len);
   int rc;
@@ -64,7 +64,7 @@ void xai_push_open(lua_State *L) {
   lua_rawset(L, LUA_REGISTRYINDEX);
 }
 
-/* A copy is changed: lua_tolstring turns a number into a string. */
+/* Converts a copy, as lua_tolstring turns a number into a string in place. */
 void xai_push_text(lua_State *L, int i) {
   int number = lua_type(L, i) == LUA_TNUMBER;
   char point[XAI_DECIMAL_POINT_SIZE];

@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "bind/luautil.h"
 
-/* ----------------------------------------------- may these headers be sent? */
+/* ---------------------------------------------------------------- headers */
 
 static int is_token(const char *s, size_t n) {
   size_t i;
@@ -21,7 +21,7 @@ static int is_token(const char *s, size_t n) {
   return n > 0;
 }
 
-/* One header: name on top but one, value on top. */
+/* Check one header: its value is on top, its name below. */
 static void check_header(lua_State *L, const char *what) {
   size_t n;
   const char *s = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : NULL;
@@ -36,7 +36,7 @@ static void check_header(lua_State *L, const char *what) {
                "%s: option 'headers': the value of '%s' must be a string or "
                "false, got %s",
                what, s, luaL_typename(L, -1));
-  lua_pushvalue(L, -1); /* tolstring would change the table's number */
+  lua_pushvalue(L, -1); /* lua_tolstring changes a number in place */
   s = lua_tolstring(L, -1, &n);
   if (xai_bytes_have_control(s, n))
     xai_misuse(L,
@@ -46,7 +46,7 @@ static void check_header(lua_State *L, const char *what) {
   lua_pop(L, 1);
 }
 
-/* Which of two spellings of one header would hold depends on chance. */
+/* Refuse two spellings of one header, as the order of a table is random. */
 static void check_spelling(lua_State *L, int t, const char *name,
                            const char *what) {
   lua_pushnil(L);
@@ -62,9 +62,8 @@ static void check_spelling(lua_State *L, int t, const char *name,
 }
 
 /*
-** Check the table of headers on top of the stack: names, values, and that no
-** two names are one in another spelling.  Raises an error that begins with
-** 'what'.
+** Check the table of headers on top of the stack: names, values and spellings.
+** Raises an error that begins with 'what'.
 */
 static void headers_check(lua_State *L, const char *what) {
   int t = lua_gettop(L);
@@ -76,7 +75,7 @@ static void headers_check(lua_State *L, const char *what) {
   }
 }
 
-/* ------------------------- the option tables of xai.new and of single calls */
+/* ---------------------------------------------------------------- options */
 
 typedef enum Type {
   TYPE_SECONDS,
@@ -88,9 +87,9 @@ typedef enum Type {
   TYPE_RETRY,
   TYPE_HEADERS,
   TYPE_FUNCTION,
-  TYPE_KEY,   /* text or function; read elsewhere */
-  TYPE_DEBUG, /* boolean or function; read elsewhere */
-  TYPE_JSON,  /* module; read elsewhere */
+  TYPE_KEY,   /* text or function; client.c and request.c read it */
+  TYPE_DEBUG, /* boolean or function; the Lua half reads it */
+  TYPE_JSON,  /* module; the Lua half reads it */
   TYPE_BOOLEAN
 } Type;
 
@@ -160,7 +159,7 @@ static const char *check_name(lua_State *L, int i, const char *what,
   return lua_tostring(L, i);
 }
 
-/* The name at 'i', which is to be compared with known ones: whole. */
+/* The name at 'i'; raises if it has a NUL byte, as C compares up to that. */
 static const char *check_known(lua_State *L, int i, const char *what,
                                const char *noun) {
   const char *name = check_name(L, i, what, noun);
@@ -222,14 +221,14 @@ static lua_Number number(const Reader *r, const char *expected,
   return n;
 }
 
-/* Any time but 0, which means none, is a millisecond at least. */
+/* 0 means no limit, so shorter times than a millisecond count as one. */
 static void read_seconds(const Reader *r, int64_t *out) {
   lua_Number s = number(r, "a number of seconds", 1e9);
   *out = (int64_t)(s * 1000 + 0.5);
   if (*out == 0 && s > 0) *out = 1;
 }
 
-/* A buffer that grows doubles its size, which must not overflow. */
+/* Growing doubles the size of a buffer, which must not overflow. */
 #define MAX_BYTES ((size_t)-1 / 4)
 
 static void read_bytes(const Reader *r, size_t *out) {
@@ -262,7 +261,7 @@ static void read_text(const Reader *r, const char **out) {
   *out = s;
 }
 
-/* The word on top; an empty one where there is none. */
+/* The string on top; empty if there is none. */
 static xai_Slice word(const Reader *r) {
   xai_Slice s = {"", 0};
   if (lua_type(r->L, -1) == LUA_TSTRING) s.at = lua_tolstring(r->L, -1, &s.len);
@@ -390,7 +389,7 @@ static void copy_pairs(lua_State *L, int i) {
   }
 }
 
-/* The headers, too: what was checked must be what is sent. */
+/* Headers are copied, too: those that were checked are sent. */
 void xai_options_copy(lua_State *L, int i) {
   copy_pairs(L, i);
   lua_getfield(L, -1, "headers");

@@ -9,30 +9,27 @@
 
 #pragma GCC visibility push(hidden)
 
-/* ----------------------------------------------- may these headers be sent? */
-
-/* ------------------------- the option tables of xai.new and of single calls */
-
 /*
-** Check the option table at 'i' (nil counts as empty) and put what it says
-** over '*set'.  Strings are borrowed from the table.  Wrong types and
-** unknown names raise an error that begins with 'what' and names the option
-** (and, for an unknown one, the nearest known).
+** Check the option table at 'i' (nil counts as empty) and store its settings in
+** '*set'; others stay.  Strings are borrowed from the table.  Wrong types and
+** unknown names raise an error that begins with 'what' and names the option, and
+** for an unknown one the nearest known.
 */
 void xai_options_read(lua_State *L, int i, const char *what, xai_Settings *set);
 
 /*
-** Check that the table at 'i' has only the fields 'names' (NULL at the
-** end); 'noun' is what they are called in the message.
+** Raise if the table at 'i' has other fields than 'names', which ends with NULL.
+** The message calls them 'noun'.
 */
 void xai_options_only(lua_State *L, int i, const char *what, const char *noun,
                       const char *const *names);
 
-/* Raise "what: option 'name' why" if the table at 'i', if it is one, sets it. */
+/* Raise "what: option 'name' why" if 'i' is a table that sets the option. */
 void xai_options_refuse(lua_State *L, int i, const char *what, const char *name,
                         const char *why);
 
-/* Push a copy of the option table at 'i', with its own fields only. */
+/* Push a copy of the option table at 'i' and of its headers, without what their
+** metatables give. */
 void xai_options_copy(lua_State *L, int i);
 
 #pragma GCC visibility pop

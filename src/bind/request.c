@@ -6,15 +6,34 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/endpoint.h"
 #include "bind/call.h"
+#include "bind/client.h"
 #include "bind/json_decode.h"
 #include "bind/json_encode.h"
 #include "bind/luautil.h"
 #include "bind/options.h"
 
-/* ----------------------------------- where a call goes, and with which body */
+/* A request while it is built.  Numbers are indices of the Lua stack. */
+typedef struct Builder {
+  lua_State *L;
+  const char *what; /* "client:chat" */
+  xai_Client *client;
+  xai_Engine *engine;   /* of the client, which user code may close */
+  int env;              /* the client's environment */
+  int options;          /* the call's options, or 0 */
+  int url, body, codec; /* body 0: none */
+  int key;              /* 0: the client's */
+  int key_function;     /* 0: none */
+  const char *method;
+  xai_Settings set;
+  xai_Api api;
+  int stream, raw, any_json, pending_ok, read_once;
+} Builder;
 
-/* xai.null, a light userdata, is as good as nothing. */
+/* -------------------------------------------------- settings, URL and body */
+
+/* Is the field true?  xai.null, a light userdata, counts as nil. */
 static int get_flag(lua_State *L, int t, const char *name) {
   int on;
   if (t == 0) return 0;
@@ -25,7 +44,7 @@ static int get_flag(lua_State *L, int t, const char *name) {
 }
 
 /* Push option 'name' of the call, else of the client; 0 when it is nil. */
-static int target_option(const xai_RequestBuilder *s, const char *name) {
+static int push_option(const Builder *s, const char *name) {
   lua_State *L = s->L;
   if (s->options != 0) {
     lua_getfield(L, s->options, name);
@@ -40,28 +59,28 @@ static int target_option(const xai_RequestBuilder *s, const char *name) {
   return 0;
 }
 
-/* Callbacks may change the user's table: go on with a copy, which keeps the
-** strings of the settings alive. */
-static void own_options(xai_RequestBuilder *s) {
+/* Replace the user's options by a copy, as callbacks may change the table.  The
+** copy keeps the strings of the settings alive. */
+static void copy_options(Builder *s) {
   lua_State *L = s->L;
-  if (!lua_istable(L, s->options)) return; /* is refused with its name */
+  if (!lua_istable(L, s->options)) return; /* xai_options_read refuses it */
   xai_options_copy(L, s->options);
   lua_replace(L, s->options);
 }
 
-/* What decides whom a call may talk to: one of these differs. */
+/* Does one of the settings differ that decide which server a call talks to? */
 static int has_other_peer(const xai_Settings *a, const xai_Settings *b) {
   return a->base_url != b->base_url || a->proxy != b->proxy ||
          a->unix_socket != b->unix_socket || a->allow_http != b->allow_http ||
          a->key_file != b->key_file || a->key_password != b->key_password;
 }
 
-/* The settings of the client with the options of the call over them. */
-static void target_settings(xai_RequestBuilder *s) {
+/* Apply the options of the call to the settings of the client. */
+static void read_settings(Builder *s) {
   lua_State *L = s->L;
   s->set = s->client->set;
   if (s->options == 0) return;
-  own_options(s);
+  copy_options(s);
   xai_options_read(L, s->options, s->what, &s->set);
   if (has_other_peer(&s->set, &s->client->set))
     xai_client_check_peer(L, s->what, &s->set);
@@ -71,7 +90,7 @@ static void target_settings(xai_RequestBuilder *s) {
 }
 
 /* Push the codec that the call uses. */
-static void push_codec(xai_RequestBuilder *s) {
+static void push_codec(Builder *s) {
   lua_State *L = s->L;
   int own = 0;
   if (s->options != 0) {
@@ -80,7 +99,7 @@ static void push_codec(xai_RequestBuilder *s) {
     if (!own) lua_pop(L, 1);
   }
   if (own) {
-    lua_pushcfunction(L, xai_json_codec);
+    lua_pushcfunction(L, xai_codec_new);
     lua_insert(L, -2);
     lua_call(L, 1, 1);
   } else {
@@ -90,7 +109,7 @@ static void push_codec(xai_RequestBuilder *s) {
 }
 
 /* Push the base URL of the call, without "/v1". */
-static void push_base(const xai_RequestBuilder *s) {
+static void push_base(const Builder *s) {
   if (s->set.base_url == s->client->set.base_url)
     lua_rawgeti(s->L, s->env, XAI_CLIENT_BASE);
   else
@@ -98,8 +117,8 @@ static void push_base(const xai_RequestBuilder *s) {
                     xai_client_base_length(s->set.base_url));
 }
 
-/* Turn the path on top of the stack into the URL. */
-static void push_url(xai_RequestBuilder *s, const char *between) {
+/* Replace the path on top of the stack by the URL. */
+static void push_url(Builder *s, const char *between) {
   lua_State *L = s->L;
   int path = lua_gettop(L);
   push_base(s);
@@ -115,8 +134,8 @@ static void no_memory(lua_State *L, int rc) {
 }
 
 /* The id at index 3, checked. */
-static const char *check_id(const xai_RequestBuilder *s,
-                            const xai_Endpoint *row, size_t *n) {
+static const char *check_id(const Builder *s, const xai_Endpoint *row,
+                            size_t *n) {
   lua_State *L = s->L;
   const char *id;
   if (lua_type(L, 3) != LUA_TSTRING)
@@ -131,14 +150,14 @@ static const char *check_id(const xai_RequestBuilder *s,
   return id;
 }
 
-static void check_body(const xai_RequestBuilder *s) {
+static void check_body(const Builder *s) {
   if (!lua_istable(s->L, 3))
     xai_misuse(s->L, "%s: the body must be a table, got %s", s->what,
                luaL_typename(s->L, 3));
 }
 
-/* One of the endpoints: row, argument at 3. */
-static void target_row(xai_RequestBuilder *s, const xai_Endpoint *row) {
+/* Read the argument of an endpoint's function, at index 3. */
+static void read_endpoint_argument(Builder *s, const xai_Endpoint *row) {
   lua_State *L = s->L;
   xai_Buffer *b = &s->engine->scratch;
   size_t n = 0;
@@ -161,7 +180,7 @@ static void target_row(xai_RequestBuilder *s, const xai_Endpoint *row) {
 }
 
 /* Push "&a=b" for the name and the value on top of the stack. */
-static void push_pair(const xai_RequestBuilder *s, char sign) {
+static void push_pair(const Builder *s, char sign) {
   lua_State *L = s->L;
   xai_Buffer *b = &s->engine->scratch;
   size_t n, m;
@@ -181,9 +200,9 @@ static void push_pair(const xai_RequestBuilder *s, char sign) {
   xai_push_buffer(L, b);
 }
 
-/* Append the query in the table on top to the path below it, which may have
-** one already. */
-static void add_query(const xai_RequestBuilder *s) {
+/* Append the query in the table on top to the path below it.  The path may have
+** a query already. */
+static void add_query(const Builder *s) {
   lua_State *L = s->L;
   int t = lua_gettop(L), path = t - 1;
   char sign = strchr(lua_tostring(L, path), '?') ? '&' : '?';
@@ -207,9 +226,9 @@ static int is_path_char(char c) {
          c != '\\';
 }
 
-/* The path of client:request: as it stands behind the host.  It is only sure to
-** be there until the query takes its place on the stack. */
-static void read_path(xai_RequestBuilder *s) {
+/* Read path and query of client:request.  The path's string is valid until the
+** query replaces it on the stack. */
+static void read_path(Builder *s) {
   lua_State *L = s->L;
   const char *path;
   size_t n, i;
@@ -237,15 +256,16 @@ static void read_path(xai_RequestBuilder *s) {
   push_url(s, "");
 }
 
-/* The method on top, or NULL: it is no word in capitals. */
+/* The method on top; NULL if it is not a word in capitals. */
 static const char *check_method(lua_State *L) {
   size_t n = 0;
   const char *m = lua_tolstring(L, -1, &n);
   return n > 0 && strspn(m, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == n ? m : NULL;
 }
 
-/* client:request{ method=, path=, query=, body=, stream= } */
-static void target_free_form(xai_RequestBuilder *s) {
+/* Read the argument of client:request{method=, path=, query=, body=, stream=},
+** at index 3. */
+static void read_free_form_argument(Builder *s) {
   static const char *const fields[] = {"method", "path",   "query",
                                        "body",   "stream", NULL};
   lua_State *L = s->L;
@@ -272,22 +292,21 @@ static void target_free_form(xai_RequestBuilder *s) {
   read_path(s);
 }
 
-/* ---------------------------------- the header lines of a call, and its key */
+/* ------------------------------------------------------ headers and key */
 
-/* Append a header line to the call's. */
-static void add_header(const xai_RequestBuilder *s, xai_Call *call,
-                       const char *name, const char *value, size_t n) {
+/* Append a header line; raises without memory. */
+static void add_header(const Builder *s, xai_Call *call, const char *name,
+                       const char *value, size_t n) {
   if (xai_call_add_header(call, &s->engine->scratch, name, value, n) != 0)
     luaL_error(s->L, "not enough memory");
 }
 
-static void add_line(const xai_RequestBuilder *s, xai_Call *call,
-                     const char *line) {
+static void add_line(const Builder *s, xai_Call *call, const char *line) {
   add_header(s, call, line, "", 0);
 }
 
-/* Push the name of this header as the table at 't' spells it; 0 when it is not
-** there. */
+/* Push the name of this header as the table at 't' spells it; 0 if the table
+** lacks it. */
 static int push_spelling(lua_State *L, int t, const char *name) {
   lua_pushnil(L);
   while (lua_next(L, t)) {
@@ -300,21 +319,21 @@ static int push_spelling(lua_State *L, int t, const char *name) {
 }
 
 /* Does the header table on top (or nil) name this header, in any case? */
-static int headers_has(lua_State *L, const char *name) {
+static int has_header(lua_State *L, const char *name) {
   int found = !lua_isnil(L, -1) && push_spelling(L, lua_gettop(L), name);
   if (found) lua_pop(L, 1);
   return found;
 }
 
-/* Remove this header from the table at 't', however it is spelt there. */
+/* Remove this header, in any spelling, from the table at 't'. */
 static void remove_header(lua_State *L, int t, const char *name) {
   if (!push_spelling(L, t, name)) return;
   lua_pushnil(L);
   lua_rawset(L, t);
 }
 
-/* Put the pairs of the table on top, if it is one, into the one at 'to', in
-** place of those of the same names in any case. */
+/* Pop a table (or nil) and put its pairs into the one at 'to'.  They replace
+** pairs of the same names, whatever their case. */
 static void merge_into(lua_State *L, int to) {
   int from = lua_gettop(L);
   if (lua_istable(L, from)) {
@@ -329,8 +348,8 @@ static void merge_into(lua_State *L, int to) {
   lua_settop(L, from - 1);
 }
 
-/* Push the user's headers, or nil: those of the call over the client's. */
-static void headers_push(const xai_RequestBuilder *s) {
+/* Push the user's headers, or nil.  Those of the call replace the client's. */
+static void push_user_headers(const Builder *s) {
   lua_State *L = s->L;
   int both = lua_gettop(L) + 1;
   lua_rawgeti(L, s->env, XAI_CLIENT_OPTIONS);
@@ -346,16 +365,16 @@ static void headers_push(const xai_RequestBuilder *s) {
   }
   lua_newtable(L);
   lua_replace(L, both);
-  lua_insert(L, -2); /* the client's first, the call's over them */
+  lua_insert(L, -2); /* the client's are on top, and so come first */
   merge_into(L, both);
   merge_into(L, both);
 }
 
 /*
-** The value on top, of the header below it.  libcurl takes "Name:" for "not
-** this one", be it its own, and "Name;" for a header without a value.
+** Add a header of the user; its value is on top, its name below.  libcurl leaves
+** out a header given as "Name:", and sends "Name;" without a value.
 */
-static void add_pair(const xai_RequestBuilder *s, xai_Call *call) {
+static void add_pair(const Builder *s, xai_Call *call) {
   lua_State *L = s->L;
   xai_Slice value = {"", 0};
   const char *between = ":";
@@ -374,8 +393,8 @@ static void add_pair(const xai_RequestBuilder *s, xai_Call *call) {
   lua_pop(L, 2);
 }
 
-/* Add the user's headers, which are on top of the stack, to the call's. */
-static void headers_add_user(const xai_RequestBuilder *s, xai_Call *call) {
+/* Add the user's headers, a table (or nil) on top of the stack. */
+static void add_user_headers(const Builder *s, xai_Call *call) {
   lua_State *L = s->L;
   int t = lua_gettop(L);
   if (lua_isnil(L, t)) return;
@@ -386,20 +405,20 @@ static void headers_add_user(const xai_RequestBuilder *s, xai_Call *call) {
   }
 }
 
-static void missing_key(const xai_RequestBuilder *s) {
+static void missing_key(const Builder *s) {
   xai_misuse(s->L,
              "%s: no API key: set the environment variable "
              "XAI_API_KEY or give api_key to xai.new",
              s->what);
 }
 
-/* Push the key that the call's own option or a function gives; 0 when it is
-** the client's. */
-static int push_own_key(xai_RequestBuilder *s) {
+/* Push the key of an option or of the user's function; 0 if the client's key is
+** to be used. */
+static int push_other_key(Builder *s) {
   lua_State *L = s->L;
-  if (!target_option(s, "api_key")) return 0;
+  if (!push_option(s, "api_key")) return 0;
   if (!lua_isfunction(L, -1)) return 1;
-  s->key_from = lua_gettop(L);
+  s->key_function = lua_gettop(L);
   lua_pushvalue(L, -1);
   lua_call(L, 0, 1);
   if (lua_type(L, -1) != LUA_TSTRING)
@@ -408,38 +427,38 @@ static int push_own_key(xai_RequestBuilder *s) {
   return 1;
 }
 
-/* The headers that the service needs, unless the user's take their place.
-** The user's table is on top of the stack. */
-static void headers_add_own(xai_RequestBuilder *s, xai_Call *call) {
+/* Add the headers that the service needs, unless the user gives them.  The
+** user's table (or nil) is on top of the stack. */
+static void add_needed_headers(Builder *s, xai_Call *call) {
   lua_State *L = s->L;
   char uuid[XAI_UUID_SIZE];
-  if (s->body != 0 && !headers_has(L, "content-type"))
+  if (s->body != 0 && !has_header(L, "content-type"))
     add_line(s, call, "Content-Type: application/json");
-  if (!headers_has(L, "accept"))
+  if (!has_header(L, "accept"))
     add_line(s, call,
              s->stream ? "Accept: text/event-stream"
                        : "Accept: application/json");
-  if (!headers_has(L, "accept-encoding"))
-    add_line(s, call, "Accept-Encoding:"); /* libcurl would ask for gzip */
-  if (!headers_has(L, "x-client-request-id")) {
+  if (!has_header(L, "accept-encoding"))
+    add_line(s, call, "Accept-Encoding:"); /* else libcurl asks for gzip */
+  if (!has_header(L, "x-client-request-id")) {
     xai_random_uuid(&s->engine->random, uuid);
     add_header(s, call, "x-client-request-id: ", uuid, sizeof uuid - 1);
   }
-  if (!headers_has(L, "user-agent")) {
+  if (!has_header(L, "user-agent")) {
     const char *agent = s->set.user_agent;
     if (agent == NULL) agent = xai_client_agent(L);
     add_header(s, call, "User-Agent: ", agent, strlen(agent));
   }
-  add_line(s, call, "Expect:"); /* libcurl would wait for a 100 */
+  add_line(s, call, "Expect:"); /* else libcurl waits for a 100 */
 }
 
-/* Push the key that is not the client's own, checked, and note where it, and
-** the function that gave it, are.  Raises when there is no key at all. */
-static void headers_push_key(xai_RequestBuilder *s) {
+/* Push a key that is not the client's, checked, and note its index.  Raises if
+** there is no key at all. */
+static void find_key(Builder *s) {
   lua_State *L = s->L;
   size_t n;
   const char *key;
-  if (push_own_key(s)) {
+  if (push_other_key(s)) {
     s->key = lua_gettop(L);
     key = lua_tolstring(L, s->key, &n);
     xai_client_check_key(L, s->what, key, n);
@@ -448,14 +467,14 @@ static void headers_push_key(xai_RequestBuilder *s) {
   }
 }
 
-/* ------------------------------------------ the start of a call: core.start */
+/* -------------------------------------------------------------- the start */
 
-/* Keep what the transfer reads alive as long as the request. */
-static void anchor(const xai_RequestBuilder *s, int request) {
+/* Keep what the request needs later in its environment. */
+static void anchor(const Builder *s, int request) {
   lua_State *L = s->L;
   xai_getenv(L, request);
-  if (s->key_from != 0) {
-    lua_pushvalue(L, s->key_from);
+  if (s->key_function != 0) {
+    lua_pushvalue(L, s->key_function);
     lua_rawseti(L, -2, XAI_SLOT_KEY);
   }
   if (lua_type(L, 3) == LUA_TSTRING) {
@@ -472,12 +491,12 @@ static void anchor(const xai_RequestBuilder *s, int request) {
   lua_pop(L, 1);
 }
 
-/* May a stream come though none was asked for? */
-static int may_stream(const xai_RequestBuilder *s) {
+/* May the answer be a stream even if none was asked for? */
+static int may_stream(const Builder *s) {
   return s->api != XAI_API_PLAIN && s->api != XAI_API_OTHER && !s->raw;
 }
 
-static void begin(const xai_RequestBuilder *s, xai_Call *call) {
+static void begin(const Builder *s, xai_Call *call) {
   lua_State *L = s->L;
   xai_Request wire;
   memset(&wire, 0, sizeof wire);
@@ -490,15 +509,15 @@ static void begin(const xai_RequestBuilder *s, xai_Call *call) {
   wire.spec.free_form = s->any_json;
   wire.spec.pending_ok = s->pending_ok;
   wire.spec.read_once = s->read_once;
-  wire.spec.key_changes = s->key_from != 0;
+  wire.spec.key_changes = s->key_function != 0;
   wire.spec.default_settings =
       memcmp(&s->set, &s->client->set, sizeof s->set) == 0;
   wire.spec.client_id = s->client->client_id;
   xai_engine_start(s->engine, call, &wire);
 }
 
-/* Whoever does without certificates is told what that means. */
-static void warn_once(const xai_RequestBuilder *s) {
+/* Warn once in a process that certificates are not checked. */
+static void warn_once(const Builder *s) {
   static int warned;
   if (!s->set.insecure || warned) return;
   warned = 1;
@@ -507,13 +526,13 @@ static void warn_once(const xai_RequestBuilder *s) {
         stderr);
 }
 
-/* A JSON module, an api_key function or a finalizer may have closed it. */
-static void check_open(const xai_RequestBuilder *s) {
+/* User code has run: it may have closed the client. */
+static void check_open(const Builder *s) {
   if (s->client->engine == NULL)
     xai_misuse(s->L, "%s: the client is closed", s->what);
 }
 
-static void add_key(const xai_RequestBuilder *s, xai_Call *call) {
+static void add_key(const Builder *s, xai_Call *call) {
   const char *key = xai_buffer_data(&s->client->key);
   size_t n = xai_buffer_size(&s->client->key);
   if (s->key != 0) key = lua_tolstring(s->L, s->key, &n);
@@ -521,25 +540,26 @@ static void add_key(const xai_RequestBuilder *s, xai_Call *call) {
     luaL_error(s->L, "not enough memory");
 }
 
-/* The key goes last, unless a header of the user's stands for it. */
-static void start(xai_RequestBuilder *s) {
+/* Make the call and start it.  The key is the last header, unless the user gives
+** a header for it. */
+static void start(Builder *s) {
   lua_State *L = s->L;
   xai_LuaCall *r;
   xai_Call *call;
   int headers, request, own_key;
-  headers_push(s);
+  push_user_headers(s);
   headers = lua_gettop(L);
   check_open(s);
-  own_key = headers_has(L, "authorization") || headers_has(L, "x-api-key");
-  if (!own_key) headers_push_key(s);
+  own_key = has_header(L, "authorization") || has_header(L, "x-api-key");
+  if (!own_key) find_key(s);
   r = xai_luacall_new(L, s->engine, &s->set, s->api, s->raw);
   request = lua_gettop(L);
   r->any_json = s->any_json;
   call = r->handle->call;
   anchor(s, request);
   lua_pushvalue(L, headers);
-  headers_add_user(s, call);
-  headers_add_own(s, call);
+  add_user_headers(s, call);
+  add_needed_headers(s, call);
   lua_settop(L, request);
   check_open(s);
   warn_once(s);
@@ -547,9 +567,8 @@ static void start(xai_RequestBuilder *s) {
   begin(s, call);
 }
 
-/* An option that would do nothing is a mistake. */
-static void check_options(const xai_RequestBuilder *s,
-                          const xai_Endpoint *row) {
+/* Refuse options that would have no effect. */
+static void check_options(const Builder *s, const xai_Endpoint *row) {
   const char *why = "needs stream = true in the request";
   if (row != NULL)
     why = row->api != XAI_API_PLAIN ? "needs stream = true in the body"
@@ -566,7 +585,7 @@ int xai_request_start(lua_State *L) {
   const xai_Endpoint *row;
   const char *name = luaL_checkstring(L, 2);
   const char *as = luaL_optstring(L, 5, name);
-  xai_RequestBuilder s;
+  Builder s;
   lua_settop(L, 5); /* client, name, argument, options, as */
   memset(&s, 0, sizeof s);
   s.L = L;
@@ -576,12 +595,12 @@ int xai_request_start(lua_State *L) {
   s.options = lua_isnil(L, 4) ? 0 : 4;
   xai_getenv(L, 1);
   s.env = lua_gettop(L);
-  target_settings(&s);
+  read_settings(&s);
   row = xai_endpoint_find(name);
   if (row != NULL)
-    target_row(&s, row);
+    read_endpoint_argument(&s, row);
   else
-    target_free_form(&s);
+    read_free_form_argument(&s);
   check_options(&s, row);
   start(&s);
   lua_pushboolean(L, s.stream);

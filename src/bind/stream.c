@@ -185,7 +185,7 @@ static int stream_event(lua_State *L) {
 
 /* -------------------------------------------------------------------- text */
 
-/* Push the text, joined with half a character at the end of the last one. */
+/* Push the text.  A surrogate at the end of the last text joins it. */
 static void push_text(lua_State *L, xai_LuaCall *r) {
   xai_EventReader *s = reader_of(r);
   const xai_EventInfo *info = &s->event.info;
@@ -203,7 +203,7 @@ static void push_text(lua_State *L, xai_LuaCall *r) {
   s->surrogate = surrogate;
 }
 
-/* Push half a character that nothing followed, as U+FFFD. */
+/* Push U+FFFD for a surrogate at the end of the last text. */
 static int push_rest(lua_State *L, xai_EventReader *s) {
   if (s->surrogate == 0) return 0;
   lua_pushliteral(L, "\xEF\xBF\xBD");
@@ -274,7 +274,7 @@ static const char *field_name(xai_Field f) {
   return names[f];
 }
 
-/* May the text hold the escape of half a surrogate pair? */
+/* May the text hold the escape of a surrogate? */
 static int may_have_surrogate(xai_Slice text) {
   return memchr(text.at, '\\', text.len) != NULL && xai_slice_has(text, "\\ud");
 }
@@ -371,8 +371,8 @@ static int stream_read_log(lua_State *L) {
   return xai_luacall_use(L, push_entry, push_entry);
 }
 
-/* request:has_surrogates() -> did request:read_log give a text with half a
-** surrogate pair?  It has the three bytes that UTF-8 would give that. */
+/* request:has_surrogates() -> did request:read_log return a text with unpaired
+** surrogates?  Each has the three bytes that UTF-8 would give it. */
 static int stream_has_surrogates(lua_State *L) {
   lua_pushboolean(L, xai_luacall_check(L)->surrogates);
   return 1;
