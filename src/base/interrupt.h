@@ -35,7 +35,7 @@ int xai_interrupt_pending(int listener);
 int xai_interrupt_take(int listener);
 
 /* Installs our handler again where an interpreter has replaced it by its own,
-** which it does before each piece of code that it runs.  Handlers of others
+** which it does before each chunk that it runs.  Handlers of others
 ** stay. */
 void xai_interrupt_hold(void);
 

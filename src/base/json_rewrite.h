@@ -22,7 +22,7 @@
 /* What to replace, as bits. */
 #define XAI_MARK_EMPTY_ARRAYS 1   /* [] becomes ["<mark>"] */
 #define XAI_MARK_INTEGERS 2       /* of 16 digits or more: "<mark>..." */
-#define XAI_MARK_SURROGATES 4     /* lone halves become \ufffd */
+#define XAI_MARK_SURROGATES 4     /* lone surrogates become \ufffd */
 #define XAI_MARK_SURROGATES_RAW 8 /* or three bytes, which are joined later */
 #define XAI_MARK_NUMBERS 16       /* all numbers become "<mark>..." */
 
