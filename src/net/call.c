@@ -356,7 +356,8 @@ void xai_call_abandon_after_fork(xai_Call *c) {
 static xai_Attempt attempt_of(xai_Call *c) {
   xai_Attempt a;
   a.transfer = &c->transfer;
-  a.reader = c->transfer.content == XAI_CONTENT_EVENTS ? reader_of(c) : NULL;
+  /* The end of the body may still show that these are events. */
+  a.reader = xai_transfer_may_be_events(&c->transfer) ? reader_of(c) : NULL;
   a.headers = c->headers;
   a.set = &c->set;
   a.random = c->random;
