@@ -23,9 +23,10 @@
 --                             and resumed within `drive`.
 --   block(is_ready, ...)      Called where a wait cannot be suspended.  Returns when
 --                             is_ready(...) is true; it should run the event loop
---                             meanwhile.  is_ready may raise an error, which must go
---                             through.  Without this function the wait blocks on
---                             calls alone and the event loop stands still.
+--                             meanwhile, with what `arm` watches.  is_ready may raise
+--                             an error, which must go through.  Without this function
+--                             the wait blocks on calls alone and the event loop stands
+--                             still (`loop.block`).
 --   delegate(thread, resume, ...)
 --                             Called when a task has yielded `...` by itself.  If the
 --                             event loop knows these values, the adapter waits in the
