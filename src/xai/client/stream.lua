@@ -16,7 +16,7 @@ Stream.__index = Stream
 
 -- Fields that a stream may not have yet.
 local FIELDS = {
-  whole = true, message = true, failure = true, got = true, merged = true, raw = true, hooked = true,
+  whole = true, message = true, failure = true, merged = true, raw = true,
 }
 
 setmetatable(Stream, {
@@ -53,21 +53,18 @@ local function is_plain(stream)
   return not (stream.over or stream.has_whole or loop.checks_turns)
 end
 
+--- Is it here, and what is it?  A stream that has begun is not requested again.
 local function try(stream, method)
   local request = stream.request
-  hooks.retry(stream.hooked, request)
-  stream.got, stream.message, stream.failure = request[method](request)
-  return stream.got ~= false
+  if not stream.has_begun then hooks.retry(stream.hooked, request) end
+  local value, message, info = request[method](request)
+  if value then stream.has_begun = true end
+  return value ~= false, value, message, info
 end
 
 --- Wait until `method` of the request returns something else than false: not yet.
 local function await(stream, method)
-  -- A finalizer may read the same stream during the wait, so its fields are restored.
-  local got, words, failure = stream.got, stream.message, stream.failure
-  wait.for_news(stream.request, try, stream, method)
-  local value, message, info = stream.got, stream.message, stream.failure
-  stream.got, stream.message, stream.failure = got, words, failure
-  return value, message, info
+  return wait.for_news(stream.request, try, stream, method)
 end
 
 --- What `method` of the request returns, once it is here.  `is_missing`: it was asked
@@ -210,8 +207,8 @@ local function open(request, name, raw, hooked)
   hooks.wait_opened(request, hooked)
   if not request:streaming() then hooks.wait_done(request, hooked) end
   local stream = setmetatable({
-    request = request, name = name, raw = raw, hooked = hooked,
-    over = false, has_whole = false, -- asked for with each event
+    request = request, name = name, raw = raw, hooked = hooked or false,
+    over = false, has_whole = false, has_begun = false, -- asked for with each event
   }, Stream)
   local info
   if request:streaming() then

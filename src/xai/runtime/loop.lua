@@ -210,6 +210,7 @@ end
 --- Wake it no more.
 function loop.remove_waiter(request, suspension)
   local present = waiting[request]
+  if not present then return end -- it was woken
   if present == suspension then return stop_waiting(request) end
   if getmetatable(present) ~= Waiters then return end
   local left = 0

@@ -187,13 +187,16 @@ local requests = {
 local function wait_blocking(task, source, subject, ready, ...)
   if source == requests and loop.adapter.check_wait then loop.adapter.check_wait() end
   local ticket = source.needs_adding and source.add(subject, nobody)
+  local is_ready, value, message, info
   local ok, err = apart(block, source, function(...)
     loop.raise_pending()
-    if task and task.cancelled or ready(...) then return true end
+    if task and task.cancelled then return true end
+    is_ready, value, message, info = ready(...)
+    if is_ready then return true end
     if task then task.source, task.subject = source, subject end -- a hook may have waited for something else
   end, ...)
   if ticket then source.remove(subject, ticket) end
-  if ok then return end
+  if ok then return value, message, info end
   if source.abandon then source.abandon(subject) end
   error(loop.interruption(err), 0)
 end
@@ -206,21 +209,27 @@ local function enter(task, source, subject)
   if task.cancelled then task:resumed() end -- raises
 end
 
---- Wait until `ready(...)`, which was false, is true.
+--- Wait until the first result of `ready(...)`, which was false, is true.  Returns the
+-- three results that follow.
 local function wait_for(source, subject, ready, ...)
+  local is_ready, value, message, info
   repeat
     local suspension, task = suspension_here()
-    if task then enter(task, source, subject) end
-    if not suspension then
-      wait_blocking(task, source, subject, ready, ...)
-      if task then task:resumed() end
-      return -- not asked again: the answer may be taken once
+    if task then
+      task.source, task.subject = source, subject
+      if task.cancelled then task:resumed() end -- raises
     end
-    local ticket = source.add(subject, suspension)
-    suspension:suspend(source, subject, ticket)
-    source.remove(subject, ticket)
+    if suspension then
+      local ticket = source.add(subject, suspension)
+      suspension:suspend(source, subject, ticket)
+      source.remove(subject, ticket)
+    else -- not asked again afterwards: the answer may be taken once
+      is_ready, value, message, info = true, wait_blocking(task, source, subject, ready, ...)
+    end
     if task then task:resumed() end
-  until ready(...)
+    if not is_ready then is_ready, value, message, info = ready(...) end
+  until is_ready
+  return value, message, info
 end
 
 --- Wait until `ready(...)` is true.
@@ -235,24 +244,25 @@ end
 
 --- Move calls until the request is ready, as long as there is nobody else.
 local function block_for_request(ready, ...)
-  while not ready(...) do
+  while true do
+    local is_ready, value, message, info = ready(...)
+    if is_ready then return true, value, message, info end
     if not is_alone() then return false end
     core.step(SLICE)
   end
-  return true
 end
 
---- Wait for a request until `ready(...)`, which was false, is true.  In a plain
--- program with one stream this is most of the work for an event, so that case
--- comes first.
+--- Wait for a request until the first result of `ready(...)`, which was false, is true.
+-- Returns the three results that follow.  In a plain program with one stream this is
+-- most of the work for an event, so that case comes first.
 function wait.for_news(request, ready, ...)
   if is_alone() then
-    local ok, result = pcall(block_for_request, ready, ...)
+    local ok, result, value, message, info = pcall(block_for_request, ready, ...)
     if not ok then
       request:cancel() -- nobody is left to read its answer
       error(loop.interruption(result), 0)
     end
-    if result then return end
+    if result then return value, message, info end
   end
   return wait_for(requests, request, ready, ...)
 end
