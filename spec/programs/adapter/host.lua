@@ -2,6 +2,8 @@
 
 -- luacheck: globals toy
 
+include "spec/programs/common.lua"
+
 local core = require "xai.core"
 local loop = require "xai.runtime.loop"
 
