@@ -424,7 +424,7 @@ int xai_call_try_again(xai_Call *c) {
   const xai_EventReader *r = reader_of(c);
   xai_Attempt a = attempt_of(c);
   if (c->state != XAI_CALL_RUNNING || c->draining || r->begun || r->raw ||
-      !xai_outcome_is_transient_event(&c->outcome, &a, r->event.sse.data))
+      !xai_outcome_read_transient_error(&c->outcome, &a, r->event.sse.data))
     return 0;
   c->outcome.phase_reached = XAI_PHASE_STREAM;
   detach(c, 1);

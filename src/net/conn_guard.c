@@ -283,7 +283,7 @@ static int may_hide_bytes(const xai_Connection *c) {
 
 /*
 ** Bytes after an answer are seen before the next request, by
-** xai_connection_may_send, unless
+** xai_connection_check, unless
 ** - the socket is not known;
 ** - libcurl or TLS reads ahead from the socket;
 ** - TLS got them in one record with the body: libcurl takes only the body, and
@@ -311,8 +311,8 @@ void xai_connection_reset(xai_Connection *c) {
   if (c->no_reuse && c->easy != NULL) allow_reuse(c, 1);
 }
 
-int xai_connection_may_send(xai_Connection *c, int local_port, const char *ip,
-                            int port) {
+int xai_connection_check(xai_Connection *c, int local_port, const char *ip,
+                         int port) {
   int held;
   c->socket = find_by_ends(c->guard, local_port, ip, port);
   c->serial = serial_of(c->guard, c->socket);

@@ -6,7 +6,7 @@
 ** does not check an idle connection; from 8.22 on it does so once a second; it
 ** never checks the buffers of TLS.
 **
-** The guard checks before each request (xai_connection_may_send).  Where it
+** The guard checks before each request (xai_connection_check).  Where it
 ** could not see such bytes, it has libcurl close the connection after the
 ** answer (xai_connection_on_head).
 */
@@ -113,10 +113,10 @@ void xai_connection_forbid_reuse(xai_Connection *c);
 /* Allow reuse again, before another request on the same easy handle. */
 void xai_connection_reset(xai_Connection *c);
 
-/* May a request be sent on the connection between these two ends?  Returns 0
-** when bytes came after its last answer, or its end. */
-int xai_connection_may_send(xai_Connection *c, int local_port, const char *ip,
-                            int port);
+/* Find the socket between these two ends.  Returns 1 when a request may be sent
+** on it; 0 when bytes came after its last answer, or its end. */
+int xai_connection_check(xai_Connection *c, int local_port, const char *ip,
+                         int port);
 
 #pragma GCC visibility pop
 

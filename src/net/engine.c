@@ -609,20 +609,25 @@ static void collect_finished(xai_Engine *e) {
   }
 }
 
+/* Let a call act on the time; one that waits begins an attempt. */
+static void tick(xai_Engine *e, xai_Call *c, int64_t now_ms) {
+  if (c->state == XAI_CALL_WAITING) e->starts++;
+  xai_call_tick(c, e->multi, now_ms, e->unread_backlog);
+}
+
 /* Begin delayed calls, as many as this step may. */
 static void start_queued(xai_Engine *e) {
   while (e->start_queue.first != NULL && e->starts < MAX_STARTS) {
     xai_Call *c = e->start_queue.first->call;
     list_remove(&c->in_start_queue);
-    e->starts++;
-    xai_call_tick(c, e->multi, xai_clock_ms(), e->unread_backlog);
+    tick(e, c, xai_clock_ms());
     note_change(e, c, 1);
   }
 }
 
 /* May this step act on the call's time?  Retries count as starts. */
-static int may_tick(xai_Engine *e, const xai_Call *c) {
-  return c->state != XAI_CALL_WAITING || e->starts++ < MAX_STARTS;
+static int may_tick(const xai_Engine *e, const xai_Call *c) {
+  return c->state != XAI_CALL_WAITING || e->starts < MAX_STARTS;
 }
 
 /* Act on the calls that are due.  Without a change a call's time only moves
@@ -636,8 +641,7 @@ static void tick_due_calls(xai_Engine *e) {
     xai_Call *c = link->call;
     int was_active = c->state != XAI_CALL_DONE;
     next = link->next;
-    if (now >= xai_call_due(c) && may_tick(e, c))
-      xai_call_tick(c, e->multi, now, e->unread_backlog);
+    if (now >= xai_call_due(c) && may_tick(e, c)) tick(e, c, now);
     note_change(e, c, was_active);
     xai_engine_free_finished(e, c);
   }

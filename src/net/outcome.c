@@ -455,8 +455,8 @@ static int should_retry(const xai_Attempt *a) {
   return xai_slice_like(v, "true") ? 1 : xai_slice_like(v, "false") ? 0 : -1;
 }
 
-int xai_outcome_is_transient_event(xai_Outcome *o, const xai_Attempt *a,
-                                   xai_Slice data) {
+int xai_outcome_read_transient_error(xai_Outcome *o, const xai_Attempt *a,
+                                     xai_Slice data) {
   xai_outcome_read_event_error(o, a, data);
   if (xai_error_body_is_transient(&o->body) || should_retry(a) == 1) return 1;
   xai_outcome_clear(o);
@@ -469,7 +469,7 @@ static void resolve_stream(xai_Outcome *o, const xai_Attempt *a) {
   xai_EventReader *s = a->reader;
   xai_Slice data;
   switch (xai_event_reader_preview(s, &a->transfer->sse, 1, &data)) {
-    case XAI_READ_ERROR: xai_outcome_is_transient_event(o, a, data); break;
+    case XAI_READ_ERROR: xai_outcome_read_transient_error(o, a, data); break;
     case XAI_READ_WAIT:
       if (s->raw || xai_event_schema_complete(&s->schema, 1)) break;
       xai_error_set_cause(&o->error, XAI_CAUSE_STREAM_EMPTY);
@@ -503,21 +503,22 @@ static int64_t asked_wait(const xai_Attempt *a) {
   return ms >= 0 ? ms : until_date(a);
 }
 
-/* Did a stream break off after one event, which reports a transient error? */
-static int is_broken_refusal(xai_Outcome *o, const xai_Attempt *a) {
+/* If a stream broke off after one event that reports a transient error, make
+** that the outcome's error.  Returns 1 in that case. */
+static int read_single_refusal(xai_Outcome *o, const xai_Attempt *a) {
   xai_Transfer *t = a->transfer;
   xai_Slice data;
   if (t->content != XAI_CONTENT_EVENTS || a->reader->begun ||
       xai_event_reader_preview(a->reader, &t->sse, 0, &data) != XAI_READ_ERROR)
     return 0;
-  return xai_outcome_is_transient_event(o, a, data);
+  return xai_outcome_read_transient_error(o, a, data);
 }
 
 /*
-** Did the transfer fail?  An error answer counts as that error, even if its
-** body is incomplete.
+** Settle the body.  If the transfer failed, set its error and return 1.  An
+** error answer counts as that error, even if its body is incomplete.
 */
-static int is_broken(xai_Outcome *o, const xai_Attempt *a, CURLcode code) {
+static int read_failure(xai_Outcome *o, const xai_Attempt *a, CURLcode code) {
   xai_Transfer *t = a->transfer;
   xai_Error error;
   memset(&error, 0, sizeof error);
@@ -526,7 +527,7 @@ static int is_broken(xai_Outcome *o, const xai_Attempt *a, CURLcode code) {
   if (error.kind == XAI_KIND_NONE) return 0;
   if (t->head_done && t->status >= 300 && error.kind != XAI_KIND_MEMORY)
     return 0;
-  if (is_broken_refusal(o, a)) return 0;
+  if (read_single_refusal(o, a)) return 0;
   o->error = error;
   return 1;
 }
@@ -539,7 +540,7 @@ static int is_pending(const xai_Attempt *a) {
 
 void xai_outcome_decide(xai_Outcome *o, const xai_Attempt *a, CURLcode code) {
   xai_Transfer *t = a->transfer;
-  o->broken = is_broken(o, a, code);
+  o->broken = read_failure(o, a, code);
   if (o->error.kind != XAI_KIND_NONE) return;
   if (!t->head_done) {
     xai_error_set_cause(&o->error, XAI_CAUSE_HEAD_CUT);

@@ -64,8 +64,8 @@ void xai_outcome_read_event_error(xai_Outcome *o, const xai_Attempt *a,
 
 /* The same for the first event of a stream.  Returns 1; or 0 when another
 ** attempt would not help, and the outcome is cleared. */
-int xai_outcome_is_transient_event(xai_Outcome *o, const xai_Attempt *a,
-                                   xai_Slice data);
+int xai_outcome_read_transient_error(xai_Outcome *o, const xai_Attempt *a,
+                                     xai_Slice data);
 
 /* What follows a failed attempt. */
 typedef struct xai_NextAttempt {

@@ -66,8 +66,9 @@ static int read_status(const char *s, size_t n) {
   return status;
 }
 
-/* RFC 9112, section 6.3: an answer with two lengths must be discarded. */
-static int has_one_length(xai_Transfer *t) {
+/* RFC 9112, section 6.3: an answer with two lengths must be discarded.
+** Returns 0 to stop. */
+static int check_lengths(xai_Transfer *t) {
   if (xai_http_head_agrees(xai_transfer_head(t), "content-length")) return 1;
   t->cause = XAI_CAUSE_TWO_LENGTHS;
   return 0;
@@ -163,7 +164,7 @@ static size_t on_header(char *s, size_t size, size_t n, void *ud) {
   if (rc != XAI_OK) return stop(t, rc, head_limit(t));
   if (!is_empty_line(s, n)) return n;
   t->in_head = 0;
-  if (!has_one_length(t)) return 0;
+  if (!check_lengths(t)) return 0;
   end_head(t);
   return n;
 }
@@ -277,7 +278,7 @@ static int on_send(void *ud, char *ip, char *local_ip, int port,
                    int local_port) {
   xai_Transfer *t = (xai_Transfer *)ud;
   (void)local_ip;
-  t->stale = !xai_connection_may_send(&t->conn, local_port, ip, port);
+  t->stale = !xai_connection_check(&t->conn, local_port, ip, port);
   if (t->stale) return CURL_PREREQFUNC_ABORT;
   if (t->sends <= t->max_resends) {
     t->sends++;
