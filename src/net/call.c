@@ -406,16 +406,24 @@ static void begin_anew(xai_Call *c) {
   conclude(c);
 }
 
-void xai_call_finish(xai_Call *c, CURLcode code) {
+/* What the body is must be settled before the attempt: only then is it known
+** whether it has a reader. */
+static void decide(xai_Call *c, CURLcode code) {
   xai_Attempt a;
+  xai_Error error;
+  xai_outcome_read_code(&error, &c->transfer, code);
+  a = attempt_of(c);
+  xai_outcome_decide(&c->outcome, &a, &error);
+}
+
+void xai_call_finish(xai_Call *c, CURLcode code) {
   if (c->state != XAI_CALL_RUNNING) return;
   if (c->transfer.stale) {
     begin_anew(c);
     return;
   }
-  a = attempt_of(c);
   c->outcome.phase_reached = xai_outcome_phase(&c->transfer);
-  if (!c->draining) xai_outcome_decide(&c->outcome, &a, code);
+  if (!c->draining) decide(c, code);
   detach(c, 0);
   settle(c);
 }

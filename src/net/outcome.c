@@ -514,22 +514,18 @@ static int read_single_refusal(xai_Outcome *o, const xai_Attempt *a) {
   return xai_outcome_read_transient_error(o, a, data);
 }
 
-/*
-** Settle the body.  If the transfer failed, set its error and return 1.  An
-** error answer counts as that error, even if its body is incomplete.
-*/
-static int read_failure(xai_Outcome *o, const xai_Attempt *a, CURLcode code) {
-  xai_Transfer *t = a->transfer;
-  xai_Error error;
-  memset(&error, 0, sizeof error);
-  read_code(&error, t, code);
+void xai_outcome_read_code(xai_Error *error, xai_Transfer *t, CURLcode code) {
+  memset(error, 0, sizeof *error);
+  read_code(error, t, code);
   xai_transfer_end_body(t);
-  if (error.kind == XAI_KIND_NONE) return 0;
-  if (t->head_done && t->status >= 300 && error.kind != XAI_KIND_MEMORY)
-    return 0;
-  if (read_single_refusal(o, a)) return 0;
-  o->error = error;
-  return 1;
+}
+
+/* Did the transfer fail?  An error answer counts as that error, even if its
+** body is incomplete. */
+static int has_failed(const xai_Attempt *a, const xai_Error *error) {
+  if (error->kind == XAI_KIND_NONE) return 0;
+  return !a->transfer->head_done || a->transfer->status < 300 ||
+         error->kind == XAI_KIND_MEMORY;
 }
 
 /* Is it an empty 202, which means that the result is not ready yet? */
@@ -538,9 +534,11 @@ static int is_pending(const xai_Attempt *a) {
          xai_buffer_size(&a->transfer->body) == 0;
 }
 
-void xai_outcome_decide(xai_Outcome *o, const xai_Attempt *a, CURLcode code) {
+void xai_outcome_decide(xai_Outcome *o, const xai_Attempt *a,
+                        const xai_Error *error) {
   xai_Transfer *t = a->transfer;
-  o->broken = read_failure(o, a, code);
+  o->broken = has_failed(a, error) && !read_single_refusal(o, a);
+  if (o->broken) o->error = *error;
   if (o->error.kind != XAI_KIND_NONE) return;
   if (!t->head_done) {
     xai_error_set_cause(&o->error, XAI_CAUSE_HEAD_CUT);

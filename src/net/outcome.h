@@ -53,9 +53,14 @@ void xai_outcome_init(xai_Outcome *o);
 /* Forget the error and free its texts. */
 void xai_outcome_clear(xai_Outcome *o);
 
-/* Set the outcome of a finished attempt; 'code' is libcurl's result.  Keys in
-** the answer are masked, and an undecided body is settled. */
-void xai_outcome_decide(xai_Outcome *o, const xai_Attempt *a, CURLcode code);
+/* Set the error by which the transfer failed, kind NONE if it did not, and
+** settle what the body is.  'code' is libcurl's result. */
+void xai_outcome_read_code(xai_Error *error, xai_Transfer *t, CURLcode code);
+
+/* Set the outcome of a finished attempt; 'error' is from xai_outcome_read_code.
+** Keys in the answer are masked. */
+void xai_outcome_decide(xai_Outcome *o, const xai_Attempt *a,
+                        const xai_Error *error);
 
 /* Make the error that an event reports the outcome's; 'data' is the event's.
 ** Keys in the unread events are masked. */
