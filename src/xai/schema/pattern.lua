@@ -5,7 +5,8 @@
 -- through their alternatives: "^(a|b)\\d{1,2}$" becomes four.  Nothing is said
 -- of the others, and of a text that would take too long.
 
-local byte, find, gsub, match, rep, sub = string.byte, string.find, string.gsub, string.match, string.rep, string.sub
+local byte, find, gsub, lower_of = string.byte, string.find, string.gsub, string.lower
+local match, rep, sub = string.match, string.rep, string.sub
 local concat = table.concat
 local ipairs, tonumber = ipairs, tonumber
 
@@ -59,7 +60,7 @@ local function read_single(text, at)
     return { quote(c), wide = byte(c) > 127 }, at + 1
   end
   local letter = sub(text, at + 1, at + 1)
-  local lower = letter:lower()
+  local lower = lower_of(letter)
   if CLASSES[lower] then
     return { "[" .. (letter ~= lower and "^" or "") .. CLASSES[lower] .. "]",
       any = letter ~= lower, spaces = lower == "s" }, at + 2
