@@ -49,15 +49,15 @@ describe("JSON", function()
     return sent[#sent].body, result, message
   end
 
-  it("of a client is made by the module that it was given", function()
+  it("of a client's answers is decoded by the module that it was given, and its requests are written without it", function()
     local calls = 0
     local module = json_module.make { integers = true, halves = true }
     local wrapped = {
-      encode = function(v) calls = calls + 1 return module.encode(v) end,
+      encode = function() error("nobody asks it to encode") end,
       decode = function(text) calls = calls + 1 return module.decode(text) end,
     }
     local sent, result = ask({ seed = 2 ^ 53, tools = xai.array {}, user = xai.null }, { json = wrapped })
-    assert.is_true(calls >= 2)
+    assert.is_true(calls >= 1)
     assert.matches('"seed":9007199254740992%f[,}]', sent)
     assert.matches('"tools":%[%]', sent)
     assert.matches('"user":null', sent)
@@ -152,9 +152,9 @@ describe("JSON", function()
     local codec, other = core.codec(json_cjson), core.codec(json_cjson)
     -- What one codec marks is seen by looking over the library's shoulder.
     local seen
-    local spy = { encode = function(v) seen = v return json_cjson.encode(v) end, decode = json_cjson.decode }
-    core.encode(core.codec(spy), { xai.array {} })
-    local mark = seen[1]:sub(1, -3)
+    local spy = { decode = function(text) seen = text return json_cjson.decode(text) end }
+    core.decode(core.codec(spy), "[[]]")
+    local mark = seen:match '^%[%["(.*)"%]%]$'
     assert.is_true(#mark > 20)
     local text = json_cjson.encode { { mark }, mark .. "[]", mark .. "12" }
     for _, one in ipairs { codec, other } do

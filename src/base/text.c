@@ -43,6 +43,25 @@ static size_t length_at(const unsigned char *p, size_t n) {
   return 4;
 }
 
+/* May 'second' follow the first byte of a character? */
+static int may_follow(unsigned char first, unsigned char second) {
+  if (first == 0xE0) return second >= 0xA0 && second <= 0xBF;
+  if (first == 0xED) return second >= 0x80 && second <= 0x9F;
+  if (first == 0xF0) return second >= 0x90 && second <= 0xBF;
+  if (first == 0xF4) return second >= 0x80 && second <= 0x8F;
+  return is_tail(second);
+}
+
+size_t xai_utf8_wrong(const char *s, size_t n) {
+  const unsigned char *p = (const unsigned char *)s;
+  size_t whole, i;
+  if (p[0] < 0xC2 || p[0] > 0xF4) return 1;
+  whole = p[0] < 0xE0 ? 2 : p[0] < 0xF0 ? 3 : 4;
+  if (n < 2 || !may_follow(p[0], p[1])) return 1;
+  for (i = 2; i < n && i < whole && is_tail(p[i]);) i++;
+  return i;
+}
+
 /* The end of the characters of three bytes at 'p'; most of Asia's are such. */
 static const unsigned char *skip_threes(const unsigned char *p,
                                         const unsigned char *end) {

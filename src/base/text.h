@@ -17,6 +17,14 @@
 */
 size_t xai_utf8_check(const char *s, size_t n);
 
+/*
+** The length of the wrong bytes at 's' that one U+FFFD stands for: the longest
+** beginning of a character that is not whole, else 1.  'n' is at least 1, and no
+** whole character begins at 's'.  (The "maximal subpart" of Unicode, 3.9; the
+** decoder of the WHATWG Encoding Standard replaces the same bytes.)
+*/
+size_t xai_utf8_wrong(const char *s, size_t n);
+
 /* The length of the longest beginning of at most 'max' bytes that ends between
 ** two characters. */
 size_t xai_utf8_cut(const char *s, size_t n, size_t max);

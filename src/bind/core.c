@@ -261,6 +261,30 @@ static int core_interrupted(lua_State *L) {
   return 1;
 }
 
+/* core.utf8(text) -> the text, with U+FFFD for what is not UTF-8. */
+static int core_utf8(lua_State *L) {
+  size_t n, at;
+  const char *s = luaL_checklstring(L, 1, &n);
+  luaL_Buffer b;
+  lua_settop(L, 1);
+  at = xai_utf8_check(s, n);
+  if (at == n) return 1;
+  luaL_buffinit(L, &b);
+  while (n > 0) {
+    luaL_addlstring(&b, s, at);
+    s += at;
+    n -= at;
+    if (n == 0) break;
+    luaL_addlstring(&b, "\xEF\xBF\xBD", 3);
+    at = xai_utf8_wrong(s, n);
+    s += at;
+    n -= at;
+    at = xai_utf8_check(s, n);
+  }
+  luaL_pushresult(&b);
+  return 1;
+}
+
 /* core.complain(text): write a line to stderr.  Needs no 'io' library. */
 static int core_complain(lua_State *L) {
   fprintf(stderr, "%s\n", luaL_checkstring(L, 1));
@@ -298,6 +322,8 @@ static const luaL_Reg functions[] = {{"client", xai_client_new},
                                      {"codec", xai_codec_new},
                                      {"on_key_error", xai_luacall_on_key_error},
                                      {"array", xai_json_array},
+                                     {"ordered", xai_json_ordered},
+                                     {"utf8", core_utf8},
                                      {"encode", core_encode},
                                      {"decode", core_decode},
                                      {"step", core_step},

@@ -90,16 +90,25 @@ static int take_long_strings(lua_State *L, xai_Codec *c) {
 
 #define SCRATCH_KEPT ((size_t)64 << 10)
 
-void xai_codec_trim(xai_Codec *c) {
-  if (c->scratch.cap > SCRATCH_KEPT)
-    xai_buffer_free(&c->scratch);
+static void trim(xai_Buffer *b) {
+  if (b->cap > SCRATCH_KEPT)
+    xai_buffer_free(b);
   else
-    xai_buffer_clear(&c->scratch);
+    xai_buffer_clear(b);
+}
+
+void xai_codec_trim(xai_Codec *c) {
+  trim(&c->scratch);
+  if (c->busy) return;
+  trim(&c->text);
+  trim(&c->members);
 }
 
 static int codec_gc(lua_State *L) {
   xai_Codec *c = (xai_Codec *)luaL_checkudata(L, 1, XAI_CODEC_MT);
   xai_buffer_free(&c->scratch);
+  xai_buffer_free(&c->text);
+  xai_buffer_free(&c->members);
   return 0;
 }
 
@@ -147,12 +156,6 @@ static void own_instance(lua_State *L, int module) {
   lua_replace(L, module);
   lua_pushboolean(L, 0);
   configure(L, module, "decode_invalid_numbers");
-  lua_pushboolean(L, 0);
-  configure(L, module, "encode_escape_forward_slash");
-  if (!XAI_COLLECTS_FIRST) return;
-  /* A buffer that the module keeps is overwritten when a finalizer encodes. */
-  lua_pushboolean(L, 0);
-  configure(L, module, "encode_keep_buffer");
 }
 
 /* Push module[name], which must be a function. */
@@ -173,17 +176,6 @@ static void push_null(lua_State *L, int decode) {
   }
   lua_rawgeti(L, -1, 1);
   lua_remove(L, -2);
-}
-
-/* Does the module encode an empty table as an object? */
-static int empty_is_object(lua_State *L, int encode) {
-  int is;
-  lua_pushvalue(L, encode);
-  lua_newtable(L);
-  is = try_call(L, 1, 1) && lua_type(L, -1) == LUA_TSTRING &&
-       strcmp(lua_tostring(L, -1), "{}") == 0;
-  lua_pop(L, 1);
-  return is;
 }
 
 /* Does the module take numbers that JSON does not have? */
@@ -224,73 +216,77 @@ static int is_neovim(lua_State *L) {
 }
 
 #define PROBE "a\n\"b\"\\\t"
+#define PROBE_AS_JSON "a\\n\\\"b\\\"\\\\\\t"
 #define PROBES 300 /* more than lua-cjson has room for at first */
 
-/* Push the table {content = a long text with escapes}. */
-static void push_probe(lua_State *L) {
+static void push_repeated(lua_State *L, const char *before, const char *s,
+                          const char *after) {
   luaL_Buffer b;
   int i;
-  lua_createtable(L, 0, 1);
   luaL_buffinit(L, &b);
-  for (i = 0; i < PROBES; i++) luaL_addstring(&b, PROBE);
+  luaL_addstring(&b, before);
+  for (i = 0; i < PROBES; i++) luaL_addstring(&b, s);
+  luaL_addstring(&b, after);
   luaL_pushresult(&b);
-  lua_setfield(L, -2, "content");
 }
 
 /*
-** Does the module damage what it encodes?  Neovim 0.12 exports functions with
+** Does the module damage what it decodes?  Neovim 0.12 exports functions with
 ** names that lua-cjson uses internally, and the linker gives it Neovim's.
 */
-static int is_damaging(lua_State *L, int encode, int decode) {
-  int top = lua_gettop(L), same = 1;
-  push_probe(L); /* top + 1 */
-  lua_pushvalue(L, encode);
-  lua_pushvalue(L, top + 1);
-  if (try_call(L, 1, 1) && lua_type(L, -1) == LUA_TSTRING) {
-    lua_pushvalue(L, decode);
-    lua_insert(L, -2);
-    same = try_call(L, 1, 1) && lua_istable(L, -1);
-    if (same) {
-      lua_getfield(L, top + 1, "content");
-      lua_getfield(L, -2, "content");
-      same = lua_type(L, -1) != LUA_TSTRING || lua_rawequal(L, -1, -2);
-    }
+static int is_damaging(lua_State *L, int decode) {
+  int top = lua_gettop(L), same = 0;
+  push_repeated(L, "", PROBE, ""); /* top + 1 */
+  lua_pushvalue(L, decode);
+  push_repeated(L, "[\"", PROBE_AS_JSON, "\"]");
+  if (try_call(L, 1, 1) && lua_istable(L, -1)) {
+    lua_rawgeti(L, -1, 1);
+    same = lua_rawequal(L, -1, top + 1);
   }
   lua_settop(L, top);
   return !same;
 }
 
 #define DAMAGING                                                               \
-  "option 'json': that module damages what it encodes in this Neovim"          \
+  "option 'json': that module damages what it decodes in this Neovim"          \
   " (lua-cjson does); leave it out, and vim.json is used"
+
+/* Put module[name] into a slot of the environment on top. */
+static void keep_field(lua_State *L, int module, const char *name, int slot) {
+  lua_getfield(L, module, name);
+  lua_rawseti(L, -2, slot);
+}
 
 int xai_codec_new(lua_State *L) {
   xai_Codec *c;
   luaL_checktype(L, 1, LUA_TTABLE);
   lua_settop(L, 1);
   own_instance(L, 1);
-  get_function(L, 1, "encode"); /* 2 */
-  get_function(L, 1, "decode"); /* 3 */
-  if (is_neovim(L) && is_damaging(L, 2, 3)) {
+  get_function(L, 1, "decode"); /* 2 */
+  if (is_neovim(L) && is_damaging(L, 2)) {
     lua_pushliteral(L, DAMAGING);
     return lua_error(L);
   }
-  push_null(L, 3); /* 4 */
+  push_null(L, 2); /* 3 */
   c = (xai_Codec *)xai_newuserdata(L, sizeof *c);
   memset(c, 0, sizeof *c);
   luaL_setmetatable(L, XAI_CODEC_MT);
   make_mark(c->mark, sizeof c->mark);
   c->mark_len = strlen(c->mark);
-  c->own_null = lua_islightuserdata(L, 4) && lua_touserdata(L, 4) == NULL;
-  c->empty_is_object = empty_is_object(L, 2);
-  c->lenient = is_lenient(L, 3);
+  c->own_null = lua_islightuserdata(L, 3) && lua_touserdata(L, 3) == NULL;
+  c->lenient = is_lenient(L, 2);
   lua_newtable(L);
   lua_pushvalue(L, 2);
-  lua_rawseti(L, -2, XAI_CODEC_ENCODE);
-  lua_pushvalue(L, 3);
   lua_rawseti(L, -2, XAI_CODEC_DECODE);
-  lua_pushvalue(L, 4);
+  lua_pushvalue(L, 3);
   lua_rawseti(L, -2, XAI_CODEC_NULL);
+  keep_field(L, 1, "array_mt", XAI_CODEC_ARRAY_MT);
+  keep_field(L, 1, "empty_array_mt", XAI_CODEC_EMPTY_ARRAY_MT);
+  keep_field(L, 1, "empty_array", XAI_CODEC_EMPTY_ARRAY);
+  luaL_getmetatable(L, XAI_ARRAY_MT);
+  lua_rawseti(L, -2, XAI_CODEC_OUR_ARRAY);
+  lua_pushliteral(L, XAI_ORDERED);
+  lua_rawseti(L, -2, XAI_CODEC_ORDERED_KEY);
   if (push_vim(L, "NIL", LUA_TUSERDATA))
     lua_rawseti(L, -2, XAI_CODEC_VIM_NULL);
   else

@@ -38,6 +38,19 @@ function xai.new(options) end
 ---@return T t The same table.
 function xai.array(t) end
 
+---Mark a table as an object whose members go out in this order, the others after them, sorted. Without it all
+---members are sorted by the bytes of their names. Returns the table.
+---@generic T: table
+---@param names string[] Members that come first.
+---@param t T
+---@return T t
+function xai.ordered(names, t) end
+
+---The text as UTF-8: one U+FFFD stands for each longest beginning of a character that is not whole, as in browsers.
+---@param text string
+---@return string text The same string where nothing was wrong.
+function xai.utf8(text) end
+
 ---JSON text of a value, as requests are encoded: `xai.null`, `xai.array`, integers of 64 bits.
 ---Raises where JSON has no such value, naming the path.
 ---@param value any

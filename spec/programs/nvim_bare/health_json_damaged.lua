@@ -2,6 +2,6 @@
 
 include "spec/programs/nvim_bare/health.lua"
 local good = vim.json
-local function forgetful(value) return (good.encode(value):gsub("\\u0000", "")) end
-vim.json = { encode = forgetful, decode = good.decode } -- luacheck: ignore
-print(tostring(tells "JSON: vim.json damages data, so requests would arrive spoiled (give another module"))
+local function forgetful(text) return good.decode((text:gsub("\\u0000", ""))) end
+vim.json = { encode = good.encode, decode = forgetful } -- luacheck: ignore
+print(tostring(tells "JSON: vim.json damages data, so answers would be spoiled (give another module"))

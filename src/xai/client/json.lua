@@ -10,7 +10,7 @@ local string_find = string.find
 local json = {}
 
 local function is_module(module)
-  return type(module) == "table" and type(module.encode) == "function" and type(module.decode) == "function"
+  return type(module) == "table" and type(module.decode) == "function"
 end
 
 local MISSING = "no JSON library found; install lua-cjson (Debian: lua-cjson, LuaRocks: lua-cjson)"
@@ -25,13 +25,13 @@ end
 local function neovim_codec()
   local vim = rawget(environment.globals, "vim")
   local module = type(vim) == "table" and vim.json
-  if is_module(module) and module.decode(module.encode { "text" })[1] == "text" then return core.codec(module) end
+  if is_module(module) and module.decode('["text"]')[1] == "text" then return core.codec(module) end
 end
 
 local default, default_name
 
 -- In Neovim its own library comes first: some versions export functions that have
--- the names of lua-cjson's, and then lua-cjson writes damaged text.
+-- the names of lua-cjson's, and then lua-cjson damages text.
 local function choose(require_it)
   local ok, codec = pcall(neovim_codec)
   default_name = "vim.json"
