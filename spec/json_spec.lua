@@ -49,7 +49,7 @@ describe("JSON", function()
     return sent[#sent].body, result, message
   end
 
-  it("of a client's answers is decoded by the module that it was given, and its requests are written without it", function()
+  it("of a client is decoded by the module that it was given, and encoded without it", function()
     local calls = 0
     local module = json_module.make { integers = true, halves = true }
     local wrapped = {
