@@ -91,7 +91,7 @@ describe("xai.copas", function()
     it("says that this copas is too old", function()
       local ok, err = pcall(require, "xai.copas")
       assert.is_false(ok)
-      assert.matches("xai.copas: copas 3 or newer is needed, this is Copas 1", err, 1, true)
+      assert.matches("xai.copas: copas 4 or newer is needed, this is Copas 1", err, 1, true)
     end)
   else
     it("is not tried with a real one", function() pending "this Lua has no copas" end)

@@ -1,9 +1,8 @@
 --- copas: in its coroutines, calls wait without blocking the others.
 --
--- `require "xai.copas"` before threads and servers are added: copas does not tell
--- which coroutines are its own, so this module marks them when they are added.  One
--- thread of ours, the driver, watches the library's one descriptor as if it were a
--- socket, while something is expected.  Then the copas loop may end.
+-- Copas does not tell which coroutines are its own, so this module marks them when they
+-- are added: require it before.  One thread of ours, the driver, watches the library's
+-- descriptor as if it were a socket, while something is expected.
 
 local kept = require("xai.core").kept -- see xai.runtime.environment
 if kept["xai.copas"] then return kept["xai.copas"] end
@@ -18,17 +17,13 @@ local error, pairs, setmetatable, tostring, type = error, pairs, setmetatable, t
 local coroutine_running, coroutine_yield = coroutine.running, coroutine.yield
 local math_huge, math_max, math_min = math.huge, math.max, math.min
 
-if not (copas.sleep and copas.wakeup and copas.timeout and copas.removethread) then
-  error("xai.copas: copas 3 or newer is needed, this is " .. tostring(copas._VERSION), 0)
+if not copas.addnamedthread then
+  error("xai.copas: copas 4 or newer is needed, this is " .. tostring(copas._VERSION), 0)
 end
 
--- Without a descriptor to watch the driver polls so often (seconds).
-local INTERVAL = 0.01
-
--- Marking coroutines ------------------------------------------------------------------
+local INTERVAL = 0.01 -- seconds after which the driver polls where there is no descriptor
 
 local is_marked = setmetatable({}, { __mode = "k" })
-
 local function mark(f)
   if type(f) == "thread" then is_marked[f] = true end
   if type(f) ~= "function" then return f end
@@ -38,45 +33,25 @@ local function mark(f)
   end
 end
 
-local add_thread, add_named, add_server = copas.addthread, copas.addnamedthread, copas.addserver
-local remove_thread, cancel_all = copas.removethread, copas.cancelall
-local wake_up, set_timeout = copas.wakeup, copas.timeout
+local add_named, add_server, remove_thread, cancel_all, wake_up, set_timeout =
+  copas.addnamedthread, copas.addserver, copas.removethread, copas.cancelall, copas.wakeup, copas.timeout
 
 function copas.addserver(server, handler, ...)
   return add_server(server, mark(handler), ...)
 end
 
-if add_named then -- addthread calls it
-  function copas.addnamedthread(name, handler, ...)
-    if type(name) == "function" then name, handler = handler, name end -- as once was usual
-    return add_named(name, mark(handler), ...)
-  end
-else
-  function copas.addthread(handler, ...)
-    return add_thread(mark(handler), ...)
-  end
+function copas.addnamedthread(name, handler, ...) -- addthread calls it
+  if type(name) == "function" then name, handler = handler, name end -- as once was usual
+  return add_named(name, mark(handler), ...)
 end
 
---- Add a thread of ours.
-local function add_own(f)
-  if add_named then return add_named("xai", f) end
-  return add_thread(f)
-end
-
--- The driver ----------------------------------------------------------------------------
-
-local suspended = 0 -- coroutines that wait for us
-local is_driving = false
+local suspended, is_driving = 0, false -- how many coroutines wait for us; is there a driver?
 
 -- What copas takes for a socket: it has nothing to read when it is asked first, and
 -- something once copas has found its descriptor readable.
-local door = { asked = false }
+local door = { asked = false, dirty = function() return false end, close = function() end }
 
 function door.getfd() return core.fd() or -1 end
-
-function door.dirty() return false end
-
-function door.close() end
 
 function door.receive(self)
   self.asked = not self.asked
@@ -84,17 +59,11 @@ function door.receive(self)
   return true
 end
 
---- Wait until there is something to do.
-local function rest(fd)
-  if not fd then return copas.sleep(math_min(core.timeout() or INTERVAL, INTERVAL)) end
-  door.asked = false
-  copas.receive(door)
-end
-
 local function drive()
   local fd = core.fd()
   repeat
-    rest(fd)
+    door.asked = false
+    if fd then copas.receive(door) else copas.sleep(math_min(core.timeout() or INTERVAL, INTERVAL)) end
     loop.drive()
   until not (suspended > 0 or loop.is_needed())
   is_driving = false
@@ -103,7 +72,7 @@ end
 local function start_driver()
   if is_driving then return end
   is_driving = true
-  add_own(drive)
+  add_named("xai", drive)
 end
 
 --- Let the driver look again.
@@ -111,15 +80,12 @@ local function wake_driver()
   if is_driving then timers.hurry(true) end
 end
 
--- Suspensions ---------------------------------------------------------------------------
-
 -- The suspension of a thread: called, was it woken?; removed, by copas.removethread;
 -- thread, itself while it sleeps; and while it waits source, subject and ticket.
 local Suspension = {}
 Suspension.__index = Suspension
 
--- thread -> its suspension
-local suspensions = setmetatable({}, { __mode = "k" })
+local suspensions = setmetatable({}, { __mode = "k" }) -- by thread
 
 local function suspension_of(thread)
   local own = suspensions[thread] or setmetatable({ waits = false, called = false }, Suspension)
@@ -170,29 +136,19 @@ function copas.removethread(thread)
   if own.waits then give_up(own) end
 end
 
-if cancel_all then -- all threads are gone, the driver, too
-  function copas.cancelall(...)
-    cancel_all(...)
-    is_driving = false
-    for _, own in pairs(suspensions) do
-      if own.waits then give_up(own) end
-    end
+copas.cancelall = cancel_all and function(...) -- all threads are gone, the driver, too
+  cancel_all(...)
+  is_driving = false
+  for _, own in pairs(suspensions) do
+    if own.waits then give_up(own) end
   end
 end
 
--- Tasks that wait by means of copas -------------------------------------------------------
-
--- A thread of copas, the stand-in, waits in the task's place.
+-- A thread of copas, the stand-in, waits in the place of a task that yielded to copas.
 -- Coroutine of a task -> its stand-in while that sleeps: thread, asleep, called, stopped.
 local stand_ins = setmetatable({}, { __mode = "k" })
-
--- Coroutine of a task -> the timeout that it has set: at (of core.now), callback.
+-- The same -> the timeout that it has set: at (of core.now), callback.
 local timeouts = setmetatable({}, { __mode = "k" })
-
---- All that copas's threads yield is something and the queue that it belongs to.
-local function is_queue(value)
-  return type(value) == "table" and type(value.insert) == "function" and type(value.push) == "function"
-end
 
 --- Wait in the place of the task with the coroutine `task_thread`, whose timeout is set
 -- for the stand-in.
@@ -210,7 +166,6 @@ local function stand_in(own, task_thread, resume, what, queue)
 end
 
 local adapter = { arm = start_driver }
-
 --- Only coroutines of copas are suspended.
 function adapter.suspension()
   local thread = coroutine_running()
@@ -223,9 +178,10 @@ function adapter.block(is_ready, ...)
   wake_driver()
 end
 
---- A wait of copas is for a number of seconds or for a socket.
+--- Threads of copas yield what they wait for, a number of seconds or a socket, and the
+-- queue of copas that it belongs to.
 function adapter.delegate(thread, resume, what, queue)
-  if not is_queue(queue) then return nil end
+  if type(queue) ~= "table" or type(queue.push) ~= "function" then return nil end
   local own = { asleep = false, called = false, stopped = false }
   if type(what) == "number" then
     stand_ins[thread] = own
@@ -236,7 +192,7 @@ function adapter.delegate(thread, resume, what, queue)
     if stand_ins[thread] == own then stand_ins[thread] = nil end
     resume()
   end
-  add_own(function() stand_in(own, thread, go_on, what, queue) end)
+  add_named("xai", function() stand_in(own, thread, go_on, what, queue) end)
   return function()
     own.stopped = true
     if own.asleep then remove_thread(own.thread) end

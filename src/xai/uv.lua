@@ -16,20 +16,13 @@ local assert, error, pairs, pcall, rawget, require, tostring, type =
 local math_min, string_format = math.min, string.format
 
 local vim = rawget(environment.globals, "vim")
+local vim_uv = vim and (vim.uv or vim.loop)
 local neovim = vim and environment.lazy_require "xai.runtime.neovim"
 
--- A turn of the libuv loop runs callbacks for so many seconds.  The rest has its turn
--- after the loop's other work.
-local BUDGET = 0.002
-
--- A turn serves so many sockets; the descriptor stays readable for the others.
-local PORTION = 16
-
--- Without a descriptor to watch a timer drives the loop so often (ms).
-local PERIOD_MS = 10
-
--- A blocking wait ends now and then by itself, see loop.lua.
-local SLICE = 0.5
+local BUDGET = 0.002 -- seconds of callbacks in a turn; the rest comes after the libuv loop's other work
+local PORTION = 16 -- sockets that a turn serves; the descriptor stays readable for the others
+local PERIOD_MS = 10 -- without a descriptor to watch a timer drives the loop so often
+local SLICE = 0.5 -- seconds after which a blocking wait ends by itself, see loop.lua
 
 -- What belongs to the attached libuv loop, or nil: uv, schedule, its handles watcher
 -- (of the descriptor, or a timer) and turn, and flags: watching, soon (a turn is asked
@@ -37,10 +30,7 @@ local SLICE = 0.5
 local state
 
 local attached = 0 -- handles that users hold
-
--- uv module -> its state.  Handles stay open, as luv must not end with one closing.
-local states = {}
-
+local states = {} -- uv module -> its state; handles stay open, as luv must not end with one closing
 local on_event, on_turn
 
 local function make_handles(new)
@@ -55,25 +45,25 @@ local function are_closed()
   return state.watcher:is_closing() or state.turn:is_closing()
 end
 
-local function rest()
-  local closed = are_closed()
-  if state.watching and not closed then state.watcher:stop() end
-  if state.soon and not closed then state.turn:stop() end
-  state.watching, state.soon = false, false
-end
-
-local function watch()
-  if state.watching then return end
-  state.watching = true
+local function set_watching(on)
+  if state.watching == on then return end
+  state.watching = on
+  if not on then return state.watcher:stop() end
   if state.has_fd then return state.watcher:start("r", on_event) end
   state.watcher:start(PERIOD_MS, PERIOD_MS, on_event)
 end
 
 --- Ask for a turn without an event on the descriptor, after one round of the loop.
-local function ask_for_turn()
-  if state.soon then return end
-  state.soon = true
-  state.turn:start(on_turn)
+local function set_soon(on)
+  if state.soon == on then return end
+  state.soon = on
+  if on then state.turn:start(on_turn) else state.turn:stop() end
+end
+
+local function rest()
+  if are_closed() then state.watching, state.soon = false, false end
+  set_watching(false)
+  set_soon(false)
 end
 
 --- Watch if there is something to watch for; otherwise let the libuv loop rest.
@@ -81,10 +71,8 @@ local function settle()
   if not state or state.draining or state.scheduled then return end
   if not loop.is_busy() then return rest() end
   if are_closed() then make_handles(state) end
-  watch()
-  if loop.has_ready() or core.has_ready() then return ask_for_turn() end
-  if state.soon then state.turn:stop() end
-  state.soon = false
+  set_watching(true)
+  set_soon(loop.has_ready() or core.has_ready())
 end
 
 --- Run what is ready, but not for long.  In Neovim a callback may run the editor's
@@ -106,8 +94,7 @@ function on_event()
   if not state then return end
   loop.collect(PORTION)
   if not state.schedule then return drain() end
-  local is_due = core.timeout() == 0 or loop.has_ready() or loop.waits_blocked > 0
-  if not is_due then return settle() end
+  if core.timeout() ~= 0 and not loop.has_ready() and loop.waits_blocked == 0 then return settle() end
   rest()
   if state.scheduled then return end
   state.scheduled = true
@@ -116,15 +103,8 @@ end
 
 function on_turn()
   if not state then return end
-  state.soon = false
-  state.turn:stop()
+  set_soon(false)
   on_event()
-end
-
--- Waits that block ------------------------------------------------------------------
-
-local function is_running()
-  return state.draining or state.uv.loop_mode and state.uv.loop_mode() ~= nil
 end
 
 --- How long the libuv loop may wait now, in seconds.
@@ -148,17 +128,14 @@ end
 
 --- Run the libuv loop meanwhile, unless that loop has called us.
 local function wait_blocking(is_ready, ...)
-  local nested, stuck, calm = is_running(), false, false
+  local is_running = state.draining or state.uv.loop_mode and state.uv.loop_mode() ~= nil
+  local is_alive, is_calm = true, false
   while not is_ready(...) do
-    if stuck then error("xai: this wait cannot end: nothing is under way and the loop has nothing to do", 0) end
-    if nested or not state then
-      stuck = loop.is_idle() -- the libuv loop runs nobody's code meanwhile
-      if not stuck then loop.step(SLICE) end
-    else
-      local alive
-      alive, calm = iterate(state.uv, calm)
-      stuck = not alive and not loop.is_busy()
+    if is_running or not state then return loop.block(is_ready, ...) end
+    if not is_alive and not loop.is_busy() then
+      error("xai: this wait cannot end: nothing is under way and the loop has nothing to do", 0)
     end
+    is_alive, is_calm = iterate(state.uv, is_calm)
   end
 end
 
@@ -169,31 +146,15 @@ local function block(is_ready, ...)
   if not ok then error(err, 0) end
 end
 
--- Attaching -------------------------------------------------------------------------
-
-local adapter = { arm = settle, after_run = settle, block = block }
-
-if neovim then
-  adapter.check_wait, adapter.is_restricted = neovim.check_wait, neovim.is_restricted
-end
-
-local function default_uv()
-  return vim and (vim.uv or vim.loop) or require "luv"
-end
-
-local function default_schedule(uv)
-  return vim and uv == (vim.uv or vim.loop) and vim.schedule or nil
-end
-
-local function new_state(uv)
-  local new = { uv = uv }
-  make_handles(new)
-  states[uv] = new
-  return new
-end
+local adapter = {
+  arm = settle, after_run = settle, block = block,
+  check_wait = neovim and neovim.check_wait, is_restricted = neovim and neovim.is_restricted,
+}
 
 local function begin(uv, schedule)
-  state = states[uv] or new_state(uv)
+  local new = states[uv] or { uv = uv }
+  if not states[uv] then make_handles(new) end
+  states[uv], state = new, new
   state.schedule, state.scheduled, state.draining = schedule, false, false
   if neovim and schedule then state.schedule = neovim.extend(adapter, schedule) end
   loop.attach(adapter)
@@ -208,25 +169,23 @@ end
 --- Neovim is about to end.  Its last callbacks may run the editor's loop, which must
 -- not watch a descriptor that is closed, and perhaps somebody else's by then.
 local function close()
-  if not state then return false end
-  local watcher, turn = state.watcher, state.turn
-  attached = 0
-  states[state.uv] = nil
+  local own = state
+  if not own then return false end
+  attached, states[own.uv] = 0, nil
   finish()
-  if not watcher:is_closing() then watcher:close() end
-  if not turn:is_closing() then turn:close() end
+  if not own.watcher:is_closing() then own.watcher:close() end
+  if not own.turn:is_closing() then own.turn:close() end
   return true
 end
 
 local TYPES = { uv = "table", schedule = "function" }
 
 local function check(opts)
-  if type(opts) ~= "table" then error("xai.uv.attach: expected a table of options, got " .. type(opts), 3) end
+  local function refuse(...) error("xai.uv.attach: " .. string_format(...), 4) end
+  if type(opts) ~= "table" then refuse("expected a table of options, got %s", type(opts)) end
   for name, value in pairs(opts) do
-    if not TYPES[name] then error("xai.uv.attach: unknown option '" .. tostring(name) .. "' (uv, schedule)", 3) end
-    if type(value) ~= TYPES[name] then
-      error(string_format("xai.uv.attach: %s must be a %s, got %s", name, TYPES[name], type(value)), 3)
-    end
+    if not TYPES[name] then refuse("unknown option '%s' (uv, schedule)", tostring(name)) end
+    if type(value) ~= TYPES[name] then refuse("%s must be a %s, got %s", name, TYPES[name], type(value)) end
   end
 end
 
@@ -239,10 +198,10 @@ local M = {}
 function M.attach(opts)
   opts = opts or {}
   check(opts)
-  local uv = opts.uv or state and state.uv or default_uv()
+  local uv = opts.uv or state and state.uv or vim_uv or require "luv"
   if state and state.uv ~= uv then error("xai.uv.attach: another loop is attached", 2) end
   if not state and not (neovim and neovim.has_left) then
-    begin(uv, opts.schedule or default_schedule(uv))
+    begin(uv, opts.schedule or uv == vim_uv and vim.schedule or nil)
     if neovim then neovim.call_on_leave(close) end
   end
   attached = attached + 1
