@@ -47,6 +47,14 @@ local function is_beginning(part, whole)
   return true
 end
 
+--- Random numbers that are the same on each Lua: random(n) is 1 to n.
+local function dice(seed)
+  return function(n)
+    seed = (seed * 16807) % 2147483647
+    return seed % n + 1
+  end
+end
+
 describe("decode_partial", function()
   it("cuts strings anywhere", function()
     reads('"', '""')
@@ -164,11 +172,7 @@ describe("decode_partial", function()
   end)
 
   it("never raises on any bytes", function()
-    local seed = 7
-    local function random(n)
-      seed = (seed * 16807) % 2147483647
-      return seed % n + 1
-    end
+    local random = dice(7)
     local tokens = { '"', "\\", "u", "d83d", "{", "}", "[", "]", ":", ",", "1", "-", "e", ".", "true", "null", " ",
       "\0", "\195", "\169", "\240\159", "\255", '"a"', '"a":', "\\u", "\\n", "\239\187\191" }
     for _ = 1, 5000 do
@@ -185,7 +189,42 @@ describe("decode_partial", function()
   end)
 end)
 
+local LETTERS = { "a", "é", "😀", "\\n", "\\u00e9", "\\ud83d\\ude00", "\\ud83d", "\\\\", '\\"', "x y" }
+
+--- A random JSON text.
+local function random_text(random, depth)
+  local kind, parts = random(depth > 4 and 6 or 8), {}
+  if kind == 1 then return tostring(random(100000)) end
+  if kind == 2 then return "-" .. random(9) .. "." .. random(99) .. "e" .. random(20) end
+  if kind == 3 then return "true" end
+  if kind == 4 then return "null" end
+  if kind < 7 then
+    for i = 1, random(6) do parts[i] = LETTERS[random(#LETTERS)] end
+    return '"' .. table.concat(parts) .. '"'
+  end
+  for i = 1, random(5) - 1 do
+    parts[i] = (kind == 8 and '"k' .. random(6) .. '":' or "") .. random_text(random, depth + 1)
+  end
+  local inner = table.concat(parts, random(2) == 1 and "," or " ,\n")
+  return kind == 7 and "[" .. inner .. "]" or "{" .. inner .. "}"
+end
+
 describe("a reader of JSON in pieces", function()
+  it("gives what decode gives for 2,000 random texts in random pieces, looked at meanwhile or not", function()
+    local random = dice(11)
+    for _ = 1, 2000 do
+      local text, at = random_text(random, 0) .. " ", 1
+      local reader = json_reader.new()
+      while at <= #text do
+        local stop = at + random(5) - 1
+        assert(reader:feed(text:sub(at, stop)))
+        if random(2) == 1 then reader:value() end
+        at = stop + 1
+      end
+      assert.equal(canonical(xai.decode(text)), canonical((reader:value())), text)
+    end
+  end)
+
   local function fed(text, size)
     local reader = json_reader.new()
     for at = 1, #text, size do

@@ -8,8 +8,8 @@ local core = require "xai.core"
 
 local environment = require "xai.runtime.environment"
 
-local error, getmetatable, ipairs, next, select, setmetatable, type =
-  error, getmetatable, ipairs, next, select, setmetatable, type
+local error, getmetatable, ipairs, next, rawget, select, setmetatable, type =
+  error, getmetatable, ipairs, next, rawget, select, setmetatable, type
 local gmatch = string.gmatch
 local ARRAY = getmetatable(core.array {})
 
@@ -20,7 +20,8 @@ local fields = setmetatable({}, { __mode = "k" })
 
 --- The members of `t` are written in the order of `names`, where the encoder can.
 local function ordered(names, t)
-  return core.ordered and core.ordered(names, t) or t
+  local mark = core.ordered or core.kept.xai and rawget(core.kept.xai, "ordered")
+  return mark and mark(names, t) or t
 end
 
 -- Arguments ------------------------------------------------------------------------
