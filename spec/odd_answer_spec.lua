@@ -204,3 +204,24 @@ describe("what came while the program was busy", function()
     stage:close()
   end)
 end)
+
+describe("an answer of a few bytes that do not tell what it is", function()
+  after_each(function() assert.equal(0, live()) end)
+
+  it("is taken for a stream only at its end, which is then not proven", function()
+    for _, text in ipairs { "dat", "event: \235\232s 1\r\nCo", "ev", ":" } do
+      for _, head in ipairs { "", "Content-Type: tx-stream\r\n" } do
+        local answer = "HTTP/1.1 200 OK\r\n" .. head .. "Connection: close\r\n\r\n" .. text
+        for _, name in ipairs { "chat", "respond", "message", "complete_legacy" } do
+          local got = scripted.in_task({ answer }, nil, function(client)
+            local stream, message, info = client[name](client, BODIES[name])
+            if not stream then return nil, message, info end
+            return drained(stream)
+          end)
+          assert.is_nil(got[1])
+          assert.equal("truncated", got[3].kind)
+        end
+      end
+    end
+  end)
+end)
