@@ -28,7 +28,7 @@ local INTERVAL = 0.01
 local LOOK = 1
 
 -- cqueues loop -> its state: suspended, how many coroutines wait for us; keeps, was
--- something started in it?; driver, its coroutine, or false; bell, which wakes that.
+-- something started in it?; driver, its coroutine, or false; changed, which wakes that.
 local states = setmetatable({}, { __mode = "k" })
 
 -- Was something started outside of all loops?
@@ -37,7 +37,7 @@ local is_unclaimed = false
 local function state_of(controller)
   local state = states[controller]
   if not state then
-    state = { suspended = 0, keeps = false, driver = false, bell = condition.new() }
+    state = { suspended = 0, keeps = false, driver = false, changed = condition.new() }
     states[controller] = state
   end
   return state
@@ -52,15 +52,15 @@ end
 --- Let all drivers look again, as something has changed outside of them.
 local function wake_drivers()
   for _, state in pairs(states) do
-    if state.driver then state.bell:signal() end
+    if state.driver then state.changed:signal() end
   end
 end
 
 --- Wait until there is something to do.
 local function rest(state, descriptor)
   if loop.has_ready() then return cqueues.sleep(0) end
-  if descriptor then return cqueues.poll(descriptor, state.bell, LOOK) end
-  cqueues.poll(state.bell, math_min(core.timeout() or INTERVAL, INTERVAL))
+  if descriptor then return cqueues.poll(descriptor, state.changed, LOOK) end
+  cqueues.poll(state.changed, math_min(core.timeout() or INTERVAL, INTERVAL))
 end
 
 local function drive(state)
@@ -76,7 +76,7 @@ local function drive(state)
 end
 
 local function start_driver(controller, state)
-  if state.driver then return state.bell:signal() end
+  if state.driver then return state.changed:signal() end
   state.driver = true -- until it runs
   controller:wrap(drive, state)
 end
@@ -101,7 +101,7 @@ function Suspension:suspend()
   while not self.called do self.woken:wait() end
   self.called = false
   state.suspended = state.suspended - 1
-  if state.suspended == 0 then state.bell:signal() end
+  if state.suspended == 0 then state.changed:signal() end
 end
 
 function Suspension:wake()
@@ -153,13 +153,13 @@ function adapter.delegate(_, resume, token, ...)
   if token ~= cqueues._POLL then return nil end
   local controller = cqueues.running()
   if not controller then error("xai: a task can wait for what belongs to cqueues within a loop only", 0) end
-  local bell, is_stopped = condition.new(), false
+  local stop, is_stopped = condition.new(), false
   controller:wrap(function(...)
-    if not is_stopped then resume(coroutine_yield(token, add_object(bell, ...))) end
+    if not is_stopped then resume(coroutine_yield(token, add_object(stop, ...))) end
   end, ...)
   return function()
     is_stopped = true
-    bell:signal()
+    stop:signal()
   end
 end
 
