@@ -65,6 +65,20 @@ describe("JSON", function()
     assert.is_nil(tostring(result.created):find(".", 1, true))
   end)
 
+  it("of an answer is there, although its module closes the client", function()
+    client = house:new_client()
+    local module = {}
+    function module.decode(text)
+      if text:find("choices", 1, true) then client:close() end
+      return json_cjson.decode(text)
+    end
+    local body = { model = "grok-4.5", messages = { { role = "user", content = "Hi" } } }
+    assert.is_string(assert(client:chat(body, { json = module })).choices[1].message.content)
+    local ok, message = pcall(client.chat, client, body)
+    assert.is_false(ok)
+    assert.matches("client:chat: the client is closed", message, 1, true)
+  end)
+
   it("of one call is made by the module given to that call", function()
     local used
     local module = {

@@ -49,7 +49,7 @@ describe("misuse of", function()
     http_version = { "3", 'must be "1.1" or "2"' },
     allow_http = { "yes", "must be a boolean, got string" },
     headers = { "X: y", "must be a table, got string" },
-    json = { { encode = print }, "must be a module with the functions encode and decode" },
+    json = { { encode = print }, "must be a module with the function decode" },
     raw = { 1, "must be a boolean, got number" },
     on_event = { "print", "must be a function, got string" },
     on_request = { {}, "must be a function, got table" },
@@ -172,15 +172,6 @@ describe("misuse of", function()
     local own
     own = house:new_client { api_key = function() own:close() return "xai-late" end }
     refused(function() own:chat(HI) end, "client:chat: the client is closed")
-  end)
-
-  it("a client that is closed by its JSON module is noticed", function()
-    local module = { decode = function() return {} end }
-    function module.encode(value)
-      if value.model then client:close() end
-      return "{}"
-    end
-    refused(function() client:chat(HI, { json = module }) end, "client:chat: the client is closed")
   end)
 
   it("base URLs that are none are refused", function()

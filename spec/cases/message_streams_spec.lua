@@ -140,13 +140,9 @@ describe("a stream of a message", function()
   end)
 
   it("is read by the client's own JSON module, arguments and all (defect found by reading, 4)", function()
-    local cjson, seen = require("cjson"), { decoded = {}, encoded = 0 }
+    local cjson, seen = require("cjson"), { decoded = {} }
     stage:leave()
     stage:enter { json = {
-      encode = function(value)
-        seen.encoded = seen.encoded + 1
-        return cjson.encode(value)
-      end,
       decode = function(text)
         seen.decoded[text] = true
         return cjson.decode(text)
@@ -159,9 +155,7 @@ describe("a stream of a message", function()
     bytes = ways.bytes(xai.encode, { { choices = { { index = 0, delta = { tool_calls = { { index = 0, id = "a",
       ["function"] = { name = "f", arguments = { x = 1 } } } } } } } }, "[DONE]" })
     local stream = stage:say("chat", bytes)
-    seen.encoded = 0
     assert.equal('{"x":1}', stream:result().choices[1].message.tool_calls[1]["function"].arguments)
-    assert.equal(1, seen.encoded)
   end)
 
   it("bears lists where objects belong: what it gives can be sent again (defect found by reading, 16)", function()

@@ -299,15 +299,12 @@ static void read_json(const Reader *r) {
   lua_State *L = r->L;
   int ok = lua_istable(L, -1);
   if (ok) {
-    lua_getfield(L, -1, "encode");
-    lua_getfield(L, -2, "decode");
-    ok = lua_isfunction(L, -1) && lua_isfunction(L, -2);
-    lua_pop(L, 2);
+    lua_getfield(L, -1, "decode");
+    ok = lua_isfunction(L, -1);
+    lua_pop(L, 1);
   }
   if (!ok)
-    xai_misuse(L,
-               "%s: option 'json' must be a module with the functions encode "
-               "and decode",
+    xai_misuse(L, "%s: option 'json' must be a module with the function decode",
                r->what);
 }
 

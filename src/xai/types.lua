@@ -443,7 +443,6 @@ function xai.as_input(result, n) end
 
 ---A JSON module for the option `json`.
 ---@class xai.Json
----@field encode fun(value: any): string Text of a value; raises on what it cannot express.
 ---@field decode fun(text: string): any Value of a text; raises on bad JSON.
 
 -- ===== Client ========================================================================================================
