@@ -446,7 +446,7 @@ describe("the types for editors", function()
     assert.same(builder, keys(require("xai").schema))
     assert.same(words "cancel done result wait", keys(types.variables.Call.functions))
     assert.same(words "cancel status traceback wait", keys(types.variables.Task.functions))
-    assert.same(words "close info text", keys(types.variables.Stream.functions))
+    assert.same(words "close info next_part parts text", keys(types.variables.Stream.functions))
     for _, name in ipairs(words "Chat Response Message Completion Complete Any") do
       local stream = types.variables[name .. "Stream"]
       assert.same({ "xai.Stream" }, stream.parents)
@@ -492,7 +492,8 @@ describe("the types for editors", function()
         local body = overload.args[2].type[1].name
         local wanted = types:field(body, "stream").type[1].name == "true"
         local given = overload.returns[1][1].name:match "Stream$" ~= nil
-        local called_back = overload.args[3].type[1].name:match "EventOptions$" ~= nil
+        local options = overload.args[3].type[1].name
+        local called_back = options:match "EventOptions$" ~= nil or options == "xai.PartOptions"
         assert.equal(wanted and not called_back, given, name)
         assert.equal(given and 4 or 3, #overload.returns, name)
         assert.same(given and overload.returns[1] or nil, overload.returns[4], name)

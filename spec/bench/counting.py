@@ -63,7 +63,7 @@ class Counter:
         if workload.slowly and peer.name not in (FLOOR, OURS):
             return None
         work = (peer.name, workload.kind, workload.path(workload.slowly), workload.counted)
-        if not workload.text or peer.name != OURS:
+        if not workload.reads or peer.name != OURS:
             if work not in self.known:
                 self.known[work] = self.count_unit(peer, workload)
             return self.known[work]

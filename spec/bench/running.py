@@ -85,8 +85,8 @@ def run_peer(watcher, peer, workload, proxy, param, settings=None):
     """Run a peer once under `watcher`, a command in front of its own; what it
     printed, decoded."""
     words = watcher + shlex.split(peer.command)
-    if workload.text and peer.name == OURS:
-        words.append("text")
+    if workload.reads and peer.name == OURS:
+        words.append(workload.reads)
     words += [workload.kind, proxy.origin + workload.path(settings)] + ([str(param)] if param else [])
     done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False,
                           env={**os.environ, **peer.env, **proxy.env})

@@ -51,7 +51,7 @@ class Workload:
     calls: bool = False
     latency: str = ""
     tls: str = ""  # see tls.py: "one", "bundle", "h2"
-    text: bool = False  # our own stream:text(); the floor decodes all the same
+    reads: str = ""  # "text" or "parts": our own stream:text() or parts(); the floor decodes all the same
     goals: tuple = ()
 
     def path(self, settings=None):
@@ -69,7 +69,7 @@ class Workload:
 
     def own(self):
         """Nobody but the floor and this library does it."""
-        return bool(self.text or self.tls)
+        return bool(self.reads or self.tls)
 
 
 def text_bytes(chunks):
@@ -99,9 +99,13 @@ WORKLOADS = {
     "short": Workload("streams of 100 events, one after the other", "stream", "event", SHORT, 500, (5, 55),
                       goals=ratios(1.10, 1.12)),
     "text64": Workload("the long stream by stream:text()", "stream", "event", LONG, 1, (1000, 6000), "chunks",
-                       text=True, goals=ratios(0.20, 0.25)),
+                       reads="text", goals=ratios(0.20, 0.25)),
     "text-short": Workload("the streams of 100 events by stream:text()", "stream", "event", SHORT, 500, (5, 55),
-                           text=True, goals=ratios(0.20, 0.25)),
+                           reads="text", goals=ratios(0.20, 0.25)),
+    "parts64": Workload("the long stream by stream:parts()", "stream", "event", LONG, 1, (1000, 6000), "chunks",
+                        reads="parts", goals=(Goal("instructions", "ratio", 1.25, to="text64"),)),
+    "parts-short": Workload("the streams of 100 events by stream:parts()", "stream", "event", SHORT, 500, (5, 55),
+                            reads="parts", goals=(Goal("instructions", "ratio", 1.25, to="text-short"),)),
     "paced": Workload("a stream with one event a read", "stream", "event", PACED, 1, (200, 700), "chunks",
                       {"delay": 2000}, calls=True, goals=ratios(cpu=1.05) + (Goal("calls", "value", 3.0),)),
     "conc256": Workload("256 streams at once", "conc", "event", {"chunks": 200, "delay": 5000}, 256,

@@ -1,6 +1,7 @@
 --- ways.lua - the same bytes of a stream, read in every way there is.
 
 local assert = require("luassert")
+local parts = require("spec.support.parts")
 local stages = require("spec.support.stage")
 
 local M = {}
@@ -36,6 +37,30 @@ local WAYS = {
     local text = text_of(stream)
     local result, message, info = stream:result()
     return result, message, info, text
+  end },
+  { "parts", function(stage, name, bytes)
+    local stream = stage:say(name, bytes)
+    local all = parts.read(stream)
+    local result, message, info = stream:result()
+    if result then parts.check(all, result) end
+    return result, message, info, all.text
+  end },
+  { "parts of bytes", function(stage, name, bytes)
+    local stream = stage:say(name, bytes, 1)
+    local all = parts.read(stream)
+    local result, message, info = stream:result()
+    return result, message, info, all.text
+  end },
+  { "on_part", function(stage, name, bytes)
+    local add, finish = parts.collector()
+    local result, message, info = stage:stream(name, "say," .. stages.encoded(bytes), { on_part = add })
+    return result, message, info, finish().text
+  end },
+  { "on_part of start", function(stage, name, bytes)
+    local add, finish = parts.collector()
+    local fault = "say," .. stages.encoded(bytes)
+    local result, message, info = stage:start(name, fault, { on_part = add }, { stream = true }):wait()
+    return result, message, info, finish().text
   end },
   { "next", function(stage, name, bytes)
     local stream = stage:say(name, bytes)

@@ -279,6 +279,7 @@ static void default_base(lua_State *L, int copy) {
 /* Refuse options that have an effect for single calls only. */
 static void refuse_options_of_calls(lua_State *L, const char *what) {
   xai_options_refuse(L, 2, what, "on_event", "is one of a call");
+  xai_options_refuse(L, 2, what, "on_part", "is one of a call");
   xai_options_refuse(L, 2, what, "on_done", "is one of a call");
   xai_options_refuse(L, 2, what, "raw", "is one of a call");
 }

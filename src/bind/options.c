@@ -131,6 +131,7 @@ static const Option options[] = {
     {"take_key", TYPE_BOOLEAN, 0},
     {"raw", TYPE_BOOLEAN, 0},
     {"on_event", TYPE_FUNCTION, 0},
+    {"on_part", TYPE_FUNCTION, 0},
     {"on_done", TYPE_FUNCTION, 0},
     {"on_request", TYPE_FUNCTION, 0},
     {"on_response", TYPE_FUNCTION, 0},

@@ -567,6 +567,18 @@ static void start(Builder *s) {
   begin(s, call);
 }
 
+/* Refuse on_part where there are no parts, or where events are read. */
+static void check_on_part(const Builder *s, const xai_Endpoint *row) {
+  const char *why = "is for functions that stream";
+  if (row != NULL && row->api != XAI_API_PLAIN) {
+    lua_getfield(s->L, 4, "on_event");
+    why = lua_toboolean(s->L, -1) ? "excludes on_event" : NULL;
+    lua_pop(s->L, 1);
+    if (s->raw) why = "excludes raw";
+  }
+  if (why != NULL) xai_options_refuse(s->L, 4, s->what, "on_part", why);
+}
+
 /* Refuse options that would have no effect. */
 static void check_options(const Builder *s, const xai_Endpoint *row) {
   const char *why = "needs stream = true in the request";
@@ -579,6 +591,7 @@ static void check_options(const Builder *s, const xai_Endpoint *row) {
   }
   if (lua_isnil(s->L, 5))
     xai_options_refuse(s->L, 4, s->what, "on_done", "is one of client:start");
+  if (s->options != 0) check_on_part(s, row);
 }
 
 int xai_request_start(lua_State *L) {

@@ -129,12 +129,13 @@ static int is_too_deep(lua_State *L) {
 
 /* Decode 'text'; nothing is pushed when it is no JSON object (0) or is nested
 ** too deeply (-1). */
-static int push_event(lua_State *L, xai_Slice text) {
+static int push_event_as(lua_State *L, xai_Slice text,
+                         int (*decode)(lua_State *, int)) {
   int rc, env = lua_gettop(L) + 1;
   xai_getenv(L, 1);
   lua_rawgeti(L, env, XAI_SLOT_CODEC);
   xai_push_slice(L, text);
-  if (xai_json_decode(L, env + 1) && lua_istable(L, -1)) {
+  if (decode(L, env + 1) && lua_istable(L, -1)) {
     lua_replace(L, env);
     lua_settop(L, env);
     return 1;
@@ -142,6 +143,10 @@ static int push_event(lua_State *L, xai_Slice text) {
   rc = lua_type(L, -1) == LUA_TSTRING && is_too_deep(L) ? -1 : 0;
   lua_settop(L, env - 1);
   return rc;
+}
+
+static int push_event(lua_State *L, xai_Slice text) {
+  return push_event_as(L, text, xai_json_decode);
 }
 
 /* Push the shown event.  0: it is no JSON object; -1: nested too deeply. */
@@ -266,7 +271,7 @@ static int stream_skip(lua_State *L) {
   return xai_luacall_use(L, skip, xai_luacall_push_past);
 }
 
-/* --------------------------------------------------------------- event log */
+/* ------------------------------------------------------------------- parts */
 
 static const char *field_name(xai_Field f) {
   static const char *const names[] = {"event",   "text",      "reasoning",
@@ -278,6 +283,87 @@ static const char *field_name(xai_Field f) {
 static int may_have_surrogate(xai_Slice text) {
   return memchr(text.at, '\\', text.len) != NULL && xai_slice_has(text, "\\ud");
 }
+
+/* Push the visible text of the shown event as a whole; nil where it has none.
+** Half a character at its end is U+FFFD. */
+static void push_stated_text(lua_State *L, xai_LuaCall *r) {
+  const xai_EventInfo *info = &reader_of(r)->event.info;
+  xai_Buffer *b = &r->handle->engine->scratch;
+  unsigned surrogate = 0;
+  int rc;
+  if (!info->has_text) {
+    lua_pushnil(L);
+    return;
+  }
+  xai_buffer_clear(b);
+  rc = xai_event_schema_text(info, &surrogate, b);
+  if (rc == XAI_OK && surrogate != 0) rc = xai_buffer_puts(b, "\xEF\xBF\xBD");
+  if (rc != XAI_OK) luaL_error(L, "not enough memory");
+  xai_push_buffer(L, b);
+}
+
+/* Push the shown event, "event" and its visible text.  As push_event, but with
+** unpaired surrogates. */
+static int push_part_event(lua_State *L, xai_LuaCall *r) {
+  int text = lua_gettop(L) + 1, rc;
+  push_stated_text(L, r);
+  rc = push_event_as(L, shown(r)->data, xai_json_decode_surrogates);
+  if (rc <= 0) return rc;
+  lua_pushliteral(L, "event");
+  lua_pushvalue(L, text);
+  lua_remove(L, text);
+  return 1;
+}
+
+/* Push the text of the shown event, its field and place; nothing where it is a
+** text that was shown already, or a signature. */
+static void push_delta(lua_State *L, xai_LuaCall *r) {
+  const xai_EventInfo *info = &reader_of(r)->event.info;
+  xai_Field field = info->field;
+  uint32_t a = info->a;
+  int is_late = reader_of(r)->schema.api == XAI_API_RESPONSES &&
+                field == XAI_FIELD_TEXT && !info->has_text;
+  if (is_late || field == XAI_FIELD_SIGNATURE || info->delta.len == 0) return;
+  xai_push_unescaped(L, &r->handle->engine->scratch, info->delta);
+  lua_pushstring(L, field_name(field));
+  xai_pushint(L, a);
+}
+
+static int push_next_part(lua_State *L, xai_LuaCall *r) {
+  const xai_EventReader *s = reader_of(r);
+  const xai_EventInfo *info = &s->event.info;
+  for (;;) {
+    unsigned long taken = s->taken;
+    xai_ReadState state = xai_call_peek(r->handle->call);
+    int rc = 1;
+    if (state == XAI_READ_WAIT) return push_pending(L);
+    if (state != XAI_READ_EVENT) return push_end(L, r, state);
+    if (is_useless(info))
+      return fail_event(L, r, info->meaning == XAI_MEANS_DEEP);
+    if (info->field != XAI_FIELD_NONE && !may_have_surrogate(info->delta))
+      push_delta(L, r);
+    else
+      rc = push_part_event(L, r);
+    if (s->taken == taken) { /* else a finalizer has read the event */
+      if (rc <= 0) return fail_event(L, r, rc < 0);
+      if (consume(L, r) && lua_gettop(L) > 1) return lua_gettop(L) - 1;
+    }
+    lua_settop(L, 1);
+  }
+}
+
+/*
+** request:part() -> text, field, a: the next piece of a text ('field' is
+** "text", "reasoning", "summary" or "arguments") for part a of the answer; or
+** event, "event", text: any other event, with its unpaired surrogates, and for
+** responses the visible text that it states; else as request:event().  Builds
+** no tables for pieces of text.
+*/
+static int stream_part(lua_State *L) {
+  return xai_luacall_use(L, push_next_part, xai_luacall_push_past);
+}
+
+/* --------------------------------------------------------------- event log */
 
 /* Push an entry's text, decoded as JSON, with its unpaired surrogates. */
 static void push_with_surrogates(lua_State *L, xai_LuaCall *r,
@@ -379,7 +465,12 @@ static int stream_has_surrogates(lua_State *L) {
 }
 
 const luaL_Reg xai_stream_methods[] = {
-    {"event", stream_event},       {"text", stream_text},
-    {"want", stream_want},         {"skip", stream_skip},
-    {"read_log", stream_read_log}, {"has_surrogates", stream_has_surrogates},
-    {"damaged", stream_damaged},   {NULL, NULL}};
+    {"event", stream_event},
+    {"text", stream_text},
+    {"want", stream_want},
+    {"skip", stream_skip},
+    {"read_log", stream_read_log},
+    {"has_surrogates", stream_has_surrogates},
+    {"damaged", stream_damaged},
+    {"part", stream_part},
+    {NULL, NULL}};

@@ -376,6 +376,11 @@ function xai.as_input(result, n) end
 ---Options of one call; each overrides the client's.
 ---@class xai.CallOptions: xai.SharedOptions
 ---@field raw? false Streams hand out decoded events.
+---@field on_part? fun(kind: xai.PartKind, value: any, more: any) Called with each part of the answer; the call returns the result. Not with `on_event`.
+
+---Options of one streaming call that calls back with the parts of the answer instead of returning a stream.
+---@class xai.PartOptions: xai.CallOptions
+---@field on_part fun(kind: xai.PartKind, value: any, more: any) Called with each part of the answer; the call returns the result.
 
 ---Options of one streaming call whose events are wanted undecoded.
 ---@class xai.RawOptions: xai.SharedOptions
@@ -409,36 +414,42 @@ function xai.as_input(result, n) end
 ---@class xai.StartOptions: xai.SharedOptions
 ---@field raw? boolean Hand out stream events undecoded; needs `stream = true`. Default false.
 ---@field on_event? fun(event: any) Called with each event of a stream.
+---@field on_part? fun(kind: xai.PartKind, value: any, more: any) Called with each part of the answer. Not with `on_event`.
 ---@field on_done? fun(result: any, message: string?, info: xai.Info) Called once, after the last event.
 
 ---Options of `client:start("chat")`.
 ---@class xai.ChatStartOptions: xai.SharedOptions
 ---@field raw? boolean Hand out stream events undecoded; needs `stream = true`. Default false.
 ---@field on_event? fun(event: xai.ChatChunk) Called with each event of a stream.
+---@field on_part? fun(kind: xai.PartKind, value: any, more: any) Called with each part of the answer. Not with `on_event`.
 ---@field on_done? fun(result: xai.ChatCompletion?, message: string?, info: xai.Info) Called once, after the last event.
 
 ---Options of `client:start("respond")`.
 ---@class xai.ResponseStartOptions: xai.SharedOptions
 ---@field raw? boolean Hand out stream events undecoded; needs `stream = true`. Default false.
 ---@field on_event? fun(event: xai.ResponseEvent) Called with each event of a stream.
+---@field on_part? fun(kind: xai.PartKind, value: any, more: any) Called with each part of the answer. Not with `on_event`.
 ---@field on_done? fun(result: xai.Response?, message: string?, info: xai.Info) Called once, after the last event.
 
 ---Options of `client:start("message")`.
 ---@class xai.MessageStartOptions: xai.SharedOptions
 ---@field raw? boolean Hand out stream events undecoded; needs `stream = true`. Default false.
 ---@field on_event? fun(event: xai.MessageEvent) Called with each event of a stream.
+---@field on_part? fun(kind: xai.PartKind, value: any, more: any) Called with each part of the answer. Not with `on_event`.
 ---@field on_done? fun(result: xai.Message?, message: string?, info: xai.Info) Called once, after the last event.
 
 ---Options of `client:start("complete")`.
 ---@class xai.CompletionStartOptions: xai.SharedOptions
 ---@field raw? boolean Hand out stream events undecoded; needs `stream = true`. Default false.
 ---@field on_event? fun(event: xai.CompletionChunk) Called with each event of a stream.
+---@field on_part? fun(kind: xai.PartKind, value: any, more: any) Called with each part of the answer. Not with `on_event`.
 ---@field on_done? fun(result: xai.Completion?, message: string?, info: xai.Info) Called once, after the last event.
 
 ---Options of `client:start("complete_legacy")`.
 ---@class xai.CompleteStartOptions: xai.SharedOptions
 ---@field raw? boolean Hand out stream events undecoded; needs `stream = true`. Default false.
 ---@field on_event? fun(event: xai.CompleteEvent) Called with each event of a stream.
+---@field on_part? fun(kind: xai.PartKind, value: any, more: any) Called with each part of the answer. Not with `on_event`.
 ---@field on_done? fun(result: xai.Complete?, message: string?, info: xai.Info) Called once, after the last event.
 
 ---A JSON module for the option `json`.
@@ -463,6 +474,7 @@ local Client = {}
 ---@return xai.Info info
 ---@overload fun(self: xai.Client, body: xai.ChatStreamRequest, opts?: xai.CallOptions): xai.ChatStream?, string?, xai.Info, xai.ChatStream?
 ---@overload fun(self: xai.Client, body: xai.ChatStreamRequest, opts: xai.ChatEventOptions): xai.ChatCompletion?, string?, xai.Info
+---@overload fun(self: xai.Client, body: xai.ChatStreamRequest, opts: xai.PartOptions): xai.ChatCompletion?, string?, xai.Info
 ---@overload fun(self: xai.Client, body: xai.ChatStreamRequest, opts: xai.RawOptions): xai.RawStream?, string?, xai.Info, xai.RawStream?
 ---@overload fun(self: xai.Client, body: xai.ChatDeferredRequest, opts?: xai.CallOptions): xai.DeferredStarted?, string?, xai.Info
 function Client:chat(body, opts) end
@@ -484,6 +496,7 @@ function Client:get_deferred(request_id, opts) end
 ---@return xai.Info info
 ---@overload fun(self: xai.Client, body: xai.ResponseStreamRequest, opts?: xai.CallOptions): xai.ResponseStream?, string?, xai.Info, xai.ResponseStream?
 ---@overload fun(self: xai.Client, body: xai.ResponseStreamRequest, opts: xai.ResponseEventOptions): xai.Response?, string?, xai.Info
+---@overload fun(self: xai.Client, body: xai.ResponseStreamRequest, opts: xai.PartOptions): xai.Response?, string?, xai.Info
 ---@overload fun(self: xai.Client, body: xai.ResponseStreamRequest, opts: xai.RawOptions): xai.RawStream?, string?, xai.Info, xai.RawStream?
 function Client:respond(body, opts) end
 
@@ -511,6 +524,7 @@ function Client:delete_response(id, opts) end
 ---@return xai.Info info
 ---@overload fun(self: xai.Client, body: xai.MessageStreamRequest, opts?: xai.CallOptions): xai.MessageStream?, string?, xai.Info, xai.MessageStream?
 ---@overload fun(self: xai.Client, body: xai.MessageStreamRequest, opts: xai.MessageEventOptions): xai.Message?, string?, xai.Info
+---@overload fun(self: xai.Client, body: xai.MessageStreamRequest, opts: xai.PartOptions): xai.Message?, string?, xai.Info
 ---@overload fun(self: xai.Client, body: xai.MessageStreamRequest, opts: xai.RawOptions): xai.RawStream?, string?, xai.Info, xai.RawStream?
 function Client:message(body, opts) end
 
@@ -522,6 +536,7 @@ function Client:message(body, opts) end
 ---@return xai.Info info
 ---@overload fun(self: xai.Client, body: xai.CompletionStreamRequest, opts?: xai.CallOptions): xai.CompletionStream?, string?, xai.Info, xai.CompletionStream?
 ---@overload fun(self: xai.Client, body: xai.CompletionStreamRequest, opts: xai.CompletionEventOptions): xai.Completion?, string?, xai.Info
+---@overload fun(self: xai.Client, body: xai.CompletionStreamRequest, opts: xai.PartOptions): xai.Completion?, string?, xai.Info
 ---@overload fun(self: xai.Client, body: xai.CompletionStreamRequest, opts: xai.RawOptions): xai.RawStream?, string?, xai.Info, xai.RawStream?
 function Client:complete(body, opts) end
 
@@ -534,6 +549,7 @@ function Client:complete(body, opts) end
 ---@return xai.Info info
 ---@overload fun(self: xai.Client, body: xai.CompleteStreamRequest, opts?: xai.CallOptions): xai.CompleteStream?, string?, xai.Info, xai.CompleteStream?
 ---@overload fun(self: xai.Client, body: xai.CompleteStreamRequest, opts: xai.CompleteEventOptions): xai.Complete?, string?, xai.Info
+---@overload fun(self: xai.Client, body: xai.CompleteStreamRequest, opts: xai.PartOptions): xai.Complete?, string?, xai.Info
 ---@overload fun(self: xai.Client, body: xai.CompleteStreamRequest, opts: xai.RawOptions): xai.RawStream?, string?, xai.Info, xai.RawStream?
 function Client:complete_legacy(body, opts) end
 
@@ -718,6 +734,22 @@ function Stream:info() end
 ---@param n? integer Which choice, from 1. Default 1.
 ---@return fun(): string? iterator
 function Stream:text(n) end
+
+---Iterate over the parts of the answer: `kind, value, more`, the same for all functions that stream. `text` and
+---`reasoning`: a piece, `more` names the choice or the output it is of, from the second on. `arguments`: a piece of a
+---call's arguments, `more` is the call so far. `call`: a `xai.FoundCall`, once, when it is whole. `citation`: a
+---`xai.Citation`. `image`: the item. At the end `usage`: a `xai.TokenUsage`, and `done`: a `xai.Finish`, `more` the
+---API's own word. Raises the error object on a break.
+---@return fun(): xai.PartKind?, any, any iterator
+function Stream:parts() end
+
+---The next part, for tasks on Lua 5.1; nil at the proven end; `nil, message, info` when the stream broke. Never raises.
+---@return xai.PartKind? kind
+---@return any value
+---@return any more
+function Stream:next_part() end
+
+---@alias xai.PartKind "text"|"reasoning"|"arguments"|"call"|"citation"|"image"|"usage"|"done"
 
 ---Stream of `client:chat`: ends at `[DONE]`, or cleanly once every choice has its `finish_reason`.
 ---@class xai.ChatStream: xai.Stream

@@ -1,7 +1,7 @@
 -- xai.lua - this library as a peer.  A first argument `text` reads by
--- stream:text() only; `run` and `spawn` read many streams in one task each,
--- within xai.run or by xai.step, in place of callbacks.
-local MODES = { text = true, run = true, spawn = true }
+-- stream:text() only, `parts` by stream:parts(); `run` and `spawn` read many
+-- streams in one task each, within xai.run or by xai.step, in place of callbacks.
+local MODES = { text = true, parts = true, run = true, spawn = true }
 local mode = MODES[arg[1]] and table.remove(arg, 1)
 local common = require "common"
 local xai = require "xai"
@@ -19,6 +19,12 @@ end
 if mode == "text" then
   function peer.text(body, on_text)
     for text in assert(client:chat(body)):text() do on_text(text) end
+  end
+elseif mode == "parts" then
+  function peer.text(body, on_text)
+    for kind, value in assert(client:chat(body)):parts() do
+      if kind == "text" then on_text(value) end
+    end
   end
 else
   function peer.stream(body, on_event)

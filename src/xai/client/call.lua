@@ -15,7 +15,7 @@ Call.__index = Call
 -- Fields that a call may not have yet.
 local FIELDS = {
   over = true, value = true, message = true, info = true, told = true, busy = true, raw = true, on_event = true,
-  on_done = true, hooked = true, warms = true,
+  on_done = true, on_part = true, maker = true, hooked = true, warms = true,
 }
 
 setmetatable(Call, {
@@ -46,6 +46,30 @@ local function fail(call, message, info)
   finish(call, nil, message, info)
 end
 
+--- Hand out the parts in the queue of the call's maker.
+local function hand_out_parts(call)
+  local maker = call.maker
+  local kind, value, more = maker:take()
+  while kind do
+    loop.callback(call.on_part, kind, value, more)
+    if call.over then return end
+    kind, value, more = maker:take()
+  end
+end
+
+--- Hand out the next parts.  Returns as request:event().
+local function advance_parts(call)
+  call.maker = call.maker or lazy_require "xai.results.parts".new(call.request, call.name)
+  local value, field, a = call.request:part()
+  if value then
+    call.maker:feed(value, field, a)
+  elseif value == nil and not field then
+    call.maker:finish()
+  end
+  hand_out_parts(call)
+  return value, field, a
+end
+
 --- Hand out the events that are here.
 local function advance_stream(call)
   local request = call.request
@@ -54,6 +78,8 @@ local function advance_stream(call)
     if call.on_event then
       event, message, info = request:event()
       if event then loop.callback(call.on_event, event) end
+    elseif call.on_part then
+      event, message, info = advance_parts(call)
     else
       event, message, info = request:skip()
     end
@@ -81,6 +107,11 @@ local function advance_whole(call)
     result, message, info = true, nil, request:info()
   end
   if result ~= nil and call.streamed and call.on_event then loop.callback(call.on_event, result) end
+  if result ~= nil and call.on_part then
+    lazy_require "xai.results.parts".hand_out(call.request, call.name, result, function(kind, value, more)
+      if not call.over then loop.callback(call.on_part, kind, value, more) end
+    end)
+  end
   if not call.over then finish(call, result, message, info) end
 end
 
@@ -108,7 +139,7 @@ end
 local function advance(call)
   if call.busy then
     if not loop.is_leaving then return end
-    call.on_event = nil -- its callback ends the program and never returns
+    call.on_event, call.on_part = nil, nil -- its callback ends the program and never returns
   end
   local ok, err = true, nil
   if not call.over then
@@ -186,6 +217,7 @@ local function follow(request, name, streamed, opts, hooked)
     hooked = hooked,
     raw = opts and opts.raw,
     on_event = opts and opts.on_event,
+    on_part = opts and opts.on_part,
     on_done = opts and opts.on_done,
   }, Call)
   loop.watch(request, function() advance(call) end)

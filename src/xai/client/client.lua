@@ -59,6 +59,9 @@ local function complete(client, request, name, streamed, opts)
     result, message, info = request:outcome()
   end
   if hooked then lazy_require "xai.client.hooks".response(hooked, message, info, request) end
+  if result ~= nil and opts and opts.on_part then
+    lazy_require "xai.results.parts".hand_out(request, name, result, opts.on_part)
+  end
   return result, message, info
 end
 

@@ -16,7 +16,7 @@ Stream.__index = Stream
 
 -- Fields that a stream may not have yet.
 local FIELDS = {
-  whole = true, message = true, failure = true, merged = true, raw = true,
+  whole = true, message = true, failure = true, merged = true, raw = true, maker = true,
 }
 
 setmetatable(Stream, {
@@ -162,6 +162,72 @@ function Stream:text(n)
   return iterator, nil, nil, self
 end
 
+-- Parts ---------------------------------------------------------------------------
+
+--- Add to the queue of parts what request:part() returned.
+local function add_parts(stream, value, field, a)
+  local maker = stream.maker
+  if value then return maker:feed(value, field, a) end
+  local whole, message = conclude(stream, field, a) -- they are message and info
+  if whole ~= nil then return maker:whole(whole) end
+  if not message then maker:finish() end
+end
+
+local function next_part(stream)
+  local maker = stream.maker
+  while not stream.message do
+    local kind, value, more = maker:take()
+    if kind then return kind, value, more end
+    if stream.over then break end
+    if stream.has_whole then
+      maker:whole(take_whole(stream))
+    else
+      add_parts(stream, read(stream, "part"))
+    end
+  end
+  return ending(stream)
+end
+
+--- Make the maker of a stream's parts.  `what` is the function that needs it.
+local function make_parts(stream, what)
+  if stream.maker then return end
+  if stream.raw then error("stream:" .. what .. ": a raw stream has no parts; read its events", 3) end
+  stream.maker = lazy_require "xai.results.parts".resume(stream.request, stream.name)
+  if not stream.maker then
+    error("stream:" .. what .. ": the parts of this stream are unknown; read its events", 3)
+  end
+end
+
+--- The next part: kind, value, more.  nil at the proven end; nil, message, info when
+-- the stream broke.  Never raises for what the network does.
+function Stream:next_part()
+  make_parts(self, "next_part")
+  return next_part(self)
+end
+
+--- Iterate over the parts of the answer: kind, value, more.  Raises the error object
+-- when the stream breaks.
+function Stream:parts()
+  make_parts(self, "parts")
+  local maker, request = self.maker, self.request
+  local read_part = request.part
+  local function iterator()
+    if maker.last == 0 and is_plain(self) then
+      local text, field, a = read_part(request) -- the usual case: it is here already
+      if field == "text" and a == maker.plain then return field, text end
+      if text == false then
+        add_parts(self, await(self, "part"))
+      else
+        add_parts(self, text, field, a)
+      end
+    end
+    local kind, value, more = next_part(self)
+    if kind == nil and more then error(more, 0) end
+    return kind, value, more
+  end
+  return iterator, nil, nil, self
+end
+
 -- Results -------------------------------------------------------------------------
 
 --- Read the rest and return what the call without `stream` returns: result,
@@ -221,29 +287,30 @@ local function open(request, name, raw, hooked)
   return stream, nil, info
 end
 
---- Read a stream to its end and call back for each event.  The result of a raw
--- stream is true.
-local function read_all(stream, on_event)
-  local event, message, info = stream:next()
-  while event do
-    local ok, err = pcall(on_event, event)
+--- Read a stream to its end and call back for what `next` gives, an event or a part.
+-- The result of a raw stream is true.
+local function read_all(stream, next, callback)
+  local first, second, third = next(stream)
+  while first do
+    local ok, err = pcall(callback, first, second, third)
     if not ok then
       stream:close()
       error(err, 0)
     end
-    event, message, info = stream:next()
+    first, second, third = next(stream)
   end
-  if message then return nil, message, info end
+  if second then return nil, second, third end
   if stream.raw then return true, nil, stream.request:info() end
   return stream:result()
 end
 
 --- Wait for what a call with `stream` returns: stream, nil, info, stream, of which
--- Lua 5.4 closes the fourth; with `on_event` the result; or nil, message, info.
+-- Lua 5.4 closes the fourth; with `on_event` or `on_part` the result; or nil, message, info.
 function streams.complete(request, name, opts, hooked)
   local stream, message, info = open(request, name, opts and opts.raw, hooked)
   hooks.response(hooked, message, info, request)
-  if stream and opts and opts.on_event then return read_all(stream, opts.on_event) end
+  if stream and opts and opts.on_event then return read_all(stream, Stream.next, opts.on_event) end
+  if stream and opts and opts.on_part then return read_all(stream, Stream.next_part, opts.on_part) end
   return stream, message, info, stream
 end
 

@@ -60,7 +60,8 @@ attachments.new_citations, attachments.cite_parts = new_citations, cite_parts
 
 -- Images ----------------------------------------------------------------------------
 
-local function has_image(part)
+--- The data or the address of the picture in a part; nil where there is none.
+local function image_source(part)
   local source = object(part.source)
   local image = part.image_url
   return words(part.b64_json) or words(part.url) or words(part.result) or words(image) or words(object(image).url)
@@ -71,7 +72,7 @@ local IMAGE_PARTS = { image = true, image_url = true, output_image = true, input
 
 local function add_parts(list, parts)
   for _, part in ipairs(objects(parts)) do
-    if IMAGE_PARTS[part.type] and has_image(part) then list[#list + 1] = part end
+    if IMAGE_PARTS[part.type] and image_source(part) then list[#list + 1] = part end
   end
 end
 
@@ -82,7 +83,7 @@ local function add_images(list, item)
   if item.type == "message" then add_parts(list, item.content) end
 end
 
-attachments.add_images, attachments.add_image_parts = add_images, add_parts
+attachments.add_images, attachments.add_image_parts, attachments.image_source = add_images, add_parts, image_source
 
 --- The items and parts of an answer that carry a picture, as they were received: in
 -- `result`, `image_url`, `source`, `url` or `b64_json`.
@@ -90,7 +91,7 @@ function attachments.images(result, problem)
   results.check("images", result, result == nil and problem or nil)
   local list = {}
   for _, entry in ipairs(objects(result.data)) do -- of generate_image
-    if has_image(entry) then list[#list + 1] = entry end
+    if image_source(entry) then list[#list + 1] = entry end
   end
   for _, item in ipairs(objects(result.output)) do add_images(list, item) end
   for _, choice in ipairs(objects(result.choices)) do

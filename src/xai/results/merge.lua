@@ -81,6 +81,8 @@ local function join_surrogates(text)
   return (string_gsub(text, "\237[\160-\191][\128-\191]", "\239\191\189"))
 end
 
+merge.join_surrogates = join_surrogates
+
 --- The same for all texts in a value.  Tables are changed in place.
 local function join_all_surrogates(value)
   if type(value) == "string" then return join_surrogates(value) end

@@ -171,6 +171,8 @@ end
 
 -- The tool calls of one choice ------------------------------------------------------
 
+--- `on_delta(call, delta, size)`, if it is set, hears of each delta: `size` is that of the
+-- call's input before it.
 local Calls = {}
 Calls.__index = Calls
 
@@ -249,7 +251,9 @@ function Calls:add_one(delta, nth)
     call = new_call(self.codec, delta.index)
     self.list[#self.list + 1] = call
   end
+  local before = call.input.size
   add(call, self.values, delta)
+  if self.on_delta then self.on_delta(call, delta, before) end
   if called_in(delta) then call.named_in = self.chunk end
   if call.out.id ~= nil then self.ids[nonempty(delta.id) or call.out.id] = call end
   if delta.index ~= nil then self.indices[delta.index] = call end
@@ -358,6 +362,14 @@ function Chunks:add_choice(given, position)
       self:add_rest(choice.rest, key, value)
     end
   end
+end
+
+--- The members of a message that have the calls of a choice so far.
+function Chunks:calls_of(index)
+  self.values:finish()
+  local choice = self:choice(index)
+  local called = choice.function_call and finished(choice.function_call, true)["function"]
+  return { tool_calls = choice.calls:result(true), function_call = called }
 end
 
 --- Does the event only keep the connection alive?

@@ -166,9 +166,8 @@ local CALLS = {
   chat = function(result, n)
     local message = message_of(result, n)
     local calls = collect(message.tool_calls, call_of_tool)
-    if type(message.function_call) == "table" then -- of the older API
-      calls[#calls + 1] = call_of_tool { ["function"] = message.function_call }
-    end
+    local called = message.function_call -- of the older API
+    if words(object(called).name) then calls[#calls + 1] = call_of_tool { ["function"] = called } end
     return calls
   end,
   responses = function(result) return collect(result.output, call_of_item) end,
