@@ -247,7 +247,7 @@ promise("one table in two places is written twice", function(encode, _, xai)
 end)
 
 promise("text that is no JSON is nil and a reason", function(_, decode)
-  for _, text in ipairs { "", "{", "[1,", "<html>", '{"a" 1}', "[1] 2", "{]" } do
+  for _, text in ipairs { "", "{", "[1,", "<html>", "{}\0", "[1]\0[2]", '["\0"]', '{"a" 1}', "[1] 2", "{]" } do
     local value, why = decode(text)
     expect(nil, value)
     expect("string", type(why))

@@ -35,8 +35,15 @@ static int blank(char c) {
   return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
+const char *xai_bytes_skip_space(const char *p, const char *end) {
+  while (p < end && blank(*p)) p++;
+  return p;
+}
+
 xai_Slice xai_slice_trim(xai_Slice s) {
-  while (s.len > 0 && blank(s.at[0])) s.at++, s.len--;
+  const char *p = xai_bytes_skip_space(s.at, s.at + s.len);
+  s.len -= (size_t)(p - s.at);
+  s.at = p;
   while (s.len > 0 && blank(s.at[s.len - 1])) s.len--;
   return s;
 }

@@ -32,6 +32,9 @@ int xai_slice_like(xai_Slice s, const char *text);
 /* 1 if 'text' occurs in the slice, in any case of ASCII letters. */
 int xai_slice_has(xai_Slice s, const char *text);
 
+/* The first byte from 'p' on that is no blank, tab or line end, or 'end'. */
+const char *xai_bytes_skip_space(const char *p, const char *end);
+
 /* The slice without blanks, tabs and line ends at both ends. */
 xai_Slice xai_slice_trim(xai_Slice s);
 

@@ -39,7 +39,7 @@ static const char *find(const char *p, const char *end, char c) {
 
 static int may_have_empty_array(const char *p, const char *end) {
   while ((p = find(p, end, '[')) != NULL) {
-    p = xai_json_skip_space(p + 1, end);
+    p = xai_bytes_skip_space(p + 1, end);
     if (p < end && *p == ']') return 1;
   }
   return 0;
@@ -118,7 +118,7 @@ static int replace(Marker *m, const char *next, const char *before,
 
 static int on_bracket(Marker *m) {
   static const xai_Slice nothing = {"", 0};
-  const char *q = xai_json_skip_space(m->p + 1, m->end);
+  const char *q = xai_bytes_skip_space(m->p + 1, m->end);
   if (q < m->end && *q == ']' && (m->what & XAI_MARK_EMPTY_ARRAYS))
     return replace(m, q + 1, "[\"", nothing, "\"]");
   m->p++;
@@ -133,7 +133,7 @@ static int in_number(char c) {
 /* Where JSON allows no number, none is replaced: the decoder must see it and
 ** refuse the text. */
 static int may_stand(const Marker *m, const char *end) {
-  const char *q = xai_json_skip_space(end, m->end);
+  const char *q = xai_bytes_skip_space(end, m->end);
   return (q == m->end || *q != ':') && may_begin(m->start, m->p);
 }
 
@@ -278,7 +278,7 @@ static int has_control(const char *p, const char *end) {
 
 /* Is the string that ends before 'p' the name of a member? */
 static int is_name(const char *p, const char *end) {
-  p = xai_json_skip_space(p, end);
+  p = xai_bytes_skip_space(p, end);
   return p < end && *p == ':';
 }
 

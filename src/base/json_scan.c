@@ -7,11 +7,6 @@
 
 /* ------------------------------------------------------------------ lexemes */
 
-const char *xai_json_skip_space(const char *p, const char *end) {
-  while (p < end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t')) p++;
-  return p;
-}
-
 /* The value of a hexadecimal digit, or -1. */
 static int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -130,8 +125,8 @@ static const char *read_value(const char *p, const char *end, xai_Json *v) {
 
 int xai_json_read(const char *s, size_t n, xai_Json *v) {
   const char *end = s + n;
-  const char *p = read_value(xai_json_skip_space(s, end), end, v);
-  if (p != NULL && xai_json_skip_space(p, end) == end) return 1;
+  const char *p = read_value(xai_bytes_skip_space(s, end), end, v);
+  if (p != NULL && xai_bytes_skip_space(p, end) == end) return 1;
   v->type = XAI_JSON_NONE;
   return 0;
 }
@@ -156,19 +151,19 @@ static const char *read_key(const char *p, const char *end, xai_Slice *key) {
   if (q == NULL) return NULL;
   key->at = p + 1;
   key->len = (size_t)(q - p - 1);
-  p = xai_json_skip_space(q + 1, end);
+  p = xai_bytes_skip_space(q + 1, end);
   if (p == end || *p != ':') return NULL;
-  return xai_json_skip_space(p + 1, end);
+  return xai_bytes_skip_space(p + 1, end);
 }
 
 int xai_json_next(xai_JsonWalk *w, xai_Slice *key, xai_Json *v) {
-  const char *p = xai_json_skip_space(w->p, w->end);
+  const char *p = xai_bytes_skip_space(w->p, w->end);
   if (p == w->end) return 0;
   key->at = p;
   key->len = 0;
   if (w->object) p = read_key(p, w->end, key);
   if (p != NULL) p = read_value(p, w->end, v);
-  if (p != NULL) p = xai_json_skip_space(p, w->end);
+  if (p != NULL) p = xai_bytes_skip_space(p, w->end);
   if (p == NULL || (p < w->end && *p != ',')) {
     w->p = w->end;
     v->type = XAI_JSON_NONE;
@@ -336,10 +331,10 @@ static const char *check_scalar(const char *p, const char *end) {
 
 /* Checks the name of a member and its colon. */
 static const char *check_name(const char *p, const char *end) {
-  p = xai_json_skip_space(p, end);
+  p = xai_bytes_skip_space(p, end);
   if (p == end || *p != '"') return NULL;
   p = check_string(p + 1, end);
-  if (p != NULL) p = xai_json_skip_space(p, end);
+  if (p != NULL) p = xai_bytes_skip_space(p, end);
   return p != NULL && p < end && *p == ':' ? p + 1 : NULL;
 }
 
@@ -349,7 +344,7 @@ static int in_object(const Check *c) { return c->objects[c->depth - 1]; }
 ** to the next value. */
 static const char *check_after(Check *c, const char *p) {
   for (; c->depth > 0; p++) {
-    p = xai_json_skip_space(p, c->end);
+    p = xai_bytes_skip_space(p, c->end);
     if (p == c->end) return NULL;
     if (*p == ',') return in_object(c) ? check_name(p + 1, c->end) : p + 1;
     if (*p != (in_object(c) ? '}' : ']')) return NULL;
@@ -361,7 +356,7 @@ static const char *check_after(Check *c, const char *p) {
 /* Checks the opening bracket at 'p' and the first name of an object. */
 static const char *check_open(Check *c, const char *p) {
   int object = *p == '{';
-  const char *q = xai_json_skip_space(p + 1, c->end);
+  const char *q = xai_bytes_skip_space(p + 1, c->end);
   c->objects[c->depth++] = (unsigned char)object;
   if (q < c->end && *q == (object ? '}' : ']')) return check_after(c, q);
   return object ? check_name(q, c->end) : q;
@@ -374,7 +369,7 @@ xai_JsonCheck xai_json_check(const char *s, size_t n) {
   c.end = s + n;
   c.depth = 0;
   do {
-    p = xai_json_skip_space(p, c.end);
+    p = xai_bytes_skip_space(p, c.end);
     if (p == c.end) return XAI_JSON_WRONG;
     if (*p == '{' || *p == '[') {
       if (c.depth == XAI_JSON_MAX_DEPTH) return XAI_JSON_DEEP;
@@ -385,6 +380,6 @@ xai_JsonCheck xai_json_check(const char *s, size_t n) {
     }
     if (p == NULL) return XAI_JSON_WRONG;
   } while (c.depth > 0);
-  return xai_json_skip_space(p, c.end) == c.end ? XAI_JSON_RIGHT
-                                                : XAI_JSON_WRONG;
+  return xai_bytes_skip_space(p, c.end) == c.end ? XAI_JSON_RIGHT
+                                                 : XAI_JSON_WRONG;
 }

@@ -93,9 +93,6 @@ xai_JsonCheck xai_json_check(const char *s, size_t n);
 
 /* ------------------------------------------------------------------ lexemes */
 
-/* The first byte from 'p' on that is no white space, or 'end'. */
-const char *xai_json_skip_space(const char *p, const char *end);
-
 /* The length of the escape at 's', which is a backslash; 0 if JSON has no such
 ** escape. */
 size_t xai_json_escape(const char *s, const char *end);

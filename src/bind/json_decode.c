@@ -561,6 +561,14 @@ static int has_fractions(lua_State *L, int i) {
   return xai_json_may_have_fraction(s, n);
 }
 
+/* Does the string at 'i' hold a NUL byte?  lua-cjson takes one behind a value for
+** the end of the text. */
+static int has_nul(lua_State *L, int i) {
+  size_t n;
+  const char *s = lua_tolstring(L, i, &n);
+  return memchr(s, '\0', n) != NULL;
+}
+
 /* Replace a string on top that begins with a byte order mark. */
 static void skip_bom(lua_State *L) {
   xai_Slice s, rest;
@@ -590,6 +598,10 @@ static int decode(lua_State *L, int codec, int surrogates) {
   if (!ok && !(what & XAI_MARK_NUMBERS) && has_fractions(L, text)) {
     ok = decode_as(L, c, text, what | XAI_MARK_NUMBERS);
     if (!ok) lua_pop(L, 1); /* the first reason names the place */
+  }
+  if (ok && has_nul(L, text)) {
+    lua_pushliteral(L, "Found a NUL byte, which JSON does not have");
+    ok = 0;
   }
   if (ok && c->lenient && !is_strict(L, text)) {
     lua_pushliteral(L, "Found a number or a word that JSON does not have");
