@@ -505,6 +505,8 @@ static void test_what_keeps_a_line_alive_is_nothing(void) {
     named(apis[i], 0, "pings", "2026-11-30", "broken");
     named(apis[i], 0, "pin", "2026-11-30", "broken");
   }
+  CHECK(!xai_event_schema_is_ping(check_slice("ping\0", 5),
+                                  check_slice("2026", 4)));
   named(XAI_API_CHAT, 0, "ping", "{\"time\":1}", "nothing");
   named(XAI_API_MESSAGES, 0, "ping", "{\"type\":\"ping\"}", "data");
 }

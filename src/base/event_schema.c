@@ -761,7 +761,7 @@ static int is_word(xai_Slice name, const char *word) {
     char c = name.at[i];
     if (c == '-' || c == '_') continue;
     if (c >= 'A' && c <= 'Z') c = (char)(c - 'A' + 'a');
-    if (c != *word++) return 0;
+    if (*word == '\0' || c != *word++) return 0;
   }
   return *word == '\0';
 }
