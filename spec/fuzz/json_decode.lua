@@ -80,9 +80,10 @@ end
 
 return function(text)
   if text:find(mark, 1, true) then return end
-  local ok, theirs = pcall(plain.decode, text)
+  local ok, theirs = pcall(plain.decode, (text:gsub("^\239\187\191", ""))) -- we skip a byte order mark
   local ours, why = bridge.decode(codec, text)
   if why then
+    if text:find("%z") and not bridge.check(text) then return end -- lua-cjson takes it for the text's end
     if ok then fail("refused: " .. tostring(why), text) end
     if bridge.check(text) then fail("taken for JSON where it is not decoded: " .. tostring(why), text) end
     return
