@@ -55,7 +55,7 @@ local LAZY = {
 }
 
 -- Helpers, a file each, whose module is the helper itself.
-local HELPERS = { check = true, decode_partial = true, schema = true }
+local HELPERS = { await = true, check = true, decode_partial = true, schema = true }
 
 local known = { on_error = true } -- the names that may be read and set
 for name in pairs(xai) do known[name] = true end
