@@ -30,6 +30,10 @@ local function try(says)
     says("3 true\nspawned\n", "tasks")
   end)
 
+  it("wakes a loop that has nothing else to do where a thread calls back what xai.await waits for", function()
+    says("task called back\ncoroutine called back\ncancelled true\ntrue\n", "await")
+  end)
+
   it("blocks outside of copas, in callbacks, and in coroutines that copas does not run", function()
     says("true\ntrue\ntrue\ntrue\n", "outside_of_copas")
   end)

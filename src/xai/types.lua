@@ -224,6 +224,12 @@ function xai.map(list, f, limit) end
 ---@param seconds number
 function xai.sleep(seconds) end
 
+---Wait for something that calls back. `start(done)` begins it; the wait ends when `done(...)` is called, at once, from any
+---callback of the host, or never: then `task:cancel()` ends it. Only the first `done` counts. Outside of a task it blocks.
+---@param start fun(done: fun(...: any))
+---@return any ... what `done` was given
+function xai.await(start) end
+
 ---Call `f(err)` each time Ctrl-C (SIGINT) is pressed, in place of what else would happen; nil lets that happen again.
 ---`err` is an error of kind `cancelled`. `f` may end calls and tasks. What it raises leaves the wait in which it was
 ---called, so `xai.on_interrupt(error)` ends that wait by `err`. A second Ctrl-C before `f` could be called does what it

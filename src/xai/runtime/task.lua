@@ -142,11 +142,11 @@ local function fail(task, err)
   if not task:was_cancelled() and task.waits == 0 then note_unhandled(task) end
 end
 
---- The task does not wait any more for what it waits for.
-local function abandon(task)
+--- The task does not wait any more for what it waits for, as `err` (or nil) ends it.
+local function abandon(task, err)
   local source, subject = task.source, task.subject
   task.source, task.subject = false, false
-  if source and source.abandon then source.abandon(subject) end
+  if source and source.abandon then source.abandon(subject, err) end
 end
 
 local function leave_group(task)
@@ -253,7 +253,7 @@ function Task:resumed()
     return
   end
   self.cancelled = false
-  abandon(self)
+  abandon(self, err)
   error(err, 0)
 end
 
@@ -350,7 +350,7 @@ function Task:cancel()
   end
   self.cancelled = self.stopped
   make_ready(self)
-  abandon(self)
+  abandon(self, self.stopped)
   loop.adapter.arm()
   return true
 end
@@ -381,6 +381,19 @@ end
 function tasks.spawn(f, ...)
   check_function(f, "xai.spawn")
   return new_task(nil, f, ...)
+end
+
+--- The same for a helper's task that no xai.run waits for.
+function tasks.spawn_apart(f, ...)
+  return new_task(outside, f, ...)
+end
+
+--- Call `f(task)` when the task has ended, with `ok`, `results` or `err` in it.  Its error
+-- counts as told.  `f` must neither wait nor raise.
+function tasks.on_end(task, f)
+  claim(task)
+  if task.over then return f(task) end
+  add_waiter(task, { wake = function() f(task) end })
 end
 
 --- Cancel those of the list but the running one.  An error in one does not save the

@@ -6,7 +6,8 @@
 -- A source knows what is waited for, its subject.  `add(subject, suspension)`
 -- arranges for suspension:wake() when the subject may be ready, and returns a ticket.
 -- `remove(subject, ticket)` takes that back.  `abandon(subject)`, where there is one,
--- is called when the wait is interrupted.  With `needs_adding` the source is asked to
+-- is called when the wait is interrupted; `abandon(subject, err)` where `err` is about
+-- to be raised there, to which it may add fields.  With `needs_adding` the source is asked to
 -- add something also where the wait blocks.  With `alone` the subject can become ready
 -- without code of the user.
 
@@ -197,8 +198,9 @@ local function wait_blocking(task, source, subject, ready, ...)
   end, ...)
   if ticket then source.remove(subject, ticket) end
   if ok then return value, message, info end
-  if source.abandon then source.abandon(subject) end
-  error(loop.interruption(err), 0)
+  err = loop.interruption(err)
+  if source.abandon then source.abandon(subject, err) end
+  error(err, 0)
 end
 
 -- Waits --------------------------------------------------------------------------------
