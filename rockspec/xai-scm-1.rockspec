@@ -77,6 +77,7 @@ build = {
       libraries = { "curl" },
     },
     -- every Lua file; types.lua is for editors
+    ["xai.await"] = "src/xai/await.lua",
     ["xai.check"] = "src/xai/check.lua",
     ["xai.copas"] = "src/xai/copas.lua",
     ["xai.cqueues"] = "src/xai/cqueues.lua",

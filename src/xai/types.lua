@@ -226,7 +226,7 @@ function xai.sleep(seconds) end
 
 ---Wait for something that calls back. `start(done)` begins it; the wait ends when `done(...)` is called, at once, from any
 ---callback of the host, or never: then `task:cancel()` ends it. Only the first `done` counts. Outside of a task it blocks.
----@param start fun(done: fun(...: any))
+---@param start fun(done: fun(...))
 ---@return any ... what `done` was given
 function xai.await(start) end
 
