@@ -561,6 +561,29 @@ describe("readers", function()
       assert.equal('{"a":', block.partial_json)
     end)
 
+    it("gives texts that are UTF-8, and leaves the answer as it is", function()
+      local bad, good = "a\255b\237\160\189", "a\239\191\189b" .. ("\239\191\189"):rep(3)
+      local call = { id = "c", type = "function", ["function"] = { name = "f", arguments = '{"x":"' .. bad .. '"}' } }
+      local result = chat { role = "assistant", content = bad, tool_calls = { call } }
+      local message_in = xai.as_input(result)[1]
+      assert.equal(good, message_in.content)
+      assert.equal('{"x":"' .. good .. '"}', message_in.tool_calls[1]["function"].arguments)
+      same({ bad, '{"x":"' .. bad .. '"}' }, { result.choices[1].message.content, call["function"].arguments })
+      local item = said("fine", bad)
+      local list = xai.as_input(response { said "a", item })
+      same({ "a", "fine", good }, { list[1].content[1].text, list[2].content[1].text, list[2].content[2].text })
+      assert.equal(bad, item.content[2].text)
+      local block = { type = "tool_use", id = "c", name = "f", input = { x = bad } }
+      same({ x = good }, xai.as_input(message { block })[1].content[1].input)
+      assert.is_string(xai.encode { message_in, list, xai.as_input(message { block }) })
+      assert.equal('{"x":"' .. good .. '"}', xai.calls(message { block })[1].arguments)
+    end)
+
+    it("hands on what is UTF-8 without a copy", function()
+      local result = fixture "responses.function-call"
+      for i, item in ipairs(xai.as_input(result)) do assert.equal(result.output[i], item) end
+    end)
+
     it("is a list of its own: appending to it changes no answer", function()
       local result = response { said "a" }
       local list = xai.as_input(result)

@@ -231,6 +231,50 @@ piece("text", function()
   client:close()
 end)
 
+--- A function for parts, and one that gives the text in them, without blanks in front.
+local function part_taker()
+  local said = {}
+  local function take(kind, value)
+    if kind == "text" then said[#said + 1] = value end
+  end
+  return take, function() return (table.concat(said):gsub("^%s+", "")) end
+end
+
+for _, name in ipairs { "chat", "respond", "message", "complete", "complete_legacy" } do
+  piece("parts-" .. name, function()
+    local client = new()
+    local take, text = part_taker()
+    local stream = got(client[name](client, streamed(name)))
+    for kind, value in stream:parts() do take(kind, value) end
+    same(TEXT, text())
+    same(TEXT, (xai.text(got(stream:result())):gsub("^%s+", "")))
+    take, text = part_taker()
+    got(client[name](client, streamed(name), { on_part = take }))
+    same(TEXT, text())
+    client:close()
+  end)
+end
+
+piece("parts-of-calls", function()
+  local client = new()
+  local raw = [[{"choices":[{"index":0,"delta":{"content":"a\ud83d","tool_calls":[{"index":0,"id":"c",]]
+    .. [["function":{"name":"f","arguments":"{\"x\":"}}]}}]}]]
+  local rest = [[{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"1}"}}]},]]
+    .. [["finish_reason":"tool_calls"}],"usage":{"prompt_tokens":3,"completion_tokens":1}}]]
+  local sent = "say," .. ("data: " .. raw .. "\n\ndata: " .. rest .. "\n\ndata: [DONE]\n\n")
+    :gsub("[^%w]", function(c) return ("%%%02X"):format(c:byte()) end)
+  local stream, kinds = got(client:chat(streamed(), fault(sent))), {}
+  local kind, value, more = stream:next_part()
+  while kind do
+    kinds[#kinds + 1] = kind
+    if kind == "call" then same(1, value.args.x) end
+    kind, value, more = stream:next_part()
+  end
+  if value then error(more, 0) end
+  same("text arguments arguments call text usage done", table.concat(kinds, " "))
+  client:close()
+end)
+
 for _, name in ipairs { "chat", "respond", "message", "complete", "complete_legacy" } do
   piece("result-" .. name, function()
     local client = new()

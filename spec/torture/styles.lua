@@ -114,6 +114,25 @@ M.stream.text = reading(function(stream, came)
   end)
 end)
 
+M.stream.parts = reading(function(stream, came)
+  looped(came, function(add)
+    for kind, value in stream:parts() do
+      if kind == "text" then add(value) end
+    end
+  end)
+end)
+
+M.stream.next_part = reading(function(stream, came)
+  local words = {}
+  local kind, value, more = stream:next_part()
+  while kind do
+    if kind == "text" then words[#words + 1] = value end
+    kind, value, more = stream:next_part()
+  end
+  came.failed, came.text = value and more, table.concat(words)
+  came.result = not came.failed
+end)
+
 M.stream.result = reading(function(stream, came)
   local result, _, info = stream:result()
   came.result, came.failed = result, result == nil and info or nil
@@ -144,6 +163,16 @@ end)
 function M.stream.called_back(client, opts)
   local words = {}
   opts.on_event = function(event) words[#words + 1] = words_of(event) end
+  local came = outcome(client:chat(streamed(), opts))
+  if came.result and #words > 0 then came.text = table.concat(words) end
+  return came
+end
+
+function M.stream.parts_called_back(client, opts)
+  local words = {}
+  opts.on_part = function(kind, value)
+    if kind == "text" then words[#words + 1] = value end
+  end
   local came = outcome(client:chat(streamed(), opts))
   if came.result and #words > 0 then came.text = table.concat(words) end
   return came

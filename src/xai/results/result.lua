@@ -45,7 +45,7 @@ end
 
 --- The value with all its strings as UTF-8.  Tables are copied where they change.
 local function as_utf8(value)
-  if type(value) == "string" then return core.utf8 and core.utf8(value) or value end
+  if type(value) == "string" then return core.utf8(value) end
   if type(value) ~= "table" then return value end
   local copy
   for key, old in pairs(value) do
