@@ -91,7 +91,6 @@ static const Row rows[] = {
      "the server closed a connection that was kept for reuse"},
     {XAI_CAUSE_PROXY_WANTS_LOGIN, XAI_KIND_CONNECTION, XAI_PHASE_PROXY,
      "the proxy wants to know who asks (407)"},
-    {XAI_CAUSE_REDIRECT, XAI_KIND_REDIRECT, XAI_PHASE_NONE, "redirect refused"},
     {XAI_CAUSE_PENDING, XAI_KIND_PENDING, XAI_PHASE_NONE, "pending"},
     {XAI_CAUSE_TIMEOUT, XAI_KIND_TIMEOUT, XAI_PHASE_NONE, "timeout"},
     {XAI_CAUSE_NO_KEY, XAI_KIND_AUTHENTICATION, XAI_PHASE_NONE,

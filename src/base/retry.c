@@ -59,8 +59,8 @@ static int answer_allowed(const xai_Failure *f) {
 
 /* 1 if the request was not sent completely, so it had no effect. */
 static int was_not_sent(const xai_Failure *f) {
-  return !f->answered && f->where >= XAI_PHASE_DNS &&
-         f->where <= XAI_PHASE_SEND;
+  return !f->answered && f->phase_reached >= XAI_PHASE_DNS &&
+         f->phase_reached <= XAI_PHASE_SEND;
 }
 
 /* 1 if a connection that broke may be followed. */
@@ -77,7 +77,7 @@ static int timeout_allowed(const xai_Failure *f) {
 }
 
 int xai_retry_allowed(const xai_Failure *f) {
-  if (f->events || f->where == XAI_PHASE_PROXY) return 0;
+  if (f->events || f->phase_reached == XAI_PHASE_PROXY) return 0;
   if (f->whole) return answer_allowed(f);
   switch (f->kind) {
     case XAI_KIND_CONNECTION: return break_allowed(f);

@@ -44,7 +44,7 @@ int64_t xai_retry_hint(xai_Slice text, int64_t scale);
 /* What is known of a failed attempt. */
 typedef struct xai_Failure {
   xai_Kind kind;
-  xai_Phase where;   /* how far the exchange had come */
+  xai_Phase phase_reached;
   int status;        /* HTTP status; 0: no answer */
   int whole;         /* an error answer arrived completely */
   int answered;      /* a byte of an answer arrived; with HTTP/2: its head */

@@ -24,35 +24,35 @@
 
 /* ----------------------------------- the sockets of an engine's connections */
 
-void xai_conn_guard_init(xai_ConnGuard *s) {
-  memset(s, 0, sizeof *s);
-  s->plain_ahead = xai_curl_reads_ahead(0);
-  s->tls_ahead = xai_curl_reads_ahead(1);
+void xai_conn_guard_init(xai_ConnGuard *g) {
+  memset(g, 0, sizeof *g);
+  g->plain_ahead = xai_curl_reads_ahead(0);
+  g->tls_ahead = xai_curl_reads_ahead(1);
 }
 
 /* List a new socket.  Without memory it stays unknown, which is no failure: if
 ** its connection would need a check, it is not reused. */
-static void add_socket(xai_ConnGuard *s, int fd) {
-  size_t size = s->size ? s->size : 16;
+static void add_socket(xai_ConnGuard *g, int fd) {
+  size_t size = g->size ? g->size : 16;
   struct stat facts;
   while ((size_t)fd >= size) size *= 2;
-  if (size > s->size) {
-    xai_Socket *at = (xai_Socket *)realloc(s->at, size * sizeof *at);
+  if (size > g->size) {
+    xai_Socket *at = (xai_Socket *)realloc(g->at, size * sizeof *at);
     if (at == NULL) return;
-    memset(at + s->size, 0, (size - s->size) * sizeof *at);
-    s->at = at;
-    s->size = size;
+    memset(at + g->size, 0, (size - g->size) * sizeof *at);
+    g->at = at;
+    g->size = size;
   }
-  memset(&s->at[fd], 0, sizeof s->at[fd]);
-  s->at[fd].open = 1;
-  s->at[fd].serial = ++s->made;
-  if (fstat(fd, &facts) == 0) s->at[fd].inode = facts.st_ino;
+  memset(&g->at[fd], 0, sizeof g->at[fd]);
+  g->at[fd].open = 1;
+  g->at[fd].serial = ++g->made;
+  if (fstat(fd, &facts) == 0) g->at[fd].inode = facts.st_ino;
 }
 
 /* The entry of an open socket, or NULL. */
-static xai_Socket *find_socket(const xai_ConnGuard *s, int fd) {
-  int is = fd >= 0 && (size_t)fd < s->size && s->at[fd].open;
-  return is ? &s->at[fd] : NULL;
+static xai_Socket *find_socket(const xai_ConnGuard *g, int fd) {
+  int is = fd >= 0 && (size_t)fd < g->size && g->at[fd].open;
+  return is ? &g->at[fd] : NULL;
 }
 
 /*
@@ -70,13 +70,13 @@ static int open_cloexec(int family, int type, int protocol) {
   return fd;
 }
 
-curl_socket_t xai_conn_guard_open(xai_ConnGuard *s,
+curl_socket_t xai_conn_guard_open(xai_ConnGuard *g,
                                   const struct curl_sockaddr *a,
                                   const void *maker) {
   int fd = open_cloexec(a->family, a->socktype, a->protocol);
   if (fd < 0) return CURL_SOCKET_BAD;
-  add_socket(s, fd);
-  if (find_socket(s, fd) != NULL) s->at[fd].maker = maker;
+  add_socket(g, fd);
+  if (find_socket(g, fd) != NULL) g->at[fd].maker = maker;
   return fd;
 }
 
@@ -104,25 +104,25 @@ static int on_close(void *ud, curl_socket_t fd) {
   return close(fd);
 }
 
-int xai_conn_guard_connected(const xai_ConnGuard *s, const void *maker) {
+int xai_conn_guard_connected(const xai_ConnGuard *g, const void *maker) {
   size_t i;
-  for (i = 0; i < s->size; i++) {
-    const xai_Socket *it = &s->at[i];
+  for (i = 0; i < g->size; i++) {
+    const xai_Socket *it = &g->at[i];
     if (it->maker != maker) continue;
     if (it->open ? is_connected((int)i) : it->was_connected) return 1;
   }
   return 0;
 }
 
-void xai_conn_guard_forget_maker(xai_ConnGuard *s, const void *maker) {
+void xai_conn_guard_forget_maker(xai_ConnGuard *g, const void *maker) {
   size_t i;
-  for (i = 0; i < s->size; i++)
-    if (s->at[i].maker == maker) s->at[i].maker = NULL;
+  for (i = 0; i < g->size; i++)
+    if (g->at[i].maker == maker) g->at[i].maker = NULL;
 }
 
-void xai_conn_guard_attach(xai_ConnGuard *s, CURL *easy) {
+void xai_conn_guard_attach(xai_ConnGuard *g, CURL *easy) {
   curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
-  curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, (void *)s);
+  curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, (void *)g);
 }
 
 static int port_of(const xai_End *e) {
@@ -160,12 +160,12 @@ static int is_connected_to(int fd, const char *ip, int port) {
 }
 
 /* The socket that connects 'local_port' with 'ip' and 'port'; -1: not known. */
-static int find_by_ends(xai_ConnGuard *s, int local_port, const char *ip,
+static int find_by_ends(xai_ConnGuard *g, int local_port, const char *ip,
                         int port) {
   size_t i;
   if (local_port <= 0 || ip == NULL) return -1;
-  for (i = 0; i < s->size; i++) {
-    xai_Socket *it = &s->at[i];
+  for (i = 0; i < g->size; i++) {
+    xai_Socket *it = &g->at[i];
     if (!it->open) continue;
     if (it->port == 0 || it->port == local_port)
       it->port = local_port_of((int)i);
@@ -177,23 +177,23 @@ static int find_by_ends(xai_ConnGuard *s, int local_port, const char *ip,
 }
 
 /* The serial number of a socket; 0: it is not known. */
-static unsigned long serial_of(const xai_ConnGuard *s, int fd) {
-  const xai_Socket *it = find_socket(s, fd);
+static unsigned long serial_of(const xai_ConnGuard *g, int fd) {
+  const xai_Socket *it = find_socket(g, fd);
   return it ? it->serial : 0;
 }
 
-void xai_conn_guard_end(const xai_ConnGuard *s, int fd, unsigned long serial) {
-  if (serial != 0 && serial_of(s, fd) == serial) shutdown(fd, SHUT_RDWR);
+void xai_conn_guard_end(const xai_ConnGuard *g, int fd, unsigned long serial) {
+  if (serial != 0 && serial_of(g, fd) == serial) shutdown(fd, SHUT_RDWR);
 }
 
-void xai_conn_guard_answered(xai_ConnGuard *s, int fd) {
-  xai_Socket *it = find_socket(s, fd);
+void xai_conn_guard_answered(xai_ConnGuard *g, int fd) {
+  xai_Socket *it = find_socket(g, fd);
   if (it != NULL) it->answered = 1;
 }
 
 /* Did the head of an HTTP/1 answer come on this socket? */
-static int has_answered(const xai_ConnGuard *s, int fd) {
-  const xai_Socket *it = find_socket(s, fd);
+static int has_answered(const xai_ConnGuard *g, int fd) {
+  const xai_Socket *it = find_socket(g, fd);
   return it != NULL && it->answered;
 }
 
@@ -201,8 +201,8 @@ static int has_answered(const xai_ConnGuard *s, int fd) {
 ** Did bytes or an end come on an idle HTTP/1 connection?  Such bytes are the
 ** rest of an answer that is longer than its Content-Length.
 */
-static int is_unusable(const xai_ConnGuard *s, int fd) {
-  const xai_Socket *it = find_socket(s, fd);
+static int is_unusable(const xai_ConnGuard *g, int fd) {
+  const xai_Socket *it = find_socket(g, fd);
   char byte;
   if (it == NULL || !it->answered) return 0;
   return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 ||
@@ -211,20 +211,20 @@ static int is_unusable(const xai_ConnGuard *s, int fd) {
 
 /* libcurl may have closed a socket without the callback, and the program may
 ** use its number for another file: the inode tells. */
-void xai_conn_guard_abandon_after_fork(xai_ConnGuard *s) {
+void xai_conn_guard_abandon_after_fork(xai_ConnGuard *g) {
   struct stat facts;
   size_t i;
-  for (i = 0; i < s->size; i++)
-    if (s->at[i].open && fstat((int)i, &facts) == 0 &&
-        S_ISSOCK(facts.st_mode) && facts.st_ino == s->at[i].inode)
+  for (i = 0; i < g->size; i++)
+    if (g->at[i].open && fstat((int)i, &facts) == 0 &&
+        S_ISSOCK(facts.st_mode) && facts.st_ino == g->at[i].inode)
       close((int)i);
-  xai_conn_guard_forget(s);
+  xai_conn_guard_forget(g);
 }
 
-void xai_conn_guard_forget(xai_ConnGuard *s) {
-  free(s->at);
-  s->at = NULL;
-  s->size = 0;
+void xai_conn_guard_forget(xai_ConnGuard *g) {
+  free(g->at);
+  g->at = NULL;
+  g->size = 0;
 }
 
 /* ------------------------------------------- the connection of one transfer */

@@ -47,41 +47,41 @@ typedef struct xai_ConnGuard {
 } xai_ConnGuard;
 
 /* Make it an empty list. */
-void xai_conn_guard_init(xai_ConnGuard *s);
+void xai_conn_guard_init(xai_ConnGuard *g);
 
 /* Open a socket.  'maker' identifies whose request it is for; it is only
 ** compared.  Returns the descriptor, or CURL_SOCKET_BAD.  Without memory the
 ** socket is opened, but the guard does not know it. */
-curl_socket_t xai_conn_guard_open(xai_ConnGuard *s,
+curl_socket_t xai_conn_guard_open(xai_ConnGuard *g,
                                   const struct curl_sockaddr *a,
                                   const void *maker);
 
 /* Is a socket of 'maker' connected, or was it when it was closed? */
-int xai_conn_guard_connected(const xai_ConnGuard *s, const void *maker);
+int xai_conn_guard_connected(const xai_ConnGuard *g, const void *maker);
 
 /* Remove that maker from all sockets, as its memory may be reused. */
-void xai_conn_guard_forget_maker(xai_ConnGuard *s, const void *maker);
+void xai_conn_guard_forget_maker(xai_ConnGuard *g, const void *maker);
 
 /* The port of an address; 0: it has none. */
 int xai_conn_guard_port(const struct sockaddr *a);
 
 /* Have the easy handle close its sockets by the guard, which must outlive
 ** all of the handle's connections. */
-void xai_conn_guard_attach(xai_ConnGuard *s, CURL *easy);
+void xai_conn_guard_attach(xai_ConnGuard *g, CURL *easy);
 
 /* Shut the connection of a socket down, so that it is not reused.  Nothing
 ** happens when the descriptor has another serial number by now. */
-void xai_conn_guard_end(const xai_ConnGuard *s, int fd, unsigned long serial);
+void xai_conn_guard_end(const xai_ConnGuard *g, int fd, unsigned long serial);
 
 /* Note that the head of an HTTP/1 answer came on this socket. */
-void xai_conn_guard_answered(xai_ConnGuard *s, int fd);
+void xai_conn_guard_answered(xai_ConnGuard *g, int fd);
 
 /* In a forked child: close its copies of the descriptors, so that the parent
 ** can still end its connections.  Nothing is sent. */
-void xai_conn_guard_abandon_after_fork(xai_ConnGuard *s);
+void xai_conn_guard_abandon_after_fork(xai_ConnGuard *g);
 
 /* Free the list; no socket is closed. */
-void xai_conn_guard_forget(xai_ConnGuard *s);
+void xai_conn_guard_forget(xai_ConnGuard *g);
 
 /* ------------------------------------------- the connection of one transfer */
 

@@ -238,22 +238,23 @@ CURL *xai_easy_pool_new_handle(const xai_Settings *set, const char *url,
 
 /* ----------------------------------------------------------------- pool */
 
-CURL *xai_easy_pool_take(xai_EasyPool *h, unsigned long client_id) {
-  if (h->count == 0 || h->client_id != client_id) return NULL;
-  return h->idle[--h->count];
+CURL *xai_easy_pool_take(xai_EasyPool *pool, unsigned long client_id) {
+  if (pool->count == 0 || pool->client_id != client_id) return NULL;
+  return pool->idle[--pool->count];
 }
 
-void xai_easy_pool_put(xai_EasyPool *h, unsigned long client_id, CURL *easy) {
-  if (h->client_id != client_id) xai_easy_pool_clear(h);
-  h->client_id = client_id;
-  if (h->count < XAI_MAX_POOLED)
-    h->idle[h->count++] = easy;
+void xai_easy_pool_put(xai_EasyPool *pool, unsigned long client_id,
+                       CURL *easy) {
+  if (pool->client_id != client_id) xai_easy_pool_clear(pool);
+  pool->client_id = client_id;
+  if (pool->count < XAI_MAX_POOLED)
+    pool->idle[pool->count++] = easy;
   else
     curl_easy_cleanup(easy);
 }
 
-void xai_easy_pool_clear(xai_EasyPool *h) {
-  while (h->count > 0) curl_easy_cleanup(h->idle[--h->count]);
+void xai_easy_pool_clear(xai_EasyPool *pool) {
+  while (pool->count > 0) curl_easy_cleanup(pool->idle[--pool->count]);
 }
 
 /* --------------------------------------------------------------- routes */
@@ -282,9 +283,9 @@ xai_Route xai_easy_pool_route(const xai_Settings *set, const char *url) {
 ** is being opened.  That may be one through another proxy, whose tunnel may
 ** never open.  Seen on 7.88, 8.14 and 8.23.
 */
-void xai_easy_pool_use_route(xai_EasyPool *h, CURL *easy,
+void xai_easy_pool_use_route(xai_EasyPool *pool, CURL *easy,
                              const xai_Route *route) {
-  xai_Route *known = &h->routes[route->server % XAI_MAX_ROUTES];
+  xai_Route *known = &pool->routes[route->server % XAI_MAX_ROUTES];
   if (known->server != route->server) *known = *route;
   if (known->way != route->way) known->several = 1;
   if (known->several) curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 0L);

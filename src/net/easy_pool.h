@@ -62,14 +62,14 @@ void xai_easy_pool_unmark(char *text);
 /* ------------------------------------------------------------------- pool */
 
 /* Take an idle handle of that client; NULL when there is none. */
-CURL *xai_easy_pool_take(xai_EasyPool *h, unsigned long client_id);
+CURL *xai_easy_pool_take(xai_EasyPool *pool, unsigned long client_id);
 
 /* Keep a handle of that client for reuse, in place of those of another client.
 ** A full pool frees it. */
-void xai_easy_pool_put(xai_EasyPool *h, unsigned long client_id, CURL *easy);
+void xai_easy_pool_put(xai_EasyPool *pool, unsigned long client_id, CURL *easy);
 
 /* Free all idle handles. */
-void xai_easy_pool_clear(xai_EasyPool *h);
+void xai_easy_pool_clear(xai_EasyPool *pool);
 
 /* ----------------------------------------------------------------- routes */
 
@@ -81,7 +81,7 @@ xai_Route xai_easy_pool_route(const xai_Settings *set, const char *url);
 ** server take several ways, it must not wait for a connection being opened
 ** (CURLOPT_PIPEWAIT): it might wait for one that it cannot share.
 */
-void xai_easy_pool_use_route(xai_EasyPool *h, CURL *easy,
+void xai_easy_pool_use_route(xai_EasyPool *pool, CURL *easy,
                              const xai_Route *route);
 
 #pragma GCC visibility pop

@@ -577,7 +577,7 @@ static xai_Failure failure_of(xai_Outcome *o, const xai_Attempt *a) {
   int lost; /* a success began to come, and is sent only once */
   memset(&f, 0, sizeof f);
   f.kind = o->error.kind;
-  f.where = o->phase_reached;
+  f.phase_reached = o->phase_reached;
   f.status = t->status;
   f.answered = t->conn.shared ? t->head_done : xai_buffer_size(&t->head) > 0;
   f.whole = is_whole(o, a);
@@ -604,8 +604,8 @@ static int did_nothing(const xai_Failure *f) {
 
 /* May the attempt have had its effect? */
 static int may_have_effect(const xai_Attempt *a, const xai_Failure *f) {
-  return !did_nothing(f) &&
-         (f->answered || f->where > XAI_PHASE_SEND || a->transfer->sends > 1);
+  return !did_nothing(f) && (f->answered || f->phase_reached > XAI_PHASE_SEND ||
+                             a->transfer->sends > 1);
 }
 
 /* Milliseconds until the next attempt, or -1. */
