@@ -85,7 +85,7 @@ static int join(xai_Buffer *out, xai_Slice reason) {
   return rc == XAI_OK ? xai_buffer_append(out, reason.at, reason.len) : rc;
 }
 
-/* Joins the text of a value.  Its code and type are not taken. */
+/* Joins the text of a value.  Its code and type are ignored. */
 static int join_value(Reader *r, const xai_Json *v, xai_Buffer *out) {
   xai_Buffer reason;
   Reader quiet;

@@ -61,8 +61,8 @@ xai_ReadState xai_event_reader_peek(xai_EventReader *reader, xai_Sse *in,
 
 /*
 ** What a peek would show; '*data' is the event's data.  The reader does not
-** change, so it may still be told which choice is wanted.  'ended': the
-** transfer ended without an error.
+** change, so xai_event_reader_want may still follow.  Pings before the event are
+** dropped from 'in'.  'ended': the transfer ended without an error.
 */
 xai_ReadState xai_event_reader_preview(const xai_EventReader *reader,
                                        xai_Sse *in, int ended, xai_Slice *data);

@@ -27,8 +27,8 @@ xai_Slice xai_http_head_find(xai_Slice head, const char *name);
 ** value, or if there is no such header. */
 int xai_http_head_agrees(xai_Slice head, const char *name);
 
-/* The standard phrase of a status code; for an unknown one a phrase that says
-** that nothing was explained.  Never NULL. */
+/* The standard phrase of a status code, or a general phrase for an unknown one.
+** Never NULL. */
 const char *xai_http_status_phrase(int status);
 
 /* 1 if this status tells of a failure that passes by itself, such as 503. */

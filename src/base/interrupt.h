@@ -27,11 +27,11 @@ int xai_interrupt_fd(int listener);
 /* Makes the descriptor unreadable again.  The interrupt stays noted. */
 void xai_interrupt_drain(int listener);
 
-/* 1 if an interrupt is noted and was not taken.  A second interrupt in that
+/* 1 if an interrupt is noted and not taken yet.  A second interrupt in that
 ** state goes to the program's own handler, as nobody seems to listen. */
 int xai_interrupt_pending(int listener);
 
-/* The same, and the interrupt is taken: it is no longer noted. */
+/* The same, and takes the interrupt: it is no longer noted. */
 int xai_interrupt_take(int listener);
 
 /* Installs our handler again where an interpreter has replaced it by its own,

@@ -32,8 +32,8 @@ int64_t xai_clock_after(int64_t now_ms, int64_t wait_ms);
 
 /* ------------------------------------------------------------------ process */
 
-/* The number of this process.  Each event asks for it, to notice a fork, so the
-** system is asked only after a fork, where it can tell. */
+/* The number of this process.  It is needed for each event, to notice a fork.
+** On Linux it costs a system call only after a fork. */
 long xai_process_id(void);
 
 /* ------------------------------------------------------------- random bytes */

@@ -18,7 +18,7 @@
 /* How long a finished stream's connection may take to come to rest. */
 #define DRAIN_MS 1000
 
-/* After so long a silence a shared connection is looked at. */
+/* A transfer on a shared connection is nudged after this silence. */
 #define NUDGE_MS 250
 
 #define ZERO_FROM offsetof(xai_Call, in_calls)
@@ -70,7 +70,7 @@ void xai_call_measure(xai_Call *c) { c->timed = 1; }
 
 /* ----------------------------------------------------------------- facts */
 
-/* How often libcurl sent the request again by itself. */
+/* The requests that libcurl sent again by itself, in all attempts. */
 static int count_resends(const xai_Call *c) {
   int under_way = c->multi != NULL && c->transfer.sends > 1;
   return c->resends + (under_way ? c->transfer.sends - 1 : 0);
@@ -201,8 +201,8 @@ static struct curl_slist *headers_with(const xai_Call *c, xai_Buffer *scratch,
 
 /* -------------------------------------------------------------- handles */
 
-/* Can its handle do another request?  Its buffers, which the key has passed
-** through, are not wiped before it goes. */
+/* May the easy handle make another request?  Its buffers may hold the key until
+** it is freed, so it is not kept when memory is wiped. */
 static int is_reusable(const xai_Call *c) {
   return c->request.default_settings && c->request.posts && !c->cut_off &&
          c->attempts == 1 && c->resends == 0 &&
@@ -224,17 +224,15 @@ static CURL *used_handle(const xai_Call *c) {
              : NULL;
 }
 
-/* An answer that was not decoded, or events that were not read. */
+/* Is there an answer that was not decoded, or are there unread events? */
 static int has_unread(const xai_Call *c) {
   return xai_sse_size(&c->transfer.sse) > 0 ||
          (c->outcome.error.kind == XAI_KIND_NONE &&
           xai_buffer_size(&c->transfer.body) > 0);
 }
 
-/*
-** The outcome stands.  The key is needed no more, unless what came turns out
-** to be useless, or an error, when it is read.
-*/
+/* Make the outcome final.  The key stays while an answer is unread: if that
+** turns out to be an error, the key must be masked in it. */
 static void conclude(xai_Call *c) {
   c->state = XAI_CALL_DONE;
   c->key_wanted = 0;
@@ -316,18 +314,18 @@ static void detach(xai_Call *c, int cut_off) {
   curl_multi_remove_handle(multi, c->transfer.conn.easy);
 }
 
-/* Further attempts take no connection that the last one failed by: libcurl
-** may not have noticed yet that it is of no use. */
-static void leave_connection(xai_Call *c) {
+/* After a connection failure the next attempt opens a new connection: libcurl
+** may not have noticed yet that the old one is unusable. */
+static void avoid_failed_connection(xai_Call *c) {
   if (c->outcome.error.kind == XAI_KIND_CONNECTION)
     curl_easy_setopt(c->transfer.conn.easy, CURLOPT_FRESH_CONNECT, 1L);
 }
 
 void xai_call_end_well(xai_Call *c) { xai_outcome_clear(&c->outcome); }
 
-/* It ends between two attempts: what the last one brought is no part of its
-** outcome. */
-static void leave_wait(xai_Call *c) {
+/* The call ends between two attempts.  What the last attempt brought is no part
+** of its outcome. */
+static void forget_attempt(xai_Call *c) {
   xai_outcome_clear(&c->outcome);
   c->outcome.retry_after_ms = -1;
   c->transfer.status = 0;
@@ -339,7 +337,7 @@ static void leave_wait(xai_Call *c) {
 
 void xai_call_abort(xai_Call *c, xai_Cause cause) {
   if (c->state == XAI_CALL_DONE) return;
-  if (c->state == XAI_CALL_WAITING) leave_wait(c);
+  if (c->state == XAI_CALL_WAITING) forget_attempt(c);
   if (!c->draining) xai_error_set_cause(&c->outcome.error, cause);
   detach(c, 1);
   conclude(c);
@@ -371,7 +369,7 @@ static int64_t deadline_at(const xai_Call *c) {
   return xai_clock_after(c->began_ms, c->set.deadline_ms);
 }
 
-/* Is there nothing to gain by another attempt? */
+/* Is the outcome final, whatever another attempt would bring? */
 static int is_settled(const xai_Call *c) {
   return c->draining || c->outcome.error.kind == XAI_KIND_NONE ||
          c->outcome.error.kind == XAI_KIND_PENDING;
@@ -387,15 +385,15 @@ static void settle(xai_Call *c) {
     return;
   }
   if (next.for_key) c->key_refused = 1;
-  /* At least until the next step, so that the wait can be told of. */
+  /* At least until the next step, so that on_retry can hear of the wait. */
   c->retry_ms = xai_clock_ms() + (next.wait_ms > 0 ? next.wait_ms : 1);
   c->retry_told = 0;
   c->key_wanted = c->request.key_changes;
   c->state = XAI_CALL_WAITING;
 }
 
-/* Nothing was sent, as the connection was not to be trusted.  It is closed, so
-** libcurl takes another one, and at last a new one. */
+/* Nothing was sent, as the guard refused the connection.  It is closed now, so
+** libcurl tries another idle one, or opens a new one. */
 static void begin_anew(xai_Call *c) {
   CURL *easy = c->transfer.conn.easy;
   c->transfer.stale = 0;
@@ -406,8 +404,8 @@ static void begin_anew(xai_Call *c) {
   conclude(c);
 }
 
-/* What the body is must be settled before the attempt: only then is it known
-** whether it has a reader. */
+/* xai_outcome_read_code comes first: it settles what the body is, and so
+** whether attempt_of gives a reader. */
 static void decide(xai_Call *c, CURLcode code) {
   xai_Attempt a;
   xai_Error error;
@@ -481,8 +479,8 @@ static int64_t timeout_at(const xai_Call *c) {
   return xai_clock_after(c->attempt_ms, c->set.timeout_ms);
 }
 
-/* When to let libcurl look again at a connection that is shared: each time
-** after twice as long a silence. */
+/* When to nudge a transfer on a shared connection: after NUDGE_MS of silence,
+** and again after each doubling of it. */
 static int64_t nudge_at(const xai_Call *c) {
   if (!c->transfer.conn.shared || c->transfer.paused) return XAI_NEVER;
   return c->transfer.last_ms == c->quiet_ms ? c->nudge_ms
@@ -509,7 +507,7 @@ int64_t xai_call_due(const xai_Call *c) {
 static void give_up(xai_Call *c, xai_Phase phase, const char *what,
                     int64_t ms) {
   char text[128], seconds[XAI_DECIMAL_SIZE];
-  if (c->state == XAI_CALL_WAITING) leave_wait(c);
+  if (c->state == XAI_CALL_WAITING) forget_attempt(c);
   xai_decimal_write(seconds, (double)ms / 1000, 6);
   snprintf(text, sizeof text, "%s of %s s passed", what, seconds);
   xai_error_set(&c->outcome.error, xai_cause_kind(XAI_CAUSE_TIMEOUT), phase,
@@ -531,7 +529,7 @@ void xai_call_tick(xai_Call *c, CURLM *multi, int64_t now_ms,
     give_up(c, XAI_PHASE_DEADLINE, "deadline", c->set.deadline_ms);
   } else if (c->state == XAI_CALL_WAITING) {
     if (now_ms < c->retry_ms || c->key_wanted) return;
-    leave_connection(c);
+    avoid_failed_connection(c);
     xai_outcome_clear(&c->outcome);
     start_attempt(c, multi);
   } else if (now_ms >= timeout_at(c)) {
@@ -638,14 +636,14 @@ int xai_call_is_ready(const xai_Call *c) {
   return c->state == XAI_CALL_DONE || xai_sse_size(&c->transfer.sse) > 0;
 }
 
-/* Whoever closed or cancelled the call wants nothing more of it. */
+/* Was the call closed or cancelled?  Then its events are not shown any more. */
 static int is_unwanted(const xai_Call *c) {
   return c->state == XAI_CALL_DONE &&
          (c->outcome.error.kind == XAI_KIND_CLOSED ||
           c->outcome.error.kind == XAI_KIND_CANCELLED);
 }
 
-/* The head announced a stream, or the attempt before it brought one. */
+/* The answer is no stream, though its head or an earlier attempt's said so. */
 static xai_ReadState no_stream(xai_Call *c) {
   reader_of(c)->cause = c->outcome.error.kind == XAI_KIND_NONE
                             ? XAI_CAUSE_NO_STREAM
@@ -672,11 +670,12 @@ xai_ReadState xai_call_peek(xai_Call *c) {
     int clean = over && c->outcome.error.kind == XAI_KIND_NONE;
     state = xai_event_reader_peek(reader_of(c), &c->transfer.sse, over, clean);
     if (state != XAI_READ_WAIT || !c->transfer.paused) return state;
-    xai_transfer_resume(&c->transfer); /* a reader that waits must be fed */
+    xai_transfer_resume(&c->transfer); /* the event needs more bytes */
   }
 }
 
-/* A failure of the transfer that explains the reader's is the one to show. */
+/* If the transfer failed with another kind, that explains the reader's cause
+** and is kept. */
 void xai_call_fail_reading(xai_Call *c) {
   xai_Kind kind = c->outcome.error.kind;
   xai_call_end_key(c);
@@ -686,7 +685,7 @@ void xai_call_fail_reading(xai_Call *c) {
   xai_error_set_cause(&c->outcome.error, c->reader.cause);
 }
 
-/* Is the reader near, or does the event that has begun need more bytes? */
+/* Is the buffer half empty, or does the event that has begun need more? */
 static int wants_more(xai_Transfer *t) {
   return xai_sse_size(&t->sse) <= t->max_buffer / 2 ||
          xai_sse_peek(&t->sse, NULL) == 0;

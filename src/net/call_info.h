@@ -24,11 +24,11 @@ typedef struct xai_CallInfo {
 } xai_CallInfo;
 
 /* How a reader refers to its call.  The engine frees a call that is done, at
-** rest and not in use; from then on 'call' is NULL and 'info' tells the rest. */
+** rest and not in use.  Then 'call' is NULL and 'info' has the facts. */
 typedef struct xai_CallHandle {
   struct xai_Engine *engine; /* NULL: the reader has released the call */
   xai_Call *call;
-  int in_use; /* the reader works with the call, which must stay */
+  int in_use; /* the reader works with the call, so it must not be freed */
   xai_CallInfo info;
 } xai_CallHandle;
 

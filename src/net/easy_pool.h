@@ -20,7 +20,7 @@
 
 #define XAI_MAX_ROUTES 32
 
-/* A server and the way to it (direct, or through which proxy), as hashes. */
+/* A server and the way to it (direct, or through a proxy), as hashes. */
 typedef struct xai_Route {
   uint32_t server, way;
   int several; /* requests to that server took more than one way */

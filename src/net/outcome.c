@@ -27,7 +27,7 @@ void xai_outcome_clear(xai_Outcome *o) {
   xai_error_body_free(&o->body);
 }
 
-/* ------------------------------------------------------ what a proxy said */
+/* ----------------------------------------------------- answers of proxies */
 
 /* The status of the answer to CONNECT; 0: there was none. */
 static int connect_status(CURL *e) {
@@ -190,7 +190,7 @@ static int waits_for_tunnel(CURLcode code, const xai_Transfer *t) {
   }
 }
 
-/* Our callbacks never see the head of the answer to CONNECT. */
+/* libcurl passes the head of the answer to CONNECT to no callback. */
 static int is_tunnel_head_too_long(CURLcode code, const xai_Transfer *t) {
   return waits_for_tunnel(code, t) && xai_memory_sufficed() &&
          xai_curl_says_tunnel_head_too_long(t->curl_error);
@@ -488,9 +488,9 @@ static int64_t number_in(const xai_Attempt *a, const char *name,
 /* Milliseconds until the date in Retry-After, by the server's clock. */
 static int64_t until_date(const xai_Attempt *a) {
   xai_Slice head = xai_transfer_head(a->transfer);
-  int64_t now = (int64_t)time(NULL), at, said;
-  said = xai_http_date(xai_http_head_find(head, "date"), now);
-  if (said >= 0) now = said;
+  int64_t now = (int64_t)time(NULL), at, sent;
+  sent = xai_http_date(xai_http_head_find(head, "date"), now);
+  if (sent >= 0) now = sent;
   at = xai_http_date(xai_http_head_find(head, "retry-after"), now);
   if (at < 0) return -1;
   return at > now ? (at - now) * 1000 : 0;
@@ -574,7 +574,7 @@ static int has_event(const xai_Attempt *a) {
 static xai_Failure failure_of(xai_Outcome *o, const xai_Attempt *a) {
   xai_Transfer *t = a->transfer;
   xai_Failure f;
-  int lost; /* a success began to come, and is sent only once */
+  int lost; /* a success began to come; the service sends it only once */
   memset(&f, 0, sizeof f);
   f.kind = o->error.kind;
   f.phase_reached = o->phase_reached;
@@ -592,7 +592,8 @@ static xai_Failure failure_of(xai_Outcome *o, const xai_Attempt *a) {
   return f;
 }
 
-/* Was a key refused that a function gave?  It is asked for another one once. */
+/* Did the service refuse a key that the user's function gave?  The function is
+** asked for another one once. */
 static int wants_other_key(const xai_Attempt *a, const xai_Failure *f) {
   return a->may_ask_key && f->whole && f->kind == XAI_KIND_AUTHENTICATION;
 }

@@ -44,10 +44,10 @@ typedef struct xai_Attempt {
   const xai_Settings *set;
   xai_Random *random;
   int number;      /* of the attempt, from 1 */
-  int may_ask_key; /* a function gives keys; it was not asked for another yet */
+  int may_ask_key; /* the user's function may be asked for another key */
 } xai_Attempt;
 
-/* Make it empty.  Nothing is acquired. */
+/* Make an outcome without an error.  Nothing is acquired. */
 void xai_outcome_init(xai_Outcome *o);
 
 /* Forget the error and free its texts. */
@@ -62,13 +62,13 @@ void xai_outcome_read_code(xai_Error *error, xai_Transfer *t, CURLcode code);
 void xai_outcome_decide(xai_Outcome *o, const xai_Attempt *a,
                         const xai_Error *error);
 
-/* Make the error that an event reports the outcome's; 'data' is the event's.
-** Keys in the unread events are masked. */
+/* Set the outcome's error to what an event reports, whose data is 'data'.  Keys
+** in the unread events are masked. */
 void xai_outcome_read_event_error(xai_Outcome *o, const xai_Attempt *a,
                                   xai_Slice data);
 
-/* The same for the first event of a stream.  Returns 1; or 0 when another
-** attempt would not help, and the outcome is cleared. */
+/* The same for the first event of a stream, if its error is transient: returns
+** 1.  Otherwise the outcome is cleared: returns 0. */
 int xai_outcome_read_transient_error(xai_Outcome *o, const xai_Attempt *a,
                                      xai_Slice data);
 

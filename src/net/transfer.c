@@ -257,7 +257,7 @@ void xai_transfer_end_body(xai_Transfer *t) {
   if (t->content == XAI_CONTENT_EVENTS) xai_sse_adopt(&t->sse, &t->body);
 }
 
-/* libcurl's callback: bytes sent count against the idle timeout, too. */
+/* libcurl's callback: bytes that are sent restart the idle timeout, too. */
 static int on_progress(void *ud, curl_off_t dltotal, curl_off_t dlnow,
                        curl_off_t ultotal, curl_off_t ulnow) {
   xai_Transfer *t = (xai_Transfer *)ud;
