@@ -6,10 +6,30 @@ local stages = require("spec.support.stage")
 local streamed = require("spec.support.streamed")
 local ways = require("spec.support.ways")
 local xai = require("xai")
+local json = require("xai.client.json")
+local lazy_require = require("xai.runtime.environment").lazy_require
+
+local makers = lazy_require "xai.results.parts"
 
 local same = assert.same
 local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
 local stage
+
+local READERS = { "text", "reasoning", "calls", "usage", "finish", "citations", "images", "as_input" }
+
+local function slurp(name)
+  local file = assert(io.open("spec/fixtures/" .. name, "rb"))
+  local text = file:read "*a"
+  file:close()
+  return text
+end
+
+local function sorted_keys(map)
+  local keys = {}
+  for key in pairs(map) do keys[#keys + 1] = key end
+  table.sort(keys, function(a, b) return tostring(a) < tostring(b) end)
+  return keys
+end
 
 local function bytes_of(...) return ways.bytes(xai.encode, { ... }) end
 
@@ -90,10 +110,7 @@ describe("parts", function()
     }
     for _, row in ipairs(WHOLE) do
       it("of " .. row[1] .. ", streamed, streamed without a last event that repeats it, and whole", function()
-        local file = assert(io.open("spec/fixtures/" .. row[1] .. ".response.json", "rb"))
-        local text = file:read "*a"
-        file:close()
-        local answer = assert(xai.decode(text))
+        local answer = assert(xai.decode(slurp(row[1] .. ".response.json")))
         for _, is_bare in ipairs { false, true } do
           local all, err = parts.read(stage:say(row[2], streamed.bytes(xai.encode, row[2], answer, is_bare)))
           assert.is_nil(err)
@@ -260,6 +277,22 @@ describe("parts", function()
         event("output_text.delta", { output_index = 1, item_id = "m", delta = "Hi" }), event("completed", {})))
       same({ "call", "text", "done" }, { list[1][1], list[2][1], list[3][1] })
       same({ "web_search", true, "q" }, { list[1][2].name, list[1][2].server, list[1][2].args.query })
+    end)
+
+    it("once, though ids change on the way or are missing, and though they are stated again", function()
+      local function item(id) return { id = id, type = "web_search_call", action = { query = "q" } } end
+      local function done(id) return event("output_item.done", { output_index = 0, item = item(id) }) end
+      local function last(id)
+        return event("completed", { response = { status = "completed", output = { item(id) } } })
+      end
+      for _, ids in ipairs { { "a", "a" }, { "a", "b" }, { nil, nil }, { nil, "b" }, { "a", nil } } do
+        assert.equal(1, #only("call", "respond", done(ids[1]), last(ids[2])))
+      end
+      assert.equal(1, #only("call", "respond", done "a", done "a", last "a"))
+      assert.equal(2, #only("call", "respond", done "a", done "b", event("completed", {})))
+      assert.equal(1, #only("call", "respond", last "a"))
+      assert.equal(1, #only("call", "respond", event("output_item.added", { output_index = 0, item = item "a" }),
+        event("completed", {})))
     end)
 
     it("of messages when their block ends", function()
@@ -479,6 +512,52 @@ describe("parts", function()
     end)
     for i = 1, 5 do assert.equal(stages.TEXT, (texts[i]:gsub("^ ", ""))) end
   end)
+
+  --- A copy of a value in which members, at random, are of other types.
+  local function damaged(value, roll, odd)
+    if type(value) ~= "table" then return value end
+    local copy = {}
+    for _, key in ipairs(sorted_keys(value)) do
+      copy[key] = roll(20) == 1 and odd[roll(#odd)] or damaged(value[key], roll, odd)
+    end
+    return copy
+  end
+
+  for _, row in ipairs(recorded) do
+    it("of " .. row[1] .. " survive members of wrong types, as readers do", function()
+      local seed = 1
+      local function roll(n)
+        seed = (seed * 16807) % 2147483647
+        return seed % n + 1
+      end
+      local odd = { 5, -1, 1.5, 1e300, "x", "", true, false, {}, { 1, 2 }, { a = 1 }, { "a", { "b" } },
+        { type = "text", text = "t" }, { id = "i", type = "function_call" }, { { type = "output_text", text = "q" } } }
+      local events = {}
+      for data in slurp(row[1]):gmatch "data: ?([^\r\n]*)" do
+        local value = xai.decode(data)
+        if type(value) == "table" then events[#events + 1] = value end
+      end
+      for _ = 1, 40 do
+        local list = {}
+        for i, value in ipairs(events) do list[i] = xai.encode(damaged(value, roll, odd)) end
+        local maker = makers.new({ codec = function() return (json.default_codec()) end }, row.fn)
+        for _, text in ipairs(list) do
+          local value = xai.decode(text)
+          maker:feed(value, "event", roll(9) == 1 and "text" or nil)
+          for _, result in ipairs { value, value.response, value.message } do
+            if type(result) == "table" then
+              for _, name in ipairs(READERS) do xai[name](result) end
+            end
+          end
+        end
+        maker:finish()
+        local last
+        local kind = maker:take()
+        while kind do last, kind = kind, maker:take() end
+        assert.equal("done", last)
+      end
+    end)
+  end
 
   it("build no table for a piece of text", function()
     local piece = chunk { content = "word " }

@@ -48,7 +48,7 @@ end
 
 --- Add a stated text of reasoning, unless it came in pieces.
 function Responses:state_reasoning(text, a, field, part)
-  local key = a .. "/" .. part
+  local key = a .. field .. (results.count(part) or 0)
   if not words(text) or self.streamed[a] or self.stated[key] then return end
   self.stated[key] = true
   self:reason(text, a, field)
@@ -96,11 +96,12 @@ end
 --- The members of items that come in pieces.
 local IN_PIECES = { "arguments", "input", "code" }
 
---- Add the call in an item, once.
-function Responses:tell(item)
-  local id = words(item.call_id) or words(item.id) or item
-  if self.told[id] or not string_find(item.type, "_call$") then return end
-  self.told[id], self.told[item] = true, true
+--- Add the call in an item, once.  Ids may change on the way: at the end (`is_last`) the
+-- call that was told at the same place is the same.
+function Responses:tell(item, a, is_last)
+  local id = words(item.call_id) or words(item.id) or a
+  if self.told[id] or is_last and self.told_at[a] == item.type or not string_find(item.type, "_call$") then return end
+  self.told[id], self.told_at[a] = true, item.type
   for _, key in ipairs(IN_PIECES) do self.merged.values:value(item, key) end
   self.merged:finish_calls({ item }, true)
   self.maker:add("call", readers.call_of_item(item))
@@ -109,10 +110,10 @@ end
 -- Items -----------------------------------------------------------------------------
 
 --- Add what an item has beside its text and was not told.
-function Responses:add_item(item, a)
+function Responses:add_item(item, a, is_last)
   if type(item.type) ~= "string" then return end
   if item.type == "reasoning" then self:reason_item(item, a) end
-  self:tell(item)
+  self:tell(item, a, is_last)
   if item.type == "message" then self.maker:cite_parts(item.content) end
   local images = {}
   attachments.add_images(images, item)
@@ -123,7 +124,7 @@ end
 function Responses:whole_item(item, a)
   local text = item.type == "message" and readers.all_text { output = { item } } or ""
   if text ~= "" then self:say_text(text, a) end
-  self:add_item(item, a)
+  self:add_item(item, a, true)
 end
 
 -- Events ----------------------------------------------------------------------------
@@ -145,11 +146,11 @@ local FINAL = {
 function Responses:add_text_event(event, name, what, text)
   local a, field = self:place_of(event), REASONING[name]
   if name == "response.output_text" then
-    if text then self:say_text(what == "delta" and event.delta or text, a) end
+    if text then self:say_text(what == "delta" and words(event.delta) or text, a) end
   elseif field and what == "delta" then
     if words(event.delta) then self:delta(field, event.delta, a) end
   elseif field then
-    self:state_reasoning(event.text, a, field, field .. (event.content_index or event.summary_index or 0))
+    self:state_reasoning(event.text, a, field, event.content_index or event.summary_index)
   elseif OF_CALLS[name] ~= nil then
     self.merged:event(event)
     if what == "delta" and OF_CALLS[name] then
@@ -163,7 +164,7 @@ function Responses:add_part_event(event, text)
   if text then self:say_text(text, a) end
   self.maker:cite_parts { part }
   if part.type == "summary_text" then
-    self:state_reasoning(part.text, a, "summary", "summary" .. (event.summary_index or 0))
+    self:state_reasoning(part.text, a, "summary", event.summary_index)
   end
 end
 
@@ -181,7 +182,11 @@ function Responses:add_final(event, text)
   self.merged:event(event)
   for i, item in ipairs(object(output)) do
     if type(item) == "table" then
-      if text then self:whole_item(item, i - 1) elseif item.type ~= "reasoning" then self:add_item(item, i - 1) end
+      if text then
+        self:whole_item(item, i - 1)
+      elseif item.type ~= "reasoning" then
+        self:add_item(item, i - 1, true)
+      end
     end
   end
 end
@@ -210,7 +215,7 @@ function Responses:finish()
   for i, item in ipairs(object(result.output)) do
     if type(item) == "table" and type(item.type) == "string" then
       if item.type == "reasoning" then self:reason_item(item, i - 1) end
-      self:tell(item)
+      self:tell(item, i - 1, true)
     end
   end
   return readers.read_usage(result.usage, "responses", result.output), result
@@ -221,6 +226,6 @@ return function(maker, codec)
     maker = maker, merged = merge_responses(codec),
     places = {}, -- id of an item -> its place
     reasons = {}, streamed = {}, stated = {}, -- which reasoning was told
-    calls = {}, told = {}, -- entry -> the call so far; which calls were told
+    calls = {}, told = {}, told_at = {}, -- entry -> the call so far; which calls were told, by id and by place
   }, Responses)
 end
