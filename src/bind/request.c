@@ -602,7 +602,7 @@ int xai_request_start(lua_State *L) {
   lua_settop(L, 5); /* client, name, argument, options, as */
   memset(&s, 0, sizeof s);
   s.L = L;
-  s.what = lua_pushfstring(L, "client:%s", strcmp(as, "warm") ? name : as);
+  s.what = lua_pushfstring(L, "client:%s", strcmp(as, "start") ? as : name);
   s.client = xai_client_check(L, s.what);
   s.engine = s.client->engine;
   s.options = lua_isnil(L, 4) ? 0 : 4;
@@ -617,5 +617,7 @@ int xai_request_start(lua_State *L) {
   check_options(&s, row);
   start(&s);
   lua_pushboolean(L, s.stream);
-  return 2;
+  if (s.set.deadline_ms == 0) return 2;
+  lua_pushnumber(L, (lua_Number)s.set.deadline_ms / 1000);
+  return 3;
 }

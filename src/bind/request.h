@@ -9,9 +9,9 @@
 #pragma GCC visibility push(hidden)
 
 /*
-** core.start(client, name, argument, options [, as]) -> request, streamed.
-** Starts a call.  'as' is the name of the client's function that the user called,
-** if that is "start" or "warm".  Raises for misuse.
+** core.start(client, name, argument, options [, as]) -> request, streamed [,
+** deadline].  Starts a call.  'as' is the name of the client's function that the
+** user called, if that is another.  The deadline is in seconds.  Raises for misuse.
 */
 int xai_request_start(lua_State *L);
 

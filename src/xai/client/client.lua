@@ -4,7 +4,8 @@ local core = require "xai.core"
 local environment = require "xai.runtime.environment"
 local json = require "xai.client.json"
 
-local error, ipairs, pcall, rawget, setmetatable, type = error, ipairs, pcall, rawget, setmetatable, type
+local error, ipairs, pairs, pcall, rawget, setmetatable, type =
+  error, ipairs, pairs, pcall, rawget, setmetatable, type
 local lazy_require = environment.lazy_require
 
 -- Reading Lua sources is half of what this library adds to the cost of a program
@@ -93,11 +94,23 @@ for _, row in ipairs(core.endpoints()) do
 end
 methods.request = method "request"
 
+-- Methods in files of their own, whose modules make them of `complete`.
+local HELPERS = { parse = "xai.parse" }
+
+local function load_helper(name)
+  methods[name] = lazy_require(HELPERS[name])(complete)
+  return methods[name]
+end
+
 setmetatable(methods, {
   __index = function(_, name)
+    if HELPERS[name] then return load_helper(name) end
     lazy_require "xai.client.call".add_methods(methods, takes_argument, only_options)
     local value = rawget(methods, name)
-    if value == nil then lazy_require "xai.runtime.unknown_name"("client", name, methods, true) end
+    if value == nil then
+      for helper in pairs(HELPERS) do load_helper(helper) end -- one of them may be meant
+      lazy_require "xai.runtime.unknown_name"("client", name, methods, true)
+    end
     return value
   end,
 })

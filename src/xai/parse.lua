@@ -1,0 +1,226 @@
+--- client:parse(name, body, schema[, opts]): an answer as a value that fits a JSON schema.
+
+local core = require "xai.core"
+local check_value = require "xai.check"
+local forms = require "xai.schema.forms"
+local json = require "xai.client.json"
+local mistake_text = require("xai.schema.mistakes").message
+local plan = require "xai.schema.plan"
+local readers = require "xai.results.readers"
+local root = require "xai.schema.root"
+
+local error, ipairs, next, setmetatable, tostring, type = error, ipairs, next, setmetatable, tostring, type
+local concat = table.concat
+
+local MOST_TOLD = 20 -- mistakes that the model is told of
+
+-- Arguments -------------------------------------------------------------------------
+
+local function wrong_name(name)
+  if type(name) ~= "string" then
+    local hint = type(name) == "table" and " (call it with a colon)" or ""
+    return "the name of a function must come first, got " .. type(name) .. hint
+  end
+  if forms[name] then return nil end
+  local meant = core.nearest(name, forms)
+  return "'" .. name .. "' has no structured answers; "
+    .. (meant and "did you mean '" .. meant .. "'?" or "use respond, chat or message")
+end
+
+local function wrong_body(form, body)
+  if type(body) ~= "table" then return nil end -- core.start refuses it
+  if body.stream == true then return "the body has 'stream = true'; read a stream by stream:json()" end
+  if body.deferred == true then return "the body has 'deferred = true', and then the answer comes later" end
+  local taken = form.taken(body)
+  if taken then return "the body has '" .. taken .. "' already, which client:parse sets" end
+end
+
+local function wrong_schema(schema)
+  if type(schema) ~= "table" then return "the schema must be a table, got " .. type(schema) end
+  local made, problem = plan.of(schema)
+  return not made and problem or nil
+end
+
+local function wrong_options(opts)
+  if type(opts) ~= "table" then return nil end -- core.start refuses it
+  local repair = opts.repair
+  if repair ~= nil and (type(repair) ~= "number" or repair < 0 or repair % 1 ~= 0) then
+    return "option 'repair' must be a whole number from 0, got " .. tostring(repair)
+  end
+  for _, name in ipairs { "on_event", "raw" } do
+    if opts[name] ~= nil then return "option '" .. name .. "' is for streams" end
+  end
+  if opts.on_done ~= nil then return "option 'on_done' is one of client:start" end
+end
+
+local function copy_of(t)
+  local copy = {}
+  for key, value in next, t do copy[key] = value end
+  return copy
+end
+
+-- One use of client:parse: the form of the endpoint; the schema as it is sent, and
+-- whether it is a wrapper (see xai.schema.root); the body and options of the next request;
+-- how many times it may be asked again; what the answers used so far.
+local Use = {}
+Use.__index = Use
+
+--- The use that the arguments ask for; or nil and what is wrong with them.
+local function new_use(name, body, schema, opts)
+  local form = type(name) == "string" and forms[name] or nil
+  local problem = wrong_name(name) or wrong_body(form, body) or wrong_schema(schema) or wrong_options(opts)
+  if problem then return nil, problem end
+  local sent, is_wrapped = root.of(schema)
+  local options, repair = opts, 0
+  if opts == nil or type(opts) == "table" then
+    options = copy_of(opts or {})
+    repair, options.repair = options.repair or 0, nil
+  end
+  return setmetatable({
+    form = form, schema = sent, is_wrapped = is_wrapped, options = options, left = repair, repairs = 0,
+    body = type(body) == "table" and form.with_schema(body, sent) or body,
+  }, Use)
+end
+
+-- Answers -----------------------------------------------------------------------------
+
+--- Add what an answer used to the sum.
+local function add_usage(sum, usage)
+  if not usage then return sum end
+  if not sum then return usage end
+  for name, n in next, usage do sum[name] = (sum[name] or 0) + n end
+  return sum
+end
+
+-- What is wrong with an answer: { kind, code, message, value, mistakes, asks }; `asks` is
+-- what the model is told where it may be asked again.
+
+local function of_mistakes(use, value, message, mistakes)
+  local told, own = {}, {}
+  for i, one in ipairs(mistakes) do
+    if i <= MOST_TOLD then told[i] = "- " .. (one.path == "" and "" or one.path .. ": ") .. one.message end
+    if use.is_wrapped then
+      own[i] = { path = root.path(one.path), message = one.message }
+    end
+  end
+  if use.is_wrapped then
+    value, mistakes = root.value(value), own
+    message = mistake_text(own)
+  end
+  return {
+    kind = "decode", code = "schema", message = "the answer does not fit the schema: " .. message,
+    value = value, mistakes = mistakes,
+    asks = "Your answer does not fit the schema:\n" .. concat(told, "\n")
+      .. "\nAnswer again: the whole answer, and nothing else.",
+  }
+end
+
+local function of_text(reason)
+  return {
+    kind = "decode", code = "json", message = "the answer is no JSON: " .. reason,
+    asks = "Your answer is no JSON: " .. reason .. "\nAnswer again: JSON that fits the schema, and nothing else.",
+  }
+end
+
+--- Is the answer one that is not to be read at all?
+local function unreadable(form, result)
+  local meaning, word = readers.finish(result)
+  local refusal = form.refusal(result)
+  if refusal or meaning == "filter" then
+    return {
+      kind = "decode", code = "refusal",
+      message = "the model refused" .. (refusal and ": " .. refusal or " (" .. tostring(word) .. ")"),
+    }
+  end
+  -- One that says nothing about its end is not known to be cut.
+  if word and (meaning == "length" or meaning == "incomplete") then
+    return { kind = "truncated", message = "the answer was cut off (" .. word .. ")", partial = result }
+  end
+end
+
+--- The value in an answer; or nil and what is wrong with it.
+local function value_of(use, result)
+  local problem = unreadable(use.form, result)
+  if problem then return nil, problem end
+  local text, open_calls = use.form.text(result)
+  if open_calls then
+    return nil, { kind = "decode", code = "json",
+      message = "the model called " .. open_calls .. " and gave no answer; see client:run_tools" }
+  end
+  if text == "" then return nil, of_text "there is no text" end
+  local value, reason = json.decode(text)
+  if value == nil then return nil, of_text(reason) end
+  local fits, message, mistakes = check_value(use.schema, value)
+  if not fits then return nil, of_mistakes(use, value, message, mistakes) end
+  if use.is_wrapped then value = root.value(value) end
+  return value
+end
+
+-- Outcomes ------------------------------------------------------------------------------
+
+--- Add to the facts about a call what is known of the answers.
+function Use:tell(info)
+  info.result, info.usage, info.repairs = self.result, self.usage, self.repairs
+  return info
+end
+
+--- A failure of the kind with the facts of the last call.
+function Use:failure(info, problem)
+  local failure = core.failure(problem.kind, problem.message)
+  for key, value in next, info do failure[key] = value end
+  failure.request_id, failure.retryable, failure.billed = info.request_id, false, "yes"
+  failure.code, failure.value, failure.mistakes = problem.code, problem.value, problem.mistakes
+  failure.partial, failure.phase = problem.partial, problem.phase
+  return nil, tostring(failure), self:tell(failure)
+end
+
+--- Take the outcome of a request.  Returns what is wrong with its answer where the
+-- model is to be asked again; or false and what client:parse returns.
+function Use:take(result, message, info)
+  if result == nil then
+    if self.result == nil then return false, nil, message, info end
+    info.value, info.mistakes = self.problem.value, self.problem.mistakes -- of the answer before
+    return false, nil, message, self:tell(info)
+  end
+  self.result, self.usage = result, add_usage(self.usage, readers.usage(result))
+  local value, problem = value_of(self, result)
+  if not problem then return false, value, nil, self:tell(info) end
+  if self.left == 0 or not problem.asks then return false, self:failure(info, problem) end
+  self.problem, self.info = problem, info
+  return problem
+end
+
+--- Make the next request, which has `seconds` (nil: no limit).  Returns whether there is time.
+function Use:ask_again(seconds)
+  if seconds and seconds <= 0 then return false end
+  self.left, self.repairs = self.left - 1, self.repairs + 1
+  self.body = self.form.asked_again(self.body, self.result, core.utf8(self.problem.asks))
+  self.options.deadline = seconds
+  return true
+end
+
+--- The failure where no time is left to ask again.
+function Use:timeout(deadline)
+  local problem = self.problem
+  return self:failure(self.info, {
+    kind = "timeout", phase = "deadline", value = problem.value, mistakes = problem.mistakes,
+    message = "deadline of " .. json.encode(deadline) .. " s passed; " .. problem.message,
+  })
+end
+
+--- The method.  `complete` waits for what a request gives, see client.lua.
+return function(complete)
+  return function(self, name, body, schema, opts)
+    local use, wrong = new_use(name, body, schema, opts)
+    if not use then error("client:parse: " .. wrong, 2) end
+    local began = core.now()
+    local limit
+    while true do
+      local request, streamed, deadline = core.start(self, name, use.body, use.options, "parse")
+      limit = limit or deadline
+      local again, value, message, info = use:take(complete(self, request, name, streamed, use.options))
+      if not again then return value, message, info end
+      if not use:ask_again(limit and limit - (core.now() - began)) then return use:timeout(limit) end
+    end
+  end
+end

@@ -1,0 +1,205 @@
+--- Structured answers on the wire: where each endpoint has the schema and the answer.
+--
+-- A form has these functions:
+--
+--   taken(body)                    the member that is set already, or nil
+--   with_schema(body, schema)      a copy of the body that asks for such an answer
+--   text(result)                   the answer's text; or nil and the names of the tools that
+--                                  the model called in its place
+--   refusal(result)                the words of a refusal, or nil
+--   asked_again(body, result, words)   a copy of the body with the answer and these words
+
+local core = require "xai.core"
+local json = require "xai.client.json"
+local readers = require "xai.results.readers"
+local results = require "xai.results.result"
+local lazy_require = require("xai.runtime.environment").lazy_require
+
+local getmetatable, ipairs, next, setmetatable, type = getmetatable, ipairs, next, setmetatable, type
+local concat = table.concat
+local object, objects, words = results.object, results.objects, results.words
+local NULL = core.null
+
+local NAME = "answer" -- of the schema, and of the tool
+
+local function is_set(value) return value ~= nil and value ~= NULL end
+
+local function copy_of(t)
+  local copy = setmetatable({}, getmetatable(t)) -- it may be marked by xai.ordered
+  for key, value in next, t do copy[key] = value end
+  return copy
+end
+
+--- The elements of lists, one after the other.
+local function joined(...)
+  local all = {}
+  for _, list in ipairs { ... } do
+    for _, one in ipairs(list) do all[#all + 1] = one end
+  end
+  return all
+end
+
+local function user(content) return { role = "user", content = content } end
+
+--- What goes into the next request of an answer.
+local function replayed(result) return lazy_require "xai.results.as_input".as_input(result) end
+
+--- The names of the tools that the model asks the caller to run, or nil.
+local function open_calls(result)
+  local names = {}
+  for _, call in ipairs(readers.calls(result)) do
+    if not call.server then names[#names + 1] = call.name or "a tool" end
+  end
+  return names[1] and concat(names, ", ") or nil
+end
+
+local function text_or_calls(result, text)
+  if text ~= "" then return text end
+  local calls = open_calls(result)
+  if calls then return nil, calls end
+  return text
+end
+
+local forms = {}
+
+-- respond -----------------------------------------------------------------------------
+
+local respond = {}
+forms.respond = respond
+
+function respond.taken(body)
+  return type(body.text) == "table" and is_set(body.text.format) and "text.format" or nil
+end
+
+function respond.with_schema(body, schema)
+  local copy = copy_of(body)
+  copy.text = copy_of(type(body.text) == "table" and body.text or {})
+  copy.text.format = { type = "json_schema", name = NAME, strict = true, schema = schema }
+  return copy
+end
+
+--- The last message that says something: of several the last one is the answer.
+local function last_message(result)
+  local list = objects(result.output)
+  for i = #list, 1, -1 do
+    local item = list[i]
+    if item.type == "message" and #objects(item.content) > 0 then return item end
+  end
+  return {}
+end
+
+function respond.text(result)
+  local message = last_message(result)
+  return text_or_calls(result, readers.text { output = { message } })
+end
+
+function respond.refusal(result)
+  for _, part in ipairs(objects(last_message(result).content)) do
+    if part.type == "refusal" then return words(part.refusal) or "no reason given" end
+  end
+end
+
+--- Was the answer kept by the service, so that the next request may name it?
+local function is_stored(body, result)
+  return words(result.id) and body.store ~= false and result.store ~= false
+end
+
+function respond.asked_again(body, result, request)
+  local copy = copy_of(body)
+  if is_set(body.previous_response_id) or not is_set(body.instructions) then
+    if is_stored(body, result) then
+      copy.previous_response_id, copy.input = result.id, { user(request) }
+      return copy
+    end
+  end
+  local input = type(body.input) == "table" and body.input or { user(body.input) }
+  -- Items of reasoning do not stand beside the id of an earlier response.
+  local said = is_set(body.previous_response_id)
+    and { { role = "assistant", content = words(readers.text(result)) or "(nothing)" } } or replayed(result)
+  copy.input = joined(input, said, { user(request) })
+  return copy
+end
+
+-- chat --------------------------------------------------------------------------------
+
+local chat = {}
+forms.chat = chat
+
+function chat.taken(body) return is_set(body.response_format) and "response_format" or nil end
+
+function chat.with_schema(body, schema)
+  local copy = copy_of(body)
+  copy.response_format = {
+    type = "json_schema", json_schema = { name = NAME, strict = true, schema = schema },
+  }
+  return copy
+end
+
+function chat.text(result) return text_or_calls(result, readers.text(result)) end
+
+function chat.refusal(result) return words(results.message(result, 1).refusal) end
+
+function chat.asked_again(body, result, request)
+  local copy = copy_of(body)
+  copy.messages = joined(object(body.messages), replayed { choices = { results.choice(result, 1) } },
+    { user(request) })
+  return copy
+end
+
+-- message -----------------------------------------------------------------------------
+
+-- There are no structured answers there: the model must call a tool whose arguments are
+-- the answer.
+
+local message = {}
+forms.message = message
+
+function message.taken(body)
+  return is_set(body.tools) and "tools" or is_set(body.tool_choice) and "tool_choice" or nil
+end
+
+function message.with_schema(body, schema)
+  local copy = copy_of(body)
+  if schema.required == nil then -- the service wants it, be it empty
+    schema = copy_of(schema)
+    schema.required = core.array {}
+  end
+  copy.tools = { { name = NAME, description = "Gives the answer.", input_schema = schema } }
+  copy.tool_choice = { type = "tool", name = NAME }
+  return copy
+end
+
+local function answer_call(result)
+  for _, call in ipairs(readers.calls(result)) do
+    if call.name == NAME and not call.server then return call end
+  end
+end
+
+function message.text(result)
+  local call = answer_call(result)
+  if not call then return text_or_calls(result, readers.text(result)) end
+  return words(call.arguments) or "{}"
+end
+
+function message.refusal(result)
+  if result.stop_reason == "refusal" then return words(readers.text(result)) or "no reason given" end
+end
+
+--- The words as the result of each call; all calls must have one.
+local function results_of_calls(result, request)
+  local blocks = {}
+  for _, call in ipairs(readers.calls(result)) do
+    if not call.server then
+      blocks[#blocks + 1] = { type = "tool_result", tool_use_id = call.id, is_error = true, content = request }
+    end
+  end
+  return blocks[1] and blocks
+end
+
+function message.asked_again(body, result, request)
+  local copy = copy_of(body)
+  copy.messages = joined(object(body.messages), replayed(result), { user(results_of_calls(result, request) or request) })
+  return copy
+end
+
+return forms
