@@ -91,8 +91,8 @@ local function new_client(server, options)
   return xai.new(all)
 end
 
---- `f(client)` in a task, while the server says these answers: the list of what it returned, and
--- how many requests there were.
+--- `f(client)` in a task, while the server says these answers: the list of what it returned, how
+-- many requests there were, and the bytes of each.
 function M.in_task(answers, options, f)
   local server = M.start(answers)
   local client = new_client(server, options)
@@ -105,7 +105,7 @@ function M.in_task(answers, options, f)
   client:close()
   server.close()
   task:wait()
-  return results, #server.requests
+  return results, #server.requests, server.requests
 end
 
 --- What a client makes of these answers: result, message, info of a list of models.

@@ -1,18 +1,14 @@
 --- client:parse(name, body, schema[, opts]): an answer as a value that fits a JSON schema.
 
 local core = require "xai.core"
-local check_value = require "xai.check"
+local answer = require "xai.schema.answer"
 local forms = require "xai.schema.forms"
 local json = require "xai.client.json"
-local mistake_text = require("xai.schema.mistakes").message
 local plan = require "xai.schema.plan"
 local readers = require "xai.results.readers"
 local root = require "xai.schema.root"
 
 local error, ipairs, next, setmetatable, tostring, type = error, ipairs, next, setmetatable, tostring, type
-local concat = table.concat
-
-local MOST_TOLD = 20 -- mistakes that the model is told of
 
 -- Arguments -------------------------------------------------------------------------
 
@@ -92,68 +88,14 @@ local function add_usage(sum, usage)
   return sum
 end
 
--- What is wrong with an answer: { kind, code, message, value, mistakes, asks }; `asks` is
--- what the model is told where it may be asked again.
-
-local function of_mistakes(use, value, message, mistakes)
-  local told, own = {}, {}
-  for i, one in ipairs(mistakes) do
-    if i <= MOST_TOLD then told[i] = "- " .. (one.path == "" and "" or one.path .. ": ") .. one.message end
-    if use.is_wrapped then
-      own[i] = { path = root.path(one.path), message = one.message }
-    end
-  end
-  if use.is_wrapped then
-    value, mistakes = root.value(value), own
-    message = mistake_text(own)
-  end
-  return {
-    kind = "decode", code = "schema", message = "the answer does not fit the schema: " .. message,
-    value = value, mistakes = mistakes,
-    asks = "Your answer does not fit the schema:\n" .. concat(told, "\n")
-      .. "\nAnswer again: the whole answer, and nothing else.",
-  }
-end
-
-local function of_text(reason)
-  return {
-    kind = "decode", code = "json", message = "the answer is no JSON: " .. reason,
-    asks = "Your answer is no JSON: " .. reason .. "\nAnswer again: JSON that fits the schema, and nothing else.",
-  }
-end
-
---- Is the answer one that is not to be read at all?
-local function unreadable(form, result)
-  local meaning, word = readers.finish(result)
-  local refusal = form.refusal(result)
-  if refusal or meaning == "filter" then
-    return {
-      kind = "decode", code = "refusal",
-      message = "the model refused" .. (refusal and ": " .. refusal or " (" .. tostring(word) .. ")"),
-    }
-  end
-  -- One that says nothing about its end is not known to be cut.
-  if word and (meaning == "length" or meaning == "incomplete") then
-    return { kind = "truncated", message = "the answer was cut off (" .. word .. ")", partial = result }
-  end
-end
-
 --- The value in an answer; or nil and what is wrong with it.
 local function value_of(use, result)
-  local problem = unreadable(use.form, result)
+  local meaning, word = readers.finish(result)
+  local problem = answer.unreadable(result, meaning, word, use.form.refusal(result))
   if problem then return nil, problem end
-  local text, open_calls = use.form.text(result)
-  if open_calls then
-    return nil, { kind = "decode", code = "json",
-      message = "the model called " .. open_calls .. " and gave no answer; see client:run_tools" }
-  end
-  if text == "" then return nil, of_text "there is no text" end
-  local value, reason = json.decode(text)
-  if value == nil then return nil, of_text(reason) end
-  local fits, message, mistakes = check_value(use.schema, value)
-  if not fits then return nil, of_mistakes(use, value, message, mistakes) end
-  if use.is_wrapped then value = root.value(value) end
-  return value
+  local text, calls = use.form.text(result)
+  if calls then return nil, answer.of_calls(calls) end
+  return answer.read(text, use.schema, use.is_wrapped)
 end
 
 -- Outcomes ------------------------------------------------------------------------------
@@ -164,14 +106,10 @@ function Use:tell(info)
   return info
 end
 
---- A failure of the kind with the facts of the last call.
+--- The failure of a problem with the facts of the last call.
 function Use:failure(info, problem)
-  local failure = core.failure(problem.kind, problem.message)
-  for key, value in next, info do failure[key] = value end
-  failure.request_id, failure.retryable, failure.billed = info.request_id, false, "yes"
-  failure.code, failure.value, failure.mistakes = problem.code, problem.value, problem.mistakes
-  failure.partial, failure.phase = problem.partial, problem.phase
-  return nil, tostring(failure), self:tell(failure)
+  local _, message, failure = answer.failure(problem, info, self.result)
+  return nil, message, self:tell(failure)
 end
 
 --- Take the outcome of a request.  Returns what is wrong with its answer where the

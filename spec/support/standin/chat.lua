@@ -88,7 +88,8 @@ local function choice(turn, index, id, logprobs)
   return {
     index = index,
     message = {
-      role = "assistant", content = turn.text, reasoning_content = turn.thinking, refusal = json.null,
+      role = "assistant", content = turn.refusal and json.null or turn.text, reasoning_content = turn.thinking,
+      refusal = turn.refusal or json.null,
       tool_calls = turn.calls and tool_calls(turn, id),
     },
     finish_reason = finish_reason(turn),
@@ -118,6 +119,7 @@ local function deltas(turn, id, logprobs)
       delta = { content = piece }, logprobs = logprobs and { content = usage.logprobs({ piece }, logprobs) } or nil,
     }
   end
+  if turn.refusal then list[#list + 1] = { delta = { refusal = turn.refusal } } end
   for i, call in ipairs(turn.calls and tool_calls(turn, id) or {}) do
     call.index = i - 1
     list[#list + 1] = { delta = { tool_calls = { call } } }
@@ -184,6 +186,7 @@ end
 function M.create(service, request)
   local body = request.json
   local conversation, turns = read_conversation(body, request.model), {}
+  conversation.spoiled = request.spoiled
   local limit = given(body.max_completion_tokens) or given(body.max_tokens)
   for nth = 1, given(body.n) or 1 do turns[nth] = mind.turn(conversation, nth, limit, given(body.stop)) end
   local base, logprobs = base_of(service, request, conversation, turns), wanted_logprobs(body, request.model)

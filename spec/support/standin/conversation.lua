@@ -4,7 +4,8 @@
 --     called = { [call id] = what the call was about },
 --     tools = {{ name, parameters }...} when a call of one of them is due, choice = name of a forced one,
 --     parallel = whether several calls may be made, schema = JSON schema of the answer,
---     reasons = whether the model thinks, thinks = whether it shows it, searches = boolean }
+--     reasons = whether the model thinks, thinks = whether it shows it, searches = boolean,
+--     spoiled = how an answer that should follow a schema does not, see structured.lua }
 
 local json = require("standin.json")
 

@@ -76,9 +76,10 @@ M["echo-key"] = function(_, _, request)
 end
 
 --- Is this one of the first `times` requests of its kind?  After the last of them it begins anew.
--- Counted by x-client-request-id, which all attempts of a call share, or else by path.
-local function is_early(times, request, service)
-  local id = request.headers["x-client-request-id"] or request.path
+-- Counted by `id`; where there is none by x-client-request-id, which all attempts of a call share,
+-- or else by path.
+local function is_early(times, request, service, id)
+  id = id or request.headers["x-client-request-id"] or request.path
   local failed = service.failures[id] or 0
   local early = failed < (tonumber(times) or 1)
   service.failures[id] = early and failed + 1 or nil
@@ -95,6 +96,14 @@ end
 M["times"] = function(serve, arg, request, service)
   if is_early(arg, request, service) then return serve() end
   return service:serve(request)
+end
+
+--- structured,FORM[,N]: an answer that should follow a schema does not; see structured.lua.  With N,
+-- N requests of this path are answered so, and then one as it should be.
+M["structured"] = function(serve, arg, request, service)
+  local form, times = arg:match("^([^,]*),?(%d*)$")
+  if times == "" or is_early(times, request, service, "structured " .. request.path) then request.spoiled = form end
+  return serve()
 end
 
 local CONTENT_TYPES = {

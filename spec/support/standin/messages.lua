@@ -63,7 +63,8 @@ local function read_conversation(body, model)
   conversation.reasons = model.thinks
   conversation.thinks = model.thinks and wants_thinking(body)
   local tools, choice = functions(body.tools), given(body.tool_choice) or { type = "auto" }
-  local asked = body.messages[#body.messages].role == "user" and #conversation.results == 0
+  local asked = body.messages[#body.messages].role == "user"
+    and (#conversation.results == 0 or choice.type == "tool")
   if asked and #tools > 0 and choice.type ~= "none" then
     conversation.tools, conversation.choice, conversation.parallel = tools, choice.name, true
   end
@@ -74,6 +75,7 @@ end
 
 local STOP_REASONS = {
   stop = "end_turn", length = "max_tokens", tool_calls = "tool_use", sequence = "stop_sequence",
+  refusal = "refusal",
 }
 
 local function content_blocks(turn, id)
@@ -84,10 +86,10 @@ local function content_blocks(turn, id)
   for i, call in ipairs(turn.calls or {}) do
     blocks[#blocks + 1] = {
       type = "tool_use", id = ("call-%s-%d"):format(id, i - 1), name = call.name,
-      input = json.decode(call.arguments),
+      input = json.decode(call.arguments) or call.arguments,
     }
   end
-  if not turn.calls then blocks[#blocks + 1] = { type = "text", text = turn.text } end
+  if not turn.calls then blocks[#blocks + 1] = { type = "text", text = turn.refusal or turn.text } end
   return blocks
 end
 
@@ -95,7 +97,7 @@ local function message_object(service, request, turn, conversation)
   local id = service:new_id()
   return {
     id = id, type = "message", role = "assistant", model = request.model.id,
-    content = content_blocks(turn, id), stop_reason = STOP_REASONS[turn.finish],
+    content = content_blocks(turn, id), stop_reason = STOP_REASONS[turn.refusal and "refusal" or turn.finish],
     stop_sequence = turn.stopped_by or null, usage = usage.message(conversation, { turn }),
   }
 end
@@ -126,8 +128,10 @@ function BLOCKS.thinking(events, block)
 end
 
 function BLOCKS.tool_use(events, block)
-  if next(block.input) == nil then return end
-  send_pieces(events, "input_json_delta", "partial_json", words.pieces(json.encode(block.input)))
+  local input = block.input
+  if type(input) == "table" and next(input) == nil then return end
+  local text = type(input) == "table" and json.encode(input) or input -- one that is no JSON
+  send_pieces(events, "input_json_delta", "partial_json", words.pieces(text))
 end
 
 local function empty(block)
@@ -168,6 +172,7 @@ end
 function M.create(service, request)
   local body = request.json
   local conversation = read_conversation(body, request.model)
+  conversation.spoiled = request.spoiled
   local turn = mind.turn(conversation, 1, body.max_tokens, given(body.stop_sequences))
   local message = message_object(service, request, turn, conversation)
   if request.stream then return sse.answer(stream(message)) end

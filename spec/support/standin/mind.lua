@@ -3,10 +3,12 @@
 -- and the words have to do with the prompt.
 --
 -- What is said, a turn: { text, thinking, calls = {{ name, arguments }...},
--- finish = "stop" | "length" | "tool_calls" | "sequence", stopped_by = stop string }
+-- finish = "stop" | "length" | "tool_calls" | "sequence", stopped_by = stop string,
+-- refusal = the words of one }
 
 local json = require("standin.json")
 local schema = require("standin.schema")
+local structured = require("standin.structured")
 local words = require("standin.words")
 
 local M = {}
@@ -149,12 +151,19 @@ local function thinking_about(conversation)
   return ("A short answer about %s is wanted.\n"):format(names[1] or "this")
 end
 
+local function spoil(conversation, turn)
+  if conversation.spoiled and (conversation.schema or conversation.choice) then
+    structured.spoil(turn, conversation.spoiled)
+  end
+end
+
 --- One turn of the model.  `limit` caps the pieces of text, `stops` are stop strings.
 function M.turn(conversation, nth, limit, stops)
   local turn = { text = "", finish = "stop" }
   if conversation.thinks then turn.thinking = thinking_about(conversation) end
   if conversation.tools then
     turn.calls, turn.finish = tool_calls(conversation), "tool_calls"
+    spoil(conversation, turn)
     return turn
   end
   if conversation.schema then
@@ -163,6 +172,7 @@ function M.turn(conversation, nth, limit, stops)
   else
     turn.text = prose(conversation, nth)
   end
+  spoil(conversation, turn)
   cut_at_stop(turn, stops or {})
   if limit then cut_at_limit(turn, limit) end
   return turn

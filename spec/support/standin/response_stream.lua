@@ -66,9 +66,19 @@ function INSIDE.reasoning(writer, item, index)
   return summary(writer, item, index)
 end
 
+local function refusal(writer, part, place)
+  writer:send_at(place, "response.content_part.added", { part = copy_with(part, { refusal = "" }) })
+  for _, piece in ipairs(words.pieces(part.refusal)) do
+    writer:send_at(place, "response.refusal.delta", { delta = piece })
+  end
+  writer:send_at(place, "response.refusal.done", { refusal = part.refusal })
+  writer:send_at(place, "response.content_part.done", { part = part })
+end
+
 function INSIDE.message(writer, item, index)
   local part, none = item.content[1], json.array()
   local place = { item_id = item.id, output_index = index, content_index = 0 }
+  if part.type == "refusal" then return refusal(writer, part, place) end
   writer:send_at(place, "response.content_part.added", { part = copy_with(part, { text = "", annotations = none }) })
   for _, piece in ipairs(words.pieces(part.text)) do
     writer:send_at(place, "response.output_text.delta", { delta = piece, logprobs = none })

@@ -108,6 +108,12 @@ end
 
 local function message_item(turn, id, cites)
   local text, annotations = turn.text, json.array()
+  if turn.refusal then
+    return {
+      type = "message", id = "msg_" .. id, role = "assistant", status = "completed",
+      content = { { type = "refusal", refusal = turn.refusal } },
+    }
+  end
   if cites then text, annotations[1] = search.cite(text) end
   return {
     type = "message", id = "msg_" .. id, role = "assistant", status = "completed",
@@ -203,6 +209,7 @@ function M.create(service, request)
   local items = all_items(earlier and earlier.items, body.input)
   local effort = effort_of(body, request.model)
   local conversation = read_conversation(body, items, effort)
+  conversation.spoiled = request.spoiled
   local turn = mind.turn(conversation, 1, given(body.max_output_tokens))
   local response = response_object(service, request, turn, conversation, effort)
   if response.store then store(service, response, items) end

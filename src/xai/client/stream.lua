@@ -17,6 +17,7 @@ Stream.__index = Stream
 -- Fields that a stream may not have yet.
 local FIELDS = {
   whole = true, message = true, failure = true, merged = true, raw = true, maker = true,
+  json_answer = true,
 }
 
 setmetatable(Stream, {
@@ -224,6 +225,38 @@ function Stream:parts()
     local kind, value, more = next_part(self)
     if kind == nil and more then error(more, 0) end
     return kind, value, more
+  end
+  return iterator, nil, nil, self
+end
+
+-- JSON ----------------------------------------------------------------------------
+
+--- The structured answer of a stream, as far as it was read.
+local function json_answer(stream, what, schema)
+  if not stream.json_answer then
+    if stream.raw then error("stream:" .. what .. ": a raw stream has no parts; read its events", 3) end
+    local new, problem = lazy_require "xai.results.json_answer"(stream, schema)
+    if not new then error("stream:" .. what .. ": " .. problem, 3) end
+    stream.json_answer = new
+  end
+  return stream.json_answer
+end
+
+--- The value of a structured answer when more of it has come.  nil at the end, when it
+-- is whole; nil, message, info when the stream broke or the answer is not whole, or
+-- does not fit `schema`.  Never raises for what the network does.
+function Stream:next_json(schema)
+  return json_answer(self, "next_json", schema):next(self)
+end
+
+--- Iterate over the growing value of a structured answer; see types.lua.  Raises the error
+-- object where next_json returns nil, message, info.
+function Stream:json(schema)
+  local answer = json_answer(self, "json", schema)
+  local function iterator()
+    local value, _, info = answer:next(self)
+    if value == nil and info then error(info, 0) end
+    return value
   end
   return iterator, nil, nil, self
 end

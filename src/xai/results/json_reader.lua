@@ -124,12 +124,13 @@ local function read_escape(self, text, at)
 end
 
 local function end_string(self)
-  local text = open_string(self)
+  local text, is_shown = open_string(self), self.shown == self.size and not self.changed
   self.token, self.pieces, self.size, self.shown = nil, {}, 0, -1
   if self.expect == "name" then
     self.names[self.depth], self.expect = text, "colon"
   else
     put(self, text)
+    if is_shown then self.changed = false end
   end
 end
 

@@ -42,6 +42,15 @@ function Maker:take()
   return kind, value, more
 end
 
+--- Take all parts that are here; with `f`, f(kind, value, more) is called for each.
+function Maker:empty(f)
+  local kind, value, more = self:take()
+  while kind do
+    if f then f(kind, value, more) end
+    kind, value, more = self:take()
+  end
+end
+
 -- Texts ---------------------------------------------------------------------------
 
 --- Add a piece of the text `key`.  Half of a surrogate pair at its end waits for the
@@ -244,7 +253,8 @@ function parts.new(request, name)
 end
 
 --- The same for a stream that was read before: what was read counts as handed out.
-function parts.resume(request, name)
+-- With `f`, f(kind, value, more) is called for each part of that.
+function parts.resume(request, name, f)
   local maker = parts.new(request, name)
   if not maker then return nil end
   local at, field, value, a = request:read_log(0)
@@ -254,7 +264,7 @@ function parts.resume(request, name)
     elseif field ~= "event" and field ~= "signature" then
       maker:feed(value, field, a)
     end
-    while maker:take() do end
+    maker:empty(f)
     at, field, value, a = request:read_log(at)
   end
   return maker
@@ -264,11 +274,7 @@ end
 function parts.hand_out(request, name, result, f)
   local maker = parts.new(request, name)
   maker:whole(result)
-  local kind, value, more = maker:take()
-  while kind do
-    f(kind, value, more)
-    kind, value, more = maker:take()
-  end
+  maker:empty(f)
 end
 
 return parts

@@ -10,7 +10,6 @@
 --   asked_again(body, result, words)   a copy of the body with the answer and these words
 
 local core = require "xai.core"
-local json = require "xai.client.json"
 local readers = require "xai.results.readers"
 local results = require "xai.results.result"
 local lazy_require = require("xai.runtime.environment").lazy_require
@@ -198,7 +197,8 @@ end
 
 function message.asked_again(body, result, request)
   local copy = copy_of(body)
-  copy.messages = joined(object(body.messages), replayed(result), { user(results_of_calls(result, request) or request) })
+  local said = user(results_of_calls(result, request) or request)
+  copy.messages = joined(object(body.messages), replayed(result), { said })
   return copy
 end
 
