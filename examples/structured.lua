@@ -1,34 +1,34 @@
 -- Run it: make run EXAMPLE=structured
 --
--- An answer of a known shape: a JSON schema goes out, a Lua table comes back.
+-- An answer of a known shape: a JSON schema goes out, a checked Lua table comes back.
 
 local xai = require "xai"
 
 local client = xai.new() -- the key is in XAI_API_KEY
+local s = xai.schema
 
-local answer = assert(client:chat {
+local event = s.object(
+  s.string("city", "in English"),
+  s.integer("day", { minimum = 1, maximum = 31 }),
+  s.string "month",
+  s.list("people", s.string()))
+
+local prompt = "Extract the event: chess in Oslo on 3 May with Anna."
+
+local value, message, info = client:parse("respond", { model = "grok-4.5", input = prompt }, event, { repair = 1 })
+if not value then
+  -- info.code is "schema", "json" or "refusal"; info.mistakes says what does not fit.
+  error(message)
+end
+print(("where: %s\nwhen:  %d %s"):format(value.city, value.day, value.month))
+print("who:   " .. table.concat(value.people, ", "))
+print(("(%d tokens, asked again %d times)"):format(info.usage.total, info.repairs))
+
+-- The same as it grows.
+local stream = assert(client:respond {
   model = "grok-4.5",
-  messages = { { role = "user", content = "Extract the event: chess in Oslo on 3 May with Anna." } },
-  response_format = {
-    type = "json_schema",
-    json_schema = {
-      name = "event",
-      strict = true,
-      schema = {
-        type = "object",
-        properties = {
-          city = { type = "string" },
-          day = { type = "integer" },
-          month = { type = "string" },
-          people = { type = "array", items = { type = "string" } },
-        },
-        required = { "city", "day", "month", "people" },
-        additionalProperties = false,
-      },
-    },
-  },
+  input = prompt,
+  stream = true,
+  text = { format = { type = "json_schema", name = "event", strict = true, schema = event } },
 })
-
-local event = assert(xai.decode(answer.choices[1].message.content))
-print(("where: %s\nwhen:  %d %s"):format(event.city, event.day, event.month))
-print("who:   " .. table.concat(event.people, ", "))
+for growing in stream:json(event) do print(xai.encode(growing)) end

@@ -80,7 +80,13 @@ function shows.tools()
 end
 
 function shows.structured()
-  assert.equal("where: Oslo\nwhen:  3 May\nwho:   Anna\n", run "structured")
+  local output = run "structured"
+  assert.matches("^where: Oslo\nwhen:  3 May\nwho:   Anna\n%(%d+ tokens, asked again 0 times%)\n{", output)
+  assert.matches('\n{"city":"Oslo","day":3,"month":"May","people":%["Anna"%]}\n$', output)
+end
+
+function shows.structured_by_hand()
+  assert.equal("where: Oslo\nwhen:  3 May\nwho:   Anna\n", run "structured_by_hand")
 end
 
 function shows.vision()

@@ -403,11 +403,11 @@ describe("the types for editors", function()
     end
   end)
 
-  it("name the 17 functions, request, start, warm and close as methods of the client", function()
+  it("name the 17 functions, request, start, warm, close and helpers as methods of the client", function()
     local expected = keys(FUNCTIONS)
-    for _, name in ipairs { "request", "start", "warm", "close" } do table.insert(expected, name) end
+    for _, name in ipairs { "request", "start", "warm", "close", "parse" } do table.insert(expected, name) end
     table.sort(expected)
-    assert.equal(21, #expected)
+    assert.equal(22, #expected)
     assert.same(expected, keys(client))
   end)
 
@@ -426,7 +426,7 @@ describe("the types for editors", function()
     end
     for name, method in pairs(client) do
       local body = argument(method, name == "request" and "request" or "body")
-      if name ~= "start" and #body > 0 then
+      if name ~= "start" and name ~= "parse" and #body > 0 then
         for _, one in ipairs(body) do
           local found = false
           for _, other in ipairs(taken[name] or {}) do found = found or other.name == one.name end
@@ -446,7 +446,7 @@ describe("the types for editors", function()
     assert.same(builder, keys(require("xai").schema))
     assert.same(words "cancel done result wait", keys(types.variables.Call.functions))
     assert.same(words "cancel status traceback wait", keys(types.variables.Task.functions))
-    assert.same(words "close info next_part parts text", keys(types.variables.Stream.functions))
+    assert.same(words "close info json next_json next_part parts text", keys(types.variables.Stream.functions))
     for _, name in ipairs(words "Chat Response Message Completion Complete Any") do
       local stream = types.variables[name .. "Stream"]
       assert.same({ "xai.Stream" }, stream.parents)

@@ -384,6 +384,10 @@ function xai.as_input(result, n) end
 ---@field raw? false Streams hand out decoded events.
 ---@field on_part? fun(kind: xai.PartKind, value: any, more: any) Called with each part of the answer; the call returns the result. Not with `on_event`.
 
+---Options of `client:parse`.
+---@class xai.ParseOptions: xai.CallOptions
+---@field repair? integer How often the model may be asked again, with its mistakes, after an answer that does not fit or is not JSON; each time is billed. Default 0.
+
 ---Options of one streaming call that calls back with the parts of the answer instead of returning a stream.
 ---@class xai.PartOptions: xai.CallOptions
 ---@field on_part fun(kind: xai.PartKind, value: any, more: any) Called with each part of the answer; the call returns the result.
@@ -653,6 +657,19 @@ function Client:request(request, opts) end
 ---@overload fun(self: xai.Client, name: "request", body: xai.Request|xai.StreamRequest, opts?: xai.StartOptions): xai.Call
 function Client:start(name, body, opts) end
 
+---A structured answer: asks for JSON of a schema, and gives the value once it has been checked. The schema goes into
+---`text.format` (respond), `response_format` (chat), or the parameters of a tool that must be called (message); a body that
+---has one raises, and so does `stream = true`. A schema whose root is no object is sent as a member of one. Failures of
+---kind `decode` have `info.code` "schema", "json" or "refusal"; an answer that was cut off is `truncated`.
+---@param name xai.StructuredName
+---@param body xai.ResponseRequest|xai.ChatRequest|xai.MessageRequest
+---@param schema xai.JsonSchema By `xai.schema` or by hand.
+---@param opts? xai.ParseOptions
+---@return any value nil on a failure; xai.null where the answer is null.
+---@return string? message
+---@return xai.ParseInfo info
+function Client:parse(name, body, schema, opts) end
+
 ---Connect ahead: name, connection and TLS, by asking for the headers of `/`. Its result is true once the server answered.
 ---@param opts? xai.StartOptions
 ---@return xai.Call call
@@ -660,6 +677,20 @@ function Client:warm(opts) end
 
 ---End all calls and streams of this client. Later calls raise; closing twice is fine.
 function Client:close() end
+
+---Names that `client:parse` takes.
+---@alias xai.StructuredName
+---| "respond"
+---| "chat"
+---| "message"
+
+---What is known about a call of `client:parse`.
+---@class xai.ParseInfo: xai.Info
+---@field result? xai.Response|xai.ChatCompletion|xai.Message The last answer, whole; nil where none came.
+---@field usage? xai.TokenUsage The sum over all answers; nil where none reported it.
+---@field repairs? integer How often the model was asked again.
+---@field value? any On a failure: what did decode.
+---@field mistakes? xai.Mistake[] On a failure with code `schema`.
 
 ---Names that `client:start` takes.
 ---@alias xai.FunctionName
@@ -754,6 +785,22 @@ function Stream:parts() end
 ---@return any value
 ---@return any more
 function Stream:next_part() end
+
+---Iterate over the growing value of a structured answer. Strings are cut anywhere; numbers and names are there when they
+---are whole. Tables are the same each time and grow in place. The answer is the text of the first choice, of several
+---messages in a response the last one, in a stream of messages the arguments of the first call. After the loop the value
+---is whole, and fits `schema`. Raises the error object on a break, and where the answer is not JSON or does not fit (kind
+---`decode`, `code` as of `client:parse`), or was cut off (`truncated`); `partial` has the answer.
+---@param schema? xai.JsonSchema Held against the whole value.
+---@return fun(): any iterator
+function Stream:json(schema) end
+
+---The value when more of it has come, for tasks on Lua 5.1; nil at the end; `nil, message, info` where `json` raises.
+---@param schema? xai.JsonSchema Held against the whole value.
+---@return any value
+---@return string? message
+---@return xai.ParseInfo? info
+function Stream:next_json(schema) end
 
 ---@alias xai.PartKind "text"|"reasoning"|"arguments"|"call"|"citation"|"image"|"usage"|"done"
 
