@@ -85,6 +85,7 @@ build = {
     ["xai.health"] = "src/xai/health.lua",
     ["xai"] = "src/xai/init.lua",
     ["xai.parse"] = "src/xai/parse.lua",
+    ["xai.run_tools"] = "src/xai/run_tools.lua",
     ["xai.schema"] = "src/xai/schema.lua",
     ["xai.types"] = "src/xai/types.lua",
     ["xai.uv"] = "src/xai/uv.lua",
@@ -125,5 +126,10 @@ build = {
     ["xai.schema.root"] = "src/xai/schema/root.lua",
     ["xai.schema.scalars"] = "src/xai/schema/scalars.lua",
     ["xai.schema.words"] = "src/xai/schema/words.lua",
+    ["xai.tools.handle"] = "src/xai/tools/handle.lua",
+    ["xai.tools.options"] = "src/xai/tools/options.lua",
+    ["xai.tools.run"] = "src/xai/tools/run.lua",
+    ["xai.tools.turn"] = "src/xai/tools/turn.lua",
+    ["xai.tools.wire"] = "src/xai/tools/wire.lua",
   },
 }

@@ -23,6 +23,7 @@
 #include "bind/json_decode.h"
 #include "bind/json_encode.h"
 #include "bind/luautil.h"
+#include "bind/options.h"
 #include "bind/request.h"
 #include "bind/stream.h"
 
@@ -285,6 +286,17 @@ static int core_utf8(lua_State *L) {
   return 1;
 }
 
+/* core.check_options(what, options, own): raise where a table of options has a
+** name that is neither a call's nor a key of 'own', or a wrong value. */
+static int core_check_options(lua_State *L) {
+  const char *what = luaL_checkstring(L, 1);
+  luaL_checktype(L, 2, LUA_TTABLE);
+  luaL_checktype(L, 3, LUA_TTABLE);
+  lua_settop(L, 3);
+  xai_options_check(L, 2, what, 3);
+  return 0;
+}
+
 /* core.complain(text): write a line to stderr.  Needs no 'io' library. */
 static int core_complain(lua_State *L) {
   fprintf(stderr, "%s\n", luaL_checkstring(L, 1));
@@ -346,6 +358,7 @@ static const luaL_Reg functions[] = {{"client", xai_client_new},
                                      {"interrupted", core_interrupted},
                                      {"rearm", core_rearm},
                                      {"complain", core_complain},
+                                     {"check_options", core_check_options},
                                      {"libcurl", core_libcurl},
                                      {NULL, NULL}};
 

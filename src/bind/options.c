@@ -366,6 +366,51 @@ void xai_options_read(lua_State *L, int t, const char *what,
   }
 }
 
+/* Consider the names that the table at 'own' has as keys. */
+static void consider_keys(lua_State *L, int own, xai_Nearest *best) {
+  lua_pushnil(L);
+  while (lua_next(L, own)) {
+    lua_pop(L, 1);
+    if (lua_type(L, -1) == LUA_TSTRING)
+      xai_nearest_consider(best, lua_tostring(L, -1));
+  }
+}
+
+/* Is 'name' a key of the table at 'own'?  Raises for a name that nobody knows. */
+static int is_own(lua_State *L, int own, const char *what, const char *name) {
+  xai_Nearest best;
+  size_t i;
+  int is;
+  lua_getfield(L, own, name);
+  is = !lua_isnil(L, -1);
+  lua_pop(L, 1);
+  if (is) return 1;
+  for (i = 0; i < COUNT; i++)
+    if (strcmp(options[i].name, name) == 0) return 0;
+  xai_nearest_begin(&best, name);
+  for (i = 0; i < COUNT; i++) xai_nearest_consider(&best, options[i].name);
+  consider_keys(L, own, &best);
+  return unknown(L, what, "option", &best);
+}
+
+void xai_options_check(lua_State *L, int t, const char *what, int own) {
+  xai_Settings set;
+  Reader r;
+  r.L = L;
+  r.what = what;
+  r.set = (char *)&set;
+  xai_settings_init(&set);
+  lua_pushnil(L);
+  while (lua_next(L, t)) {
+    const char *name = check_known(L, -2, what, "option");
+    if (!is_own(L, own, what, name)) {
+      r.option = find(L, what, name);
+      read_value(&r);
+    }
+    lua_pop(L, 1);
+  }
+}
+
 void xai_options_refuse(lua_State *L, int t, const char *what, const char *name,
                         const char *why) {
   int given;

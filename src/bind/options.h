@@ -18,6 +18,13 @@
 void xai_options_read(lua_State *L, int i, const char *what, xai_Settings *set);
 
 /*
+** Check the option table at 't' of a helper, whose own options are the keys of
+** the table at 'own'; their values are for the helper to check.  Both are
+** absolute indices.  Raises as xai_options_read does.
+*/
+void xai_options_check(lua_State *L, int t, const char *what, int own);
+
+/*
 ** Raise if the table at 'i' has other fields than 'names', which ends with NULL.
 ** The message calls them 'noun'.
 */

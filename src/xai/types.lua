@@ -728,6 +728,87 @@ function Client:close() end
 ---@class xai.StreamRequest: xai.RequestBase
 ---@field stream true Return a stream.
 
+-- ===== Tools =========================================================================================================
+
+---Ask, run the functions that the model calls, and ask again with their results, until the answer has no calls. The functions
+---run as tasks: they may wait, and call the client. `info.run` tells what was done, also after a failure.
+---@param name "respond"|"chat"|"message" Name of the client's function.
+---@param body table Its body. A tool with a function `run` is run here; all others go to the service as they are.
+---@param opts? xai.RunOptions
+---@return xai.Answer|xai.ToolRun|nil result The last answer; with `stream = true` in the body a run, at once.
+---@return string? message
+---@return xai.RunInfo info
+function Client:run_tools(name, body, opts) end
+
+---A tool that is run here. Its other fields go to the service.
+---@class xai.Tool
+---@field name string By which the model calls it.
+---@field description? string What it does, for the model.
+---@field parameters? xai.JsonSchema What its arguments are; they are checked before it runs.
+---@field run fun(args: table, call: xai.RunCall): any, string? What it gives, as text or as JSON; or nil and a message for the model.
+---@field serial? boolean Never beside others.
+
+---Options of `client:run_tools`.
+---@class xai.RunOptions: xai.CallOptions
+---@field on_event? fun(event: any) Called with each event of all rounds; the run returns its result. Not with `on_part`.
+---@field max_rounds? integer How many requests at most. Default 10.
+---@field max_calls? integer How many calls at most; a round that would pass it runs none. Default 100.
+---@field parallel? integer How many calls at once. Default 8.
+---@field on_tool_error? "raise" Raise a tool's error instead of telling the model.
+---@field approve? fun(call: xai.RunCall): boolean?, string? May it run? false and a reason for the model; nil pauses the run.
+---@field answers? table<string, any> For calls that were paused, by id: true (run it), false, or its result.
+---@field tools? xai.Tool[] The functions of tools that the body has without.
+---@field on_round? fun(run: xai.RunFacts): boolean? Called between rounds; may change `run.body`; false ends the run.
+
+---A call of a run.
+---@class xai.RunCall: xai.FoundCall
+---@field result? any What the function gave, or the message that went to the model.
+---@field ok? boolean Did it run well?
+---@field seconds? number How long the function took.
+
+---What a run has done.
+---@class xai.RunFacts
+---@field rounds integer Requests that were made.
+---@field calls xai.RunCall[] Calls of functions, in order.
+---@field usage xai.TokenUsage The sum of all rounds.
+---@field body table What goes on from here; it can be encoded and saved.
+---@field pending? xai.RunCall[] The calls that wait for an answer.
+
+---Facts about a run.
+---@class xai.RunInfo: xai.Info
+---@field run xai.RunFacts What was done.
+
+---A run whose parts are handed out, over all rounds.
+---@class xai.ToolRun
+local ToolRun = {}
+
+---Iterate over the parts. Raises the error object when the run fails.
+---@return fun(): xai.PartKind?, any, any iterator
+function ToolRun:parts() end
+
+---The next part, for tasks of Lua 5.1: kind, value, more; nil at the end; nil, message, info where the run has failed.
+---@return xai.PartKind? kind
+---@return any value
+---@return any more
+function ToolRun:next_part() end
+
+---Iterate over the visible text of all rounds. Raises the error object when the run fails.
+---@return fun(): string? iterator
+function ToolRun:text() end
+
+---Wait for the end.
+---@return xai.Answer? result
+---@return string? message
+---@return xai.RunInfo info
+function ToolRun:result() end
+
+---The facts so far; before the end `run` alone.
+---@return xai.RunInfo info
+function ToolRun:info() end
+
+---End it now: the request and all tools end. Twice is fine.
+function ToolRun:close() end
+
 -- ===== Call ==========================================================================================================
 
 ---A call begun by `client:start`.
@@ -802,7 +883,7 @@ function Stream:json(schema) end
 ---@return xai.ParseInfo? info
 function Stream:next_json(schema) end
 
----@alias xai.PartKind "text"|"reasoning"|"arguments"|"call"|"citation"|"image"|"usage"|"done"
+---@alias xai.PartKind "text"|"reasoning"|"arguments"|"call"|"citation"|"image"|"usage"|"done"|"round"|"result"
 
 ---Stream of `client:chat`: ends at `[DONE]`, or cleanly once every choice has its `finish_reason`.
 ---@class xai.ChatStream: xai.Stream

@@ -1,0 +1,93 @@
+--- What client:run_tools returns with `stream = true` in the body: the parts of all rounds.
+
+local lazy_require = require("xai.runtime.environment").lazy_require
+
+local error, setmetatable, type = error, setmetatable, type
+local string_format = string.format
+
+local Handle = {}
+Handle.__index = Handle
+
+setmetatable(Handle, {
+  __index = function(_, name) lazy_require "xai.runtime.unknown_name"("run", name, Handle) end,
+})
+
+-- The queue of a handle: kinds by number, values, mores.
+
+local function add(handle, kind, value, more)
+  local last = handle.last + 1
+  handle.kinds[last], handle.values[last], handle.mores[last] = kind, value, more
+  handle.last = last
+  handle.run.waiters:wake()
+end
+
+local function take(handle)
+  local first = handle.first
+  if first > handle.last then return nil end
+  local kind, value, more = handle.kinds[first], handle.values[first], handle.mores[first]
+  handle.kinds[first], handle.values[first], handle.mores[first] = nil, nil, nil
+  handle.first = first + 1
+  return kind, value, more
+end
+
+--- The next part: kind, value, more.  nil at the end; nil, message, info where the run has
+-- failed.  Raises what a tool or a callback has raised.
+function Handle:next_part()
+  local run = self.run
+  run:wait_until(function() return run.over or self.first <= self.last end)
+  if self.first <= self.last then return take(self) end
+  if run.raised then error(run.raised[1], 0) end
+  if run.message then return nil, run.message, run.info end
+end
+
+local function next_part(handle)
+  local kind, value, more = handle:next_part()
+  if kind == nil and value then error(more, 0) end
+  return kind, value, more
+end
+
+--- Iterate over the parts: kind, value, more.  Raises the error object when the run fails.
+function Handle:parts()
+  return function() return next_part(self) end, nil, nil, self
+end
+
+--- Iterate over the visible text of all rounds.
+function Handle:text()
+  return function()
+    local kind, value, more
+    repeat
+      kind, value, more = next_part(self)
+    until kind == nil or kind == "text" and not (type(more) == "table" and more.choice)
+    return value
+  end, nil, nil, self
+end
+
+--- Wait for the end: what client:run_tools returns without `stream`.
+function Handle:result()
+  local value, message, info = self.run:wait()
+  self.first, self.last, self.kinds, self.values, self.mores = 1, 0, {}, {}, {}
+  return value, message, info
+end
+
+--- The facts so far: { run = ... }, after the end with those of the last answer or failure.
+function Handle:info()
+  return self.run.info or { run = self.run.facts }
+end
+
+--- End it now: the request and all tools end.  Does nothing after the end.
+function Handle:close()
+  self.run:stop("cancelled", nil, "the run was closed")
+end
+
+Handle.__close = Handle.close
+
+function Handle:__tostring()
+  return string_format("xai.run (%s%s)", self.run.name, self.run.over and ", over" or "")
+end
+
+--- A handle of a run that has not begun.
+return function(run)
+  local handle = setmetatable({ run = run, first = 1, last = 0, kinds = {}, values = {}, mores = {} }, Handle)
+  run.listen = function(kind, value, more) add(handle, kind, value, more) end
+  return handle
+end

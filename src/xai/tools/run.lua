@@ -1,0 +1,295 @@
+--- A run of tools: rounds of a request and the calls of its answer, until there are none.
+--
+--   runs.new(complete, client, name, body, opts, what)
+--                   a run that has not begun, or nil and what is wrong with its arguments.
+--                   `what` is the method for its messages: "client:run_tools";
+--                   `complete` is what client.lua gives to helpers
+--   run:begin()     starts it; returns nil and the words where the request is misused
+--   run:wait()      waits for the outcome and returns it: value, nil, info or nil, message,
+--                   info; raises what a tool or a callback of the user has raised
+--   run:stop(kind, code, message)   ends it now
+--   run.listen      set before `begin`: called with each part (kind, value, more)
+--   run.over        is the outcome known?  Then value, message and info have it
+--   run.facts       what users get as info.run: rounds, calls, usage, body, pending.  body
+--                   goes on from here at any moment: it is what the next request would be
+--
+-- A run is driven by a task of its own; whoever waits for it may be anybody.  Its body is
+-- well formed but in the moments between an answer and its results, when `stop` mends it.
+
+local core = require "xai.core"
+local loop = require "xai.runtime.loop"
+local options = require "xai.tools.options"
+local readers = require "xai.results.readers"
+local tasks = require "xai.runtime.task"
+local timers = require "xai.runtime.timers"
+local turns = require "xai.tools.turn"
+local wait = require "xai.runtime.wait"
+local wire = require "xai.tools.wire"
+
+local error, pairs, pcall, setmetatable, tostring, type = error, pairs, pcall, setmetatable, tostring, type
+local string_format = string.format
+
+local Run = {}
+Run.__index = Run
+
+-- The outcome -----------------------------------------------------------------------
+
+local function finish(run, value, message, info)
+  if run.over then return end
+  run.over = true
+  info.run = run.facts
+  run.value, run.message, run.info = value, message, info
+  if run.deadline then timers.stop(run.deadline) end
+  run.waiters:wake()
+  loop.adapter.arm()
+end
+
+--- End the run with a failure of its own.
+local function fail(run, kind, code, message)
+  local info = core.failure(kind, message)
+  info.code, info.partial = code, run.answer
+  finish(run, nil, message, info)
+end
+
+local function emit(run, kind, value, more)
+  if run.listen then run.listen(kind, value, more) end
+end
+
+local SUMS = { "input", "cached", "output", "reasoning", "total", "tools" }
+
+local function add_usage(run, result)
+  local usage = type(result) == "table" and readers.usage(result) or nil
+  if not usage then return end
+  local sum = run.facts.usage
+  for i = 1, #SUMS do sum[SUMS[i]] = sum[SUMS[i]] + usage[SUMS[i]] end
+  if usage.usd then sum.usd = (sum.usd or 0) + usage.usd end
+  run.has_usage = true
+end
+
+local function conclude(run)
+  if run.has_usage then
+    local sum = {}
+    for key, value in pairs(run.facts.usage) do sum[key] = value end
+    emit(run, "usage", sum)
+  end
+  emit(run, "done", readers.finish(run.answer))
+  finish(run, run.answer, nil, run.answer_info)
+end
+
+-- Requests --------------------------------------------------------------------------
+
+local function start(run)
+  return core.start(run.client, run.name, run.facts.body, run.call_options, "run_tools")
+end
+
+--- The answer of the next round, or nil where the run has failed.
+local function ask(run)
+  local request, streamed = run.request, run.streamed
+  run.request = nil
+  if not request then
+    local problem = options.prepare_tools(run.name, run.facts.body, run.functions)
+    if problem then error(run.what .. ": " .. problem, 0) end
+    request, streamed = start(run)
+  end
+  run.facts.rounds = run.facts.rounds + 1
+  emit(run, "round", run.facts.rounds)
+  local answer, message, info = run.complete(run.client, request, run.name, streamed, run.call_options)
+  if answer == nil then
+    add_usage(run, info.partial)
+    finish(run, nil, message, info)
+    return nil
+  end
+  add_usage(run, answer)
+  run.answer, run.answer_info = answer, info
+  return answer
+end
+
+-- Turns -----------------------------------------------------------------------------
+
+local function begin_turn(run, calls, answer)
+  for i = 1, #calls do run.facts.calls[#run.facts.calls + 1] = calls[i] end
+  run.turn, run.turn_answer = turns.new(run, calls), answer
+end
+
+--- The body after the turn.  With a text each call without a result gets that.
+local function body_after(run, text)
+  local turn, body = run.turn, run.facts.body
+  local made = turn:results(text)
+  if not run.turn_answer then return wire.answered(run.name, body, made) end
+  body = wire.next_body(run.name, body, run.turn_answer, made, text and {} or turn:open())
+  if wire.is_forced(body.tool_choice) then body.tool_choice = nil end
+  return body
+end
+
+local function end_turn(run, text)
+  run.facts.body = body_after(run, text)
+  run.turn, run.turn_answer = nil, nil
+end
+
+--- Run the calls of the turn.  Returns whether the run goes on.
+local function work(run)
+  local turn = run.turn
+  turn:work(function(call, value) emit(run, "result", call, value) end)
+  local open = turn:open()
+  end_turn(run)
+  if not open[1] then return true end
+  run.facts.pending = open
+  fail(run, "pending", nil, #open == 1 and "1 call waits for an answer" or #open .. " calls wait for an answer")
+  return false
+end
+
+local function open_calls(answer)
+  local list = {}
+  for _, call in pairs(readers.calls(answer)) do
+    if not call.server then list[#list + 1] = call end
+  end
+  return list
+end
+
+local NOT_RUN = "not run: the limit of calls was reached"
+
+--- Do what an answer asks for.  Returns whether another round follows.
+local function follow(run, answer)
+  local calls = open_calls(answer)
+  if not calls[1] then return conclude(run) end
+  if readers.finish(answer) ~= "calls" then
+    return fail(run, "truncated", nil, "the answer was cut, so that its calls were not run")
+  end
+  local count = #run.facts.calls + #calls
+  if count > run.max_calls then
+    run.turn, run.turn_answer = turns.new(run, calls), answer
+    end_turn(run, NOT_RUN)
+    return fail(run, "limit", "max_calls", string_format("%d calls, at most %d are run", count, run.max_calls))
+  end
+  begin_turn(run, calls, answer)
+  return work(run)
+end
+
+--- What the user does between rounds.  Returns whether another round follows.
+local function between(run)
+  if run.facts.rounds >= run.max_rounds then
+    fail(run, "limit", "max_rounds", string_format("no answer without calls in %d rounds", run.max_rounds))
+    return false
+  end
+  if not run.on_round or run.facts.rounds == 0 then return true end
+  if run.on_round(run.facts) == false then
+    conclude(run)
+    return false
+  end
+  if type(run.facts.body) ~= "table" then error(run.what .. ": on_round left no table in run.body", 0) end
+  return true
+end
+
+local function drive(run)
+  if run.turn and not work(run) then return end
+  while between(run) do
+    local answer = ask(run)
+    if not answer or not follow(run, answer) then return end
+  end
+end
+
+-- Ends ------------------------------------------------------------------------------
+
+--- End it now: the request and all tools end; calls without a result are told so.  Does
+-- nothing after the end.
+function Run:stop(kind, code, message)
+  if self.over then return end
+  local turn, current = self.turn, loop.current()
+  if turn then end_turn(self, "cancelled") end
+  fail(self, kind, code, message)
+  local runs_in_turn = turn and turn:cancel()
+  if self.driver and self.driver ~= current then pcall(self.driver.cancel, self.driver) end
+  -- Who has called this is part of the run itself: it ends, too.
+  if self.driver == current and current or runs_in_turn then current:cancel() end
+end
+
+--- The task has ended, by an error unless the outcome is known.
+local function note_end(run, driver)
+  if run.over then return end
+  if driver:was_cancelled() then return run:stop("cancelled", nil, "the run was cancelled") end
+  run.raised = { driver.err }
+  run:stop("cancelled", nil, tostring(loop.describe(driver.err)))
+end
+
+local source = {
+  add = function(run, waiter) return run.waiters:add(waiter) end,
+  remove = function(run, ticket) run.waiters:remove(ticket) end,
+  abandon = function(run, err)
+    run:stop("cancelled", nil, "the run was cancelled")
+    if type(err) == "table" then err.run = run.facts end
+  end,
+}
+
+local function is_over(run) return run.over end
+
+--- Wait until `ready(run)` is true.
+function Run:wait_until(ready)
+  wait.until_ready(source, self, ready, self)
+end
+
+function Run:wait()
+  self:wait_until(is_over)
+  if self.raised then error(self.raised[1], 0) end
+  return self.value, self.message, self.info
+end
+
+-- Beginnings ------------------------------------------------------------------------
+
+local function start_deadline(run, seconds)
+  if not seconds or seconds == 0 then return end
+  local timer = { at = core.now() + seconds, queued = false }
+  function timer.wake() loop.make_ready(timer) end
+  function timer.take_turn()
+    run:stop("limit", "deadline", string_format("the deadline of %g s has passed", seconds))
+  end
+  run.deadline = timer
+  timers.start(timer, timer)
+end
+
+--- Start the run.  Returns nil and the words where its first request is refused.
+function Run:begin(is_apart)
+  if self.listen then
+    self.call_options.on_part = function(kind, value, more)
+      if kind ~= "usage" and kind ~= "done" then emit(self, kind, value, more) end
+    end
+  end
+  if not self.turn then
+    local request, second = options.guarded(self.what, start, self)
+    if not request then return nil, second end
+    self.request, self.streamed = request, second
+  end
+  start_deadline(self, self.seconds)
+  self.driver = (is_apart and tasks.spawn_apart or tasks.spawn)(drive, self)
+  tasks.on_end(self.driver, function(task) note_end(self, task) end)
+  return true
+end
+
+--- The calls at the end of a body that wait for an answer.  Returns what is wrong, or nil.
+local function resume(run, answers)
+  local calls = wire.open_calls(run.name, run.facts.body)
+  local known = {}
+  for i = 1, #calls do known[calls[i].id] = true end
+  for id in pairs(answers or {}) do
+    if not known[id] then return "option 'answers': no call '" .. tostring(id) .. "' waits in the body" end
+  end
+  if not calls[1] then return nil end
+  begin_turn(run, calls, nil)
+  run.turn.answers = answers or {}
+end
+
+local runs = {}
+
+function runs.new(complete, client, name, body, opts, what)
+  local run, problem = options.settings(what, name, body, opts)
+  if not run then return nil, problem end
+  run.complete, run.client, run.name, run.what = complete, client, name, what
+  run.over, run.waiters = false, loop.new_waiters()
+  local usage = { input = 0, cached = 0, output = 0, reasoning = 0, total = 0, tools = 0 }
+  run.facts = { rounds = 0, calls = {}, usage = usage, body = run.body }
+  run.body = nil
+  problem = resume(setmetatable(run, Run), run.answers)
+  if problem then return nil, problem end
+  return run
+end
+
+return runs

@@ -1,0 +1,229 @@
+--- The wire shapes of tools: how each endpoint wants a tool, a call's result, and the
+-- history that goes on after an answer.
+--
+-- `name` is a function of the client: "respond", "chat" or "message".  Bodies and items
+-- are never changed: what is given back shares all else with them.
+
+local core = require "xai.core"
+local as_input = require("xai.results.as_input").as_input
+local readers = require "xai.results.readers"
+local results = require "xai.results.result"
+
+local getmetatable, ipairs, next, pairs, setmetatable, type =
+  getmetatable, ipairs, next, pairs, setmetatable, type
+
+local array, objects = core.array, results.objects
+
+local wire = {}
+
+local FIELDS = { respond = "input", chat = "messages", message = "messages" }
+
+local function copy_of(value)
+  local copy = setmetatable({}, getmetatable(value))
+  for key, item in pairs(value) do copy[key] = item end
+  return copy
+end
+
+--- A new list of the items of some lists.
+local function joined(...)
+  local all = array {}
+  for _, list in ipairs { ... } do
+    for _, item in ipairs(list) do all[#all + 1] = item end
+  end
+  return all
+end
+
+-- Tools -----------------------------------------------------------------------------
+
+--- A schema of an object, with what the service misses.
+local function whole_schema(parameters)
+  local schema = copy_of(parameters or {})
+  schema.type = schema.type or "object"
+  if schema.type == "object" then
+    schema.properties = schema.properties or {}
+    schema.required = schema.required or array {}
+  end
+  return schema
+end
+
+--- The tool's table without what is ours.
+local function plain(tool)
+  local copy = copy_of(tool)
+  copy.run, copy.serial = nil, nil
+  return copy
+end
+
+--- A tool with a function, as the endpoint takes it.
+function wire.tool(name, tool)
+  local copy = plain(tool)
+  if tool.type == "shell" then return copy end
+  copy.parameters = whole_schema(tool.parameters)
+  if name == "message" then
+    copy.input_schema, copy.parameters, copy.type = copy.parameters, nil, nil
+    return copy
+  end
+  copy.type = nil
+  if name == "chat" then return { type = "function", ["function"] = copy } end
+  copy.type = "function"
+  return copy
+end
+
+--- The name by which the model calls a tool that has a function.
+function wire.tool_name(tool)
+  return tool.type == "shell" and "shell" or tool.name
+end
+
+--- Does the body's tool_choice force a call?
+function wire.is_forced(choice)
+  if type(choice) == "table" then return choice.type ~= "auto" and choice.type ~= "none" end
+  return choice == "required"
+end
+
+-- Results ---------------------------------------------------------------------------
+
+local function shell_output(call, output)
+  local entry = { stdout = output, stderr = "", outcome = { type = "exit", exit_code = 0 } }
+  return { type = "shell_call_output", call_id = call.id, output = { entry } }
+end
+
+--- The result of a call: `output` is a text; `is_error`: the call failed.
+function wire.result(name, call, output, is_error)
+  if name == "chat" then return { role = "tool", tool_call_id = call.id, content = output } end
+  if name == "message" then
+    return { type = "tool_result", tool_use_id = call.id, content = output, is_error = is_error or nil }
+  end
+  if call.item.type == "shell_call" then return shell_output(call, output) end
+  return { type = "function_call_output", call_id = call.id, output = output }
+end
+
+-- What a call's result is to name.
+local RESULT_IDS = { respond = "call_id", chat = "tool_call_id", message = "tool_use_id" }
+
+local function is_result(name, item)
+  if name == "chat" then return item.role == "tool" end
+  if name == "message" then return item.type == "tool_result" end
+  return item.type == "function_call_output" or item.type == "shell_call_output"
+end
+
+-- History ---------------------------------------------------------------------------
+
+--- The history of a body as a list.  A text is the input of a user.
+function wire.history(name, body)
+  local list = body[FIELDS[name]]
+  if type(list) == "string" then return array { { role = "user", content = list } } end
+  return joined(list or {})
+end
+
+--- The body with another history.
+function wire.with_history(name, body, list)
+  local copy = copy_of(body)
+  copy[FIELDS[name]] = list
+  return copy
+end
+
+--- Does the service keep the history, so that the next body names the answer?
+local function is_chained(name, body, answer)
+  return name == "respond" and body.store ~= false and answer.store ~= false and type(answer.id) == "string"
+end
+
+local function items_of(calls)
+  local items = {}
+  for i, call in ipairs(calls) do items[i] = call.item end
+  return items
+end
+
+--- The body that goes on after an answer, with the results of its calls.  `open`: calls
+-- that have no result yet.
+function wire.next_body(name, body, answer, made, open)
+  if is_chained(name, body, answer) then
+    local copy = wire.with_history(name, body, joined(items_of(open), made))
+    copy.previous_response_id = answer.id
+    return copy
+  end
+  if name == "message" and made[1] then made = { { role = "user", content = joined(made) } } end
+  return wire.with_history(name, body, joined(wire.history(name, body), as_input(answer), made))
+end
+
+-- Open calls ------------------------------------------------------------------------
+
+--- Add what the results in a list name to the set `answered`.
+local function note_results(name, list, answered)
+  for _, item in ipairs(objects(list)) do
+    local id = is_result(name, item) and item[RESULT_IDS[name]]
+    if id then answered[id] = true end
+  end
+end
+
+--- The last message, if it has results of calls; and the message before those.
+local function last_turn(list)
+  local at = #list
+  while at > 0 and results.object(list[at]).role == "tool" do at = at - 1 end
+  local last = results.object(list[at])
+  if last.role == "user" and type(last.content) == "table" then return last, results.object(list[at - 1]) end
+  return nil, last
+end
+
+-- The calls at the end of a history, and the ids of those that have a result.
+local LAST = {}
+
+function LAST.respond(list)
+  local calls, answered = {}, {}
+  for _, item in ipairs(objects(list)) do calls[#calls + 1] = readers.call_of_item(item) end
+  note_results("respond", list, answered)
+  return calls, answered
+end
+
+function LAST.chat(list)
+  local calls, answered = {}, {}
+  local _, message = last_turn(list)
+  for i, item in ipairs(objects(message.tool_calls)) do calls[i] = readers.call_of_tool(item) end
+  note_results("chat", list, answered)
+  return calls, answered
+end
+
+function LAST.message(list)
+  local calls, answered = {}, {}
+  local reply, message = last_turn(list)
+  if reply then note_results("message", reply.content, answered) end
+  if reply and next(answered) == nil or message.role ~= "assistant" then return calls, answered end
+  for _, block in ipairs(objects(message.content)) do calls[#calls + 1] = readers.call_of_block(block) end
+  return calls, answered
+end
+
+--- The calls at the end of a body's history that have no result: a list as xai.calls
+-- gives it.
+function wire.open_calls(name, body)
+  local calls, answered = LAST[name](wire.history(name, body))
+  local open = {}
+  for _, call in ipairs(calls) do
+    if call.id and not call.server and not answered[call.id] then open[#open + 1] = call end
+  end
+  return open
+end
+
+--- The history without calls that have a result now: the service knows them.
+local function without_known(list, made)
+  local answered, kept = {}, array {}
+  note_results("respond", made, answered)
+  for _, item in ipairs(list) do
+    local call = type(item) == "table" and readers.call_of_item(item)
+    if not (call and not call.server and answered[call.id]) then kept[#kept + 1] = item end
+  end
+  return kept
+end
+
+--- The body in which open calls have these results.
+function wire.answered(name, body, made)
+  if not made[1] then return body end
+  local list = wire.history(name, body)
+  if name == "respond" and body.previous_response_id ~= nil then list = without_known(list, made) end
+  if name ~= "message" then return wire.with_history(name, body, joined(list, made)) end
+  local reply = last_turn(list)
+  if reply then list[#list] = nil end
+  local message = copy_of(reply or { role = "user" })
+  message.content = joined(reply and reply.content or {}, made)
+  list[#list + 1] = message
+  return wire.with_history(name, body, list)
+end
+
+return wire
