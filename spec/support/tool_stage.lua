@@ -100,11 +100,16 @@ function M.play(answers, f, options)
     local status = task:status()
     return status == "done" or status == "failed" or status == "cancelled"
   end
+  local on_error, reported = xai.on_error, {}
+  xai.on_error = function(err) reported[#reported + 1] = { err } end
   local ok, problem = pcall(M.until_true, is_over)
   client:close()
   server.close()
+  xai.step(0)
+  xai.on_error = on_error
   if not ok then error(problem, 0) end
   task:wait()
+  if reported[1] then error(reported[1][1], 0) end
   return got, M.bodies(server)
 end
 

@@ -215,8 +215,8 @@ local source = {
   add = function(run, waiter) return run.waiters:add(waiter) end,
   remove = function(run, ticket) run.waiters:remove(ticket) end,
   abandon = function(run, err)
-    run:stop("cancelled", nil, "the run was cancelled")
     if type(err) == "table" then err.run = run.facts end
+    run:stop("cancelled", nil, "the run was cancelled") -- which raises in a task of the run itself
   end,
 }
 
