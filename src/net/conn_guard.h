@@ -29,12 +29,13 @@
 
 typedef struct xai_Socket {
   int open;
-  int port;             /* the local one; 0: not known yet, -1: closed */
-  int answered;         /* an HTTP/1 head came: nothing may precede a request */
-  int was_connected;    /* when it was closed */
+  int port;          /* the local one; 0: not known yet, -1: closed */
+  int answered;      /* an HTTP/1 answer came: bytes before the next request are
+                   wrong */
+  int was_connected; /* when it was closed */
   unsigned long serial; /* unique, unlike the descriptor */
   ino_t inode;          /* distinguishes it from a later file of that number */
-  const void *maker;    /* whose request opened it, while that one cares */
+  const void *maker; /* the transfer that opened it; NULL once that is done */
 } xai_Socket;
 
 typedef struct xai_ConnGuard {
@@ -42,11 +43,11 @@ typedef struct xai_ConnGuard {
   size_t size;
   unsigned long turn; /* counts the calls of libcurl, by the engine */
   unsigned long made; /* counts the sockets: the last serial number */
-  int plain_ahead;    /* see xai_curl_reads_ahead: without TLS */
-  int tls_ahead;      /* with TLS */
+  int plain_ahead;    /* libcurl reads ahead without TLS */
+  int tls_ahead;      /* libcurl or TLS reads ahead with TLS */
 } xai_ConnGuard;
 
-/* Make it an empty list. */
+/* Make a guard that knows no socket.  Nothing is acquired. */
 void xai_conn_guard_init(xai_ConnGuard *g);
 
 /* Open a socket.  'maker' identifies whose request it is for; it is only
@@ -59,7 +60,7 @@ curl_socket_t xai_conn_guard_open(xai_ConnGuard *g,
 /* Is a socket of 'maker' connected, or was it when it was closed? */
 int xai_conn_guard_connected(const xai_ConnGuard *g, const void *maker);
 
-/* Remove that maker from all sockets, as its memory may be reused. */
+/* Remove that maker from all sockets, before its memory is reused. */
 void xai_conn_guard_forget_maker(xai_ConnGuard *g, const void *maker);
 
 /* The port of an address; 0: it has none. */

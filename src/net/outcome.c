@@ -651,7 +651,8 @@ const char *xai_outcome_billed(const xai_Error *error, const xai_Answered *a) {
   }
   if (a->may_be_done) return "maybe";
   if (phase >= XAI_PHASE_DNS && phase <= XAI_PHASE_TLS) return "no";
-  if (error->kind == XAI_KIND_PERMISSION) return "maybe"; /* a fee for unsafe */
+  /* The service may charge a fee for a request that it refuses as unsafe. */
+  if (error->kind == XAI_KIND_PERMISSION) return "maybe";
   if (a->status == 408) return "maybe";
   return a->status >= 400 && a->status < 500 ? "no" : "maybe";
 }
