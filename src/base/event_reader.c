@@ -227,7 +227,7 @@ int xai_event_reader_consume(xai_EventReader *reader, xai_Sse *in) {
   }
   if (rc != XAI_OK) return rc;
   reader->have = 0;
-  reader->taken++;
+  reader->consumed++;
   xai_sse_pop(in);
   return XAI_OK;
 }

@@ -33,7 +33,7 @@ typedef struct xai_EventReader {
   xai_Event event;          /* shown by a peek, and not consumed yet */
   int have;                 /* there is such an event */
   int begun;                /* an event was shown that is no failure */
-  unsigned long taken;      /* how many events were consumed */
+  unsigned long consumed;   /* how many events were consumed */
   size_t text_at, delta_at; /* offsets of the slices of 'info' in the data */
   size_t varying_at[XAI_MAX_VARYING];
   int raw;            /* show all events as they come, to the transfer's end */

@@ -12,8 +12,8 @@
 
 #define LONGEST_ECHO ((size_t)8 << 10)
 
-/* Push the text on top as far as it is shown, and a bit more, so that no key is
-** cut in two before it is masked. */
+/* Push the beginning of the text on top, with keys masked.  It is longer than
+** what is shown, so that a key at the end is whole when it is masked. */
 static void push_masked(lua_State *L, const xai_Call *c) {
   size_t n;
   const char *s = lua_tolstring(L, -1, &n);
@@ -25,7 +25,10 @@ static void push_masked(lua_State *L, const xai_Call *c) {
   lua_pushlstring(L, copy, n);
 }
 
-/* The answer's text is on top. */
+#define EMPTY "the answer is empty"
+
+/* Push nil, message, info for a failure whose kind is that of 'cause'.  The
+** answer's text is on top. */
 static int fail_as(lua_State *L, xai_LuaCall *r, xai_Cause cause,
                    const char *why) {
   const xai_Call *c = r->handle->call;
@@ -43,7 +46,7 @@ static int fail_decode(lua_State *L, xai_LuaCall *r, const char *why) {
 
 static int fail_open_end(lua_State *L, xai_LuaCall *r) {
   return fail_as(L, r, XAI_CAUSE_ANSWER_UNPROVEN,
-                 "nothing proves that the answer is whole");
+                 xai_cause_text(XAI_CAUSE_ANSWER_UNPROVEN));
 }
 
 static int fail_text(lua_State *L, xai_LuaCall *r, const char *problem) {
@@ -58,7 +61,7 @@ static int fail_text(lua_State *L, xai_LuaCall *r, const char *problem) {
     return fail_decode(L, r, "the answer is HTML, not JSON");
   if (strstr(problem, "nested") != NULL)
     return fail_as(L, r, XAI_CAUSE_ANSWER_TOO_DEEP,
-                   "the answer is nested too deeply");
+                   xai_cause_text(XAI_CAUSE_ANSWER_TOO_DEEP));
   shown = strlen(problem) < 150 ? strlen(problem) : 150;
   memcpy(why, "the answer is not JSON: ", 24);
   memcpy(why + 24, problem, shown);
@@ -66,7 +69,7 @@ static int fail_text(lua_State *L, xai_LuaCall *r, const char *problem) {
   return fail_decode(L, r, why);
 }
 
-/* A decoded empty list looks like an object, so the text must tell. */
+/* Is the text at that index an object?  A decoded empty list looks like one. */
 static int begins_with_brace(lua_State *L, int text) {
   xai_Slice s;
   s.at = lua_tolstring(L, text, &s.len);
@@ -96,8 +99,8 @@ static int push_decoded(lua_State *L, xai_LuaCall *r) {
   return fail_decode(L, r, "the answer is JSON, but not an object");
 }
 
-/* Push what stands for the answer that an earlier attempt got: what was to be
-** deleted is deleted. */
+/* Push an answer in place of the lost one: an earlier attempt has deleted the
+** object. */
 static void push_deleted(lua_State *L, const xai_LuaCall *r) {
   if (r->any_json) {
     lua_pushboolean(L, 1);
@@ -122,7 +125,7 @@ static int push_answer(lua_State *L, xai_LuaCall *r) {
   }
   xai_push_slice(L, xai_call_body(c));
   xai_call_free_body(c); /* long ones are needed only once */
-  if (n == 0) return fail_decode(L, r, "the answer is empty");
+  if (n == 0) return fail_decode(L, r, EMPTY);
   if (!r->any_json || xai_call_is_json(c)) return push_decoded(L, r);
   return xai_call_has_known_end(c) ? 1 : fail_open_end(L, r);
 }
@@ -153,14 +156,15 @@ static int push_outcome(lua_State *L, xai_LuaCall *r) {
   return xai_luacall_fail(L, r, xai_call_error(c), 1);
 }
 
-/* A success can be taken only once. */
+/* The outcome of a request at rest.  The answer of a success was returned
+** before, and is not kept. */
 static int push_past(lua_State *L, xai_LuaCall *r) {
   int count = xai_luacall_push_past(L, r);
   xai_Error error;
   if (count > 0) return count;
   memset(&error, 0, sizeof error);
   xai_error_set(&error, xai_cause_kind(XAI_CAUSE_ANSWER_NOT_JSON),
-                XAI_PHASE_NONE, "the answer is empty");
+                XAI_PHASE_NONE, EMPTY);
   return xai_luacall_fail(L, r, &error, 0);
 }
 

@@ -8,6 +8,7 @@
 
 #include "bind/error.h"
 #include "bind/luautil.h"
+#include "net/secret.h"
 
 #define HANDLE_MT "xai.handle"
 
@@ -33,7 +34,7 @@ static void fail(xai_LuaCall *r, xai_Cause cause) {
   xai_engine_cancel(r->handle->engine, r->handle->call, cause);
 }
 
-/* What the function gave, or the error that it raised, is on top. */
+/* Give the next attempt the key on top; end the call if it is no key. */
 static void use_key(lua_State *L, xai_LuaCall *r) {
   size_t n = 0;
   const char *key = NULL;
@@ -44,7 +45,7 @@ static void use_key(lua_State *L, xai_LuaCall *r) {
     fail(r, XAI_CAUSE_MEMORY);
 }
 
-/* The error that the function raised is on top: was it cancelled? */
+/* Does the error on top, which the function raised, cancel whoever waits? */
 static int was_cancelled(lua_State *L) {
   lua_pushlightuserdata(L, &on_key_error_key);
   lua_rawget(L, LUA_REGISTRYINDEX);
@@ -56,8 +57,8 @@ static int wants_key(const xai_LuaCall *r) {
   return r->handle->call != NULL && xai_call_wants_key(r->handle->call);
 }
 
-/* Ask the user's function for the key of the next attempt.  What goes wrong ends
-** the call; nothing is raised. */
+/* Ask the user's function for the key of the next attempt.  A failure ends the
+** call; nothing is raised. */
 static void ask_for_key(lua_State *L, xai_LuaCall *r) {
   int failed, cancelled;
   r->asking = 1; /* the function may wait, and so come here again */
@@ -454,17 +455,6 @@ static int request_method(lua_State *L) {
   return 2;
 }
 
-/* May the value of this header be shown? */
-static int is_secret(const char *line, size_t n) {
-  static const char *const words[] = {"auth",   "key",    "token",
-                                      "secret", "cookie", "session"};
-  xai_Slice name = {line, n};
-  size_t i;
-  for (i = 0; i < sizeof words / sizeof *words; i++)
-    if (xai_slice_has(name, words[i])) return 1;
-  return 0;
-}
-
 /* Push 'n' bytes of a line, without the key. */
 static void push_without_key(lua_State *L, const xai_Call *c, const char *line,
                              size_t n) {
@@ -475,11 +465,13 @@ static void push_without_key(lua_State *L, const xai_Call *c, const char *line,
   lua_remove(L, -2);
 }
 
-/* Push a header line, masked if it is a secret; 0 where it only removes a
-** header of libcurl's.  One without a value is "Name;", for curl, too. */
+/* Push a header line, its value masked if it is a secret.  A header without a
+** value is written as "Name;".  Returns 0, with nothing pushed, if the line only
+** removes a header that libcurl would send. */
 static int push_header(lua_State *L, const xai_Call *c, const char *line) {
   size_t n = strcspn(line, ":;");
-  int secret = is_secret(line, n);
+  xai_Slice name = {line, n};
+  int secret = xai_secret_is_header(name);
   if (strcmp(line + n, ":") == 0) return 0;
   push_without_key(L, c, line, secret ? n : strlen(line));
   if (secret) lua_pushliteral(L, ": ***");

@@ -41,46 +41,47 @@ typedef struct xai_LuaCall {
 void xai_luacall_open(lua_State *L, const luaL_Reg *const *more, int count);
 
 /*
-** The request at index 1; raises when it is none, or was released.  The call
-** of its handle is NULL when it was done and at rest.
+** The request at index 1.  Raises if there is none, or if it was released.  The
+** call of its handle is NULL after it was done and at rest.
 */
 xai_LuaCall *xai_luacall_check(lua_State *L);
 
-/* Run 'live' on the request at index 1, whose call stays meanwhile, whatever
-** finalizers do.  Without a call, run 'at_rest'.  Returns what that returns. */
+/* Run 'live' on the request at index 1.  Its call is not freed meanwhile,
+** whatever finalizers do.  If the call was freed before, run 'at_rest' instead.
+** Returns the result of that function. */
 typedef int xai_LuaCallUse(lua_State *L, xai_LuaCall *r);
 int xai_luacall_use(lua_State *L, xai_LuaCallUse *live,
                     xai_LuaCallUse *at_rest);
 
-/* For requests at rest: push nothing after a success, else nil, message, info;
-** returns how many. */
+/* Push the outcome of a request at rest: nothing after a success, else nil,
+** message, info.  Returns the number of values. */
 int xai_luacall_push_past(lua_State *L, xai_LuaCall *r);
 
-/* The call of the request at index 1 is done: release its request's body. */
+/* Release the request's body of the request at index 1, whose call is done. */
 void xai_luacall_drop_body(lua_State *L);
 
 /*
-** The request at index 1 was read to its end, or failed: its call is freed when
-** nobody uses it any more.  What is needed later becomes Lua strings.
+** Put the request at index 1 at rest: its answer was read to the end, or it
+** failed.  Head, log and error become Lua strings, and its call is freed when
+** nobody uses it any more.
 */
 void xai_luacall_rest(lua_State *L, xai_LuaCall *r);
 
-/* The facts about the request, whether its call is there or not. */
+/* The facts about the request, also when its call was freed. */
 xai_CallInfo xai_luacall_info(const xai_LuaCall *r);
 
 /* Push the table of facts about the request at index 1. */
 void xai_luacall_push_info(lua_State *L, xai_LuaCall *r);
 
-/* Push nil, message, info for this failure of the request at index 1; returns
-** 3.  'body': what came of the answer is on top and becomes info.body. */
+/* Push nil, message, info for this failure of the request at index 1.  With
+** 'body' the text on top becomes info.body.  Returns 3. */
 int xai_luacall_fail(lua_State *L, xai_LuaCall *r, const xai_Error *error,
                      int body);
 
-/* The same for a failure that the library itself decides on, which is not the
-** call's own. */
+/* The same for a failure that is not the call's error. */
 int xai_luacall_fail_as(lua_State *L, xai_LuaCall *r, xai_Cause cause);
 
-/* The same for a request at rest, whose failure it is from now on. */
+/* The same for a request at rest, and replace its error. */
 int xai_luacall_replace_error(lua_State *L, xai_LuaCall *r, xai_Cause cause);
 
 /* Keep the request's body at index 'body' until the call is done. */
@@ -93,8 +94,8 @@ xai_LuaCall *xai_luacall_new(lua_State *L, xai_Engine *e,
 /* Push the request of a watched call, or nil. */
 void xai_luacall_push(lua_State *L, const xai_Call *c);
 
-/* core.on_key_error(f): f(err) is called with an error of a function that gives
-** keys.  Its result tells whether whoever waits for the key was cancelled. */
+/* core.on_key_error(f): call f(err) with each error that a key function raises.
+** It returns true if the error cancels whoever waits for the key. */
 int xai_luacall_on_key_error(lua_State *L);
 
 #pragma GCC visibility pop

@@ -112,30 +112,28 @@ xai_Client *xai_client_check(lua_State *L, const char *what) {
   return c;
 }
 
-/* client:close(), also __gc and __close.  Ends its calls, wipes the key. */
-static int client_close(lua_State *L) {
+/* Close the client at index 1 and wipe its key. */
+static void close_client(lua_State *L, int ends_calls) {
   xai_Client *c = (xai_Client *)luaL_checkudata(L, 1, CLIENT_MT);
   xai_Engine *e = c->engine;
   c->engine = NULL;
   xai_buffer_wipe(&c->key);
   xai_buffer_wipe(&c->password);
-  if (e == NULL) return 0;
-  xai_engine_cancel_client(e, c->client_id);
+  if (e == NULL) return;
+  if (ends_calls) xai_engine_cancel_client(e, c->client_id);
   e->live--;
   xai_engine_unref(e);
+}
+
+/* client:close(), also __close. */
+static int client_close(lua_State *L) {
+  close_client(L, 1);
   return 0;
 }
 
 /* Calls of a collected client go on: its open streams may still be read. */
 static int client_gc(lua_State *L) {
-  xai_Client *c = (xai_Client *)luaL_checkudata(L, 1, CLIENT_MT);
-  xai_Engine *e = c->engine;
-  c->engine = NULL;
-  xai_buffer_wipe(&c->key);
-  xai_buffer_wipe(&c->password);
-  if (e == NULL) return 0;
-  e->live--;
-  xai_engine_unref(e);
+  close_client(L, 0);
   return 0;
 }
 

@@ -72,13 +72,11 @@ static inline int xai_absindex(lua_State *L, int i) {
 #if LUA_VERSION_NUM >= 503
 
 #define XAI_HAS_INTEGERS 1
-#define xai_isinteger(L, i) lua_isinteger(L, i)
 #define xai_pushint(L, n) lua_pushinteger(L, (lua_Integer)(n))
 
 #else
 
 #define XAI_HAS_INTEGERS 0
-#define xai_isinteger(L, i) 0
 #define xai_pushint(L, n) lua_pushnumber(L, (lua_Number)(n))
 
 #endif

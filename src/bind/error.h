@@ -15,11 +15,11 @@
 /* Most bytes of an answer that info.body shows. */
 #define XAI_MAX_SHOWN ((size_t)1 << 20)
 
-/* A failure, as it is to be shown. */
+/* What an error object is made of. */
 typedef struct xai_Report {
   const xai_CallInfo *call;
   const xai_Error *error;
-  const xai_ErrorBody *error_body; /* NULL: the service said nothing */
+  const xai_ErrorBody *error_body; /* NULL: no error answer or event */
 } xai_Report;
 
 /* Register the metatables of error objects and of tables of facts. */
@@ -35,9 +35,6 @@ void xai_info_push(lua_State *L, const xai_CallInfo *call);
 ** info.body, cut off after XAI_MAX_SHOWN bytes.
 */
 int xai_info_fail(lua_State *L, const xai_Report *report);
-
-/* The same for a failure that is not the call's own: the library refuses. */
-int xai_info_fail_as(lua_State *L, const xai_Call *c, xai_Cause cause);
 
 #pragma GCC visibility pop
 

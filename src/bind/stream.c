@@ -21,8 +21,8 @@ static int push_pending(lua_State *L) {
 
 /* -------------------------------------------------------- ends of a stream */
 
-/* The service reported a failure by the shown event.  As the first one, it
-** may be worth another attempt: false, more is to come. */
+/* The shown event reports a failure.  If another attempt follows, push false:
+** more is to come. */
 static int push_reported_error(lua_State *L, xai_LuaCall *r) {
   xai_Call *c = r->handle->call;
   if (!xai_engine_fail_by_event(r->handle->engine, c)) return push_pending(L);
@@ -56,8 +56,8 @@ static int push_end(lua_State *L, xai_LuaCall *r, xai_ReadState state) {
 }
 
 /*
-** The shown event.  Whoever holds on to it while Lua values are made must
-** ask again: bytes that came since have moved it, or a finalizer has read it.
+** The shown event.  Its slices are not valid after a Lua value was made: a
+** finalizer may have moved the bytes or read the event.  So ask again then.
 */
 static const xai_SseEvent *shown(const xai_LuaCall *r) {
   static const xai_SseEvent none = {{"", 0}, {"", 0}, {"", 0}};
@@ -109,8 +109,8 @@ static void push_raw(lua_State *L, const xai_LuaCall *r) {
   lua_setfield(L, -2, "id");
 }
 
-/* Go past the shown event; its value is safe on the stack.  0: that would be
-** more than max_body, and is the stream's error from now on. */
+/* Consume the shown event, whose value is on the stack.  Returns 0 if the log
+** would exceed max_body, which is the stream's error then. */
 static int consume(lua_State *L, xai_LuaCall *r) {
   int rc = xai_engine_consume(r->handle->engine, r->handle->call);
   if (rc == XAI_ENOMEM) luaL_error(L, "not enough memory");
@@ -164,7 +164,7 @@ static int push_shown(lua_State *L, xai_LuaCall *r) {
 static int push_next(lua_State *L, xai_LuaCall *r) {
   const xai_EventReader *s = reader_of(r);
   for (;;) {
-    unsigned long taken = s->taken;
+    unsigned long consumed = s->consumed;
     xai_ReadState state = xai_call_peek(r->handle->call);
     int rc;
     if (state == XAI_READ_WAIT) return push_pending(L);
@@ -172,7 +172,7 @@ static int push_next(lua_State *L, xai_LuaCall *r) {
     if (is_useless(&s->event.info))
       return fail_event(L, r, s->event.info.meaning == XAI_MEANS_DEEP);
     rc = push_shown(L, r);
-    if (s->taken == taken) { /* else a finalizer has read the event */
+    if (s->consumed == consumed) { /* else a finalizer has read the event */
       if (rc <= 0) return fail_event(L, r, rc < 0);
       if (consume(L, r)) return 1;
     }
@@ -208,8 +208,9 @@ static void push_text(lua_State *L, xai_LuaCall *r) {
   s->surrogate = surrogate;
 }
 
-/* Push U+FFFD for a surrogate at the end of the last text. */
-static int push_rest(lua_State *L, xai_EventReader *s) {
+/* Push U+FFFD for an unpaired surrogate at the end of the last text.  Returns 0
+** if there is none. */
+static int push_unpaired(lua_State *L, xai_EventReader *s) {
   if (s->surrogate == 0) return 0;
   lua_pushliteral(L, "\xEF\xBF\xBD");
   s->surrogate = 0;
@@ -220,15 +221,15 @@ static int push_next_text(lua_State *L, xai_LuaCall *r) {
   xai_EventReader *s = reader_of(r);
   const xai_EventInfo *info = &s->event.info;
   for (;;) {
-    unsigned long taken = s->taken;
+    unsigned long consumed = s->consumed;
     xai_ReadState state = xai_call_peek(r->handle->call);
     if (state == XAI_READ_WAIT) return push_pending(L);
     if (state != XAI_READ_EVENT)
-      return push_rest(L, s) ? 1 : push_end(L, r, state);
+      return push_unpaired(L, s) ? 1 : push_end(L, r, state);
     if (is_useless(info))
       return fail_event(L, r, info->meaning == XAI_MEANS_DEEP);
     if (info->has_text && info->text.len > 0) push_text(L, r);
-    if (s->taken == taken && consume(L, r) && lua_gettop(L) > 1 &&
+    if (s->consumed == consumed && consume(L, r) && lua_gettop(L) > 1 &&
         lua_rawlen(L, -1) > 0)
       return 1;
     lua_settop(L, 1);
@@ -333,7 +334,7 @@ static int push_next_part(lua_State *L, xai_LuaCall *r) {
   const xai_EventReader *s = reader_of(r);
   const xai_EventInfo *info = &s->event.info;
   for (;;) {
-    unsigned long taken = s->taken;
+    unsigned long consumed = s->consumed;
     xai_ReadState state = xai_call_peek(r->handle->call);
     int rc = 1;
     if (state == XAI_READ_WAIT) return push_pending(L);
@@ -344,7 +345,7 @@ static int push_next_part(lua_State *L, xai_LuaCall *r) {
       push_delta(L, r);
     else
       rc = push_part_event(L, r);
-    if (s->taken == taken) { /* else a finalizer has read the event */
+    if (s->consumed == consumed) { /* else a finalizer has read the event */
       if (rc <= 0) return fail_event(L, r, rc < 0);
       if (consume(L, r) && lua_gettop(L) > 1) return lua_gettop(L) - 1;
     }

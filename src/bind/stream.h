@@ -8,7 +8,7 @@
 
 #pragma GCC visibility push(hidden)
 
-/* They take a request, see call.h; the list ends with a NULL name. */
+/* Methods of requests, see call.h.  The list ends with a NULL name. */
 extern const luaL_Reg xai_stream_methods[];
 
 #pragma GCC visibility pop

@@ -7,13 +7,24 @@
 
 #define MIN_SECRET 8 /* masking a shorter key would spoil words */
 
-/* May a header of that name carry a key? */
-static int carries_key(xai_Slice name) {
-  static const char *const words[] = {"auth", "api-key", "token", "secret"};
-  size_t i;
-  for (i = 0; i < sizeof words / sizeof *words; i++)
-    if (xai_slice_has(name, words[i])) return 1;
+/* Does the name contain one of these words?  The list ends with NULL. */
+static int has_word(xai_Slice name, const char *const *words) {
+  for (; *words != NULL; words++)
+    if (xai_slice_has(name, *words)) return 1;
   return 0;
+}
+
+/* May a header of that name carry a key, which must be masked in other texts? */
+static int carries_key(xai_Slice name) {
+  static const char *const words[] = {"auth", "api-key", "token", "secret",
+                                      NULL};
+  return has_word(name, words);
+}
+
+int xai_secret_is_header(xai_Slice name) {
+  static const char *const words[] = {"auth",   "key",     "token", "secret",
+                                      "cookie", "session", NULL};
+  return has_word(name, words);
 }
 
 /* The offset of the key in a header's value.  "Bearer" precedes it, or in other

@@ -22,6 +22,10 @@ void xai_secret_mask(const struct curl_slist *headers, char *s, size_t n);
 /* The same for what a buffer holds. */
 void xai_secret_mask_buffer(const struct curl_slist *headers, xai_Buffer *b);
 
+/* Returns 1 when the value of the header of that name must not be shown: it may
+** be a key, a cookie or the like. */
+int xai_secret_is_header(xai_Slice name);
+
 /* Overwrite the header lines with zeros, free them and set '*headers' to NULL.
 ** It may be NULL already. */
 void xai_secret_wipe(struct curl_slist **headers);
