@@ -65,7 +65,7 @@ end
 
 --- Wait until `method` of the request returns something else than false: not yet.
 local function await(stream, method)
-  return wait.for_news(stream.request, try, stream, method)
+  return wait.for_result(stream.request, try, stream, method)
 end
 
 --- What `method` of the request returns, once it is here.  `is_missing`: it was asked

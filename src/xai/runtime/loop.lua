@@ -148,14 +148,14 @@ end
 
 -- Requests -----------------------------------------------------------------------
 
--- request -> the function to call whenever it has news.
+-- request -> the function to call whenever the request is ready.
 local handlers = {}
 
--- request -> what to wake once it has news: a suspension or a list of them.
+-- request -> what to wake once the request is ready: a suspension or a list of them.
 local waiting = {}
 local waiting_count = 0
 
--- Requests with news that could not be handed out where they were found.
+-- Requests that are ready and could not be handed out where they were found.
 local postponed = new_queue()
 
 local is_running = false -- is code of a run on the stack?
@@ -165,14 +165,14 @@ local function postpone(request)
   if not is_running then timers.hurry(true) end -- `run` does it at its end
 end
 
---- Call `handler()` whenever there is news for `request`.
+--- Call `handler()` whenever `request` is ready.
 function loop.watch(request, handler)
   handlers[request] = handler
   if request:watch() then postpone(request) end
   loop.adapter.arm()
 end
 
---- Hand out the request's news later, where code of the user may run.
+--- Hand out the request later, where code of the user may run.
 function loop.postpone(request)
   postpone(request)
   loop.adapter.arm()
@@ -184,7 +184,7 @@ function loop.forget(request)
   if not waiting[request] then request:unwatch() end
 end
 
---- Wake the suspension once, when there is news for `request`.
+--- Wake the suspension once, when `request` is ready.
 function loop.add_waiter(request, suspension)
   local present = waiting[request]
   if not present then
@@ -593,11 +593,6 @@ function loop.interruption(err)
   return core.failure("cancelled", "interrupted")
 end
 
---- Is it an error after which the same may succeed: an interrupt, or no memory?
-function loop.is_passing(err)
-  return loop.is_interrupt(err) or type(err) == "string" and string_find(err, "not enough memory", 1, true) ~= nil
-end
-
 -- Errors in code of the user -------------------------------------------------------
 
 --- Show a line about an error or, with `is_note`, of `debug`.
@@ -608,15 +603,15 @@ function loop.say(text, is_note)
 end
 
 --- Tell of an error that a callback raised, or a task that nobody waits for:
--- `xai.on_error(err, traceback)`, or a line on stderr.  `where` says what raised it.
-function loop.report(err, text, where)
+-- `xai.on_error(err, traceback)`, or a line on stderr.  `origin` says what raised it.
+function loop.report(err, text, origin)
   local xai = environment.loaded.xai -- requiring it from here would be a circle
   if type(xai) ~= "table" then xai = kept.xai end
   local on_error = type(xai) == "table" and xai.on_error
   local told, problem = false, nil
   if on_error then told, problem = pcall(on_error, err, text) end
   if told then return end
-  local words = string_format("xai: error in a %s: %s", where or "callback", text)
+  local words = string_format("xai: error in a %s: %s", origin or "callback", text)
   if problem then words = words .. "\n(and xai.on_error raised: " .. loop.describe(problem) .. ")" end
   loop.say(words)
 end

@@ -75,9 +75,9 @@ end
 
 local failures = {}
 
--- After so many turns it is seen again whether somebody can still hear of them: where
--- there are many, not at each.
-local patience = 0
+-- Turns until `report_unhandled` looks at the failures again.  With many failures it
+-- looks less often, as it looks at all of them.
+local turns_left = 0
 
 --- Remember the failure of a task that nobody waits for, without keeping the task.
 local function note_unhandled(task)
@@ -87,7 +87,7 @@ local function note_unhandled(task)
   }
   failures[#failures + 1] = task.failure
   local spawner = task.spawner
-  if spawner and not spawner.over then spawner.has_failures = true else patience = 0 end
+  if spawner and not spawner.over then spawner.has_failures = true else turns_left = 0 end
 end
 
 --- Can somebody still wait for the task?  The task that spawned it can.
@@ -108,12 +108,12 @@ local function report_unhandled()
       loop.report(failure.err, failure.trace, "task")
     end
   end
-  patience = #failures / 8
+  turns_left = #failures / 8
 end
 
 loop.call_after_run(function()
-  patience = patience - 1
-  if patience <= 0 then report_unhandled() end
+  turns_left = turns_left - 1
+  if turns_left <= 0 then report_unhandled() end
 end)
 
 -- Ends -------------------------------------------------------------------------------
@@ -174,7 +174,7 @@ local function finish(task, ok, ...)
   else
     fail(task, (...))
   end
-  if task.has_failures then patience = 0 end -- nobody is left to hear of them
+  if task.has_failures then turns_left = 0 end -- nobody can handle them any more
   if task.source then abandon(task) end -- it died where it waits
   task.thread, task.args, task.spawner = false, false, false
   tell_end(task)

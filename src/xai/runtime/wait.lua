@@ -205,7 +205,7 @@ end
 
 -- Waits --------------------------------------------------------------------------------
 
---- The task is about to wait: cancelling it is to reach the subject.
+--- The task is about to wait: if it is cancelled, the subject is abandoned.
 local function enter(task, source, subject)
   task.source, task.subject = source, subject
   if task.cancelled then task:resumed() end -- raises
@@ -217,7 +217,7 @@ local function wait_for(source, subject, ready, ...)
   local is_ready, value, message, info
   repeat
     local suspension, task = suspension_here()
-    if task then
+    if task then -- as `enter`, without the call: every event of a task comes by here
       task.source, task.subject = source, subject
       if task.cancelled then task:resumed() end -- raises
     end
@@ -257,7 +257,7 @@ end
 --- Wait for a request until the first result of `ready(...)`, which was false, is true.
 -- Returns the three results that follow.  In a plain program with one stream this is
 -- most of the work for an event, so that case comes first.
-function wait.for_news(request, ready, ...)
+function wait.for_result(request, ready, ...)
   if is_alone() then
     local ok, result, value, message, info = pcall(block_for_request, ready, ...)
     if not ok then
@@ -271,9 +271,8 @@ end
 
 --- Wait for a request until `ready(...)` is true.
 function wait.for_request(request, ready, ...)
-  if not ready(...) then return wait.for_news(request, ready, ...) end
+  if not ready(...) then return wait.for_result(request, ready, ...) end
 end
-
 
 -- Between two reads without a wait --------------------------------------------------------
 
