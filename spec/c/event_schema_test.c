@@ -572,6 +572,73 @@ static void test_the_end_is_proven_or_it_is_not_the_end(void) {
   ends(XAI_API_OTHER, done, 1, 1);
 }
 
+/* Expects "index FIELD <text> <reason>", or "" for what must be decoded. */
+static void chunk(xai_Api api, const char *data, const char *expected) {
+  xai_EventSchema d;
+  xai_ChunkPart part;
+  xai_Buffer out;
+  char number[32];
+  size_t n = strlen(data);
+  char *copy = check_copy(data, n);
+  check_note("%s", data);
+  xai_buffer_init(&out, 0);
+  xai_event_schema_init(&d, api);
+  if (xai_event_schema_chunk_part(&d, check_slice(copy, n), &part)) {
+    snprintf(number, sizeof number, "%u ", (unsigned)part.index);
+    xai_buffer_puts(&out, number);
+    xai_buffer_puts(&out, fields[part.field]);
+    put_quoted(&out, part.text);
+    put_quoted(&out, part.reason);
+  }
+  CHECK_TEXT(xai_buffer_slice(&out), expected);
+  xai_buffer_free(&out);
+  free(copy);
+}
+
+#define CHOICE(inside)                                                         \
+  "{\"id\":\"x\",\"choices\":[{" inside "}],\"usage\":null}"
+
+static void test_a_chunk_of_one_text_or_reason_needs_no_decoding(void) {
+  chunk(XAI_API_CHAT, CHOICE("\"delta\":{\"content\":\"a\"}"), "0 TEXT <a> <>");
+  chunk(XAI_API_CHAT,
+        CHOICE("\"index\":2,\"delta\":{\"role\":\"assistant\","
+               "\"content\":\"a\\n\",\"refusal\":null}"),
+        "2 TEXT <a\\n> <>");
+  chunk(XAI_API_CHAT, CHOICE("\"delta\":{\"reasoning_content\":\"r\"}"),
+        "0 REASONING <r> <>");
+  chunk(XAI_API_CHAT, CHOICE("\"delta\":{},\"finish_reason\":\"stop\""),
+        "0  <> <stop>");
+  chunk(XAI_API_CHAT,
+        CHOICE("\"delta\":{\"content\":\"\"},\"finish_reason\":\"\""),
+        "0 TEXT <> <>");
+  chunk(XAI_API_COMPLETIONS,
+        CHOICE("\"text\":\"\",\"finish_reason\":\"length\""),
+        "0 TEXT <> <length>");
+  chunk(XAI_API_CHAT, "{\"choices\":[],\"created\":5}", "0  <> <>");
+}
+
+static void test_a_chunk_that_has_more_is_to_be_decoded(void) {
+  chunk(XAI_API_CHAT,
+        CHOICE("\"delta\":{\"content\":\"a\"},\"finish_reason\":\"stop\""), "");
+  chunk(XAI_API_CHAT,
+        CHOICE("\"delta\":{\"content\":\"a\",\"reasoning\":\"b\"}"), "");
+  chunk(XAI_API_CHAT, CHOICE("\"delta\":{\"content\":[]}"), "");
+  chunk(XAI_API_CHAT, CHOICE("\"delta\":{\"tool_calls\":[]}"), "");
+  chunk(XAI_API_CHAT, CHOICE("\"message\":{\"content\":\"a\"}"), "");
+  chunk(XAI_API_CHAT, CHOICE("\"index\":-1,\"delta\":{}"), "");
+  chunk(XAI_API_CHAT, CHOICE("\"delta\":{}},{\"delta\":{}"), "");
+  chunk(XAI_API_CHAT, "{\"choices\":[],\"usage\":{\"total_tokens\":1}}", "");
+  chunk(XAI_API_CHAT, "{\"choices\":[],\"citations\":[\"a\"]}", "");
+  chunk(XAI_API_CHAT, "{\"choices\":[],\"choices\":[]}", "");
+  chunk(XAI_API_CHAT, "{\"choices\":[5]}", "");
+  chunk(XAI_API_CHAT, "{\"choices\":{}}", "");
+  chunk(XAI_API_CHAT, "{\"type\":\"ping\"}", "");
+  chunk(XAI_API_CHAT, "[1]", "");
+  chunk(XAI_API_CHAT, "{\"choices\":[{\"delta\"", "");
+  chunk(XAI_API_MESSAGES, CHOICE("\"delta\":{\"content\":\"a\"}"), "");
+  chunk(XAI_API_RESPONSES, CHOICE("\"delta\":{\"content\":\"a\"}"), "");
+}
+
 int main(void) {
   RUN(test_chat_text_is_read_and_can_be_remembered_by_itself);
   RUN(test_the_first_event_is_kept_whole);
@@ -594,5 +661,7 @@ int main(void) {
   RUN(test_what_keeps_a_line_alive_is_nothing);
   RUN(test_what_nobody_knows_is_handed_on);
   RUN(test_the_end_is_proven_or_it_is_not_the_end);
+  RUN(test_a_chunk_of_one_text_or_reason_needs_no_decoding);
+  RUN(test_a_chunk_that_has_more_is_to_be_decoded);
   return check_done();
 }

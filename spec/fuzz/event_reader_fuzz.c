@@ -30,6 +30,19 @@ static void require_varying(const xai_EventInfo *is,
   }
 }
 
+/* A chunk that is simple has that part alone. */
+static void check_chunk(const Reader *r, const xai_EventInfo *full) {
+  const xai_EventSchema *schema = &r->schema;
+  xai_ChunkPart part;
+  int read =
+      xai_event_schema_chunk_part(schema, r->stream.event.sse.data, &part);
+  if (full->field == XAI_FIELD_NONE ||
+      (schema->api != XAI_API_CHAT && schema->api != XAI_API_COMPLETIONS))
+    return;
+  require(read && part.field == full->field && part.index == full->a);
+  require(same_slice(part.text, full->delta) && part.reason.len == 0);
+}
+
 /* A reading is the same whether the event repeats another or not. */
 static void check_reading(Reader *r) {
   const xai_Event *e = &r->stream.event;
@@ -43,6 +56,7 @@ static void check_reading(Reader *r) {
   if (full.has_text) require(same_slice(full.text, is->text));
   if (full.field != XAI_FIELD_NONE) require(same_slice(full.delta, is->delta));
   require_varying(is, &full);
+  check_chunk(r, &full);
 }
 
 static void log_slice(Reader *r, xai_Slice s) {

@@ -264,6 +264,49 @@ static void read_chunk(xai_EventSchema *schema, const xai_Json *event,
   if (!simple || rare) info->field = XAI_FIELD_NONE;
 }
 
+/* Reads the one choice of a list; a list of none says nothing. */
+static int read_single_choice(const xai_Json *list, xai_ChunkPart *part) {
+  xai_JsonWalk w;
+  xai_Slice key;
+  xai_Json v, reason;
+  Choice c;
+  if (list->type != XAI_JSON_ARRAY) return 0;
+  xai_json_open(&w, list);
+  if (!xai_json_next(&w, &key, &v)) return 1;
+  read_choice(&c, &v, 0);
+  if (c.rare || c.failed || v.type != XAI_JSON_OBJECT) return 0;
+  if (c.finished && c.delta.len > 0) return 0;
+  reason = xai_json_get(&v, "finish_reason");
+  if (c.finished) part->reason = reason.raw;
+  part->index = (uint32_t)c.index;
+  part->field = c.field;
+  if (c.field != XAI_FIELD_NONE) part->text = c.delta;
+  return !xai_json_next(&w, &key, &v);
+}
+
+int xai_event_schema_chunk_part(const xai_EventSchema *schema, xai_Slice data,
+                                xai_ChunkPart *part) {
+  xai_JsonWalk w;
+  xai_Slice key;
+  xai_Json event, v;
+  int chosen = 0;
+  memset(part, 0, sizeof *part);
+  part->text.at = part->reason.at = "";
+  if (schema->api != XAI_API_CHAT && schema->api != XAI_API_COMPLETIONS)
+    return 0;
+  data = xai_slice_trim(data);
+  if (!xai_json_read(data.at, data.len, &event)) return 0;
+  xai_json_open(&w, &event);
+  while (xai_json_next(&w, &key, &v)) {
+    if (xai_slice_is(key, "choices")) {
+      if (chosen++ || !read_single_choice(&v, part)) return 0;
+    } else if (v.type == XAI_JSON_OBJECT || v.type == XAI_JSON_ARRAY) {
+      return 0;
+    }
+  }
+  return chosen;
+}
+
 /* ----------------------------------------------------------------- complete */
 
 static void read_complete(xai_EventSchema *schema, const xai_Json *event,

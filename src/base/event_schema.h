@@ -146,6 +146,22 @@ int xai_event_schema_text(const xai_EventInfo *info, unsigned *surrogate,
 */
 int xai_event_schema_complete(const xai_EventSchema *schema, int clean_end);
 
+/* What a chunk that is not simple says beside its envelope. */
+typedef struct xai_ChunkPart {
+  uint32_t index;   /* of the choice */
+  xai_Field field;  /* XAI_FIELD_NONE, or that of 'text' */
+  xai_Slice text;   /* contents of strings */
+  xai_Slice reason; /* the finish_reason */
+} xai_ChunkPart;
+
+/*
+** Reads a chunk of chat or completions that has the text or the finish_reason of
+** one choice, or none of them, and else strings, numbers and null alone.  1; 0
+** for any other event.
+*/
+int xai_event_schema_chunk_part(const xai_EventSchema *schema, xai_Slice data,
+                                xai_ChunkPart *part);
+
 /* 1 if the event only keeps the connection alive, by its name or its type. */
 int xai_event_schema_is_ping(xai_Slice name, xai_Slice data);
 

@@ -316,18 +316,47 @@ static int push_part_event(lua_State *L, xai_LuaCall *r) {
   return 1;
 }
 
+/* Push the name of a field; nil for the visible text, as that is the usual one. */
+static void push_field(lua_State *L, xai_Field field) {
+  if (field == XAI_FIELD_TEXT)
+    lua_pushnil(L);
+  else
+    lua_pushstring(L, field_name(field));
+}
+
 /* Push the text of the shown event, its field and place; nothing where it is a
 ** text that was shown already, or a signature. */
 static void push_delta(lua_State *L, xai_LuaCall *r) {
   const xai_EventInfo *info = &reader_of(r)->event.info;
   xai_Field field = info->field;
   uint32_t a = info->a;
-  int is_late = reader_of(r)->schema.api == XAI_API_RESPONSES &&
-                field == XAI_FIELD_TEXT && !info->has_text;
+  int is_late = field == XAI_FIELD_TEXT && !info->has_text &&
+                reader_of(r)->schema.api == XAI_API_RESPONSES;
   if (is_late || field == XAI_FIELD_SIGNATURE || info->delta.len == 0) return;
   xai_push_unescaped(L, &r->handle->engine->scratch, info->delta);
-  lua_pushstring(L, field_name(field));
+  push_field(L, field);
   xai_pushint(L, a);
+}
+
+/* Push the part of a chunk that is read without decoding it; 0: it must be
+** decoded. */
+static int push_chunk_part(lua_State *L, xai_LuaCall *r) {
+  const xai_EventReader *s = reader_of(r);
+  xai_ChunkPart part;
+  int ends;
+  if (!xai_event_schema_chunk_part(&s->schema, s->event.sse.data, &part) ||
+      may_have_surrogate(part.text))
+    return 0;
+  ends = part.reason.len > 0;
+  if (!ends && part.text.len == 0) return 1;
+  xai_push_unescaped(L, &r->handle->engine->scratch,
+                     ends ? part.reason : part.text);
+  if (ends)
+    lua_pushliteral(L, "finish");
+  else
+    push_field(L, part.field);
+  xai_pushint(L, part.index);
+  return 1;
 }
 
 static int push_next_part(lua_State *L, xai_LuaCall *r) {
@@ -343,7 +372,7 @@ static int push_next_part(lua_State *L, xai_LuaCall *r) {
       return fail_event(L, r, info->meaning == XAI_MEANS_DEEP);
     if (info->field != XAI_FIELD_NONE && !may_have_surrogate(info->delta))
       push_delta(L, r);
-    else
+    else if (!push_chunk_part(L, r))
       rc = push_part_event(L, r);
     if (s->consumed == consumed) { /* else a finalizer has read the event */
       if (rc <= 0) return fail_event(L, r, rc < 0);
@@ -354,8 +383,9 @@ static int push_next_part(lua_State *L, xai_LuaCall *r) {
 }
 
 /*
-** request:part() -> text, field, a: the next piece of a text ('field' is
-** "text", "reasoning", "summary" or "arguments") for part a of the answer; or
+** request:part() -> text, field, a: the next piece of the visible text
+** ('field' is nil), of "reasoning", "summary" or "arguments" for part a of the
+** answer, or the finish_reason ("finish") of choice a; or
 ** event, "event", text: any other event, with its unpaired surrogates, and for
 ** responses the visible text that it states; else as request:event().  Builds
 ** no tables for pieces of text.

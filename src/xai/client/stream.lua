@@ -215,7 +215,7 @@ function Stream:parts()
   local function iterator()
     if maker.last == 0 and is_plain(self) then
       local text, field, a = read_part(request) -- the usual case: it is here already
-      if field == "text" and a == maker.plain then return field, text end
+      if text and field == nil and a == maker.plain then return "text", text end
       if text == false then
         add_parts(self, await(self, "part"))
       else

@@ -4,7 +4,8 @@
 -- queues the parts.  What differs between the APIs is in an object of its own, which has
 -- these methods:
 --
---   delta(field, text, a)    a piece of a text of part a of the answer
+--   delta(field, text, a)    a piece of a text of part a of the answer; of chat also a
+--                            choice's finish_reason ("finish")
 --   event(event, text)       any other event; `text`: what request:part() says it shows
 --   finish()                 the end is proven.  Returns the usage and the arguments of
 --                            readers.finish: a result that has what that reads
@@ -201,7 +202,7 @@ end
 
 --- Take what `request:part()` returned.
 function Maker:feed(value, field, a)
-  if field == "event" then self.api:event(value, a) else self.api:delta(field, value, a) end
+  if field == "event" then self.api:event(value, a) else self.api:delta(field or "text", value, a) end
 end
 
 -- The older completions ------------------------------------------------------------------------

@@ -67,6 +67,7 @@ end
 function Chat:delta(field, text, a)
   local choice = self:choice(a)
   if field == "text" then return self:say_text(choice, text) end
+  if field == "finish" then return self:finish_choice(choice, text) end
   self:reason(choice, text, field)
 end
 
@@ -118,6 +119,11 @@ function Chat:tell_calls(choice)
   return message
 end
 
+function Chat:finish_choice(choice, reason)
+  choice.reason = reason
+  self:tell_calls(choice)
+end
+
 -- Events ----------------------------------------------------------------------------
 
 function Chat:add_delta(choice, delta)
@@ -144,10 +150,7 @@ function Chat:add_choice(given, position)
   if accumulator.is_object(given.delta) then self:add_delta(choice, given.delta) end
   if type(given.text) == "string" then self:say_text(choice, given.text) end
   if accumulator.is_object(given.message) then self:add_message(choice, given.message) end
-  if words(given.finish_reason) then
-    choice.reason = given.finish_reason
-    self:tell_calls(choice)
-  end
+  if words(given.finish_reason) then self:finish_choice(choice, given.finish_reason) end
 end
 
 function Chat:event(event)
