@@ -10,6 +10,7 @@ local wait = require "xai.runtime.wait"
 
 local error, pcall, select, setmetatable, tostring, type = error, pcall, select, setmetatable, tostring, type
 local string_format = string.format
+local wait_in_task = wait.in_task
 
 local Stream = {}
 Stream.__index = Stream
@@ -65,7 +66,12 @@ end
 
 --- Wait until `method` of the request returns something else than false: not yet.
 local function await(stream, method)
-  return wait.for_result(stream.request, try, stream, method)
+  local request = stream.request
+  while stream.has_begun and wait_in_task(request) do
+    local value, message, info = request[method](request)
+    if value ~= false then return value, message, info end
+  end
+  return wait.for_result(request, try, stream, method)
 end
 
 --- What `method` of the request returns, once it is here.  `is_missing`: it was asked

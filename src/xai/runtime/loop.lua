@@ -80,6 +80,7 @@ local coroutine_running = coroutine.running
 local string_find, string_format = string.find, string.format
 
 local unpack = environment.unpack
+local next_ready, step_core = core.ready, core.step
 
 local loop = {
   adapter = nil, -- the attached one, or `loop.blocking`
@@ -111,8 +112,6 @@ local function take(queue)
   if first == queue.last then queue.first, queue.last = 1, 0 else queue.first = first + 1 end
   return value
 end
-
-local function is_empty(queue) return queue.first > queue.last end
 
 -- Objects with a method `wake`, in the order in which they came.
 local Waiters = {}
@@ -268,10 +267,15 @@ end
 
 -- State --------------------------------------------------------------------------
 
+--- Is there something in the queues?  `with_later`: also what yielded by itself.
+local function is_anything_queued(with_later)
+  return ready.first <= ready.last or postponed.first <= postponed.last
+    or with_later and later.first <= later.last
+end
+
 --- Can something run at once, without moving calls?
 function loop.has_ready()
-  return not is_empty(ready) or not is_empty(postponed) or not loop.deadline and not is_empty(later)
-    or loop.serve_interrupt ~= nil and core.interrupted()
+  return is_anything_queued(not loop.deadline) or loop.serve_interrupt ~= nil and core.interrupted()
 end
 
 --- Does anybody wait, or want to be called?
@@ -291,14 +295,15 @@ end
 
 --- Is nothing left that could end a wait?
 function loop.is_idle()
-  return not (loop.has_ready() or not is_empty(later) or timers.any() or core.active() > 0 or core.has_ready())
+  return core.active() == 0 and not (is_anything_queued(true) or loop.has_ready() or timers.any() or core.has_ready())
 end
 
 --- Is the frame's time used up?  Asked after each event and each turn.
-function loop.is_late()
+local function is_late()
   local deadline = loop.deadline
   return deadline ~= nil and core.now() >= deadline
 end
+loop.is_late = is_late
 
 local function look_at_checks()
   loop.checks_turns = loop.deadline ~= nil or loop.serve_interrupt ~= nil or loop.adapter.needs_turn ~= nil
@@ -321,12 +326,12 @@ end
 
 local function hand_out_requests()
   repeat
-    local request = take(postponed) or core.ready()
+    local request = take(postponed) or next_ready()
     if not request then return end
     current_request = request
     hand_out(request)
     current_request = nil
-  until loop.is_late()
+  until is_late()
 end
 
 --- What yielded by itself is ready again.
@@ -350,7 +355,7 @@ local function resume_ready()
     current_object = object
     object:take_turn()
     current_object = nil
-    if loop.is_late() then return end
+    if is_late() then return end
   end
 end
 
@@ -372,7 +377,7 @@ local function run()
   if current_request then append(postponed, current_request) end
   if current_object and not current_object.queued then loop.make_ready(current_object) end
   loop.running, is_running, current_request, current_object = running, was_running, request, object
-  timers.hurry(not (is_empty(ready) and is_empty(later) and is_empty(postponed)))
+  timers.hurry(is_anything_queued(true))
   if not ok then error(err, 0) end
   local adapter = loop.adapter
   if adapter.after_run then adapter.after_run() end
@@ -380,7 +385,7 @@ end
 
 local function step(seconds)
   if loop.has_ready() then seconds = 0 end
-  core.step(seconds)
+  step_core(seconds)
   run()
 end
 
@@ -491,7 +496,7 @@ local SLICE = 0.5
 function loop.block(is_ready, ...)
   while not is_ready(...) do
     if loop.is_idle() then error("xai: this wait cannot end, nothing is under way", 0) end
-    loop.step(SLICE)
+    step(SLICE)
   end
 end
 

@@ -239,7 +239,7 @@ function Task:take_turn()
 end
 
 -- A task is the suspension of its own coroutine.
-Task.wake = make_ready
+Task.wake = loop.make_ready
 
 function Task.suspend()
   coroutine_yield(SUSPENDED)

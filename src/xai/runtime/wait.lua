@@ -23,6 +23,7 @@ local coroutine_resume, coroutine_running, coroutine_status, coroutine_yield =
   coroutine.resume, coroutine.running, coroutine.status, coroutine.yield
 
 local close = rawget(coroutine, "close")
+local add_waiter, remove_waiter = loop.add_waiter, loop.remove_waiter
 
 local wait = {}
 
@@ -164,12 +165,12 @@ end
 
 --- Run `f(...)` for no task, without regard to a frame that is served.
 local function apart(f, ...)
-  local deadline, running, blocked = loop.deadline, loop.running, loop.waits_blocked
+  local deadline, running, blocked, driven = loop.deadline, loop.running, loop.waits_blocked, loop.is_driven
   loop.set_deadline(nil)
-  loop.running, loop.waits_blocked = nil, blocked + 1
+  loop.running, loop.waits_blocked, loop.is_driven = nil, blocked + 1, false
   local ok, err = pcall(f, ...)
   loop.set_deadline(deadline)
-  loop.running, loop.waits_blocked = running, blocked
+  loop.running, loop.waits_blocked, loop.is_driven = running, blocked, driven
   return ok, err
 end
 
@@ -178,8 +179,8 @@ local nobody = { wake = function() end }
 
 -- An interrupted wait ends the request: nobody is left to read its answer.
 local requests = {
-  add = loop.add_waiter,
-  remove = loop.remove_waiter,
+  add = add_waiter,
+  remove = remove_waiter,
   abandon = function(request) request:cancel() end,
   alone = true,
 }
@@ -272,6 +273,21 @@ end
 --- Wait for a request until `ready(...)` is true.
 function wait.for_request(request, ready, ...)
   if not ready(...) then return wait.for_result(request, ready, ...) end
+end
+
+--- In a task that can be suspended: wait once until the request may be ready, and
+-- return true.  Elsewhere return false at once.  This is `wait_for` for the usual case:
+-- a task that waits for the next event of a stream.
+function wait.in_task(request)
+  local task = loop.running
+  if not task or coroutine_running() ~= task.thread or not is_yieldable() then return false end
+  task.source, task.subject = requests, request
+  if task.cancelled then task:resumed() end -- raises
+  add_waiter(request, task)
+  task.suspend()
+  remove_waiter(request, task)
+  task:resumed()
+  return true
 end
 
 -- Between two reads without a wait --------------------------------------------------------
