@@ -514,10 +514,12 @@ static int request_watch(lua_State *L) {
     lua_pushboolean(L, 1);
     return 1;
   }
-  push_watched(L);
-  lua_pushlightuserdata(L, h->call);
-  lua_pushvalue(L, 1);
-  lua_rawset(L, -3);
+  if (!xai_call_is_watched(h->call)) {
+    push_watched(L);
+    lua_pushlightuserdata(L, h->call);
+    lua_pushvalue(L, 1);
+    lua_rawset(L, -3);
+  }
   xai_engine_watch(h->engine, h->call);
   return 0;
 }

@@ -632,6 +632,8 @@ int xai_call_opened(const xai_Call *c) {
           c->transfer.content == XAI_CONTENT_EVENTS);
 }
 
+int xai_call_is_watched(const xai_Call *c) { return c->watched; }
+
 int xai_call_is_ready(const xai_Call *c) {
   return c->state == XAI_CALL_DONE || xai_sse_size(&c->transfer.sse) > 0;
 }

@@ -84,6 +84,9 @@ int xai_call_opened(const xai_Call *c);
 /* Did the call succeed with an answer that is no stream? */
 int xai_call_is_whole(const xai_Call *c);
 
+/* Does the call enter the ready queue when something comes for it? */
+int xai_call_is_watched(const xai_Call *c);
+
 /* Is the call done, or are there bytes of its stream to read? */
 int xai_call_is_ready(const xai_Call *c);
 

@@ -15,7 +15,7 @@ Call.__index = Call
 -- Fields that a call may not have yet.
 local FIELDS = {
   over = true, value = true, message = true, info = true, told = true, busy = true, raw = true, on_event = true,
-  on_done = true, on_part = true, maker = true, hooked = true, warms = true,
+  on_done = true, on_part = true, maker = true, hooked = true, warms = true, has_begun = true,
 }
 
 setmetatable(Call, {
@@ -83,6 +83,7 @@ local function advance_stream(call)
     else
       event, message, info = request:skip()
     end
+    if event then call.has_begun = true end
     if event and not call.over and loop.is_late() then return request:watch() end -- go on in the next frame
   until not event or call.over
   if event == false or call.over then return end
@@ -116,6 +117,7 @@ local function advance_whole(call)
 end
 
 local function move(call)
+  if call.has_begun then return advance_stream(call) end -- it is not requested again
   hooks.retry(call.hooked, call.request)
   if call.streamed and call.request:streaming() then
     advance_stream(call)

@@ -74,10 +74,8 @@ local function await(stream, method)
   return wait.for_result(request, try, stream, method)
 end
 
---- What `method` of the request returns, once it is here.  `is_missing`: it was asked
--- just now, and is not.
-local function read(stream, method, is_missing)
-  if is_missing then return await(stream, method) end
+--- What `method` of the request returns, once it is here.
+local function read(stream, method)
   local request = stream.request
   if loop.checks_turns then wait.check_turn(request) end
   local value, message, info = request[method](request)
@@ -101,10 +99,10 @@ end
 
 -- Events --------------------------------------------------------------------------
 
-local function next_event(stream, is_missing)
+local function next_event(stream)
   if stream.over then return ending(stream) end
   if stream.has_whole then return take_whole(stream) end
-  local event, message, info = read(stream, "event", is_missing)
+  local event, message, info = read(stream, "event")
   if event ~= nil then return event end
   return conclude(stream, message, info)
 end
@@ -117,12 +115,15 @@ end
 
 --- The same for a `for` loop: raises the error object when the stream broke.
 function Stream:__call()
-  local event, _, info
+  local event, message, info
   if is_plain(self) then
-    event = self.request:event() -- the usual case: it is here already
+    event, message, info = self.request:event() -- the usual case: it is here already
+    if event == false then event, message, info = await(self, "event") end
     if event then return event end
+    event, message, info = conclude(self, message, info)
+  else
+    event, message, info = next_event(self)
   end
-  event, _, info = next_event(self, event == false)
   if event == nil and info then error(info, 0) end
   return event
 end
@@ -134,15 +135,20 @@ local function text_of(event, n)
   return text ~= "" and text or nil
 end
 
-local function next_text(stream, n, is_missing)
-  if stream.over then return ending(stream) end
-  if stream.has_whole then return text_of(take_whole(stream), n) end
-  local text, message, info = read(stream, "text", is_missing)
-  if text ~= nil then return text end
+--- The text of what the stream ends with: nil, or nil, message, info where it broke.
+local function conclude_text(stream, n, message, info)
   local event
   event, message, info = conclude(stream, message, info)
   if event == nil then return nil, message, info end
   return text_of(event, n)
+end
+
+local function next_text(stream, n)
+  if stream.over then return ending(stream) end
+  if stream.has_whole then return text_of(take_whole(stream), n) end
+  local text, message, info = read(stream, "text")
+  if text ~= nil then return text end
+  return conclude_text(stream, n, message, info)
 end
 
 --- Iterate over the visible text alone, of several choices over that of the `n`-th
@@ -157,12 +163,15 @@ function Stream:text(n)
   local read_text = request.text
   request:want(n)
   local function iterator()
-    local text, _, info
+    local text, message, info
     if is_plain(self) then
-      text = read_text(request) -- the usual case: it is here already
+      text, message, info = read_text(request) -- the usual case: it is here already
+      if text == false then text, message, info = await(self, "text") end
       if text then return text end
+      text, message, info = conclude_text(self, n, message, info)
+    else
+      text, message, info = next_text(self, n)
     end
-    text, _, info = next_text(self, n, text == false)
     if text == nil and info then error(info, 0) end
     return text
   end

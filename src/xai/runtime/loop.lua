@@ -80,7 +80,6 @@ local coroutine_running = coroutine.running
 local string_find, string_format = string.find, string.format
 
 local unpack = environment.unpack
-local next_ready, step_core = core.ready, core.step
 
 local loop = {
   adapter = nil, -- the attached one, or `loop.blocking`
@@ -326,7 +325,7 @@ end
 
 local function hand_out_requests()
   repeat
-    local request = take(postponed) or next_ready()
+    local request = take(postponed) or core.ready()
     if not request then return end
     current_request = request
     hand_out(request)
@@ -385,7 +384,7 @@ end
 
 local function step(seconds)
   if loop.has_ready() then seconds = 0 end
-  step_core(seconds)
+  core.step(seconds)
   run()
 end
 
@@ -635,11 +634,13 @@ end
 
 local passes_arguments = select(2, xpcall(function(given) return given end, traceback, true))
 
-local function protected(f, ...)
-  if passes_arguments then return xpcall(f, traceback, ...) end
-  local n, args = select("#", ...), { ... } -- Lua 5.1
-  return xpcall(function() return f(unpack(args, 1, n)) end, traceback)
+--- xpcall for Lua 5.1.
+local function xpcall_with_arguments(f, handler, ...)
+  local n, args = select("#", ...), { ... }
+  return xpcall(function() return f(unpack(args, 1, n)) end, handler)
 end
+
+local protected = passes_arguments and xpcall or xpcall_with_arguments
 
 --- Is the error, which goes no further, the one that cancels the running task?  Then
 -- the task's next wait raises it again.
@@ -661,7 +662,7 @@ end)
 --- Run a callback of the user.  An error in it is reported and disturbs nobody.  An
 -- interrupt is meant for the program, so it goes on to whoever waits.
 function loop.callback(f, ...)
-  local ok, problem = protected(f, ...)
+  local ok, problem = protected(f, traceback, ...)
   if ok then return end
   -- Without memory `traceback` is not called: the problem is the error itself.
   if type(problem) ~= "table" then return loop.report(problem, problem, "callback") end

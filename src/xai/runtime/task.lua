@@ -229,8 +229,11 @@ function Task:take_turn()
   if self.over then return tell_end(self) end
   local thread = self.thread
   local status = coroutine_status(thread)
-  if status == "dead" then return finish(self, false, "not enough memory") end -- in its last turn
-  if status ~= "suspended" or self.source == delegated_wait then return end
+  if status ~= "suspended" then
+    if status == "dead" then finish(self, false, "not enough memory") end -- in its last turn
+    return
+  end
+  if self.source == delegated_wait then return end
   local before, args = loop.running, self.args
   loop.running, self.yielded = self, false
   if not args then return after_resume(self, before, false, coroutine_resume(thread)) end

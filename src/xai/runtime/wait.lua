@@ -285,8 +285,11 @@ function wait.in_task(request)
   if task.cancelled then task:resumed() end -- raises
   add_waiter(request, task)
   task.suspend()
-  remove_waiter(request, task)
-  task:resumed()
+  if task.cancelled then
+    remove_waiter(request, task)
+    task:resumed() -- raises
+  end
+  task.source, task.subject = false, false
   return true
 end
 
