@@ -113,19 +113,21 @@ function Stream:next()
   return next_event(self)
 end
 
+--- The value, or its error raised.
+local function or_raise(value, _, info)
+  if value == nil and info then error(info, 0) end
+  return value
+end
+
 --- The same for a `for` loop: raises the error object when the stream broke.
 function Stream:__call()
-  local event, message, info
   if is_plain(self) then
-    event, message, info = self.request:event() -- the usual case: it is here already
+    local event, message, info = self.request:event() -- the usual case: it is here already
     if event == false then event, message, info = await(self, "event") end
     if event then return event end
-    event, message, info = conclude(self, message, info)
-  else
-    event, message, info = next_event(self)
+    return or_raise(conclude(self, message, info))
   end
-  if event == nil and info then error(info, 0) end
-  return event
+  return or_raise(next_event(self))
 end
 
 -- Text ----------------------------------------------------------------------------
@@ -163,17 +165,13 @@ function Stream:text(n)
   local read_text = request.text
   request:want(n)
   local function iterator()
-    local text, message, info
     if is_plain(self) then
-      text, message, info = read_text(request) -- the usual case: it is here already
+      local text, message, info = read_text(request) -- the usual case: it is here already
       if text == false then text, message, info = await(self, "text") end
       if text then return text end
-      text, message, info = conclude_text(self, n, message, info)
-    else
-      text, message, info = next_text(self, n)
+      return or_raise(conclude_text(self, n, message, info))
     end
-    if text == nil and info then error(info, 0) end
-    return text
+    return or_raise(next_text(self, n))
   end
   return iterator, nil, nil, self
 end
