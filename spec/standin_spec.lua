@@ -147,6 +147,8 @@ describe("the stand-in server", function()
     it("responses, whose last event carries the whole", function()
       for _, name in ipairs(fixtures("^responses%..*request%.json$")) do
         local body = json.decode(fixture(name))
+        local first = type(body.input) == "table" and body.input[1]
+        if first and first.type == "function_call_output" then body.input = "Hi" end -- its call is not here
         body.stream, body.previous_response_id = true, nil
         local list = events(post("/v1/responses", body))
         for i, event in ipairs(list) do assert.equal(i - 1, event.sequence_number, name) end

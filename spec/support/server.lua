@@ -157,6 +157,7 @@ end
 --- Forget everything that requests have left behind.
 function Service:reset()
   self.responses, self.deferred, self.pictures, self.failures = {}, {}, {}, {}
+  self.issued = {}
   self.log, self.last_id = {}, 0
 end
 

@@ -1,6 +1,7 @@
 --- chat.lua - POST /v1/chat/completions, and the deferred results.
 
 local errors = require("standin.errors")
+local histories = require("standin.history")
 local json = require("standin.json")
 local mind = require("standin.mind")
 local sse = require("standin.sse")
@@ -185,6 +186,8 @@ end
 
 function M.create(service, request)
   local body = request.json
+  local refused = histories.chat(body.messages)
+  if refused then return refused end
   local conversation, turns = read_conversation(body, request.model), {}
   conversation.spoiled = request.spoiled
   local limit = given(body.max_completion_tokens) or given(body.max_tokens)

@@ -1,6 +1,7 @@
 --- messages.lua - POST /v1/messages, the endpoint in Anthropic's shape.
 
 local errors = require("standin.errors")
+local histories = require("standin.history")
 local json = require("standin.json")
 local mind = require("standin.mind")
 local sse = require("standin.sse")
@@ -171,6 +172,8 @@ end
 
 function M.create(service, request)
   local body = request.json
+  local refused = histories.message(body.messages)
+  if refused then return refused end
   local conversation = read_conversation(body, request.model)
   conversation.spoiled = request.spoiled
   local turn = mind.turn(conversation, 1, body.max_tokens, given(body.stop_sequences))

@@ -1,6 +1,7 @@
 --- responses.lua - POST /v1/responses, and GET and DELETE of what it stored.
 
 local errors = require("standin.errors")
+local histories = require("standin.history")
 local json = require("standin.json")
 local mind = require("standin.mind")
 local search = require("standin.search")
@@ -207,11 +208,14 @@ function M.create(service, request)
   local earlier = previous and service.responses[previous]
   if previous and not earlier then return errors.unknown_response(previous) end
   local items = all_items(earlier and earlier.items, body.input)
+  local refused = histories.response(service, earlier and earlier.items, body.input, items)
+  if refused then return refused end
   local effort = effort_of(body, request.model)
   local conversation = read_conversation(body, items, effort)
   conversation.spoiled = request.spoiled
   local turn = mind.turn(conversation, 1, given(body.max_output_tokens))
   local response = response_object(service, request, turn, conversation, effort)
+  histories.issue(service, response.output)
   if response.store then store(service, response, items) end
   if request.stream then return stream.answer(response) end
   return errors.json(200, response)

@@ -60,6 +60,7 @@ function wire.tool(name, tool)
   copy.parameters = whole_schema(tool.parameters)
   if name == "message" then
     copy.input_schema, copy.parameters, copy.type = copy.parameters, nil, nil
+    copy.description = copy.description or "" -- is needed there
     return copy
   end
   copy.type = nil
