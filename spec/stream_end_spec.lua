@@ -144,11 +144,11 @@ describe("the end of a stream", function()
       local bytes = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n" ..
         ("%x\r\n%s\r\n"):format(#events, events) .. rest
       local function read(how)
-        return unpack(scripted.in_task({ bytes }, nil, function(client)
+        return unpack((scripted.in_task({ bytes }, nil, function(client)
           local stream = assert(client:chat(stages.body("chat", { stream = true })))
           xai.sleep(0.05) -- the rest has come, most likely
           return how(stream)
-        end))
+        end)))
       end
       local function pieces(iterate)
         return function(stream)

@@ -333,17 +333,17 @@ local function open(request, name, raw, hooked)
   return stream, nil, info
 end
 
---- Read a stream to its end and call back for what `next` gives, an event or a part.
+--- Read a stream to its end and call back for what `take` gives, an event or a part.
 -- The result of a raw stream is true.
-local function read_all(stream, next, callback)
-  local first, second, third = next(stream)
+local function read_all(stream, take, callback)
+  local first, second, third = take(stream)
   while first do
     local ok, err = pcall(callback, first, second, third)
     if not ok then
       stream:close()
       error(err, 0)
     end
-    first, second, third = next(stream)
+    first, second, third = take(stream)
   end
   if second then return nil, second, third end
   if stream.raw then return true, nil, stream.request:info() end

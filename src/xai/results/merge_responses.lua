@@ -62,7 +62,7 @@ end
 
 --- The item that an event is about.  Ids may change during a stream, so they only
 -- distinguish items at one place.
-function Responses:find(index, id)
+function Responses:entry_of(index, id)
   local known = id ~= nil and id ~= "" and self.ids[id]
   if known and (index == nil or known.index == index) then return known end
   if index ~= nil then return self.current[index] end
@@ -77,7 +77,7 @@ end
 -- row of TEXTS.
 function Responses:item_for(event, how)
   local index, id = index_of(event), event.item_id
-  local entry = self:find(index, id)
+  local entry = self:entry_of(index, id)
   if entry and entry.done and not is_empty(id) and not self.ids[id] and not is_empty(entry.item.id) then entry = nil end
   entry = entry or self:open(index)
   if not is_empty(id) then self.ids[id] = self.ids[id] or entry end
@@ -114,14 +114,14 @@ end
 
 function Responses:added(event)
   local item, index = event.item, index_of(event)
-  local entry = self:find(index, item.id)
+  local entry = self:entry_of(index, item.id)
   local goes_on = entry and not entry.done and (not entry.opened or item.id ~= nil and item.id == entry.item.id)
   self:replace(goes_on and entry or self:open(index), item)
 end
 
 function Responses:done(event)
   local item, index = event.item, index_of(event)
-  local entry = self:find(index, item.id)
+  local entry = self:entry_of(index, item.id)
   if entry and (has_other(entry.item, item, "type") or entry.done and has_other(entry.item, item, "id")) then
     entry = nil
   end

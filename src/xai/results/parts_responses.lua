@@ -68,7 +68,7 @@ function Responses:delta(field, text, a)
     self:say_text(text, a)
   elseif field == "arguments" then
     self.merged:delta(field, text, a, 0)
-    self:argue(self.merged:find(a), text)
+    self:argue(self.merged:entry_of(a), text)
   else
     self.streamed[a] = true
     self:reason(text, a, field)
@@ -154,7 +154,7 @@ function Responses:add_text_event(event, name, what, text)
   elseif OF_CALLS[name] ~= nil then
     self.merged:event(event)
     if what == "delta" and OF_CALLS[name] then
-      self:argue(self.merged:find(event.output_index, event.item_id), event.delta)
+      self:argue(self.merged:entry_of(event.output_index, event.item_id), event.delta)
     end
   end
 end
