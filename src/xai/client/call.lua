@@ -14,8 +14,8 @@ Call.__index = Call
 
 -- Fields that a call may not have yet.
 local FIELDS = {
-  over = true, value = true, message = true, info = true, told = true, busy = true, raw = true, on_event = true,
-  on_done = true, on_part = true, maker = true, hooked = true, warms = true, has_begun = true,
+  value = true, message = true, info = true, told = true, raw = true, on_event = true, on_done = true, on_part = true,
+  maker = true, hooked = true, warms = true,
 }
 
 setmetatable(Call, {
@@ -156,7 +156,7 @@ end
 
 --- Is the outcome known?
 function Call:done()
-  return self.over or false
+  return self.over
 end
 
 --- result, nil, info; or nil, message, info; before the end nil, "pending", info.
@@ -221,6 +221,7 @@ local function follow(request, name, streamed, opts, hooked)
     on_event = opts and opts.on_event,
     on_part = opts and opts.on_part,
     on_done = opts and opts.on_done,
+    over = false, busy = false, has_begun = false, -- asked for with each event
   }, Call)
   loop.watch(request, function() advance(call) end)
   return call

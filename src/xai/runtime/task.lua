@@ -278,6 +278,7 @@ local function new_task(group, f, ...)
     args = { n = select("#", ...), ... },
     group = group,
     spawner = spawner,
+    over = false, cancelled = false, -- asked for in each turn
   }, Task)
   group.members[task] = true
   group.count = group.count + 1
