@@ -124,9 +124,11 @@ describe("client:parse", function()
       same({ "object", 1 }, { body.tools[1].input_schema.type, #body.tools })
     end)
 
-    it("sends the empty list of required members that messages need", function()
-      parse("message", nil, nil, { type = "object", properties = { city = { type = "string" } } })
-      assert.matches('"required":[]', last_text(), 1, true)
+    it("sends the empty list of required members, and the empty properties, that messages need", function()
+      local schema = { type = "object" }
+      same({}, (parse("message", nil, nil, schema)))
+      assert.matches('"input_schema":{"properties":{},"required":[],"type":"object"}', last_text(), 1, true)
+      same({ type = "object" }, schema)
     end)
 
     it("takes a schema written by hand", function()
@@ -456,6 +458,7 @@ describe("client:parse", function()
 
     it("bodies that have what it sets", function()
       refuses("'text.format'", "respond", body_of("respond", { text = { format = { type = "text" } } }), EVENT)
+      refuses("'text'", "respond", body_of("respond", { text = "short" }), EVENT)
       refuses("'response_format'", "chat", body_of("chat", { response_format = { type = "json_object" } }), EVENT)
       refuses("'tools'", "message", body_of("message", { tools = { { name = "x" } } }), EVENT)
       refuses("'tool_choice'", "message", body_of("message", { tool_choice = { type = "any" } }), EVENT)

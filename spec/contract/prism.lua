@@ -139,6 +139,28 @@ function Case:check_pending(status)
   if info.kind ~= "pending" or info.status ~= 202 then return "is " .. tostring(info.kind) end
 end
 
+-- ---- Structured answers -----------------------------------------------------------
+
+local s = xai.schema
+local SCHEMAS = {
+  s.object(s.string("why", "how you know"), s.integer("day", { minimum = 1, maximum = 31 }),
+    s.enum("kind", { "party", "work" }), s.list("people", s.string()), s.optional(s.string "note")),
+  s.list(s.nullable(s.any_of(s.string(), s.object(s.number "x")))),
+  { type = "object" },
+}
+
+--- What client:parse sends is accepted: the first request, and the one that asks again after
+-- this example of an answer where that does not fit.
+function Case:check_parse(schema, example)
+  local body = self:argument()
+  body.text, body.response_format, body.tools, body.tool_choice = nil, nil, nil, nil
+  local value, message, info = self.client:parse(self.name, body, schema,
+    { repair = 1, headers = { Prefer = prefer(200, example), Accept = "application/json" } })
+  if value ~= nil then return nil end
+  if info.status ~= 200 or info.kind ~= "decode" and info.kind ~= "truncated" then return refused(info) or message end
+  self.asked_again = (self.asked_again or 0) + info.repairs
+end
+
 -- ---- Streams ---------------------------------------------------------------------
 
 function Case:open(example)
@@ -266,6 +288,20 @@ function Contract:check_nulls()
   self:note(case, "null for a list", case.check_refusal, body)
 end
 
+function Contract:check_structured()
+  for _, path in ipairs { "/v1/chat/completions", "/v1/responses", "/v1/messages" } do
+    local case = self.by_path[path]
+    for example, answer in pairs(case.operation.answers["200"]["application/json"]) do
+      if answer.usage then -- it is an answer of the model, not an error under 200 nor an id
+        for i, schema in ipairs(SCHEMAS) do
+          self:note(case, ("structured answer %d after %s"):format(i, example), case.check_parse, schema, example)
+        end
+      end
+    end
+    self.tally:note(case.name .. ", asked again", not (case.asked_again and case.asked_again > 0) and "never" or nil)
+  end
+end
+
 local function decode_lines(command)
   local pipe = assert(io.popen(command))
   local text = pipe:read "*a"
@@ -339,6 +375,7 @@ return function(tally, url, rows, keep)
   contract:check_list("requests.valid.json", Case.check_request)
   contract:check_list("requests.invalid.json", Case.check_refusal)
   contract:check_nulls()
+  contract:check_structured()
   contract.client:close()
   return contract, count(operations), size(operations)
 end

@@ -67,7 +67,9 @@ local respond = {}
 forms.respond = respond
 
 function respond.taken(body)
-  return type(body.text) == "table" and is_set(body.text.format) and "text.format" or nil
+  local text = body.text
+  if type(text) == "table" then return is_set(text.format) and "text.format" or nil end
+  return is_set(text) and "text" or nil
 end
 
 function respond.with_schema(body, schema)
@@ -159,9 +161,9 @@ end
 
 function message.with_schema(body, schema)
   local copy = copy_of(body)
-  if schema.required == nil then -- the service wants it, be it empty
+  if schema.required == nil or schema.properties == nil then -- the service wants both, be they empty
     schema = copy_of(schema)
-    schema.required = core.array {}
+    schema.required, schema.properties = schema.required or core.array {}, schema.properties or {}
   end
   copy.tools = { { name = NAME, description = "Gives the answer.", input_schema = schema } }
   copy.tool_choice = { type = "tool", name = NAME }
