@@ -30,6 +30,10 @@ local function try(says)
     says("3 true\nspawned\n", "tasks")
   end)
 
+  it("gives structured answers in tasks while the others go on", function()
+    says("Oslo 3 after 0\nOslo 3 after 1\nOslo 3, grown: true\ntrue\n", "structured")
+  end)
+
   it("wakes a loop that has nothing else to do where a thread calls back what xai.await waits for", function()
     says("task called back\ncoroutine called back\ncancelled true\ntrue\n", "await")
   end)

@@ -23,6 +23,10 @@ describe("xai.cqueues", function()
     says("20 streams, ticks in between: true, ended: true\n", "side_by_side")
   end)
 
+  it("gives structured answers in tasks while the others go on", function()
+    says("Oslo 3 after 0\nOslo 3 after 1\nOslo 3, grown: true\ntrue\n", "structured")
+  end)
+
   it("answers all in the time of one", function()
     says("true\n", "at_the_same_time")
   end)

@@ -33,6 +33,10 @@ describe("xai.uv inside Neovim", function()
     says("true 130 0 1 true\n", "schedule")
   end)
 
+  it("gives structured answers in tasks while the others go on", function()
+    says("Oslo 3 after 0\nOslo 3 after 1\nOslo 3, grown: true\ntrue\n", "structured")
+  end)
+
   it("wakes nobody with nothing in flight", function()
     says("true 0\n", "idle")
   end)

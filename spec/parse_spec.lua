@@ -286,7 +286,7 @@ describe("client:parse", function()
       for _, how in ipairs { "misfit", "broken", "prose" } do
         it(("asks %s again after an answer that is %s"):format(name, how), function()
           local value, _, info = parse(name, "structured," .. how .. ",1", { repair = 2 })
-          same({ "Oslo", 1 }, { value and "Oslo", info.repairs })
+          same({ VALUE, 1 }, { value, info.repairs })
           local sent = bodies()
           assert.equal(2, #sent)
           local list = sent[2].input or sent[2].messages
@@ -505,6 +505,24 @@ describe("client:parse", function()
     local n = 0
     assert(parse("respond", "structured,misfit,1", { repair = 1, on_response = function() n = n + 1 end }))
     assert.equal(2, n)
+  end)
+
+  it("tells of the answer before where it is cancelled while it asks again", function()
+    local results = scripted.in_task({ response { said '{"city":5}' }, scripted.stall }, nil, function(client)
+      local sent = 0
+      local task = xai.spawn(function()
+        return client:parse("respond", body_of "respond", EVENT,
+          { repair = 1, on_request = function() sent = sent + 1 end })
+      end)
+      while sent < 2 do xai.sleep(0.001) end
+      xai.sleep(0.01)
+      task:cancel()
+      local other = xai.spawn(function() task:wait() end) -- pcall(task.wait, task) cannot yield on 5.1
+      while other:status() ~= "failed" do xai.sleep(0.001) end
+      return raised(other.wait, other)
+    end)
+    local err = results[1]
+    same({ "cancelled", "resp_1", 5, 1 }, { err.kind, err.result.id, err.value.city, err.repairs })
   end)
 
   it("waits in a task while others run, and ends when that is cancelled", function()

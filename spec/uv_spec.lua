@@ -44,6 +44,10 @@ describe("xai.uv under luv", function()
     says("1 2 3\nfirst 30\nlater\n", "tasks_and_sleeps")
   end)
 
+  it("gives structured answers in tasks while the others go on", function()
+    says("Oslo 3 after 0\nOslo 3 after 1\nOslo 3, grown: true\ntrue\n", "structured")
+  end)
+
   it("serves hundreds of tasks that cannot yield where they wait", function()
     says("300\n", "tasks_that_cannot_yield")
   end)

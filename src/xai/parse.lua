@@ -5,6 +5,7 @@ local answer = require "xai.schema.answer"
 local forms = require "xai.schema.forms"
 local json = require "xai.client.json"
 local plan = require "xai.schema.plan"
+local lazy_require = require("xai.runtime.environment").lazy_require
 local readers = require "xai.results.readers"
 local root = require "xai.schema.root"
 
@@ -106,6 +107,12 @@ function Use:tell(info)
   return info
 end
 
+--- The same for a request that failed or was cancelled: what is known of the answer before.
+function Use:tell_before(info)
+  info.value, info.mistakes = self.problem.value, self.problem.mistakes
+  self:tell(info)
+end
+
 --- The failure of a problem with the facts of the last call.
 function Use:failure(info, problem)
   local _, message, failure = answer.failure(problem, info, self.result)
@@ -116,9 +123,8 @@ end
 -- model is to be asked again; or false and what client:parse returns.
 function Use:take(result, message, info)
   if result == nil then
-    if self.result == nil then return false, nil, message, info end
-    info.value, info.mistakes = self.problem.value, self.problem.mistakes -- of the answer before
-    return false, nil, message, self:tell(info)
+    if self.result ~= nil then self:tell_before(info) end
+    return false, nil, message, info
   end
   self.result, self.usage = result, add_usage(self.usage, readers.usage(result))
   local value, problem = value_of(self, result)
@@ -156,6 +162,9 @@ return function(complete)
     while true do
       local request, streamed, deadline = core.start(self, name, use.body, use.options, "parse")
       limit = limit or deadline
+      if use.result then
+        lazy_require "xai.runtime.wait".on_abandon(request, function(err) use:tell_before(err) end)
+      end
       local again, value, message, info = use:take(complete(self, request, name, streamed, use.options))
       if not again then return value, message, info end
       if not use:ask_again(limit and limit - (core.now() - began)) then return use:timeout(limit) end

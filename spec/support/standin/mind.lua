@@ -151,6 +151,13 @@ local function thinking_about(conversation)
   return ("A short answer about %s is wanted.\n"):format(names[1] or "this")
 end
 
+--- What the answer is to be about: not what was said of an answer that did not fit its schema.
+local function asked_for(said)
+  local n = #said
+  while n > 1 and said[n]:find("^Your answer ") do n = n - 1 end
+  return said[n] or ""
+end
+
 local function spoil(conversation, turn)
   if conversation.spoiled and (conversation.schema or conversation.choice) then
     structured.spoil(turn, conversation.spoiled)
@@ -167,7 +174,7 @@ function M.turn(conversation, nth, limit, stops)
     return turn
   end
   if conversation.schema then
-    local prompt = conversation.said[#conversation.said] or ""
+    local prompt = asked_for(conversation.said)
     turn.text = json.encode(schema.instance(conversation.schema, prompt, words.names(prompt)))
   else
     turn.text = prose(conversation, nth)

@@ -177,13 +177,20 @@ end
 -- Stands in for a suspension where the wait blocks.
 local nobody = { wake = function() end }
 
--- An interrupted wait ends the request: nobody is left to read its answer.
-local requests = {
-  add = add_waiter,
-  remove = remove_waiter,
-  abandon = function(request) request:cancel() end,
-  alone = true,
-}
+-- request -> f(err), which adds what is known to the error that ends a wait for it.
+local on_abandon = setmetatable({}, { __mode = "k" })
+
+--- Call `f(err)` when a wait for the request is interrupted, before the error is raised.
+function wait.on_abandon(request, f) on_abandon[request] = f end
+
+--- An interrupted wait ends the request: nobody is left to read its answer.
+local function abandon(request, err)
+  local f = on_abandon[request]
+  if f and type(err) == "table" then f(err) end
+  request:cancel()
+end
+
+local requests = { add = add_waiter, remove = remove_waiter, abandon = abandon, alone = true }
 
 --- Block until the subject is ready or the task is cancelled.
 local function wait_blocking(task, source, subject, ready, ...)
@@ -262,8 +269,9 @@ function wait.for_result(request, ready, ...)
   if is_alone() then
     local ok, result, value, message, info = pcall(block_for_request, ready, ...)
     if not ok then
-      request:cancel() -- nobody is left to read its answer
-      error(loop.interruption(result), 0)
+      local err = loop.interruption(result)
+      abandon(request, err)
+      error(err, 0)
     end
     if result then return value, message, info end
   end
