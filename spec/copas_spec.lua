@@ -38,6 +38,10 @@ local function try(says)
     says("task called back\ncoroutine called back\ncancelled true\ntrue\n", "await")
   end)
 
+  it("runs tools while its threads go on", function()
+    says("Here is what I found. Oslo: Oslo in a loop; Rome: Rome in a loop. true\ncancelled 0\n", "tools")
+  end)
+
   it("blocks outside of copas, in callbacks, and in coroutines that copas does not run", function()
     says("true\ntrue\ntrue\ntrue\n", "outside_of_copas")
   end)

@@ -1,6 +1,7 @@
 --- client:run_tools: what it refuses, approval and pauses, streams, and every way to end a run.
 
 local live = require "spec.support.live"
+local programs = require "spec.support.programs"
 local scripted = require "spec.support.scripted"
 local stages = require "spec.support.stage"
 local tool_stage = require "spec.support.tool_stage"
@@ -547,5 +548,64 @@ describe("a run of tools with stream = true", function()
     same({ include_usage = false }, run:info().run.body.stream_options)
     assert.equal(0, run:info().run.usage.input)
     stages.rest()
+  end)
+end)
+
+-- That of copas is in copas_spec.lua.
+describe("a run of tools within", function()
+  local OSLO_AND_ROME = "Here is what I found. Oslo: Oslo %s; Rome: Rome %s."
+
+  local function found(words) return (OSLO_AND_ROME:gsub("%%s", words)) end
+
+  local uv, cqueues, interrupt = programs.folder "uv", programs.folder "cqueues", programs.folder "interrupt"
+  setup(function()
+    uv:open()
+    cqueues:open()
+    interrupt:open()
+  end)
+  teardown(function()
+    uv:close()
+    cqueues:close()
+    interrupt:close()
+  end)
+
+  it("luv: tools wait for its timers", function()
+    local text = found "by a timer" .. "\n"
+    uv:says(text .. text .. text .. "cancelled 2 true 0\ntrue\n", "tools")
+  end)
+
+  it("cqueues: its coroutines go on meanwhile", function()
+    if not pcall(require, "cqueues") then return pending "this Lua has no cqueues" end
+    cqueues:says(found "in a loop" .. " true\ncancelled 0\ntrue\n", "tools")
+  end)
+
+  it("the interpreter: Ctrl-C ends it while it waits, and the next run is as any", function()
+    interrupt:says("false cancelled interrupted 2 1\nfalse cancelled interrupted 0 1\n"
+      .. "false cancelled interrupted 2\n" .. "Here is what I found. Oslo: Oslo; Rome: Rome.\n", "run_of_tools")
+  end)
+
+  if _VERSION == "Lua 5.1" and programs.has_neovim() then
+    local nvim = programs.neovim "nvim"
+    setup(function() nvim:open() end)
+    teardown(function() nvim:close() end)
+
+    it("Neovim: an approval waits for the user", function()
+      nvim:says("Here is what I found. Oslo: Oslo is sunny; Rome: error the user said no.\n"
+        .. found "is sunny" .. "\ncancelled 2 0\n", "tools")
+    end)
+  end
+end)
+
+describe("a run of tools in frames of xai.update", function()
+  it("goes on frame by frame, while a tool waits for a click", function()
+    local click, got
+    play(two_rounds("chat", { ROME }), function(client)
+      local function by_click() return xai.await(function(done) click = done end) end
+      xai.spawn(function() got = client:run_tools("chat", body_of("chat", { tools = { weather(by_click) } })) end)
+      repeat xai.sleep(0) until click
+      click "clicked"
+      repeat xai.sleep(0) until got
+    end)
+    assert.equal("It is warm.", xai.text(got))
   end)
 end)

@@ -1,6 +1,6 @@
 --- common.lua - the globals of all programs: a client, a question, and ways to read the answer.
 
--- luacheck: globals xai client TEXT print question options read read_stream last_end ended
+-- luacheck: globals xai client TEXT print question options read read_stream last_end ended run_weather
 
 xai = require "xai"
 client = xai.new { max_retries = 0 }
@@ -68,4 +68,13 @@ function ended(n)
     xai.sleep(0.01)
   end
   return "open"
+end
+
+--- A run of tools with two calls of a function `run`: what client:run_tools returns.
+function run_weather(run, opts, streamed)
+  local s = xai.schema
+  return client:run_tools("respond", {
+    model = "grok-4.5", input = "Is it warmer in Oslo or in Rome?", stream = streamed,
+    tools = { { name = "get_weather", description = "Of now", parameters = s.object(s.string "city"), run = run } },
+  }, opts)
 end

@@ -203,12 +203,14 @@ function Run:stop(kind, code, message)
   if self.driver == current and current or runs_in_turn then current:cancel() end
 end
 
---- The task has ended, by an error unless the outcome is known.
+--- The driver has ended, by an error unless the outcome is known.
 local function note_end(run, driver)
   if run.over then return end
   if driver:was_cancelled() then return run:stop("cancelled", nil, "the run was cancelled") end
-  run.raised = { driver.err }
-  run:stop("cancelled", nil, tostring(loop.describe(driver.err)))
+  local err = loop.interruption(driver.err)
+  if loop.is_interrupt(err) then err.run = run.facts end
+  run.raised = { err }
+  run:stop("cancelled", nil, loop.describe(err))
 end
 
 local source = {
