@@ -286,6 +286,16 @@ static int core_utf8(lua_State *L) {
   return 1;
 }
 
+/* core.uuid() -> a random UUID. */
+static int core_uuid(lua_State *L) {
+  xai_Random random;
+  char uuid[XAI_UUID_SIZE];
+  xai_random_init(&random);
+  xai_random_uuid(&random, uuid);
+  lua_pushstring(L, uuid);
+  return 1;
+}
+
 /* core.check_options(what, options, own): raise where a table of options has a
 ** name that is neither a call's nor a key of 'own', or a wrong value. */
 static int core_check_options(lua_State *L) {
@@ -359,6 +369,7 @@ static const luaL_Reg functions[] = {{"client", xai_client_new},
                                      {"rearm", core_rearm},
                                      {"complain", core_complain},
                                      {"check_options", core_check_options},
+                                     {"uuid", core_uuid},
                                      {"libcurl", core_libcurl},
                                      {NULL, NULL}};
 

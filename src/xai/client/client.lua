@@ -95,7 +95,7 @@ end
 methods.request = method "request"
 
 -- Methods in files of their own, whose modules make them of `complete`.
-local HELPERS = { parse = "xai.parse", run_tools = "xai.run_tools" }
+local HELPERS = { conversation = "xai.conversation", parse = "xai.parse", run_tools = "xai.run_tools" }
 
 local function load_helper(name)
   methods[name] = lazy_require(HELPERS[name])(complete)

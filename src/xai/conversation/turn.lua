@@ -1,0 +1,168 @@
+--- Turns of a conversation: how they begin and how they end.
+--
+--   turns.begin(state, input, opts, is_streamed[, patch])   begins one
+--   turns.settle(state)    takes a run that is over into the history, or leaves it out
+--   turns.move(state)      lets a run end whose end is here
+--
+-- A turn is a run of tools (xai.tools.run), which a task of its own drives.  The history
+-- changes when somebody looks at a run that is over.
+
+local core = require "xai.core"
+local loop = require "xai.runtime.loop"
+local new_handle = require "xai.tools.handle"
+local readers = require "xai.results.readers"
+local records = require "xai.conversation.record"
+local runs = require "xai.tools.run"
+local states = require "xai.conversation.state"
+
+local ipairs, pairs, type = ipairs, pairs, type
+local string_find, string_lower = string.find, string.lower
+
+local copy_of = states.copy_of
+local RUN = "client:run_tools"
+
+local turns = {}
+
+-- Ends of turns -----------------------------------------------------------------------
+
+local function add_usage(sum, usage)
+  for name, n in pairs(usage) do sum[name] = (sum[name] or 0) + n end
+end
+
+local function is_kept_by_service(state, answer)
+  return state.name == "respond" and state.body.store == true and answer.store ~= false
+    and type(answer.id) == "string"
+end
+
+local function commit(state, run, record)
+  record:conclude(run)
+  local usage = readers.usage(run.answer)
+  state.failed = nil
+  state.turns[#state.turns + 1] = {
+    items = record.items,
+    id = is_kept_by_service(state, run.answer) and run.answer.id or nil,
+    tokens = usage and usage.input + usage.output or nil,
+  }
+end
+
+--- Take a turn that is over into the history, or leave it out.
+function turns.settle(state)
+  local run, record = state.run, state.record
+  if not run or not run.over then return end
+  state.run, state.record, state.handle = nil, nil, nil
+  add_usage(state.usage, run.facts.usage)
+  if run.message == nil and not run.raised and (not run.accept or run.accept(run, record)) then
+    return commit(state, run, record)
+  end
+  if run.info.kind == "pending" then record:pause(run) end
+  state.failed = { run = run, record = record }
+end
+
+local MOST_STEPS = 20
+
+--- Let a turn end whose end is here, though nobody has read it.
+function turns.move(state)
+  local run = state.run
+  if not run or run.over or loop.current() then return end
+  for _ = 1, MOST_STEPS do
+    loop.step(0)
+    if run.over then return end
+  end
+end
+
+-- Beginnings of turns -------------------------------------------------------------------
+
+--- The options of a turn: those of the conversation, and its own.
+local function merged(first, second)
+  local all = copy_of(first)
+  for name, value in pairs(second or {}) do all[name] = value end
+  if second and type(second.headers) == "table" and type(first.headers) == "table" then
+    all.headers = copy_of(first.headers)
+    for name, value in pairs(second.headers) do
+      for other in pairs(first.headers) do
+        if type(name) == "string" and string_lower(other) == string_lower(name) then all.headers[other] = nil end
+      end
+      all.headers[name] = value
+    end
+  end
+  return all
+end
+
+--- Does a failure say that the service does not have the answer any more?
+local function is_gone(info)
+  if info.kind == "not_found" or info.status == 404 then return true end
+  local message = type(info.message) == "string" and info.message or ""
+  return info.status == 400 and string_find(message, "[Rr]espons") ~= nil and string_find(message, "not found") ~= nil
+end
+
+--- Where the service has lost the chain: the body with the whole history; else nil.
+local function replayed(state, run, input, info)
+  local body = run.facts.body
+  if run.facts.rounds ~= 1 or body.previous_response_id == nil or not is_gone(info) then return nil end
+  for _, turn in ipairs(state.turns) do turn.id = nil end
+  local copy = copy_of(body)
+  copy.input, copy.previous_response_id = states.next_body(state, input, true).input, nil
+  return copy
+end
+
+--- Gather the rounds of a run, whose first one may have to be asked again.
+local function follow(state, run, record)
+  local complete, input = run.complete, record.items
+  record:watch(run)
+  function run.complete(client, request, name, streamed, options)
+    record:note(run)
+    local answer, message, info = complete(client, request, name, streamed, options)
+    local body = answer == nil and replayed(state, run, input, info)
+    if not body then return answer, message, info end
+    run.facts.body = body
+    request, streamed = core.start(client, name, body, options, "run_tools")
+    return complete(client, request, name, streamed, options)
+  end
+end
+
+--- The record and the body of the turn that goes on after a pause; or nil and the reason.
+local function resumed(state)
+  local failed = state.failed
+  if not failed or failed.run.info.kind ~= "pending" then return nil, "option 'answers': no call waits for one" end
+  return failed.record, copy_of(failed.run.facts.body)
+end
+
+--- What a turn is made of; or nil and what is wrong.
+local function prepare(state, input, opts)
+  if input == nil and opts and opts.answers ~= nil then return resumed(state) end
+  local items, problem = states.as_items(state.name, input)
+  if not items then return nil, problem end
+  return records.new(state.name, items), states.next_body(state, items)
+end
+
+--- Begin a turn.  `patch`, if given, makes its body of the usual one.  Returns its run;
+-- or nil and what is wrong.
+function turns.begin(state, input, opts, is_streamed, patch)
+  if opts ~= nil and type(opts) ~= "table" then return nil, "options must be a table, got " .. type(opts) end
+  if opts and opts.endpoint ~= nil then return nil, "option 'endpoint' is one of client:conversation" end
+  local record, body = prepare(state, input, opts)
+  if not record then return nil, body end
+  local all = merged(state.options, opts)
+  if is_streamed and all.on_event then return nil, "option 'on_event': the run gives parts" end
+  if is_streamed then all.on_part = nil end
+  body.stream = (is_streamed or all.on_part ~= nil or all.on_event ~= nil) and true or nil
+  if patch then body = patch(body) end
+  local run, problem = runs.new(state.complete, state.client, state.name, body, all, RUN)
+  if not run then return nil, problem end
+  local handle = is_streamed and new_handle(run) or nil
+  follow(state, run, record)
+  local ok
+  ok, problem = run:begin(is_streamed)
+  if not ok then return nil, problem end
+  state.run, state.record, state.handle = run, record, handle
+  return run
+end
+
+--- What is wrong with the options of a conversation, or nil.
+function turns.problem(state)
+  local body = states.next_body(state, {})
+  local run, problem = runs.new(state.complete, state.client, state.name, body, state.options, RUN)
+  return not run and problem or nil
+end
+
+return turns
