@@ -66,6 +66,14 @@ function shows.responses()
   assert.equal("Nice to meet you, Ada.\nYour name is Ada.\n", run "responses")
 end
 
+function shows.conversation()
+  local output = run "conversation"
+  assert.matches("Nice to meet you, Ada.\n", output, 1, true)
+  assert.matches("called: get_weather {\"city\":\"Rome\"}\n", output, 1, true)
+  assert.matches("Rome: celsius 24", output, 1, true)
+  assert.matches("Your name is Ada.\n", output, 1, true)
+end
+
 function shows.messages()
   local output = run "messages"
   assert.matches("Cold light on the wire", output, 1, true)

@@ -33,7 +33,7 @@ local FUNCTIONS = {
 }
 
 -- Methods that make calls of those functions.
-local HELPERS = { parse = true, run_tools = true }
+local HELPERS = { conversation = true, parse = true, run_tools = true }
 
 local function words(text)
   local list = {}
@@ -451,6 +451,7 @@ describe("the types for editors", function()
     assert.same(words "cancel status traceback wait", keys(types.variables.Task.functions))
     assert.same(words "close info json next_json next_part parts text", keys(types.variables.Stream.functions))
     assert.same(words "close info next_part parts result text", keys(types.variables.ToolRun.functions))
+    assert.same(words "ask dump fork keep stream trim undo", keys(types.variables.Conversation.functions))
     for _, name in ipairs(words "Chat Response Message Completion Complete Any") do
       local stream = types.variables[name .. "Stream"]
       assert.same({ "xai.Stream" }, stream.parents)

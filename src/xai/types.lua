@@ -740,6 +740,14 @@ function Client:close() end
 ---@return xai.RunInfo info
 function Client:run_tools(name, body, opts) end
 
+---A conversation: asks with the whole history, and keeps it well formed whatever ends a turn. By default nothing stays at
+---the service: `store` is false and encrypted reasoning is asked for; with `store = true` it chains by the id of the last
+---answer, and sends the whole history where the service has lost it. Each conversation has one `prompt_cache_key`.
+---@param body xai.ResponseRequest|xai.ChatRequest|xai.MessageRequest|xai.SavedConversation Without `stream`; its own messages always come first. Or what `talk:dump()` gave.
+---@param opts? xai.ConversationOptions For each turn.
+---@return xai.Conversation talk
+function Client:conversation(body, opts) end
+
 ---A tool that is run here. Its other fields go to the service.
 ---@class xai.Tool
 ---@field name string By which the model calls it.
@@ -808,6 +816,89 @@ function ToolRun:info() end
 
 ---End it now: the request and all tools end. Twice is fine.
 function ToolRun:close() end
+
+-- ===== Conversation ==================================================================================================
+
+---Options of `client:conversation`: those of its turns, and `endpoint`.
+---@class xai.ConversationOptions: xai.RunOptions
+---@field endpoint? xai.StructuredName The function that is asked. Default "respond".
+
+---Options of `talk:ask`. With `on_part` or `on_event` the answer is streamed.
+---@class xai.AskOptions: xai.RunOptions
+---@field schema? xai.JsonSchema The answer is a value that fits it, as with `client:parse`.
+
+---Facts about a turn.
+---@class xai.TurnInfo: xai.RunInfo
+---@field result? xai.Response|xai.ChatCompletion|xai.Message The last answer, whole.
+
+---A saved conversation: a plain table without functions.
+---@class xai.SavedConversation
+---@field endpoint xai.StructuredName The function that is asked.
+---@field key string The key of the prompt's cache.
+---@field body table The body of each request, without the history.
+---@field given table[] The messages of the body itself.
+---@field turns xai.SavedTurn[] The turns, in order.
+---@field usage xai.TokenUsage The sum of all turns.
+---@field id? string Id of the last answer, where the service keeps the history.
+---@field orders? table[] What `xai.ordered` had marked.
+
+---A turn of a saved conversation.
+---@class xai.SavedTurn
+---@field items table[] What was asked, called and answered.
+---@field id? string Id of its answer, where the service keeps it.
+---@field tokens? number Length of the history with it, as the service counted.
+
+---How long a history may be.
+---@class xai.TrimLimits
+---@field tokens number At most so many; estimated from the last usage that was reported.
+
+---What `client:conversation` returns. One turn at a time: to begin a second one raises.
+---@class xai.Conversation
+---@field items table[] The whole history, raw: a new list each time, of tables that are not to be changed.
+---@field usage xai.TokenUsage The sum of all turns, also of those that failed.
+---@field run? xai.ToolRun The streamed turn that is under way.
+local Conversation = {}
+
+---Ask, and wait for the text of the answer, or for the value with `schema`. The history changes only where the turn ended
+---well, tools included. A turn that pauses goes on by `talk:ask(nil, { answers = ... })`.
+---@param input string|table|nil A text, content parts, or items.
+---@param opts? xai.AskOptions
+---@return any answer
+---@return string? message
+---@return xai.TurnInfo info
+function Conversation:ask(input, opts) end
+
+---Ask, and return a run at once. The turn is in the history when the run has ended well, read or not.
+---@param input string|table|nil A text, content parts, or items.
+---@param opts? xai.RunOptions
+---@return xai.ToolRun run
+---@return nil message
+---@return xai.RunInfo info
+---@return xai.ToolRun run The run again; Lua 5.4 closes it at the end of a `for`.
+function Conversation:stream(input, opts) end
+
+---A conversation with the same history, which goes its own way from here.
+---@return xai.Conversation fork
+function Conversation:fork() end
+
+---The conversation as a plain table, for `xai.encode` and `client:conversation`. Without a turn that is under way.
+---@return xai.SavedConversation saved
+function Conversation:dump() end
+
+---Take the last turn back. Was there one?
+---@return boolean undone
+function Conversation:undo() end
+
+---Take over what the last turn had brought, which failed or was cancelled: the input, whole rounds, the text so far.
+---Calls without a result get one that says `cancelled`.
+---@param info? xai.Info Of that failure; any other raises.
+---@return true kept
+function Conversation:keep(info) end
+
+---Drop whole turns from the front until the history is short enough. The body's own messages stay.
+---@param limits xai.TrimLimits
+---@return integer dropped How many turns went.
+function Conversation:trim(limits) end
 
 -- ===== Call ==========================================================================================================
 

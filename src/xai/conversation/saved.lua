@@ -1,16 +1,55 @@
 --- Conversations as plain tables: what talk:dump() gives and client:conversation takes.
 --
--- { endpoint, key, body, given, turns = { { items, id, tokens } }, usage, id }, where id is
--- that of the chain, if there is one.
+-- { endpoint, key, body, given, turns = { { items, id, tokens } }, usage, id, orders }, where
+-- id is that of the chain, if there is one.  orders has what xai.ordered marked, as JSON
+-- does not keep it: a list of { path, names }.
 
 local core = require "xai.core"
+local results = require "xai.results.result"
 local states = require "xai.conversation.state"
 
-local ipairs, pairs, type = ipairs, pairs, type
+local getmetatable, ipairs, next, pairs, type = getmetatable, ipairs, next, pairs, type
 
 local array = core.array
 
 local saved = {}
+
+-- Orders ------------------------------------------------------------------------------
+
+--- The list of names that xai.ordered left in a metatable, or nil.
+local function names_in(meta)
+  if type(meta) ~= "table" or meta.__name ~= "xai.ordered" then return nil end
+  for _, value in next, meta do
+    if type(value) == "table" then return value end
+  end
+end
+
+local function path_with(path, key)
+  local longer = array {}
+  for i, one in ipairs(path) do longer[i] = one end
+  longer[#longer + 1] = key
+  return longer
+end
+
+local function note_orders(orders, value, path)
+  local names = names_in(getmetatable(value))
+  if names then orders[#orders + 1] = { path = path, names = array(states.own(names)) } end
+  for key, member in pairs(value) do
+    if type(member) == "table" then note_orders(orders, member, path_with(path, key)) end
+  end
+  return orders
+end
+
+--- Mark the tables of a copy of a saved conversation again.
+local function mark_again(dump)
+  for _, order in ipairs(results.object(dump.orders)) do
+    local place = dump
+    for _, key in ipairs(results.object(results.object(order).path)) do place = results.object(place)[key] end
+    if type(place) == "table" and type(order.names) == "table" then core.ordered(order.names, place) end
+  end
+end
+
+-- Saving and loading --------------------------------------------------------------------
 
 function saved.is_one(body)
   return type(body.turns) == "table" and type(body.body) == "table" and type(body.endpoint) == "string"
@@ -22,10 +61,13 @@ function saved.of(state)
   for i, turn in ipairs(state.turns) do
     turns[i] = { items = states.own(turn.items), id = turn.id, tokens = turn.tokens }
   end
-  return {
+  local dump = {
     endpoint = state.name, key = state.key, body = states.own(states.plain_body(state)),
     given = states.own(state.given), turns = turns, usage = states.copy_of(state.usage), id = last and last.id,
   }
+  local orders = note_orders(array {}, dump, array {})
+  dump.orders = orders[1] and orders or nil
+  return dump
 end
 
 local function is_list_of_tables(list)
@@ -55,10 +97,12 @@ end
 
 --- A conversation of a saved one, which is sound.
 function saved.load(client, dump, options)
-  local state = states.new(client, dump.endpoint, states.own(dump.body), options)
-  state.given = array(states.own(dump.given or {}))
+  dump = states.own(dump)
+  mark_again(dump)
+  local state = states.new(client, dump.endpoint, dump.body, options)
+  state.given = array(dump.given or {})
   for i, turn in ipairs(dump.turns) do
-    state.turns[i] = { items = array(states.own(turn.items)), id = turn.id, tokens = turn.tokens }
+    state.turns[i] = { items = array(turn.items), id = turn.id, tokens = turn.tokens }
   end
   for name, n in pairs(type(dump.usage) == "table" and dump.usage or {}) do
     if type(n) == "number" then state.usage[name] = n end

@@ -124,11 +124,11 @@ function states.items(state)
   return all
 end
 
---- The body of the next request, with its input; `replays`: with the whole history even
--- where the service keeps it.
-function states.next_body(state, input, replays)
+--- The body of the next request, with its input.  Where the service keeps the history, it
+-- is told the id of the last answer instead.
+function states.next_body(state, input)
   local last = state.turns[#state.turns]
-  local body, id = copy_of(state.body), not replays and last and last.id or nil
+  local body, id = copy_of(state.body), last and last.id or nil
   local list = id and array {} or states.items(state)
   for _, item in ipairs(input) do list[#list + 1] = item end
   body.previous_response_id = id

@@ -96,23 +96,23 @@ local function is_gone(info)
 end
 
 --- Where the service has lost the chain: the body with the whole history; else nil.
-local function replayed(state, run, input, info)
+local function replayed(state, run, record, info)
   local body = run.facts.body
-  if run.facts.rounds ~= 1 or body.previous_response_id == nil or not is_gone(info) then return nil end
+  if body.previous_response_id == nil or not is_gone(info) then return nil end
   for _, turn in ipairs(state.turns) do turn.id = nil end
   local copy = copy_of(body)
-  copy.input, copy.previous_response_id = states.next_body(state, input, true).input, nil
+  copy.input, copy.previous_response_id = states.next_body(state, record.items).input, nil
   return copy
 end
 
---- Gather the rounds of a run, whose first one may have to be asked again.
+--- Gather the rounds of a run.  A round whose chain is gone is asked again, once.
 local function follow(state, run, record)
-  local complete, input = run.complete, record.items
+  local complete = run.complete
   record:watch(run)
   function run.complete(client, request, name, streamed, options)
     record:note(run)
     local answer, message, info = complete(client, request, name, streamed, options)
-    local body = answer == nil and replayed(state, run, input, info)
+    local body = answer == nil and replayed(state, run, record, info)
     if not body then return answer, message, info end
     run.facts.body = body
     request, streamed = core.start(client, name, body, options, "run_tools")
@@ -124,7 +124,9 @@ end
 local function resumed(state)
   local failed = state.failed
   if not failed or failed.run.info.kind ~= "pending" then return nil, "option 'answers': no call waits for one" end
-  return failed.record, copy_of(failed.run.facts.body)
+  local body = copy_of(failed.run.facts.body)
+  body.tools = state.body.tools -- with their functions
+  return failed.record, body
 end
 
 --- What a turn is made of; or nil and what is wrong.
