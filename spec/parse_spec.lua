@@ -186,6 +186,19 @@ describe("client:parse", function()
       assert.is_nil((xai.check(schema, { value = { { 5 } } })))
     end)
 
+    it("takes a schema that stands in several places, and refuses one that stands in itself", function()
+      local leaf = s.object(s.string "a")
+      local value = parse("respond", nil, nil, { anyOf = { leaf, { type = "array", items = leaf } } })
+      assert.is_string(value.a)
+      for _, root in ipairs { { type = { "object", "null" } }, { type = "object" } } do
+        root.properties = { a = root, b = root, c = root }
+        local err = raised(function()
+          local _ = stage.client:parse("respond", body_of "respond", root)
+        end)
+        assert.matches("^spec/parse_spec.lua:%d+: client:parse: ", (err:gsub("^%./", "")))
+      end
+    end)
+
     it("tells mistakes by the places that the user knows", function()
       local results = answered({ response { said '{"value":["a",5,{"b":1}]}' } }, nil, s.list(s.string()))
       local info = results[3]
@@ -262,6 +275,14 @@ describe("client:parse", function()
       assert.matches("the model called get_weather and gave no answer", results[2], 1, true)
     end)
 
+    it("does not ask again beside calls that nobody answers", function()
+      local item = { type = "function_call", id = "fc_1", call_id = "c", name = "get_weather", arguments = "{}",
+        status = "completed" }
+      local results, requests = answered({ response { said "{}", item } }, { repair = 2 })
+      same({ "schema", 1 }, { results[3].code, requests })
+      same(VALUE, answered({ response { said(xai.encode(VALUE)), item } })[1])
+    end)
+
     it("survives answers of any other shape", function()
       local faults = { "empty-object", "wrong-shape", "null-choices", "string-body", "null-body", "empty-200" }
       for _, fault in ipairs(faults) do
@@ -334,6 +355,13 @@ describe("client:parse", function()
       local body = second()
       assert.is_string(body.previous_response_id)
       same({ 1, "user" }, { #body.input, body.input[1].role })
+    end)
+
+    it("sends the items back to a service that does not say that it keeps them", function()
+      local _, _, bytes = answered({ response { said "{}" } }, { repair = 1 })
+      local body = xai.decode(bytes[2]:match "\r\n\r\n(.*)$")
+      assert.is_nil(body.previous_response_id)
+      same({ 3, "{}" }, { #body.input, body.input[2].content[1].text })
     end)
 
     it("sends the items back where the service keeps nothing, or has instructions", function()

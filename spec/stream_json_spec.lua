@@ -283,6 +283,17 @@ describe("the JSON of a stream", function()
     assert.matches("the answer is not JSON: there is no text", tostring(err), 1, true)
   end)
 
+  it("is held against the schema that was given last", function()
+    local stream = said { "[1", "]" }
+    stream:next_json(s.list(s.string()))
+    same({ 1 }, stream:next_json { type = "array" })
+    same({ nil, nil, nil }, { stream:next_json() })
+    stream = said { "[1", "]" }
+    stream:next_json()
+    local _, err = values_of(stream, s.list(s.string()))
+    same({ "schema", "[1]" }, { err.code, err.mistakes[1].path })
+  end)
+
   it("refuses what stands behind the value", function()
     for _, more in ipairs { "x", "{}", ",", "]" } do
       local list, err = values_of(said { '{"a":1}', more })

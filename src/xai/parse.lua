@@ -94,9 +94,13 @@ local function value_of(use, result)
   local meaning, word = readers.finish(result)
   local problem = answer.unreadable(result, meaning, word, use.form.refusal(result))
   if problem then return nil, problem end
-  local text, calls = use.form.text(result)
-  if calls then return nil, answer.of_calls(calls) end
-  return answer.read(text, use.schema, use.is_wrapped)
+  local text, found = use.form.answer(result)
+  local calls = use.form.open_calls(result)
+  if text == "" and calls then return nil, answer.of_calls(calls) end
+  local value
+  value, problem = answer.read(text, found, use.schema, use.is_wrapped)
+  if problem and calls then problem.asks = nil end -- calls must be answered first
+  return value, problem
 end
 
 -- Outcomes ------------------------------------------------------------------------------

@@ -246,12 +246,16 @@ end
 
 --- The structured answer of a stream, as far as it was read.
 local function json_answer(stream, what, schema)
-  if not stream.json_answer then
-    if stream.raw then error("stream:" .. what .. ": a raw stream has no parts; read its events", 3) end
-    local new, problem = lazy_require "xai.results.json_answer"(stream, schema)
-    if not new then error("stream:" .. what .. ": " .. problem, 3) end
-    stream.json_answer = new
+  local problem
+  if stream.raw then problem = "a raw stream has no parts; read its events" end
+  local answers = lazy_require "xai.results.json_answer"
+  if not problem and schema ~= nil then problem = answers.wrong_schema(schema) end
+  if not (problem or stream.json_answer) then
+    stream.json_answer = answers.new(stream)
+    if not stream.json_answer then problem = "the parts of this stream are unknown; read its events" end
   end
+  if problem then error("stream:" .. what .. ": " .. problem, 3) end
+  if schema ~= nil then stream.json_answer.schema = schema end
   return stream.json_answer
 end
 

@@ -109,15 +109,19 @@ function JsonAnswer:next(stream)
   return self:conclude(stream)
 end
 
---- The structured answer of a stream, which may have been read in part or as a whole; or
--- nil and why there is none.
-return function(stream, schema)
-  if schema ~= nil then
-    if type(schema) ~= "table" then return nil, "the schema must be a table, got " .. type(schema) end
-    local made, problem = plan.of(schema)
-    if not made then return nil, problem end
-  end
-  local self = setmetatable({ schema = schema, reads_calls = stream.name == "message" }, JsonAnswer)
+local json_answer = {}
+
+--- What is wrong with a schema, or nil.
+function json_answer.wrong_schema(schema)
+  if type(schema) ~= "table" then return "the schema must be a table, got " .. type(schema) end
+  local made, problem = plan.of(schema)
+  return not made and problem or nil
+end
+
+--- The structured answer of a stream, which may have been read in part or as a whole; nil
+-- where it has none.
+function json_answer.new(stream)
+  local self = setmetatable({ reads_calls = stream.name == "message" }, JsonAnswer)
   self.key, self.reader, self.is_empty = 1, json_reader.new(), true
   local whole = stream.over and (stream.whole or stream.merged) or nil
   local maker
@@ -126,7 +130,7 @@ return function(stream, schema)
   else
     maker = parts.resume(stream.request, stream.name, function(...) self:add(...) end)
   end
-  if not maker then return nil, "the parts of this stream are unknown; read its events" end
+  if not maker then return nil end
   if whole then
     maker:whole(whole)
   elseif stream.over and not stream.message then
@@ -135,3 +139,5 @@ return function(stream, schema)
   stream.maker = maker
   return self
 end
+
+return json_answer

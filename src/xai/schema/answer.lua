@@ -68,12 +68,15 @@ function answer.misfit(schema, value, is_wrapped)
   return not fits and of_mistakes(value, message, mistakes, is_wrapped) or nil
 end
 
---- The value in a text; or nil and the problem.
+--- The user's value in a text, or in the `value` that it is already; or nil and the problem.
 -- @param schema, is_wrapped  as above
-function answer.read(text, schema, is_wrapped)
-  if text == "" then return nil, answer.no_json "there is no text" end
-  local value, reason = json.decode(text)
-  if value == nil then return nil, answer.no_json(reason) end
+function answer.read(text, value, schema, is_wrapped)
+  if value == nil then
+    if text == "" then return nil, answer.no_json "there is no text" end
+    local reason
+    value, reason = json.decode(text)
+    if value == nil then return nil, answer.no_json(reason) end
+  end
   local problem = answer.misfit(schema, value, is_wrapped)
   if problem then return nil, problem end
   if is_wrapped then return root.value(value) end

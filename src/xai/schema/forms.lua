@@ -4,8 +4,8 @@
 --
 --   taken(body)                    the member that is set already, or nil
 --   with_schema(body, schema)      a copy of the body that asks for such an answer
---   text(result)                   the answer's text; or nil and the names of the tools that
---                                  the model called in its place
+--   answer(result)                 the answer's text; or nil and its value
+--   open_calls(result)             the names of tools that the caller should have run, or nil
 --   refusal(result)                the words of a refusal, or nil
 --   asked_again(body, result, words)   a copy of the body with the answer and these words
 
@@ -52,18 +52,11 @@ local function open_calls(result)
   return names[1] and concat(names, ", ") or nil
 end
 
-local function text_or_calls(result, text)
-  if text ~= "" then return text end
-  local calls = open_calls(result)
-  if calls then return nil, calls end
-  return text
-end
-
 local forms = {}
 
 -- respond -----------------------------------------------------------------------------
 
-local respond = {}
+local respond = { open_calls = open_calls }
 forms.respond = respond
 
 function respond.taken(body)
@@ -89,10 +82,7 @@ local function last_message(result)
   return {}
 end
 
-function respond.text(result)
-  local message = last_message(result)
-  return text_or_calls(result, readers.text { output = { message } })
-end
+function respond.answer(result) return readers.text { output = { last_message(result) } } end
 
 function respond.refusal(result)
   for _, part in ipairs(objects(last_message(result).content)) do
@@ -100,15 +90,13 @@ function respond.refusal(result)
   end
 end
 
---- Was the answer kept by the service, so that the next request may name it?
-local function is_stored(body, result)
-  return words(result.id) and body.store ~= false and result.store ~= false
-end
+--- Does the service say that it keeps the answer, so that the next request may name it?
+local function is_stored(result) return words(result.id) and result.store == true end
 
 function respond.asked_again(body, result, request)
   local copy = copy_of(body)
   if is_set(body.previous_response_id) or not is_set(body.instructions) then
-    if is_stored(body, result) then
+    if is_stored(result) then
       copy.previous_response_id, copy.input = result.id, { user(request) }
       return copy
     end
@@ -123,7 +111,7 @@ end
 
 -- chat --------------------------------------------------------------------------------
 
-local chat = {}
+local chat = { open_calls = open_calls }
 forms.chat = chat
 
 function chat.taken(body) return is_set(body.response_format) and "response_format" or nil end
@@ -136,7 +124,7 @@ function chat.with_schema(body, schema)
   return copy
 end
 
-function chat.text(result) return text_or_calls(result, readers.text(result)) end
+function chat.answer(result) return readers.text(result) end
 
 function chat.refusal(result) return words(results.message(result, 1).refusal) end
 
@@ -176,11 +164,15 @@ local function answer_call(result)
   end
 end
 
-function message.text(result)
+function message.answer(result)
   local call = answer_call(result)
-  if not call then return text_or_calls(result, readers.text(result)) end
-  return words(call.arguments) or "{}"
+  if not call then return readers.text(result) end
+  if call.args ~= nil then return nil, call.args end
+  return call.arguments
 end
+
+--- All calls are answered with the mistakes.
+function message.open_calls() end
 
 function message.refusal(result)
   if result.stop_reason == "refusal" then return words(readers.text(result)) or "no reason given" end

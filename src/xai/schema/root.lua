@@ -33,27 +33,30 @@ end
 local moved
 
 --- A copy of a table of schemas, by name or in a list.
-local function moved_all(schemas, depth)
+local function moved_all(schemas, known, depth)
   if type(schemas) ~= "table" then return schemas end
   local copy = setmetatable({}, getmetatable(schemas))
-  for key, schema in next, schemas do copy[key] = moved(schema, depth + 1) end
+  for key, schema in next, schemas do copy[key] = moved(schema, known, depth + 1) end
   return copy
 end
 
---- A copy of a schema with references as they are after the move.
-function moved(schema, depth)
+--- A copy of a schema with references as they are after the move.  `known` has the copies
+-- of tables that were met before: a schema may stand in several places, or in itself.
+function moved(schema, known, depth)
   if type(schema) ~= "table" or depth > MAX_DEPTH then return schema end
-  if #schema > 0 then return moved_all(schema, depth) end
+  if known[schema] then return known[schema] end
+  if #schema > 0 then return moved_all(schema, known, depth) end
   local copy = setmetatable({}, getmetatable(schema))
+  known[schema] = copy
   for key, value in next, schema do
     if key == "$ref" and type(value) == "string" then
       copy[key] = moved_reference(value)
     elseif BY_NAME[key] then
-      copy[key] = moved_all(value, depth)
+      copy[key] = moved_all(value, known, depth)
     elseif DATA[key] then
       copy[key] = value
     else
-      copy[key] = moved(value, depth + 1)
+      copy[key] = moved(value, known, depth + 1)
     end
   end
   return copy
@@ -64,7 +67,7 @@ local root = {}
 --- The schema to send, and whether its member `value` is what the user asked for.
 function root.of(schema)
   if schema.type == "object" then return schema, false end
-  local member = moved(schema, 0)
+  local member = moved(schema, {}, 0)
   local wrapper = {
     type = "object", properties = { [MEMBER] = member }, required = { MEMBER }, additionalProperties = false,
   }
