@@ -15,10 +15,10 @@ local count, show, type_name = words.count, words.show, words.type_name
 local NULL = core.null
 
 local MAX_DEPTH = 500 -- schemas within schemas, along the value
-local MOST_KNOWN = 50000 -- verdicts that are kept
+local MOST_KNOWN = 50000 -- outcomes that are kept
 
 -- A check is a table with the plan and its parts; keys, level: the place; sink: the
--- mistakes, or false where only the verdict counts; depth; known: verdicts by schema
+-- mistakes, or false where only the outcome counts; depth; known: outcomes by schema
 -- and value.
 
 local apply
@@ -243,7 +243,7 @@ end
 -- Verdicts of schemas that may be met more than once are kept, or a schema that
 -- refers to another twice, which refers to a third twice ..., would take for ever.
 
-local function keep_verdict(c, schema, value, ok)
+local function keep_outcome(c, schema, value, ok)
   if c.sink and not c.sink.tentative and not ok then -- its mistakes are in the list, for this place
     if not c.reported[schema] then c.reported[schema] = {} end
     c.reported[schema][words.path_text(c.keys, c.level)] = true
@@ -276,7 +276,7 @@ function apply(c, schema, value)
   c.depth = c.depth + 1
   local ok = apply_keywords(c, schema, value)
   c.depth = c.depth - 1
-  if is_shared then keep_verdict(c, schema, value, ok) end
+  if is_shared then keep_outcome(c, schema, value, ok) end
   return ok
 end
 

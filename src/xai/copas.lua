@@ -41,7 +41,7 @@ function copas.addserver(server, handler, ...)
 end
 
 function copas.addnamedthread(name, handler, ...) -- addthread calls it
-  if type(name) == "function" then name, handler = handler, name end -- as once was usual
+  if type(name) == "function" then name, handler = handler, name end -- as older versions allow
   return add_named(name, mark(handler), ...)
 end
 

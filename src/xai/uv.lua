@@ -207,8 +207,8 @@ function M.attach(opts)
   attached = attached + 1
   local handle = {}
   function handle:detach()
-    if self.gone then return end
-    self.gone = true
+    if self.dropped then return end
+    self.dropped = true
     attached = attached - 1
     if attached == 0 and state then finish() end
   end

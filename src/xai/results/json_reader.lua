@@ -280,12 +280,12 @@ end
 
 --- The value so far: nil before its beginning.  Its tables are the same each time
 -- and grow.  An open string of over 4 KB is renewed when it has grown by an eighth,
--- or with `renew`.
+-- or with `anew`.
 -- @return value
 -- @return boolean is it another than at the last call?
-function Reader:value(renew)
+function Reader:value(anew)
   if self.token == read_string and self.expect ~= "name" and self.size > self.shown then
-    if renew or self.size <= LONG or self.shown < 0 or self.size >= self.shown * 1.125 then
+    if anew or self.size <= LONG or self.shown < 0 or self.size >= self.shown * 1.125 then
       place(self, open_string(self))
       self.shown, self.changed = self.size, true
     end

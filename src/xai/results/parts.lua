@@ -57,14 +57,14 @@ end
 --- Add a piece of the text `key`.  Half of a surrogate pair at its end waits for the
 -- next piece.
 function Maker:say(kind, text, key, more)
-  local half = self.halves[key]
-  if half then
-    text, self.halves[key] = half.text .. text, nil
+  local surrogate = self.surrogates[key]
+  if surrogate then
+    text, self.surrogates[key] = surrogate.text .. text, nil
   end
   if string_find(text, "\237", 1, true) then
     local high = string_match(text, "\237[\160-\175][\128-\191]$")
     if high then
-      self.halves[key] = { kind = kind, text = high, more = more }
+      self.surrogates[key] = { kind = kind, text = high, more = more }
       self.plain = nil
       text = string_sub(text, 1, -4)
     end
@@ -195,8 +195,8 @@ end
 
 --- Add what is known at the proven end of a stream.
 function Maker:finish()
-  for _, half in pairs(self.halves) do self:add(half.kind, "\239\191\189", half.more) end
-  self.halves = {}
+  for _, unpaired in pairs(self.surrogates) do self:add(unpaired.kind, "\239\191\189", unpaired.more) end
+  self.surrogates = {}
   self:conclude(self.api:finish())
 end
 
@@ -245,7 +245,7 @@ function parts.new(request, name)
   local maker = setmetatable({
     first = 1, last = 0, values = {}, mores = {}, -- the queue; the kinds are in the maker itself
     plain = nil, -- the place whose pieces of text are parts as they are
-    halves = {}, -- the name of a text -> half of a surrogate pair at its end
+    surrogates = {}, -- the name of a text -> an unpaired surrogate at its end
     places = {}, pieces = {}, shown = {},
   }, Maker)
   maker.codec = request:codec()

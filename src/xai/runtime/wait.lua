@@ -284,7 +284,7 @@ function wait.for_request(request, ready, ...)
 end
 
 --- In a task that can be suspended: wait once until the request may be ready, and
--- return true.  Elsewhere return false at once.  This is `wait_for` for the usual case:
+-- return true.  Elsewhere return false at once.  This is `wait_for` for the common case:
 -- a task that waits for the next event of a stream.
 function wait.in_task(request)
   local task = loop.running

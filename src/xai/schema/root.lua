@@ -20,7 +20,7 @@ local BY_NAME = {
 }
 -- Members that are data, whatever they look like.
 local DATA = { const = true, enum = true, default = true, examples = true, required = true, type = true }
--- Members that stay at the root, where references to them are usual.
+-- Members that stay at the root, where references to them are common.
 local AT_ROOT = { "$defs", "definitions" }
 
 --- Where a reference within the schema leads once the schema is a member.
