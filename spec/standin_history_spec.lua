@@ -63,7 +63,7 @@ describe("the stand-in server", function()
       local answer, body, one, two
 
       before_each(function()
-        answer, body = first(name, { store = name == "respond" and false or nil })
+        answer, body = first(name, { store = name ~= "respond" and nil })
         local calls = xai.calls(answer)
         if calls[1].server then table.remove(calls, 1) end
         one, two = calls[1].id, calls[2].id

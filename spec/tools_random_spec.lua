@@ -114,6 +114,7 @@ describe("the body that a run of tools leaves", function()
           saved = xai.decode(xai.encode(info.run.body))
         end
         saved.tools = nil
+        table.insert(saved.input or saved.messages, { role = "user", content = "What is Lua?" })
         local answer, message = stage.client[name](stage.client, saved)
         assert(answer, what .. ": " .. tostring(message))
       end

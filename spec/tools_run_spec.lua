@@ -153,7 +153,7 @@ describe("client:run_tools", function()
       end)
       assert.equal("r1", bodies[2].previous_response_id)
       same({ { type = "function_call_output", call_id = "c1", output = "Rome is fine" } }, bodies[2].input)
-      assert.equal("r1", info.run.body.previous_response_id)
+      same({ "r2", 0 }, { info.run.body.previous_response_id, #info.run.body.input })
     end)
 
     it("sends all back as it came, reasoning first, with store = false", function()
@@ -299,6 +299,30 @@ describe("client:run_tools", function()
           end
         end)
       end
+
+      it("sends the results of a turn in the order of its calls, also those that came later", function()
+        local _, _, info, bodies = play_calls(name, { ROME, OSLO }, function(client)
+          local tools = { weather() }
+          local body = body_of(name, { tools = tools, store = name ~= "respond" and nil })
+          local _, _, paused = client:run_tools(name, body, { approve = function(call)
+            if call.id == "c2" then return true end
+          end })
+          return client:run_tools(name, saved(paused.run.body), { tools = tools, answers = { c1 = true } })
+        end)
+        same({ "c1", "c2" }, (results_in(name, bodies[2])))
+        same({ "c1", "c2" }, (results_in(name, info.run.body)))
+      end)
+
+      it("leaves a body that has the answer, to which a question is added", function()
+        local _, _, info = play_calls(name, { ROME }, function(client)
+          local fields = { tools = { weather() }, store = name ~= "respond" and nil }
+          return client:run_tools(name, body_of(name, fields))
+        end)
+        local list = info.run.body.input or info.run.body.messages
+        local last = list[#list]
+        assert.equal("assistant", last.role)
+        assert.equal("It is warm.", type(last.content) == "table" and last.content[1].text or last.content)
+      end)
 
       it("keeps what has no answer pending, also without approve", function()
         local _, _, info = play_calls(name, { ROME, OSLO }, function(client)
@@ -495,7 +519,7 @@ describe("a run of tools with stream = true", function()
 
       it("is closed at any moment, with a body that goes on", function()
         for stop = 1, 40, 3 do
-          local run = stage.client:run_tools(name, body(name, { store = name == "respond" and false or nil }))
+          local run = stage.client:run_tools(name, body(name, { store = name ~= "respond" and nil }))
           local kind
           for _ = 1, stop do
             kind = run:next_part()

@@ -779,7 +779,7 @@ function Client:conversation(body, opts) end
 ---@field rounds integer Requests that were made.
 ---@field calls xai.RunCall[] Calls of functions, in order.
 ---@field usage xai.TokenUsage The sum of all rounds.
----@field body table What goes on from here; it can be encoded and saved.
+---@field body table The history so far, in a body that goes on from here: the last answer is in it, unless it was cut. It can be saved as JSON.
 ---@field pending? xai.RunCall[] The calls that wait for an answer.
 
 ---Facts about a run.

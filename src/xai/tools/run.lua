@@ -9,9 +9,12 @@
 --                   info; raises what a tool or a callback of the user has raised
 --   run:stop(kind, code, message)   ends it now
 --   run.listen      set before `begin`: called with each part (kind, value, more)
+--   run.on_over     set before `begin`: called once with the run when its outcome is known,
+--                   read or not; must neither wait nor raise
 --   run.over        is the outcome known?  Then value, message and info have it
 --   run.facts       what users get as info.run: rounds, calls, usage, body, pending.  body
---                   goes on from here at any moment: it is what the next request would be
+--                   goes on from here at any moment: it has the history so far, also the
+--                   last answer where that has no calls, and can be saved
 --
 -- A run is driven by a task of its own; whoever waits for it may be anybody.  Its body is
 -- well formed but in the moments between an answer and its results, when `stop` mends it.
@@ -27,7 +30,7 @@ local wait = require "xai.runtime.wait"
 local wire = require "xai.tools.wire"
 
 local error, pairs, pcall, setmetatable, tostring, type = error, pairs, pcall, setmetatable, tostring, type
-local string_format = string.format
+local format = string.format
 
 local Run = {}
 Run.__index = Run
@@ -40,6 +43,7 @@ local function finish(run, value, message, info)
   info.run = run.facts
   run.value, run.message, run.info = value, message, info
   if run.deadline then timers.stop(run.deadline) end
+  if run.on_over then run.on_over(run) end
   run.waiters:wake()
   loop.adapter.arm()
 end
@@ -111,18 +115,22 @@ local function begin_turn(run, calls, answer)
   run.turn, run.turn_answer = turns.new(run, calls), answer
 end
 
---- The body after the turn.  With a text each call without a result gets that.
-local function body_after(run, text)
-  local turn, body = run.turn, run.facts.body
-  local made = turn:results(text)
-  if not run.turn_answer then return wire.answered(run.name, body, made) end
-  body = wire.next_body(run.name, body, run.turn_answer, made, text and {} or turn:open())
+--- The body that goes on after an answer.
+local function after_answer(run, answer, made, open)
+  local body = wire.next_body(run.name, run.facts.body, answer, made, open)
   if wire.is_forced(body.tool_choice) then body.tool_choice = nil end
   return body
 end
 
+--- Add the turn to the body.  With a text each call without a result gets that.
 local function end_turn(run, text)
-  run.facts.body = body_after(run, text)
+  local turn, answer = run.turn, run.turn_answer
+  local made = turn:results(text)
+  if answer then
+    run.facts.body = after_answer(run, answer, made, text and {} or turn:open())
+  else
+    run.facts.body = wire.answered(run.name, run.facts.body, made)
+  end
   run.turn, run.turn_answer = nil, nil
 end
 
@@ -138,28 +146,21 @@ local function work(run)
   return false
 end
 
-local function open_calls(answer)
-  local list = {}
-  for _, call in pairs(readers.calls(answer)) do
-    if not call.server then list[#list + 1] = call end
-  end
-  return list
-end
-
-local NOT_RUN = "not run: the limit of calls was reached"
-
 --- Do what an answer asks for.  Returns whether another round follows.
 local function follow(run, answer)
-  local calls = open_calls(answer)
-  if not calls[1] then return conclude(run) end
+  local calls = wire.calls_of(answer)
+  if not calls[1] then
+    run.facts.body = after_answer(run, answer, {}, {})
+    return conclude(run)
+  end
   if readers.finish(answer) ~= "calls" then
     return fail(run, "truncated", nil, "the answer was cut, so that its calls were not run")
   end
   local count = #run.facts.calls + #calls
   if count > run.max_calls then
     run.turn, run.turn_answer = turns.new(run, calls), answer
-    end_turn(run, NOT_RUN)
-    return fail(run, "limit", "max_calls", string_format("%d calls, at most %d are run", count, run.max_calls))
+    end_turn(run, "not run: the limit of calls was reached")
+    return fail(run, "limit", "max_calls", format("%d calls, at most %d are run", count, run.max_calls))
   end
   begin_turn(run, calls, answer)
   return work(run)
@@ -168,7 +169,7 @@ end
 --- What the user does between rounds.  Returns whether another round follows.
 local function between(run)
   if run.facts.rounds >= run.max_rounds then
-    fail(run, "limit", "max_rounds", string_format("no answer without calls in %d rounds", run.max_rounds))
+    fail(run, "limit", "max_rounds", format("no answer without calls in %d rounds", run.max_rounds))
     return false
   end
   if not run.on_round or run.facts.rounds == 0 then return true end
@@ -242,7 +243,7 @@ local function start_deadline(run, seconds)
   local timer = { at = core.now() + seconds, queued = false }
   function timer.wake() loop.make_ready(timer) end
   function timer.take_turn()
-    run:stop("limit", "deadline", string_format("the deadline of %g s has passed", seconds))
+    run:stop("limit", "deadline", format("the deadline of %g s has passed", seconds))
   end
   run.deadline = timer
   timers.start(timer, timer)

@@ -145,6 +145,15 @@ function wire.next_body(name, body, answer, made, open)
   return wire.with_history(name, body, joined(wire.history(name, body), as_input(answer), made))
 end
 
+--- The calls in an answer that are to be answered here.
+function wire.calls_of(answer)
+  local list = {}
+  for _, call in ipairs(readers.calls(answer)) do
+    if not call.server then list[#list + 1] = call end
+  end
+  return list
+end
+
 -- Open calls ------------------------------------------------------------------------
 
 --- Add what the results in a list name to the set `answered`.
@@ -202,29 +211,59 @@ function wire.open_calls(name, body)
   return open
 end
 
---- The history without calls that have a result now: the service knows them.
-local function without_known(list, made)
+--- Is the item of a response a call that has a result now?
+local function is_answered(item, answered)
+  local call = type(item) == "table" and readers.call_of_item(item)
+  return call and not call.server and answered[call.id]
+end
+
+--- Results in the order of these calls; those of other calls stand first.
+local function in_order(name, calls, made)
+  local sorted, by_id, field = array {}, {}, RESULT_IDS[name]
+  for _, call in ipairs(calls) do by_id[call.id or false] = false end
+  for _, item in ipairs(made) do
+    if by_id[item[field]] == nil then sorted[#sorted + 1] = item else by_id[item[field]] = item end
+  end
+  for _, call in ipairs(calls) do
+    sorted[#sorted + 1], by_id[call.id or false] = by_id[call.id] or nil, nil
+  end
+  return sorted
+end
+
+--- Take the results off the end of a history.
+local function take_results(name, list)
+  local first = #list + 1
+  while type(list[first - 1]) == "table" and is_result(name, list[first - 1]) do first = first - 1 end
+  local taken = {}
+  for at = first, #list do taken[#taken + 1], list[at] = list[at], nil end
+  return taken
+end
+
+--- The history without the calls that have a result now.
+local function without_answered(list, made)
   local answered, kept = {}, array {}
   note_results("respond", made, answered)
   for _, item in ipairs(list) do
-    local call = type(item) == "table" and readers.call_of_item(item)
-    if not (call and not call.server and answered[call.id]) then kept[#kept + 1] = item end
+    if not is_answered(item, answered) then kept[#kept + 1] = item end
   end
   return kept
 end
 
---- The body in which open calls have these results.
+--- The body in which open calls have these results.  All results of the last turn are in
+-- the order of its calls.
 function wire.answered(name, body, made)
   if not made[1] then return body end
   local list = wire.history(name, body)
-  if name == "respond" and body.previous_response_id ~= nil then list = without_known(list, made) end
-  if name ~= "message" then return wire.with_history(name, body, joined(list, made)) end
-  local reply = last_turn(list)
-  if reply then list[#list] = nil end
-  local message = copy_of(reply or { role = "user" })
-  message.content = joined(reply and reply.content or {}, made)
-  list[#list + 1] = message
-  return wire.with_history(name, body, list)
+  local calls = LAST[name](list)
+  if name == "message" then
+    local message = copy_of(last_turn(list) or { role = "user" })
+    if last_turn(list) then list[#list] = nil end
+    message.content = in_order(name, calls, joined(message.content or {}, made))
+    return wire.with_history(name, body, joined(list, { message }))
+  end
+  made = in_order(name, calls, joined(take_results(name, list), made))
+  if name == "respond" and body.previous_response_id ~= nil then list = without_answered(list, made) end
+  return wire.with_history(name, body, joined(list, made))
 end
 
 return wire
