@@ -95,6 +95,7 @@ build = {
     ["xai.client.hooks"] = "src/xai/client/hooks.lua",
     ["xai.client.json"] = "src/xai/client/json.lua",
     ["xai.client.stream"] = "src/xai/client/stream.lua",
+    ["xai.client.stream_json"] = "src/xai/client/stream_json.lua",
     ["xai.conversation.record"] = "src/xai/conversation/record.lua",
     ["xai.conversation.saved"] = "src/xai/conversation/saved.lua",
     ["xai.conversation.state"] = "src/xai/conversation/state.lua",

@@ -8,7 +8,8 @@ local lazy_require = require("xai.runtime.environment").lazy_require
 local loop = require "xai.runtime.loop"
 local wait = require "xai.runtime.wait"
 
-local error, pcall, select, setmetatable, tostring, type = error, pcall, select, setmetatable, tostring, type
+local error, pcall, rawget, select, setmetatable, tostring, type =
+  error, pcall, rawget, select, setmetatable, tostring, type
 local string_format = string.format
 local wait_in_task = wait.in_task
 
@@ -23,7 +24,11 @@ local FIELDS = {
 
 setmetatable(Stream, {
   __index = function(_, name)
-    if not FIELDS[name] then lazy_require "xai.runtime.unknown_name"("stream", name, Stream) end
+    if FIELDS[name] then return nil end
+    lazy_require "xai.client.stream_json".add_methods(Stream)
+    local value = rawget(Stream, name)
+    if value == nil then lazy_require "xai.runtime.unknown_name"("stream", name, Stream) end
+    return value
   end,
 })
 
@@ -238,42 +243,6 @@ function Stream:parts()
     local kind, value, more = next_part(self)
     if kind == nil and more then error(more, 0) end
     return kind, value, more
-  end
-  return iterator, nil, nil, self
-end
-
--- JSON ----------------------------------------------------------------------------
-
---- The structured answer of a stream, as far as it was read.
-local function json_answer(stream, what, schema)
-  local problem
-  if stream.raw then problem = "a raw stream has no parts; read its events" end
-  local answers = lazy_require "xai.results.json_answer"
-  if not problem and schema ~= nil then problem = answers.wrong_schema(schema) end
-  if not (problem or stream.json_answer) then
-    stream.json_answer = answers.new(stream)
-    if not stream.json_answer then problem = "the parts of this stream are unknown; read its events" end
-  end
-  if problem then error("stream:" .. what .. ": " .. problem, 3) end
-  if schema ~= nil then stream.json_answer.schema = schema end
-  return stream.json_answer
-end
-
---- The value of a structured answer when more of it has come.  nil at the end, when it
--- is whole; nil, message, info when the stream broke or the answer is not whole, or
--- does not fit `schema`.  Never raises for what the network does.
-function Stream:next_json(schema)
-  return json_answer(self, "next_json", schema):next(self)
-end
-
---- Iterate over the growing value of a structured answer; see types.lua.  Raises the error
--- object where next_json returns nil, message, info.
-function Stream:json(schema)
-  local answer = json_answer(self, "json", schema)
-  local function iterator()
-    local value, _, info = answer:next(self)
-    if value == nil and info then error(info, 0) end
-    return value
   end
   return iterator, nil, nil, self
 end
