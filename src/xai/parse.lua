@@ -89,20 +89,6 @@ local function add_usage(sum, usage)
   return sum
 end
 
---- The value in an answer; or nil and what is wrong with it.
-local function value_of(use, result)
-  local meaning, word = readers.finish(result)
-  local problem = answer.unreadable(result, meaning, word, use.form.refusal(result))
-  if problem then return nil, problem end
-  local text, found = use.form.answer(result)
-  local calls = use.form.open_calls(result)
-  if text == "" and calls then return nil, answer.of_calls(calls) end
-  local value
-  value, problem = answer.read(text, found, use.schema, use.is_wrapped)
-  if problem and calls then problem.asks = nil end -- calls must be answered first
-  return value, problem
-end
-
 -- Outcomes ------------------------------------------------------------------------------
 
 --- Add to the facts about a call what is known of the answers.
@@ -131,7 +117,7 @@ function Use:take(result, message, info)
     return false, nil, message, info
   end
   self.result, self.usage = result, add_usage(self.usage, readers.usage(result))
-  local value, problem = value_of(self, result)
+  local value, problem = answer.value_of(self.form, result, self.schema, self.is_wrapped)
   if not problem then return false, value, nil, self:tell(info) end
   if self.left == 0 or not problem.asks then return false, self:failure(info, problem) end
   self.problem, self.info = problem, info

@@ -3,7 +3,6 @@
 local answers = require "xai.schema.answer"
 local forms = require "xai.schema.forms"
 local plan = require "xai.schema.plan"
-local readers = require "xai.results.readers"
 local root = require "xai.schema.root"
 local states = require "xai.conversation.state"
 
@@ -25,21 +24,9 @@ local function with_own_tool(body)
   return body
 end
 
---- The value in an answer; or nil and what is wrong with it.  The third value is its text.
-local function value_of(turn, result)
-  local meaning, word = readers.finish(result)
-  local problem = answers.unreadable(result, meaning, word, turn.form.refusal(result))
-  if problem then return nil, problem end
-  local text, calls = turn.form.text(result)
-  if calls then return nil, answers.of_calls(calls) end
-  local value
-  value, problem = answers.read(text, turn.schema, turn.is_wrapped)
-  return value, problem, text
-end
-
 --- May the turn go into the history?
 local function accept(turn, run, record)
-  local value, problem, text = value_of(turn, run.answer)
+  local value, problem, text = answers.value_of(turn.form, run.answer, turn.schema, turn.is_wrapped)
   turn.value, turn.problem = value, problem
   if problem then return false end
   if turn.form == forms.message then record:say(run, text) end -- the tool is not in later requests

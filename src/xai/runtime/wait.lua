@@ -18,7 +18,8 @@ local core = require "xai.core"
 local environment = require "xai.runtime.environment"
 local loop = require "xai.runtime.loop"
 
-local dofile, error, pcall, rawget, setmetatable, xpcall = dofile, error, pcall, rawget, setmetatable, xpcall
+local dofile, error, pcall, rawget, setmetatable, type, xpcall =
+  dofile, error, pcall, rawget, setmetatable, type, xpcall
 local coroutine_resume, coroutine_running, coroutine_status, coroutine_yield =
   coroutine.resume, coroutine.running, coroutine.status, coroutine.yield
 

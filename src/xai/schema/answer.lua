@@ -8,6 +8,7 @@ local check = require "xai.check"
 local core = require "xai.core"
 local json = require "xai.client.json"
 local mistake_text = require("xai.schema.mistakes").message
+local readers = require "xai.results.readers"
 local root = require "xai.schema.root"
 
 local ipairs, next, tostring = ipairs, next, tostring
@@ -81,6 +82,23 @@ function answer.read(text, value, schema, is_wrapped)
   if problem then return nil, problem end
   if is_wrapped then return root.value(value) end
   return value
+end
+
+--- The user's value in the result of a call; or nil and the problem.  The third value is the
+-- text of the answer.
+-- @param form  of the endpoint, see xai.schema.forms
+-- @param schema, is_wrapped  as above
+function answer.value_of(form, result, schema, is_wrapped)
+  local meaning, word = readers.finish(result)
+  local problem = answer.unreadable(result, meaning, word, form.refusal(result))
+  if problem then return nil, problem end
+  local text, found = form.answer(result)
+  local calls = form.open_calls(result)
+  if text == "" and calls then return nil, answer.of_calls(calls) end
+  local value
+  value, problem = answer.read(text, found, schema, is_wrapped)
+  if problem and calls then problem.asks = nil end -- calls must be answered first
+  return value, problem, text
 end
 
 --- nil, message, info of a problem: `info` has the facts about the last call.

@@ -4,7 +4,7 @@
 --
 --   taken(body)                    the member that is set already, or nil
 --   with_schema(body, schema)      a copy of the body that asks for such an answer
---   answer(result)                 the answer's text; or nil and its value
+--   answer(result)                 the answer's text, and its value where that is known
 --   open_calls(result)             the names of tools that the caller should have run, or nil
 --   refusal(result)                the words of a refusal, or nil
 --   asked_again(body, result, words)   a copy of the body with the answer and these words
@@ -167,8 +167,7 @@ end
 function message.answer(result)
   local call = answer_call(result)
   if not call then return readers.text(result) end
-  if call.args ~= nil then return nil, call.args end
-  return call.arguments
+  return call.arguments, call.args
 end
 
 --- All calls are answered with the mistakes.
