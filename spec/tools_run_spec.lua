@@ -620,6 +620,26 @@ describe("a run of tools within", function()
   end
 end)
 
+describe("a run of tools that nobody holds any more", function()
+  for _, name in ipairs(NAMES) do
+    it("asks no more with " .. name, function()
+      local ran = 0
+      local tool = weather(function()
+        ran = ran + 1
+        xai.sleep(0.001)
+        collectgarbage()
+        collectgarbage()
+      end)
+      local _, bodies = play(two_rounds(name, { ROME }), function(client)
+        client:run_tools(name, body_of(name, { tools = { tool }, stream = true }))
+        repeat xai.sleep(0.001) until ran == 1
+        xai.sleep(0.05)
+      end)
+      same({ 1, 1 }, { ran, #bodies })
+    end)
+  end
+end)
+
 describe("a run of tools in frames of xai.update", function()
   it("goes on frame by frame, while a tool waits for a click", function()
     local click, got

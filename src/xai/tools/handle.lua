@@ -47,6 +47,7 @@ local function next_part(handle)
 end
 
 --- Iterate over the parts: kind, value, more.  Raises the error object when the run fails.
+-- Lua 5.4 closes the run when the loop is left.
 function Handle:parts()
   return function() return next_part(self) end, nil, nil, self
 end
@@ -85,9 +86,14 @@ function Handle:__tostring()
   return string_format("xai.run (%s%s)", self.run.name, self.run.over and ", over" or "")
 end
 
---- A handle of a run that has not begun.
+--- A handle of a run that has not begun.  A run whose handle was collected ends with its
+-- next part, as nobody is left who could read it.
 return function(run)
   local handle = setmetatable({ run = run, first = 1, last = 0, kinds = {}, values = {}, mores = {} }, Handle)
-  run.listen = function(kind, value, more) add(handle, kind, value, more) end
+  local held = setmetatable({ handle }, { __mode = "v" })
+  run.listen = function(kind, value, more)
+    if not held[1] then return run:stop("cancelled", nil, "nobody reads the run") end
+    add(held[1], kind, value, more)
+  end
   return handle
 end
