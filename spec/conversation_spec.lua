@@ -162,6 +162,59 @@ describe("client:conversation", function()
         same({ "user b", "user c" }, said(bodies[2][HISTORIES[name]]))
       end)
 
+      it("keeps a round whose calls were not run any more", function()
+        local _, bodies = play({ answer_of(name, { ROME }), text_answer(name, "Yes.") }, function(client)
+          local talk = talk_of(client, name, { tools = { weather() } })
+          local _, _, info = talk:ask("b", { max_calls = 0 })
+          assert.equal("max_calls", info.code)
+          talk:keep(info)
+          talk:ask "c"
+        end)
+        local list = bodies[2][HISTORIES[name]]
+        assert.is_nil(histories.mistake(name, list))
+        assert.is_truthy(xai.encode(list):find("not run", 1, true))
+      end)
+
+      it("answers calls that wait for an answer when the turn is kept", function()
+        local _, bodies = play({ answer_of(name, { ROME }), text_answer(name, "Yes.") }, function(client)
+          local talk = talk_of(client, name, { tools = { weather() } })
+          local _, _, info = talk:ask("b", { approve = function() return nil end })
+          talk:keep(info)
+          talk:ask "c"
+        end)
+        local list = bodies[2][HISTORIES[name]]
+        assert.is_nil(histories.mistake(name, list))
+        assert.is_truthy(xai.encode(list):find("cancelled", 1, true))
+      end)
+
+      it("keeps the text of a cut answer, and not its calls", function()
+        local cut = answer_of(name, { ROME }, "Let me", { stop_reason = name == "message" and "max_tokens" or nil,
+          status = name == "respond" and "incomplete" or nil })
+        if name == "chat" then cut.choices[1].finish_reason = "length" end
+        if name == "respond" then cut.incomplete_details = { reason = "max_output_tokens" } end
+        local got, bodies = play({ cut, text_answer(name, "Yes.") }, function(client)
+          local talk = talk_of(client, name, { tools = { weather() } })
+          local _, _, info = talk:ask "b"
+          talk:keep(info)
+          talk:ask "c"
+          return info.kind
+        end)
+        assert.equal("truncated", got[1])
+        same({ "user b", "assistant Let me", "user c" }, said(bodies[2][HISTORIES[name]]))
+      end)
+
+      it("has a tool's error raised, and the history as it was", function()
+        local got = play({ answer_of(name, { ROME }) }, function(client)
+          local talk = talk_of(client, name, { tools = { weather(function() error("closed", 0) end) } })
+          local task = xai.spawn(function() return talk:ask("b", { on_tool_error = "raise" }) end)
+          while task:status() ~= "failed" do xai.sleep(0.01) end -- Lua 5.1 cannot wait within pcall
+          local ok, err = pcall(task.wait, task)
+          return ok, err, #talk.items, talk:keep(), #talk.items
+        end)
+        same({ false, "closed", 0, true }, { got[1], got[2], got[3], got[4] })
+        assert.is_true(got[5] > 2)
+      end)
+
       it("sends no empty message of the assistant", function()
         local _, bodies = play({ text_answer(name, ""), text_answer(name, "Yes.") }, function(client)
           local talk = talk_of(client, name)
@@ -499,6 +552,17 @@ describe("a conversation", function()
     run:close()
     assert.is_nil(talk.run)
     assert.equal(stages.TEXT, (talk:ask "What is Lua?"))
+  end)
+
+  it("refuses a second turn of another task", function()
+    local talk, message = new(), nil
+    xai.run(function()
+      local first = xai.spawn(function() return talk:ask "My name is Ada." end)
+      xai.spawn(function() message = raised(talk.ask, talk, "b") end):wait()
+      first:wait()
+    end)
+    assert.matches("^talk:ask: a turn is under way", message)
+    assert.equal(2, #talk.items)
   end)
 
   it("keeps the text of a streamed turn that was left", function()

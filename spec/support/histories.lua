@@ -185,10 +185,19 @@ local function check(history)
   if mistake then failed(history, mistake) end
 end
 
+--- Go on with a turn that has paused.  Returns the info of a failure.
+local function resume(history, info)
+  local roll, answers = history.roll, {}
+  for _, call in ipairs(info.run.pending) do answers[call.id] = ({ true, false, "warm", nil })[roll(4)] end
+  local _, _, facts = history.talk:ask(nil, { answers = answers })
+  return facts
+end
+
 local function step(history)
   local roll = history.roll
   local before = xai.encode(history.talk:dump().turns)
   local info = (roll(2) == 1 and turn or streamed_turn)(history)
+  if info and info.kind == "pending" and roll(2) == 1 then info = resume(history, info) end
   local after = xai.encode(history.talk:dump().turns)
   check(history)
   if info and info.kind then

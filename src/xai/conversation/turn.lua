@@ -99,9 +99,9 @@ end
 local function replayed(state, run, record, info)
   local body = run.facts.body
   if body.previous_response_id == nil or not is_gone(info) then return nil end
-  for _, turn in ipairs(state.turns) do turn.id = nil end
-  local copy = copy_of(body)
-  copy.input, copy.previous_response_id = states.next_body(state, record.items).input, nil
+  local copy, list = copy_of(body), states.items(state)
+  for _, item in ipairs(record.items) do list[#list + 1] = item end
+  copy.input, copy.previous_response_id = list, nil
   return copy
 end
 
@@ -116,7 +116,11 @@ local function follow(state, run, record)
     if not body then return answer, message, info end
     run.facts.body = body
     request, streamed = core.start(client, name, body, options, "run_tools")
-    return complete(client, request, name, streamed, options)
+    answer, message, info = complete(client, request, name, streamed, options)
+    if answer ~= nil then
+      for _, turn in ipairs(state.turns) do turn.id = nil end
+    end
+    return answer, message, info
   end
 end
 
