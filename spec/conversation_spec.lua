@@ -2,6 +2,7 @@
 
 local histories = require "spec.support.histories"
 local live = require "spec.support.live"
+local programs = require "spec.support.programs"
 local scripted = require "spec.support.scripted"
 local stages = require "spec.support.stage"
 local tool_stage = require "spec.support.tool_stage"
@@ -629,6 +630,42 @@ describe("a conversation", function()
   end)
 
   it("can be read by the service after whatever happened to it (150 random histories)", function()
+    xai.on_error = function() end
+    finally(function() xai.on_error = nil end)
     for seed = 1, 150 do histories.run(stage.client, seed) end
   end)
+end)
+
+-- That of copas is in copas_spec.lua.
+describe("a conversation within", function()
+  local uv, cqueues = programs.folder "uv", programs.folder "cqueues"
+  setup(function()
+    uv:open()
+    cqueues:open()
+  end)
+  teardown(function()
+    uv:close()
+    cqueues:close()
+  end)
+
+  local ADA = "Nice to meet you, Ada.\n"
+
+  it("luv waits in coroutines and blocks elsewhere", function()
+    uv:says(ADA .. "Your name is Ada.\nYour name is Eve. 8\ncancelled 8 true 9\n0 true\n", "conversation")
+  end)
+
+  it("cqueues waits in its coroutines", function()
+    if not pcall(require, "cqueues") then return pending "this Lua has no cqueues" end
+    cqueues:says(ADA .. "Your name is Ada.\ntrue\n", "conversation")
+  end)
+
+  if _VERSION == "Lua 5.1" and programs.has_neovim() then
+    local nvim = programs.neovim "nvim"
+    setup(function() nvim:open() end)
+    teardown(function() nvim:close() end)
+
+    it("Neovim goes on in tasks, and by itself", function()
+      nvim:says(ADA .. "Your name is Ada.\nYour name is Eve. 8 6\n", "conversation")
+    end)
+  end
 end)

@@ -42,6 +42,10 @@ local function try(says)
     says("Here is what I found. Oslo: Oslo in a loop; Rome: Rome in a loop. true\ncancelled 0\n", "tools")
   end)
 
+  it("waits for the turns of a conversation", function()
+    says("Nice to meet you, Ada.\nYour name is Ada.\n", "conversation")
+  end)
+
   it("blocks outside of copas, in callbacks, and in coroutines that copas does not run", function()
     says("true\ntrue\ntrue\ntrue\n", "outside_of_copas")
   end)

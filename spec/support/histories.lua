@@ -211,7 +211,8 @@ local function step(history)
   check(history)
 end
 
---- One history; raises what went wrong.  `client` is one of the stand-in server.
+--- One history; raises what went wrong.  `client` is one of the stand-in server.  Tools may raise in
+-- tasks that nobody waits for, so xai.on_error should be set.
 function M.run(client, seed)
   local roll = dice(seed * 7919 + 13)
   for _ = 1, 5 do roll(2) end
