@@ -165,20 +165,26 @@ local function streamed_turn(history)
   return run:info()
 end
 
+local function failed(history, what)
+  error(("history %d by %s: %s\n%s"):format(history.seed, history.name, what, xai.encode(history.talk.items)), 0)
+end
+
+--- Go on with a copy, which must be equal.
+local function become(history, copy)
+  if xai.encode(copy:dump()) ~= xai.encode(history.talk:dump()) then failed(history, "a copy is not equal") end
+  history.talk = copy
+end
+
 --- What may happen to a conversation between turns.
 local DEEDS = {
   function(history) history.talk:undo() end,
   function(history) history.talk:trim { tokens = 100 * history.roll(12) } end,
-  function(history) history.talk = history.talk:fork() end,
+  function(history) become(history, history.talk:fork()) end,
   function(history)
     local saved = xai.decode(xai.encode(history.talk:dump()))
-    history.talk = history.client:conversation(saved, { tools = { history.tool } })
+    become(history, history.client:conversation(saved, { tools = saved.body.tools and { history.tool } }))
   end,
 }
-
-local function failed(history, what)
-  error(("history %d by %s: %s\n%s"):format(history.seed, history.name, what, xai.encode(history.talk.items)), 0)
-end
 
 local function check(history)
   local mistake = M.mistake(history.name, history.talk.items)
