@@ -409,6 +409,17 @@ describe("client:conversation", function()
       assert.is_true(bodies[6].previous_response_id == nil or #bodies[6].input == 1)
     end)
 
+    it("sends the results of a turn that on_round ended", function()
+      local answers = { answer_of("respond", { ROME }), text_answer("respond", "Warm.", "r2") }
+      local _, bodies = chain(answers, function(talk)
+        talk:ask("a", { on_round = function() return false end })
+        talk:ask "b"
+      end)
+      assert.is_nil(bodies[2].previous_response_id)
+      assert.is_nil(histories.mistake("respond", bodies[2].input))
+      same({ 5, "user b" }, { #bodies[2].input, said(bodies[2].input)[5] })
+    end)
+
     it("saves its chain", function()
       local _, bodies = chain({ text_answer("respond", "A.", "r1"), text_answer("respond", "B.", "r2") },
         function(talk, client)
@@ -601,6 +612,13 @@ describe("a conversation", function()
     for _, kind in ipairs { "text", "call", "result", "round", "usage", "done" } do
       assert.is_true(kinds[kind], kind)
     end
+  end)
+
+  it("hands out the events of a turn", function()
+    local types, talk = {}, new()
+    local text = talk:ask("What is Lua?", { on_event = function(event) types[event.type] = true end })
+    assert.equal(stages.TEXT, text)
+    assert.is_true(types["response.completed"])
   end)
 
   it("adds the usage of all turns, also of those that failed", function()

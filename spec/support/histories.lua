@@ -129,6 +129,7 @@ local function options_of(history, is_apart)
   if roll(8) == 1 then opts.on_tool_error = "raise" end
   if roll(12) == 1 then opts.deadline = 0.001 * roll(5) end
   if roll(6) == 1 then opts.approve = function() return ({ true, false, nil })[roll(3)] end end
+  if roll(10) == 1 then opts.on_round = function() return false end end
   if not is_apart and roll(3) == 1 then opts.on_part = function() end end
   return opts
 end

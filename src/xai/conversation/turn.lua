@@ -29,9 +29,11 @@ local function add_usage(sum, usage)
   for name, n in pairs(usage) do sum[name] = (sum[name] or 0) + n end
 end
 
+--- Can the next request go on from the id of an answer?  Not where its calls have results,
+-- which the service does not know yet: a run may be ended between rounds.
 local function is_kept_by_service(state, answer)
   return state.name == "respond" and state.body.store == true and answer.store ~= false
-    and type(answer.id) == "string"
+    and type(answer.id) == "string" and not readers.has_open_call(readers.calls(answer))
 end
 
 local function commit(state, run, record)
