@@ -170,6 +170,14 @@ describe("client:run_tools", function()
       assert.equal(4, #input)
     end)
 
+    it("sends all back beside instructions, which the service refuses with previous_response_id", function()
+      local _, _, _, bodies = play_calls("respond", { ROME }, function(client)
+        return client:run_tools("respond", body_of("respond", { instructions = "Be brief.", tools = { weather() } }))
+      end)
+      assert.is_nil(bodies[2].previous_response_id)
+      same({ "Be brief.", 4 }, { bodies[2].instructions, #bodies[2].input })
+    end)
+
     it("answers shell calls of a tool that has the type", function()
       local answer = answer_of("respond", {})
       answer.output[2] = { type = "shell_call", call_id = "s1", action = { type = "exec", commands = { "ls" } } }

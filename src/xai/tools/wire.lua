@@ -122,9 +122,12 @@ function wire.with_history(name, body, list)
   return copy
 end
 
---- Does the service keep the history, so that the next body names the answer?
+--- Does the service keep the history, so that the next body names the answer?  It refuses
+-- instructions beside that name, as its description says: then all goes back.
 local function is_chained(name, body, answer)
-  return name == "respond" and body.store ~= false and answer.store ~= false and type(answer.id) == "string"
+  if name ~= "respond" or body.store == false or answer.store == false then return false end
+  local has_instructions = body.instructions ~= nil and body.instructions ~= core.null
+  return type(answer.id) == "string" and (type(body.previous_response_id) == "string" or not has_instructions)
 end
 
 local function items_of(calls)
