@@ -1,46 +1,34 @@
 -- Run it: make run EXAMPLE=tools
 --
--- The model asks for a function, we call it, the model answers with its result.
+-- The model asks for functions, run_tools calls them, the model answers with their results.
 
 local xai = require "xai"
 
 local client = xai.new() -- the key is in XAI_API_KEY
+local s = xai.schema
 
-local functions = {}
+local weather = {
+  name = "get_weather",
+  description = "The weather in a city now",
+  parameters = s.object(s.string("city", "in English")), -- arguments are checked against this
+  run = function(args)
+    local celsius = { Reykjavik = 4, Oslo = 9 } -- a real one would look out of the window
+    if not celsius[args.city] then return nil, "there is no weather station in " .. args.city end
+    return { celsius = celsius[args.city], sky = "light rain" }
+  end,
+}
 
-function functions.get_weather(arguments)
-  local celsius = { Reykjavik = 4, Oslo = 9 } -- a real one would look out of the window
-  return { celsius = celsius[arguments.city] or 20, sky = "light rain" }
+local function show(kind, value)
+  if kind == "call" then print("called: " .. value.name .. " " .. value.arguments) end
+  if kind == "text" then io.write(value) end
 end
 
-local messages = { { role = "user", content = "What is the weather in Reykjavik, and in Oslo?" } }
+local answer, message, info = client:run_tools("respond", {
+  model = "grok-4.5",
+  input = "What is the weather in Reykjavik, and in Oslo?",
+  tools = { weather },
+  stream = true,
+}, { on_part = show, max_rounds = 5 })
 
-local function ask()
-  local answer = assert(client:chat {
-    model = "grok-4.5",
-    messages = messages,
-    tools = { {
-      type = "function",
-      ["function"] = {
-        name = "get_weather",
-        description = "The weather in a city now",
-        parameters = { type = "object", properties = { city = { type = "string" } }, required = { "city" } },
-      },
-    } },
-  })
-  local message = answer.choices[1].message
-  messages[#messages + 1] = message
-  return message
-end
-
-local message = ask()
-while message.tool_calls do
-  for _, call in ipairs(message.tool_calls) do
-    local called = call["function"]
-    print("called: " .. called.name .. " " .. called.arguments)
-    local result = functions[called.name](xai.decode(called.arguments))
-    messages[#messages + 1] = { role = "tool", tool_call_id = call.id, content = xai.encode(result) }
-  end
-  message = ask()
-end
-print(message.content)
+print(answer and "" or message)
+print(("(%d rounds, %d tokens)"):format(info.run.rounds, info.run.usage.total))

@@ -85,6 +85,14 @@ function shows.tools()
   assert.matches('called: get_weather {"city":"Reykjavik"}', output, 1, true)
   assert.matches('called: get_weather {"city":"Oslo"}', output, 1, true)
   assert.matches("Reykjavik: celsius 4, sky light rain; Oslo: celsius 9, sky light rain", output, 1, true)
+  assert.matches("\n%(2 rounds, %d+ tokens%)\n$", output)
+end
+
+function shows.tools_by_hand()
+  local output = run "tools_by_hand"
+  assert.matches('called: get_weather {"city":"Reykjavik"}', output, 1, true)
+  assert.matches('called: get_weather {"city":"Oslo"}', output, 1, true)
+  assert.matches("Reykjavik: celsius 4, sky light rain; Oslo: celsius 9, sky light rain", output, 1, true)
 end
 
 function shows.structured()
