@@ -17,7 +17,7 @@ local results = require "xai.results.result"
 local wire = require "xai.tools.wire"
 
 local getmetatable, ipairs, pairs, setmetatable, type = getmetatable, ipairs, pairs, setmetatable, type
-local string_find = string.find
+local string_find, string_lower = string.find, string.lower
 
 local array = core.array
 
@@ -97,7 +97,7 @@ function states.finish(state, key)
   if state.name == "message" then
     local headers = copy_of(state.options.headers or {})
     for name in pairs(headers) do
-      if type(name) == "string" and name:lower() == "x-grok-conv-id" then return end
+      if type(name) == "string" and string_lower(name) == "x-grok-conv-id" then return end
     end
     headers["x-grok-conv-id"] = state.key
     state.options.headers = headers
