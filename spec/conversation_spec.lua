@@ -503,8 +503,18 @@ describe("client:conversation", function()
     assert.matches("^client:conversation: body.tools%[1%]", new { tools = { { run = print } } })
     assert.matches("^client:conversation: this is no saved conversation: turns%[1%]",
       new { endpoint = "chat", body = {}, turns = { 1 }, key = "a" })
+    assert.matches("^client:conversation: this is no saved conversation: no endpoint 'complete'",
+      new { endpoint = "complete", body = {}, turns = {}, key = "a" })
+    assert.matches("^client:conversation: option 'endpoint': the saved conversation is one of 'chat'",
+      new({ endpoint = "chat", body = {}, turns = {}, key = "a" }, { endpoint = "message" }))
+    local odd = { endpoint = "chat", body = {}, turns = {}, key = "a", given = { { role = "user", content = "a" } },
+      orders = { 1, { path = { "given", 1 }, names = { 2 } }, { path = 3, names = {} }, { path = { "x", "y" } } } }
+    assert.equal(1, #client:conversation(odd).items)
     local talk = client:conversation { model = "grok-4.5" }
     assert.equal("talk:ask: the input must be a text or a list, got a nil", raised(talk.ask, talk))
+    assert.equal("talk:ask: the input must be a list of parts or items, or one of them",
+      raised(talk.ask, talk, { text = "a" }))
+    assert.equal("talk:ask: the input is empty", raised(talk.ask, talk, {}))
     assert.equal("talk:ask: the input is empty", raised(talk.ask, talk, ""))
     assert.equal("talk:ask: input[2] must be a table, got a number", raised(talk.ask, talk, { { role = "user" }, 1 }))
     assert.matches("^talk:ask: unknown option 'dedline'", raised(talk.ask, talk, "a", { dedline = 1 }))

@@ -24,28 +24,42 @@ local function names_in(meta)
   end
 end
 
-local function path_with(path, key)
-  local longer = array {}
-  for i, one in ipairs(path) do longer[i] = one end
-  longer[#longer + 1] = key
-  return longer
+local DEEPEST = 200 -- tables within tables; what has no end cannot be sent
+
+--- Add to `orders` what is marked in a value.  `path` has its place, `depth` keys.
+local function note_orders(orders, value, path, depth)
+  local names = names_in(getmetatable(value))
+  if names then
+    local place = array {}
+    for i = 1, depth do place[i] = path[i] end
+    orders[#orders + 1] = { path = place, names = array(states.own(names)) }
+  end
+  if depth >= DEEPEST then return end
+  for key, member in pairs(value) do
+    if type(member) == "table" then
+      path[depth + 1] = key
+      note_orders(orders, member, path, depth + 1)
+    end
+  end
 end
 
-local function note_orders(orders, value, path)
-  local names = names_in(getmetatable(value))
-  if names then orders[#orders + 1] = { path = path, names = array(states.own(names)) } end
-  for key, member in pairs(value) do
-    if type(member) == "table" then note_orders(orders, member, path_with(path, key)) end
+local function is_list_of(kind, list)
+  if type(list) ~= "table" then return false end
+  for _, one in ipairs(list) do
+    if type(one) ~= kind then return false end
   end
-  return orders
+  return true
 end
 
 --- Mark the tables of a copy of a saved conversation again.
 local function mark_again(dump)
   for _, order in ipairs(results.object(dump.orders)) do
     local place = dump
-    for _, key in ipairs(results.object(results.object(order).path)) do place = results.object(place)[key] end
-    if type(place) == "table" and type(order.names) == "table" then core.ordered(order.names, place) end
+    order = results.object(order)
+    for _, key in ipairs(results.object(order.path)) do place = results.object(place)[key] end
+    if place ~= dump and type(place) == "table" and is_list_of("string", order.names) then
+      core.ordered(order.names, place)
+    end
   end
 end
 
@@ -65,17 +79,10 @@ function saved.of(state)
     endpoint = state.name, key = state.key, body = states.own(states.plain_body(state)),
     given = states.own(state.given), turns = turns, usage = states.copy_of(state.usage), id = last and last.id,
   }
-  local orders = note_orders(array {}, dump, array {})
+  local orders = array {}
+  note_orders(orders, dump, {}, 0)
   dump.orders = orders[1] and orders or nil
   return dump
-end
-
-local function is_list_of_tables(list)
-  if type(list) ~= "table" then return false end
-  for _, one in ipairs(list) do
-    if type(one) ~= "table" then return false end
-  end
-  return true
 end
 
 --- What is wrong with a saved conversation, or nil.
@@ -83,9 +90,9 @@ function saved.problem(dump)
   local function wrong(what) return "this is no saved conversation: " .. what end
   if not states.HISTORIES[dump.endpoint] then return wrong("no endpoint '" .. dump.endpoint .. "'") end
   if type(dump.key) ~= "string" then return wrong "key must be a string" end
-  if not is_list_of_tables(dump.given or {}) then return wrong "given must be a list of tables" end
+  if not is_list_of("table", dump.given or {}) then return wrong "given must be a list of tables" end
   for i, turn in ipairs(dump.turns) do
-    if type(turn) ~= "table" or not is_list_of_tables(turn.items) then
+    if type(turn) ~= "table" or not is_list_of("table", turn.items) then
       return wrong("turns[" .. i .. "].items must be a list of tables")
     end
     if turn.id ~= nil and type(turn.id) ~= "string" then return wrong("turns[" .. i .. "].id must be a string") end

@@ -16,7 +16,7 @@ local core = require "xai.core"
 local results = require "xai.results.result"
 local wire = require "xai.tools.wire"
 
-local getmetatable, ipairs, pairs, setmetatable, type = getmetatable, ipairs, pairs, setmetatable, type
+local getmetatable, ipairs, next, pairs, setmetatable, type = getmetatable, ipairs, next, pairs, setmetatable, type
 local string_find, string_lower = string.find, string.lower
 
 local array = core.array
@@ -166,7 +166,8 @@ function states.as_items(name, input)
   end
   if type(input) ~= "table" then return nil, "the input must be a text or a list, got a " .. type(input) end
   if input.role ~= nil or input.type ~= nil then input = { input } end
-  if input[1] == nil then return nil, "the input is empty" end
+  if next(input) == nil then return nil, "the input is empty" end
+  if input[1] == nil then return nil, "the input must be a list of parts or items, or one of them" end
   local parts = 0
   for i, one in ipairs(input) do
     if type(one) ~= "table" then return nil, "input[" .. i .. "] must be a table, got a " .. type(one) end
