@@ -311,6 +311,34 @@ describe("client:conversation", function()
         assert.is_nil(bodies[2].tools)
       end)
 
+      it("gives a checked value after the calls of tools, where the endpoint has both", function()
+        local opts = { schema = s.object(s.integer "day"), approve = function() return true end }
+        if name == "message" then
+          local client = xai.new { api_key = "k", base_url = "http://127.0.0.1:9" }
+          local talk = talk_of(client, name, { tools = { weather() } })
+          assert.equal("talk:ask: option 'schema': the conversation's body has 'tools' already",
+            raised(talk.ask, talk, "a", opts))
+          return client:close()
+        end
+        local got, bodies = play({ answer_of(name, { ROME }), text_answer(name, '{"day":3}') }, function(client)
+          local talk = talk_of(client, name, { tools = { weather() } })
+          return talk:ask("When?", opts), talk.items
+        end)
+        same({ day = 3 }, got[1])
+        assert.is_nil(histories.mistake(name, got[2]))
+        assert.is_table(name == "chat" and bodies[2].response_format or bodies[2].text.format)
+      end)
+
+      it("asks nobody for leave to answer", function()
+        local first = name == "message" and answer_of(name, { { "c1", "answer", '{"day":3}' } })
+          or text_answer(name, '{"day":3}')
+        local got = play({ first }, function(client)
+          local talk = talk_of(client, name, nil, { approve = function() return nil end })
+          return (talk:ask("When?", { schema = s.object(s.integer "day") }))
+        end)
+        same({ day = 3 }, got[1])
+      end)
+
       it("leaves the history as it was where the value does not fit", function()
         local schema = s.object(s.integer "day")
         local value = '{"day":"third"}'

@@ -825,7 +825,7 @@ function ToolRun:close() end
 
 ---Options of `talk:ask`. With `on_part` or `on_event` the answer is streamed.
 ---@class xai.AskOptions: xai.RunOptions
----@field schema? xai.JsonSchema The answer is a value that fits it, as with `client:parse`.
+---@field schema? xai.JsonSchema The answer is a value that fits it, as with `client:parse`; by `message` not beside tools.
 
 ---Facts about a turn.
 ---@class xai.TurnInfo: xai.RunInfo

@@ -15,6 +15,7 @@ Turn.__index = Turn
 
 local function nothing() return "" end
 local function stop() return false end
+local function allow() return true end
 
 --- Messages have a tool whose arguments are the answer.  The run ends with its call.
 local function with_own_tool(body)
@@ -56,7 +57,7 @@ return function(state, input, opts, begin)
   if taken then return nil, "option 'schema': the conversation's body has '" .. taken .. "' already" end
   local own = states.copy_of(opts)
   own.schema = nil
-  if state.name == "message" then own.on_round, own.max_rounds, own.approve = stop, 2, nil end
+  if state.name == "message" then own.on_round, own.max_rounds, own.approve = stop, 2, allow end
   local turn = setmetatable({ form = form }, Turn)
   turn.schema, turn.is_wrapped = root.of(schema)
   turn.run, problem = begin(state, input, own, false, function(body)
