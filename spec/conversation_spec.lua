@@ -448,6 +448,17 @@ describe("client:conversation", function()
       same({ 5, "user b" }, { #bodies[2].input, said(bodies[2].input)[5] })
     end)
 
+    it("sends the whole history beside instructions, which the service refuses with an id", function()
+      local _, bodies = play({ text_answer("respond", "A.", "r1"), text_answer("respond", "B.", "r2") },
+        function(client)
+          local talk = client:conversation(body_of("respond", { store = true, instructions = "Be brief." }))
+          talk:ask "a"
+          talk:ask "b"
+        end)
+      assert.is_nil(bodies[2].previous_response_id)
+      same({ "Be brief.", 4 }, { bodies[2].instructions, #bodies[2].input })
+    end)
+
     it("saves its chain", function()
       local _, bodies = chain({ text_answer("respond", "A.", "r1"), text_answer("respond", "B.", "r2") },
         function(talk, client)

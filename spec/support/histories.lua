@@ -228,6 +228,7 @@ function M.run(client, seed)
   local body = { model = "grok-4.20-0309-reasoning", tools = roll(3) > 1 and { tool } or nil }
   if name == "message" then body.max_tokens = 200 end
   if name == "respond" and roll(2) == 1 then body.store = true end
+  if name == "respond" and roll(3) == 1 then body.instructions = "Be brief." end
   if roll(2) == 1 then
     body[HISTORIES[name]] = { { role = name == "respond" and "developer" or "system", content = "Be brief." } }
   end

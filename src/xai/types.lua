@@ -742,7 +742,7 @@ function Client:run_tools(name, body, opts) end
 
 ---A conversation: asks with the whole history, and keeps it well formed whatever ends a turn. By default nothing stays at
 ---the service: `store` is false and encrypted reasoning is asked for; with `store = true` it chains by the id of the last
----answer, and sends the whole history where the service has lost it. Each conversation has one `prompt_cache_key`.
+---answer, and sends the whole history where the service has lost it, or beside `instructions`. Each conversation has one `prompt_cache_key`.
 ---@param body xai.ResponseRequest|xai.ChatRequest|xai.MessageRequest|xai.SavedConversation Without `stream`; its own messages always come first. Or what `talk:dump()` gave.
 ---@param opts? xai.ConversationOptions For each turn.
 ---@return xai.Conversation talk

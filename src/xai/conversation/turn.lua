@@ -14,6 +14,7 @@ local readers = require "xai.results.readers"
 local records = require "xai.conversation.record"
 local runs = require "xai.tools.run"
 local states = require "xai.conversation.state"
+local wire = require "xai.tools.wire"
 
 local ipairs, pairs, type = ipairs, pairs, type
 local string_find, string_lower = string.find, string.lower
@@ -32,8 +33,7 @@ end
 --- Can the next request go on from the id of an answer?  Not where its calls have results,
 -- which the service does not know yet: a run may be ended between rounds.
 local function is_kept_by_service(state, answer)
-  return state.name == "respond" and state.body.store == true and answer.store ~= false
-    and type(answer.id) == "string" and not readers.has_open_call(readers.calls(answer))
+  return wire.is_chained(state.name, state.body, answer) and not readers.has_open_call(readers.calls(answer))
 end
 
 local function commit(state, run, record)

@@ -124,7 +124,7 @@ end
 
 --- Does the service keep the history, so that the next body names the answer?  It refuses
 -- instructions beside that name, as its description says: then all goes back.
-local function is_chained(name, body, answer)
+function wire.is_chained(name, body, answer)
   if name ~= "respond" or body.store == false or answer.store == false then return false end
   local has_instructions = body.instructions ~= nil and body.instructions ~= core.null
   return type(answer.id) == "string" and (type(body.previous_response_id) == "string" or not has_instructions)
@@ -139,7 +139,7 @@ end
 --- The body that goes on after an answer, with the results of its calls.  `open`: calls
 -- that have no result yet.
 function wire.next_body(name, body, answer, made, open)
-  if is_chained(name, body, answer) then
+  if wire.is_chained(name, body, answer) then
     local copy = wire.with_history(name, body, joined(items_of(open), made))
     copy.previous_response_id = answer.id
     return copy
