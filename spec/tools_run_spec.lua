@@ -525,6 +525,17 @@ describe("a run of tools with stream = true", function()
         stages.rest()
       end)
 
+      it("is read by a loop within a task, also where its iterator cannot yield", function()
+        local text = {}
+        xai.run(function()
+          for kind, value in stage.client:run_tools(name, body(name)):parts() do
+            if kind == "text" then text[#text + 1] = value end
+          end
+        end)
+        assert.equal(TEXT, table.concat(text))
+        stages.rest()
+      end)
+
       it("is closed at any moment, with a body that goes on", function()
         for stop = 1, 40, 3 do
           local run = stage.client:run_tools(name, body(name, { store = name ~= "respond" and nil }))

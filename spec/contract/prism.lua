@@ -161,6 +161,27 @@ function Case:check_parse(schema, example)
   self.asked_again = (self.asked_again or 0) + info.repairs
 end
 
+-- ---- Tools ------------------------------------------------------------------------
+
+local TOOLS = {
+  { name = "get_weather", description = "The weather", parameters = s.object(s.string "city"),
+    run = function() return { celsius = 9 } end },
+  { name = "bare", run = function() return nil, "not today" end },
+}
+
+--- What client:run_tools sends is accepted: the tools, and the results of the calls in this
+-- example of an answer, whatever they call.
+function Case:check_tools(example, more)
+  local body = self:argument()
+  body.tools, body.tool_choice, body.previous_response_id = TOOLS, nil, nil
+  for key, value in pairs(more or {}) do body[key] = value end
+  local answer, message, info = self.client:run_tools(self.name, body,
+    { max_rounds = 2, headers = { Prefer = prefer(200, example), Accept = "application/json" } })
+  self.rounds = math.max(self.rounds or 0, info.run.rounds)
+  if answer or info.code == "max_rounds" or info.kind == "truncated" then return nil end
+  return refused(info) or message
+end
+
 -- ---- Streams ---------------------------------------------------------------------
 
 function Case:open(example)
@@ -302,6 +323,21 @@ function Contract:check_structured()
   end
 end
 
+function Contract:check_tools()
+  for _, path in ipairs { "/v1/chat/completions", "/v1/responses", "/v1/messages" } do
+    local case = self.by_path[path]
+    for example, answer in pairs(case.operation.answers["200"]["application/json"]) do
+      if answer.usage then
+        self:note(case, "tools after " .. example, case.check_tools, example)
+        if case.name == "respond" then
+          self:note(case, "tools, replayed, after " .. example, case.check_tools, example, { store = false })
+        end
+      end
+    end
+    self.tally:note(case.name .. ", a second round", case.rounds ~= 2 and "never" or nil)
+  end
+end
+
 local function decode_lines(command)
   local pipe = assert(io.popen(command))
   local text = pipe:read "*a"
@@ -376,6 +412,7 @@ return function(tally, url, rows, keep)
   contract:check_list("requests.invalid.json", Case.check_refusal)
   contract:check_nulls()
   contract:check_structured()
+  contract:check_tools()
   contract.client:close()
   return contract, count(operations), size(operations)
 end

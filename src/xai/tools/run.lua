@@ -100,6 +100,7 @@ local function ask(run)
   local answer, message, info = run.complete(run.client, request, run.name, streamed, run.call_options)
   if answer == nil then
     add_usage(run, info.partial)
+    if info.kind == "limit" and info.partial == nil then info.partial = run.answer end
     finish(run, nil, message, info)
     return nil
   end
