@@ -49,7 +49,11 @@ end
 --- Iterate over the parts: kind, value, more.  Raises the error object when the run fails.
 -- Lua 5.4 closes the run when the loop is left.
 function Handle:parts()
-  return function() return next_part(self) end, nil, nil, self
+  local function iterator()
+    local kind, value, more = next_part(self) -- Lua 5.1 forgets who makes a tail call
+    return kind, value, more
+  end
+  return iterator, nil, nil, self
 end
 
 --- Iterate over the visible text of all rounds.
