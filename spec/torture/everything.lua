@@ -369,6 +369,28 @@ piece("update", function()
   client:close()
 end)
 
+for _, streams in ipairs { false, true } do
+  piece(streams and "tools-streamed" or "tools", function()
+    local client = new()
+    local tool = { name = "get_weather", parameters = xai.schema.object(xai.schema.string "city") }
+    function tool.run(args)
+      xai.sleep(0)
+      return args.city .. " is fine"
+    end
+    local body = { model = MODEL, input = "Is it warmer in Oslo or in Rome?", tools = { tool }, store = false,
+      stream = streams }
+    local result, message, info = client:run_tools("respond", body, { deadline = deadline })
+    if streams then
+      for _ in got(result):parts() do end -- luacheck: ignore 542
+      result, message, info = result:result()
+    end
+    -- (What a tool found no memory for is told to the model.)
+    assert(xai.text(got(result, message, info)):find "^Here is what I found. Oslo: .*; Rome: ")
+    same(2, info.run.rounds)
+    client:close()
+  end)
+end
+
 piece("ends", function()
   local client = new()
   local stream = got(client:chat(streamed(), fault "stall-in-stream,2"))

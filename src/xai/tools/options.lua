@@ -5,8 +5,8 @@ local core = require "xai.core"
 local plan = require "xai.schema.plan"
 local wire = require "xai.tools.wire"
 
-local error, getmetatable, ipairs, next, pairs, pcall, rawget, type =
-  error, getmetatable, ipairs, next, pairs, pcall, rawget, type
+local error, getmetatable, ipairs, next, pairs, pcall, rawget, select, type =
+  error, getmetatable, ipairs, next, pairs, pcall, rawget, select, type
 local string_find, string_format, string_sub = string.find, string.format, string.sub
 
 local options = {}
@@ -85,9 +85,12 @@ local function problem_of(tool)
   if not is_callable(tool.run) then return ".run must be a function, got " .. type(tool.run) end
   if type(name) ~= "string" or name == "" then return " has a function and no name" end
   if tool.parameters == nil then return nil end
-  local ok, _, problem = pcall(plan.of, tool.parameters)
-  if type(tool.parameters) ~= "table" then problem = "the schema must be a table, got a " .. type(tool.parameters) end
-  if not ok then problem = "the schema cannot be read" end
+  local problem
+  if type(tool.parameters) == "table" then
+    problem = select(2, plan.of(tool.parameters))
+  else
+    problem = "the schema must be a table, got a " .. type(tool.parameters)
+  end
   return problem and string_format(" ('%s').parameters: %s", name, problem) or nil
 end
 

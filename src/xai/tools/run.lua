@@ -241,11 +241,12 @@ end
 
 local function start_deadline(run, seconds)
   if not seconds or seconds == 0 then return end
-  local timer = { at = core.now() + seconds, queued = false }
-  function timer.wake() loop.make_ready(timer) end
-  function timer.take_turn()
-    run:stop("limit", "deadline", format("the deadline of %g s has passed", seconds))
-  end
+  local timer -- with all its fields from the start, so that none needs memory later
+  timer = {
+    at = core.now() + seconds, place = false, order = 0, fired = false, waiter = false, queued = false,
+    wake = function() loop.make_ready(timer) end,
+    take_turn = function() run:stop("limit", "deadline", format("the deadline of %g s has passed", seconds)) end,
+  }
   run.deadline = timer
   timers.start(timer, timer)
 end
