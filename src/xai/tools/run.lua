@@ -282,9 +282,7 @@ local function resume(run, answers)
   run.turn.answers = answers or {}
 end
 
-local runs = {}
-
-function runs.new(complete, client, name, body, opts, what)
+local function new(complete, client, name, body, opts, what)
   local run, problem = options.settings(what, name, body, opts)
   if not run then return nil, problem end
   run.complete, run.client, run.name, run.what = complete, client, name, what
@@ -297,4 +295,4 @@ function runs.new(complete, client, name, body, opts, what)
   return run
 end
 
-return runs
+return { new = new }
