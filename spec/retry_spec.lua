@@ -285,9 +285,9 @@ describe("a timeout", function()
     local function ends(expected, options)
       return function() assert.same(expected, { attempts({ scripted.stall, GOOD }, options) }) end
     end
-    together(ends({ 1, "timeout" }, { timeout = 0.1 }), ends({ 2 }, { timeout = 0.1, retry_timeouts = true }),
-      ends({ 2 }, { idle_timeout = 0.1, retry_timeouts = true }),
-      ends({ 1, "timeout" }, { timeout = 0.1, retry_timeouts = true, retry = "safe" }))
+    together(ends({ 1, "timeout" }, { timeout = 0.6 }), ends({ 2 }, { timeout = 0.6, retry_timeouts = true }),
+      ends({ 2 }, { idle_timeout = 0.6, retry_timeouts = true }),
+      ends({ 1, "timeout" }, { timeout = 0.6, retry_timeouts = true, retry = "safe" }))
   end)
 end)
 
