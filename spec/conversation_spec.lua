@@ -490,6 +490,72 @@ describe("client:conversation", function()
     end
   end)
 
+  it("saves a paused turn, which goes on in another process, and tells which calls wait", function()
+    for _, name in ipairs(NAMES) do
+      for _, store in ipairs(name == "respond" and { false, true } or { false }) do
+        local fields = name == "respond" and { store = store } or nil
+        local answers = {
+          answer_of(name, { ROME }, nil, { id = "r1" }), answer_of(name, { { "c2", "get_weather", '{"city":"Oslo"}' } },
+            nil, { id = "r2" }), text_answer(name, "Warm.", "r3"), text_answer(name, "Ada.", "r4"),
+        }
+        local got, bodies = play(answers, function(client)
+          local opts = { tools = { weather() }, approve = function(call) return call.args.city == "Rome" or nil end }
+          local talk = talk_of(client, name, fields, opts)
+          local none = talk.pending == nil
+          talk:ask "Rome? Oslo?"
+          local fork = talk:fork()
+          local saved = xai.encode(talk:dump())
+          local again = client:conversation(xai.decode(saved), { tools = { weather() } })
+          assert.equal(saved, xai.encode(again:dump()))
+          local call = again.pending[1]
+          local problem = raised(again.ask, again, nil)
+          local text = again:ask(nil, { answers = { c2 = true } })
+          again:ask "And?"
+          return none, call, #again.items, problem, text, again.pending == nil, fork.pending[1].id
+        end)
+        same({ true, "c2", "get_weather", "Oslo" }, { got[1], got[2].id, got[2].name, got[2].args.city })
+        same({ "talk:ask: calls wait for an answer; give option 'answers'", "Warm.", true, "c2" },
+          { got[4], got[5], got[6], got[7] })
+        if store then
+          same({ "r2", 1, "r3", 1 }, { bodies[3].previous_response_id, #bodies[3].input, bodies[4].previous_response_id,
+            #bodies[4].input })
+        else
+          assert.is_nil(histories.mistake(name, bodies[4][HISTORIES[name]]))
+          local _, results = xai.encode(bodies[4][HISTORIES[name]]):gsub("24", "")
+          assert.equal(2, results)
+        end
+      end
+    end
+  end)
+
+  it("keeps a paused turn that was saved, with its calls cancelled", function()
+    local got = play({ answer_of("respond", { ROME }) }, function(client)
+      local talk = talk_of(client, "respond", { tools = { weather() } }, { approve = function() return nil end })
+      talk:ask "Rome?"
+      local again = client:conversation(xai.decode(xai.encode(talk:dump())))
+      again:keep()
+      return again.items, again.pending == nil
+    end)
+    assert.is_nil(histories.mistake("respond", got[1]))
+    assert.matches("cancelled", got[1][#got[1]].output)
+    assert.is_true(got[2])
+  end)
+
+  it("refuses a saved pause that is none", function()
+    local client = xai.new { api_key = "k", base_url = "http://127.0.0.1:9" }
+    local function load(paused)
+      local dump = client:conversation(body_of "respond"):dump()
+      dump.paused = paused
+      return raised(client.conversation, client, dump)
+    end
+    local begin = "client:conversation: this is no saved conversation: paused"
+    assert.equal(begin .. " must be a table", load(1))
+    assert.equal(begin .. ".items must be a list of tables", load { items = { 1 } })
+    assert.equal(begin .. ".answer must be a table", load { items = {} })
+    assert.equal(begin .. ".body.input must be a list of tables", load { items = {}, answer = {}, body = {} })
+    client:close()
+  end)
+
   it("keeps what xai.ordered marked, through JSON", function()
     local format = { type = "json_schema", name = "a",
       schema = xai.ordered({ "why", "city" }, { city = 1, type = "object", why = 2 }) }

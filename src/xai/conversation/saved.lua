@@ -1,10 +1,13 @@
 --- Conversations as plain tables: what talk:dump() gives and client:conversation takes.
 --
--- { endpoint, key, body, given, turns = { { items, id, tokens } }, usage, id, orders }, where
--- id is that of the chain, if there is one.  orders has what xai.ordered marked, as JSON
+-- { endpoint, key, body, given, turns = { { items, id, tokens } }, usage, id, orders, paused },
+-- where id is that of the chain, if there is one.  paused = { items, answer, body } is the turn
+-- that waits for answers: what it has added, the answer whose calls wait, and the body that
+-- goes on, without tools.  orders has what xai.ordered marked, as JSON
 -- does not keep it: a list of { path, names }.
 
 local core = require "xai.core"
+local records = require "xai.conversation.record"
 local results = require "xai.results.result"
 local states = require "xai.conversation.state"
 
@@ -69,6 +72,22 @@ function saved.is_one(body)
   return type(body.turns) == "table" and type(body.body) == "table" and type(body.endpoint) == "string"
 end
 
+--- The turn that waits for answers, as it is saved; or nil.
+local function paused_of(state)
+  local paused = states.paused(state)
+  if not paused then return nil end
+  local body = states.copy_of(paused.run.facts.body)
+  body.tools = nil -- they are in the conversation's body
+  return states.own { items = paused.record.items, answer = paused.record.paused, body = body }
+end
+
+--- The same from a saved one.
+local function paused_again(name, paused)
+  local record = records.new(name, array(paused.items))
+  record.paused = paused.answer
+  return { run = { info = { kind = "pending" }, facts = { body = paused.body } }, record = record }
+end
+
 --- The plain table of a conversation.
 function saved.of(state)
   local turns, last = array {}, state.turns[#state.turns]
@@ -78,11 +97,22 @@ function saved.of(state)
   local dump = {
     endpoint = state.name, key = state.key, body = states.own(states.plain_body(state)),
     given = states.own(state.given), turns = turns, usage = states.copy_of(state.usage), id = last and last.id,
+    paused = paused_of(state),
   }
   local orders = array {}
   note_orders(orders, dump, {}, 0)
   dump.orders = orders[1] and orders or nil
   return dump
+end
+
+local function wrong_pause(name, paused, wrong)
+  if type(paused) ~= "table" then return wrong "paused must be a table" end
+  if not is_list_of("table", paused.items) then return wrong "paused.items must be a list of tables" end
+  if type(paused.answer) ~= "table" then return wrong "paused.answer must be a table" end
+  local history = type(paused.body) == "table" and paused.body[states.HISTORIES[name]]
+  if not is_list_of("table", history) then
+    return wrong("paused.body." .. states.HISTORIES[name] .. " must be a list of tables")
+  end
 end
 
 --- What is wrong with a saved conversation, or nil.
@@ -100,6 +130,7 @@ function saved.problem(dump)
       return wrong("turns[" .. i .. "].tokens must be a number")
     end
   end
+  return dump.paused ~= nil and wrong_pause(dump.endpoint, dump.paused, wrong) or nil
 end
 
 --- A conversation of a saved one, which is sound.
@@ -114,6 +145,7 @@ function saved.load(client, dump, options)
   for name, n in pairs(type(dump.usage) == "table" and dump.usage or {}) do
     if type(n) == "number" then state.usage[name] = n end
   end
+  if dump.paused then state.failed = paused_again(dump.endpoint, dump.paused) end
   return state
 end
 

@@ -124,6 +124,12 @@ function states.items(state)
   return all
 end
 
+--- The last turn, { run, record }, where it waits for answers; else nil.
+function states.paused(state)
+  local failed = state.failed
+  return failed and failed.run.info.kind == "pending" and failed or nil
+end
+
 --- The body of the next request, with its input.  Where the service keeps the history, it
 -- is told the id of the last answer instead.
 function states.next_body(state, input)

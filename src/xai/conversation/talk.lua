@@ -4,6 +4,7 @@ local readers = require "xai.results.readers"
 local saved = require "xai.conversation.saved"
 local states = require "xai.conversation.state"
 local turns = require "xai.conversation.turn"
+local wire = require "xai.tools.wire"
 local lazy_require = require("xai.runtime.environment").lazy_require
 
 local error, ipairs, pairs, rawget, setmetatable, type = error, ipairs, pairs, rawget, setmetatable, type
@@ -74,14 +75,16 @@ end
 function methods.fork(talk)
   local state = state_of(talk, "fork")
   local fork = copy_of(state)
-  fork.run, fork.record, fork.handle, fork.failed = nil, nil, nil, nil
+  local paused = states.paused(state)
+  fork.run, fork.record, fork.handle = nil, nil, nil
+  fork.failed = paused and { run = paused.run, record = copy_of(paused.record) }
   fork.usage, fork.turns = copy_of(state.usage), {}
   for i, turn in ipairs(state.turns) do fork.turns[i] = copy_of(turn) end
   return new_talk(fork)
 end
 
 --- A plain table, which xai.encode can save and client:conversation takes.  It has no
--- functions; a turn under way is not in it.
+-- functions.  A turn that waits for answers is in it, a turn under way is not.
 function methods.dump(talk)
   local state = state_of(talk, "dump")
   return saved.of(state)
@@ -135,6 +138,12 @@ function members.items(state) return states.items(state) end
 
 --- The sum of what all turns used, as xai.usage gives it.
 function members.usage(state) return copy_of(state.usage) end
+
+--- The calls that wait for an answer, as xai.calls gives them, or nil.
+function members.pending(state)
+  local paused = states.paused(state)
+  return paused and wire.open_calls(state.name, paused.run.facts.body)
+end
 
 --- The run of a streamed turn that is under way, or nil.
 function members.run(state) return state.handle end

@@ -128,8 +128,8 @@ end
 
 --- The record and the body of the turn that goes on after a pause; or nil and the reason.
 local function resumed(state)
-  local failed = state.failed
-  if not failed or failed.run.info.kind ~= "pending" then return nil, "option 'answers': no call waits for one" end
+  local failed = states.paused(state)
+  if not failed then return nil, "option 'answers': no call waits for one" end
   local body = copy_of(failed.run.facts.body)
   body.tools = state.body.tools -- with their functions
   return failed.record, body
@@ -138,6 +138,7 @@ end
 --- What a turn is made of; or nil and what is wrong.
 local function prepare(state, input, opts)
   if input == nil and opts and opts.answers ~= nil then return resumed(state) end
+  if input == nil and states.paused(state) then return nil, "calls wait for an answer; give option 'answers'" end
   local items, problem = states.as_items(state.name, input)
   if not items then return nil, problem end
   return records.new(state.name, items), states.next_body(state, items)
