@@ -4,7 +4,7 @@ local stages = require("spec.support.stage")
 local scripted = require("spec.support.scripted")
 local xai = require("xai")
 
-local UUID = "%x%x%x%x%x%x%x%x%-5eed%-4000%-8000%-%x+"
+local UUID = "%x%x%x%x%x%x%x%x%-5eed%-4%x%x%x%-8%x%x%x%-%x+"
 local TEAM = "7b1e2d3c-4f5a-4b6c-9d7e-8f9a0b1c2d3e"
 local PHRASE = {
   invalid = "Client specified an invalid argument",

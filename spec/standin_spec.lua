@@ -4,6 +4,7 @@ local uv = require("luv")
 local standin = require("spec.support.server")
 local raw = require("spec.support.raw_client")
 local json = require("standin.json")
+local programs = require("spec.support.programs")
 
 local KEY = { Authorization = "Bearer xai-spec" }
 local SEND = { Authorization = "Bearer xai-spec", ["Content-Type"] = "application/json" }
@@ -220,6 +221,19 @@ describe("the stand-in server", function()
       assert.equal("\137PNG\r\n\26\n", answer.body:sub(1, 8))
     end)
 
+    it("a tool is not called for a name that is only told or asked for, unless it must be", function()
+      local tools = { { type = "function", name = "get_weather", parameters = { type = "object" } } }
+      local function kind(input, choice)
+        local body = { model = "grok-4.5", input = input, tools = tools, tool_choice = choice }
+        local output = json.decode(post("/v1/responses", body).body).output
+        return output[#output].type
+      end
+      assert.equal("message", kind "My name is Ada.")
+      assert.equal("message", kind "What is my name?")
+      assert.equal("function_call", kind "My name is Ada. Is it warm in Rome?")
+      assert.equal("function_call", kind("My name is Ada.", "required"))
+    end)
+
     it("a tool is called, and its result comes back in words", function()
       local body = json.decode(fixture("chat-completion.tool-calls.request.json"))
       local message = json.decode(post("/v1/chat/completions", body).body).choices[1].message
@@ -329,6 +343,30 @@ describe("with-server", function()
   it("gives the command an address and a key, and passes on its exit code", function()
     local out = run("spec/support/with-server -- sh -c 'echo $XAI_BASE_URL $XAI_API_KEY; exit 7'")
     assert.matches("^http://127%.0%.0%.1:%d+ xai%-demo\n7\n$", out)
+  end)
+
+  it("serves a program that goes on with what another run of it has saved", function()
+    local file = os.tmpname()
+    local program = ([[
+      local xai, tool = require "xai", { name = "get_weather", run = function() return "warm" end }
+      local file = io.open "FILE"
+      local saved = file:read "*a"
+      file:close()
+      local body = saved == "" and { model = "grok-4.5" } or xai.decode(saved)
+      local talk = xai.new():conversation(body, { tools = { tool } })
+      print((assert(talk:ask(saved == "" and "My name is Ada." or "What is my name?"))))
+      print((assert(talk:ask(saved == "" and "Is it warm in Rome?" or "Is it warm in Oslo?"))))
+      file = assert(io.open("FILE", "w"))
+      file:write(xai.encode(talk:dump()))
+      file:close()
+    ]]):gsub("FILE", file)
+    local first, code = programs.run_text(program)
+    assert.equal(0, code, first)
+    assert.equal("Nice to meet you, Ada.\nHere is what I found. warm.\n", first)
+    local second, again = programs.run_text(program)
+    os.remove(file)
+    assert.equal(0, again, second)
+    assert.equal("Your name is Ada.\nHere is what I found. warm.\n", second)
   end)
 
   it("leaves no server behind, even when it is killed", function()

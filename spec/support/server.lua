@@ -142,11 +142,12 @@ end
 local Service = {}
 Service.__index = Service
 
---- An id in the shape of a UUID; the n-th one is the same in every run.
+--- An id in the shape of a UUID.  Those of two services differ: what one has sent, a program may have saved
+-- and give to another.
 function Service:new_id()
   self.last_id = self.last_id + 1
-  local n = self.last_id
-  return ("%08x-5eed-4000-8000-%012x"):format((n * 2654435761) % 2 ^ 32, n)
+  local n, run = self.last_id, self.run
+  return ("%08x-5eed-4%03x-8%03x-%012x"):format((n * 2654435761) % 2 ^ 32, math.floor(run / 4096), run % 4096, n)
 end
 
 --- Seconds as the service counts them: they begin in autumn 2026 and pass as on a clock.
@@ -259,6 +260,7 @@ function M.start(options)
       quiet = options.quiet ~= false,
     },
     connections = {}, accepted = 0, in_progress = 0, born = uv.now(),
+    run = math.floor(uv.hrtime() / 1000) % 2 ^ 24,
     listener = uv.new_tcp(), idle_timer = uv.new_timer(), broken_pipe = uv.new_signal(),
     fixtures = uv.fs_realpath(here .. "../fixtures"),
   }, Service)

@@ -58,6 +58,7 @@ local function read_conversation(body, model)
   if last.role == "user" and #tools > 0 and choice ~= "none" then
     conversation.tools = tools
     conversation.choice = type(choice) == "table" and choice["function"].name or nil
+    conversation.forced = choice == "required" or type(choice) == "table"
     conversation.parallel = given(body.parallel_tool_calls) ~= false
   end
   local format = given(body.response_format)

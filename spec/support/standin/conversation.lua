@@ -3,6 +3,7 @@
 --   { said = {user texts}, pictures = {bytes of each, or false}, results = {tool results in words},
 --     called = { [call id] = what the call was about },
 --     tools = {{ name, parameters }...} when a call of one of them is due, choice = name of a forced one,
+--     forced = whether one must be called,
 --     parallel = whether several calls may be made, schema = JSON schema of the answer,
 --     reasons = whether the model thinks, thinks = whether it shows it, searches = boolean,
 --     spoiled = how an answer that should follow a schema does not, see structured.lua }

@@ -68,6 +68,7 @@ local function read_conversation(body, model)
     and (#conversation.results == 0 or choice.type == "tool")
   if asked and #tools > 0 and choice.type ~= "none" then
     conversation.tools, conversation.choice, conversation.parallel = tools, choice.name, true
+    conversation.forced = choice.type ~= "auto"
   end
   return conversation
 end

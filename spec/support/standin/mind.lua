@@ -158,6 +158,14 @@ local function asked_for(said)
   return said[n] or ""
 end
 
+--- Does the prompt only tell a name, or ask for it?  That needs no tool.
+local function is_about_names(conversation)
+  if conversation.forced then return false end
+  local last = conversation.said[#conversation.said] or ""
+  return last:find("^%s*[Mm]y name is %u[%w\128-\255-]*[.!]?%s*$") ~= nil
+    or last:lower():find("what is my name", 1, true) ~= nil
+end
+
 local function spoil(conversation, turn)
   if conversation.spoiled and (conversation.schema or conversation.choice) then
     structured.spoil(turn, conversation.spoiled)
@@ -168,7 +176,7 @@ end
 function M.turn(conversation, nth, limit, stops)
   local turn = { text = "", finish = "stop" }
   if conversation.thinks then turn.thinking = thinking_about(conversation) end
-  if conversation.tools then
+  if conversation.tools and not is_about_names(conversation) then
     turn.calls, turn.finish = tool_calls(conversation), "tool_calls"
     spoil(conversation, turn)
     return turn

@@ -69,6 +69,7 @@ local function read_conversation(body, items, effort)
   if items[#items].role == "user" and #tools > 0 and choice ~= "none" then
     conversation.tools = tools
     conversation.choice = type(choice) == "table" and choice.name or nil
+    conversation.forced = choice == "required" or type(choice) == "table"
     conversation.parallel = given(body.parallel_tool_calls) ~= false
   end
   conversation.schema = wanted_schema(body)
