@@ -283,13 +283,13 @@ describe("client:run_tools", function()
               name == "message" and { type = "any" } or "required" }), { approve = function(call)
               if call.id == "c1" then return true end
             end })
-            same({ "pending", "1 call waits for an answer" }, { paused.kind, words })
+            same({ "pending", "pending: 1 call waits for an answer" }, { paused.kind, words })
             assert.is_nil(result)
             same({ "c2", 1 }, { paused.run.pending[1].id, #paused.run.pending })
             same({ "Rome" }, ran)
             local body = saved(paused.run.body)
             local _, still = client:run_tools(name, body, { tools = tools })
-            assert.equal("1 call waits for an answer", still)
+            assert.equal("pending: 1 call waits for an answer", still)
             local answers = { ["true"] = true, ["false"] = false, ["a result"] = { celsius = 9 } }
             return client:run_tools(name, body, { tools = tools, answers = { c2 = answers[way] } })
           end)
@@ -547,7 +547,7 @@ describe("a run of tools with stream = true", function()
           run:close()
           local value, message, info = run:result()
           if value == nil then
-            same({ "cancelled", "the run was closed" }, { info.kind, message })
+            same({ "cancelled", "cancelled: the run was closed" }, { info.kind, message })
             local again = info.run.body
             again.stream = nil
             local answer = assert(stage.client:run_tools(name, again, { tools = { weather() } }))
@@ -575,7 +575,7 @@ describe("a run of tools with stream = true", function()
         local ok, problem = pcall(function() for _ in run:parts() do end end) -- luacheck: ignore 542
         same({ false, "limit", "max_rounds" }, { ok, problem.kind, problem.code })
         local kind, message, info = run:next_part()
-        same({ "limit", problem.message }, { info.kind, message })
+        same({ "limit", tostring(problem) }, { info.kind, message })
         assert.is_nil(kind)
         stages.rest()
       end)

@@ -174,6 +174,26 @@ describe("client:run_tools", function()
         assert.equal("c2", results_in(name, bodies[3])[name == "respond" and 1 or 2][1])
       end)
 
+      it("ends with all that a failure tells, its words first", function()
+        local function told(message, info)
+          assert.equal(tostring(info), message)
+          assert.equal(info.kind .. ": " .. info.message, message)
+          same({ "string", 1, 0, "number" }, { type(info.url), info.attempts, info.resends, type(info.elapsed) })
+          same({ false, "yes" }, { info.retryable, info.billed })
+        end
+        play({ answer_of(name, { ROME }) }, function(client)
+          local body = body_of(name, { tools = { weather() } })
+          local _, message, info = client:run_tools(name, body, { max_rounds = 1 })
+          told(message, info)
+          _, message, info = client:run_tools(name, body, { approve = function() return nil end })
+          told(message, info)
+          local _, early, begun = client:run_tools(name, info.run.body,
+            { tools = { weather() }, answers = { c1 = "warm" }, deadline = 1e-9 })
+          same({ "limit", false }, { begun.kind, begun.retryable })
+          assert.equal(tostring(begun), early)
+        end)
+      end)
+
       it("runs none of the calls that would pass max_calls", function()
         local count, calls = 0, {}
         for i = 1, 10000 do calls[i] = { "c" .. i, "f", "{}" } end

@@ -51,8 +51,11 @@ end
 --- End the run with a failure of its own.
 local function fail(run, kind, code, message)
   local info = core.failure(kind, message)
-  info.code, info.partial = code, run.answer
-  finish(run, nil, message, info)
+  local last = run.answer_info or {}
+  info.url, info.attempts, info.resends, info.elapsed = last.url, last.attempts, last.resends, last.elapsed
+  info.code, info.partial, info.retryable = code, run.answer, false
+  info.billed = run.answer and "yes" or run.facts.rounds == 0 and "no" or "maybe"
+  finish(run, nil, tostring(info), info)
 end
 
 local function emit(run, kind, value, more)
