@@ -119,6 +119,7 @@ build = {
     ["xai.results.parts_responses"] = "src/xai/results/parts_responses.lua",
     ["xai.results.readers"] = "src/xai/results/readers.lua",
     ["xai.results.result"] = "src/xai/results/result.lua",
+    ["xai.results.usage_sum"] = "src/xai/results/usage_sum.lua",
     ["xai.runtime.environment"] = "src/xai/runtime/environment.lua",
     ["xai.runtime.loop"] = "src/xai/runtime/loop.lua",
     ["xai.runtime.neovim"] = "src/xai/runtime/neovim.lua",

@@ -8,6 +8,7 @@ local plan = require "xai.schema.plan"
 local lazy_require = require("xai.runtime.environment").lazy_require
 local readers = require "xai.results.readers"
 local root = require "xai.schema.root"
+local sums = require "xai.results.usage_sum"
 
 local error, ipairs, next, setmetatable, tostring, type = error, ipairs, next, setmetatable, tostring, type
 
@@ -81,11 +82,10 @@ end
 
 -- Answers -----------------------------------------------------------------------------
 
---- Add what an answer used to the sum.
-local function add_usage(sum, usage)
-  if not usage then return sum end
-  if not sum then return usage end
-  for name, n in next, usage do sum[name] = (sum[name] or 0) + n end
+--- The sum with what an answer used; nil where none has told it.
+local function with_usage(sum, usage)
+  if not usage or not sum then return usage or sum end
+  sums.add(sum, usage)
   return sum
 end
 
@@ -116,7 +116,7 @@ function Use:take(result, message, info)
     if self.result ~= nil then self:tell_before(info) end
     return false, nil, message, info
   end
-  self.result, self.usage = result, add_usage(self.usage, readers.usage(result))
+  self.result, self.usage = result, with_usage(self.usage, readers.usage(result))
   local value, problem = answer.value_of(self.form, result, self.schema, self.is_wrapped)
   if not problem then return false, value, nil, self:tell(info) end
   if self.left == 0 or not problem.asks then return false, self:failure(info, problem) end

@@ -14,6 +14,7 @@
 
 local core = require "xai.core"
 local results = require "xai.results.result"
+local sums = require "xai.results.usage_sum"
 local wire = require "xai.tools.wire"
 
 local getmetatable, ipairs, next, pairs, setmetatable, type = getmetatable, ipairs, next, pairs, setmetatable, type
@@ -81,7 +82,7 @@ end
 function states.new(client, name, body, options)
   local state = {
     client = client, name = name, body = copy_of(body), turns = {}, options = copy_of(options or {}),
-    usage = { input = 0, cached = 0, output = 0, reasoning = 0, total = 0, tools = 0 },
+    usage = sums.new(),
   }
   state.options.endpoint, state.options.tools = nil, nil
   state.given = states.own(wire.history(name, body))

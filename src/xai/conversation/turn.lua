@@ -14,6 +14,7 @@ local readers = require "xai.results.readers"
 local records = require "xai.conversation.record"
 local runs = require "xai.tools.run"
 local states = require "xai.conversation.state"
+local sums = require "xai.results.usage_sum"
 local wire = require "xai.tools.wire"
 
 local ipairs, pairs, type = ipairs, pairs, type
@@ -25,10 +26,6 @@ local RUN = "client:run_tools"
 local turns = {}
 
 -- Ends of turns -----------------------------------------------------------------------
-
-local function add_usage(sum, usage)
-  for name, n in pairs(usage) do sum[name] = (sum[name] or 0) + n end
-end
 
 --- Can the next request go on from the id of an answer?  Not where its calls have results,
 -- which the service does not know yet: a run may be ended between rounds.
@@ -52,7 +49,7 @@ function turns.settle(state)
   local run, record = state.run, state.record
   if not run or not run.over then return end
   state.run, state.record, state.handle = nil, nil, nil
-  add_usage(state.usage, run.facts.usage)
+  sums.add(state.usage, run.facts.usage)
   if run.message == nil and not run.raised and (not run.accept or run.accept(run, record)) then
     return commit(state, run, record)
   end

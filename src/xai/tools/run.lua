@@ -23,6 +23,7 @@ local core = require "xai.core"
 local loop = require "xai.runtime.loop"
 local options = require "xai.tools.options"
 local readers = require "xai.results.readers"
+local sums = require "xai.results.usage_sum"
 local tasks = require "xai.runtime.task"
 local timers = require "xai.runtime.timers"
 local turns = require "xai.tools.turn"
@@ -62,14 +63,10 @@ local function emit(run, kind, value, more)
   if run.listen then run.listen(kind, value, more) end
 end
 
-local SUMS = { "input", "cached", "output", "reasoning", "total", "tools" }
-
 local function add_usage(run, result)
   local usage = type(result) == "table" and readers.usage(result) or nil
   if not usage then return end
-  local sum = run.facts.usage
-  for i = 1, #SUMS do sum[SUMS[i]] = sum[SUMS[i]] + usage[SUMS[i]] end
-  if usage.usd then sum.usd = (sum.usd or 0) + usage.usd end
+  sums.add(run.facts.usage, usage)
   run.has_usage = true
 end
 
@@ -290,8 +287,7 @@ local function new(complete, client, name, body, opts, what)
   if not run then return nil, problem end
   run.complete, run.client, run.name, run.what = complete, client, name, what
   run.over, run.waiters = false, loop.new_waiters()
-  local usage = { input = 0, cached = 0, output = 0, reasoning = 0, total = 0, tools = 0 }
-  run.facts = { rounds = 0, calls = {}, usage = usage, body = run.body }
+  run.facts = { rounds = 0, calls = {}, usage = sums.new(), body = run.body }
   run.body = nil
   problem = resume(setmetatable(run, Run), run.answers)
   if problem then return nil, problem end
