@@ -112,9 +112,17 @@ local function named_tool(tools, name)
   return tools[1]
 end
 
+--- The prompt without the user's own name, all of it where nothing else is said; and whether that is so.
+local function subject(conversation)
+  local prompt = conversation.said[#conversation.said] or ""
+  local rest, told = prompt:gsub("[Mm]y name is %u[%w\128-\255-]*[.!]?", "")
+  local is_name = told > 0 and not rest:find "[%w\128-\255]"
+  return is_name and prompt or rest, is_name
+end
+
 --- One call, or one for each name in the prompt when the tool takes one required argument.
 local function tool_calls(conversation)
-  local prompt = conversation.said[#conversation.said] or ""
+  local prompt = subject(conversation)
   local tool = conversation.choice and named_tool(conversation.tools, conversation.choice)
     or pick_tool(conversation.tools, prompt:lower())
   local names = words.names(prompt)
@@ -161,9 +169,8 @@ end
 --- Does the prompt only tell a name, or ask for it?  That needs no tool.
 local function is_about_names(conversation)
   if conversation.forced then return false end
-  local last = conversation.said[#conversation.said] or ""
-  return last:find("^%s*[Mm]y name is %u[%w\128-\255-]*[.!]?%s*$") ~= nil
-    or last:lower():find("what is my name", 1, true) ~= nil
+  local prompt, is_name = subject(conversation)
+  return is_name or prompt:lower():find("what is my name", 1, true) ~= nil
 end
 
 local function spoil(conversation, turn)
