@@ -88,6 +88,17 @@ function shows.tools()
   assert.matches("\n%(2 rounds, %d+ tokens%)\n$", output)
 end
 
+function shows.approval()
+  local dir = programs.shell("mktemp -d"):gsub("\n$", "")
+  assert.equal("pending: 2 calls wait for an answer\n", run("approval", dir))
+  local command = "printf 'y\\nn\\n' | " .. programs.command "examples/approval.lua"
+  local output, code = programs.shell(command, dir)
+  assert.equal(0, code, output)
+  assert.equal("send_mail to Anna? (y/n) send_mail to Bob? (y/n) sent to Anna\n"
+    .. "Here is what I found. Anna: sent; Bob: error the user did not allow this call.\n", output)
+  assert.is_truthy(os.remove(dir)) -- the file is gone
+end
+
 function shows.tools_by_hand()
   local output = run "tools_by_hand"
   assert.matches('called: get_weather {"city":"Reykjavik"}', output, 1, true)

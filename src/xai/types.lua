@@ -840,6 +840,7 @@ function ToolRun:close() end
 ---@field turns xai.SavedTurn[] The turns, in order.
 ---@field usage xai.TokenUsage The sum of all turns.
 ---@field id? string Id of the last answer, where the service keeps the history.
+---@field paused? xai.SavedPause The turn that waits for answers.
 ---@field orders? table[] What `xai.ordered` had marked.
 
 ---A turn of a saved conversation.
@@ -847,6 +848,12 @@ function ToolRun:close() end
 ---@field items table[] What was asked, called and answered.
 ---@field id? string Id of its answer, where the service keeps it.
 ---@field tokens? number Length of the history with it, as the service counted.
+
+---A turn of a saved conversation that waits for answers.
+---@class xai.SavedPause
+---@field items table[] What it has added so far.
+---@field answer table The answer whose calls wait.
+---@field body table The body that goes on, without tools.
 
 ---How long a history may be.
 ---@class xai.TrimLimits
@@ -857,10 +864,12 @@ function ToolRun:close() end
 ---@field items table[] The whole history, raw: a new list each time, of tables that are not to be changed.
 ---@field usage xai.TokenUsage The sum of all turns, also of those that failed.
 ---@field run? xai.ToolRun The streamed turn that is under way.
+---@field pending? xai.FoundCall[] The calls that wait for an answer, where the last turn has paused.
 local Conversation = {}
 
 ---Ask, and wait for the text of the answer, or for the value with `schema`. The history changes only where the turn ended
----well, tools included. A turn that pauses goes on by `talk:ask(nil, { answers = ... })`.
+---well, tools included. A turn that pauses goes on by `talk:ask(nil, { answers = ... })`, also after it was saved;
+---`talk.pending` has its calls. To ask something else drops it.
 ---@param input string|table|nil A text, content parts, or items.
 ---@param opts? xai.AskOptions
 ---@return any answer
@@ -881,7 +890,8 @@ function Conversation:stream(input, opts) end
 ---@return xai.Conversation fork
 function Conversation:fork() end
 
----The conversation as a plain table, for `xai.encode` and `client:conversation`. Without a turn that is under way.
+---The conversation as a plain table, for `xai.encode` and `client:conversation`. A turn that has paused is in it, a turn
+---under way is not.
 ---@return xai.SavedConversation saved
 function Conversation:dump() end
 
