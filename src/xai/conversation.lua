@@ -6,7 +6,7 @@ local saved = require "xai.conversation.saved"
 local states = require "xai.conversation.state"
 local turns = require "xai.conversation.turn"
 
-local error, next, type = error, next, type
+local error, next, pairs, type = error, next, pairs, type
 local string_format = string.format
 
 local HISTORIES = states.HISTORIES
@@ -21,6 +21,11 @@ end
 local function wrong_body(name, body)
   local history = wrong_list(name, body[HISTORIES[name]])
   if history then return "body." .. HISTORIES[name] .. " " .. history end
+  for _, field in pairs(HISTORIES) do
+    if field ~= HISTORIES[name] and body[field] ~= nil and body[HISTORIES[name]] == nil then
+      return string_format("the body has '%s'; conversations by %s have '%s'", field, name, HISTORIES[name])
+    end
+  end
   if body.stream ~= nil and body.stream ~= false then return "the body has 'stream'; talk:stream() streams" end
   if body.previous_response_id ~= nil then
     return "the body has 'previous_response_id'; with store = true a conversation has a chain of its own"
@@ -45,7 +50,10 @@ local function wrong_options(opts)
 end
 
 local function open(client, body, opts)
-  if type(body) ~= "table" then return nil, "the body must be a table, got " .. type(body) end
+  if type(body) ~= "table" then
+    local hint = body ~= nil and HISTORIES[body] and "; the function is named by the option 'endpoint'" or ""
+    return nil, "the body must be a table, got " .. type(body) .. hint
+  end
   local problem = wrong_options(opts)
   if problem then return nil, problem end
   if saved.is_one(body) then

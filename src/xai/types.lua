@@ -825,6 +825,7 @@ function ToolRun:close() end
 
 ---Options of `talk:ask`. With `on_part` or `on_event` the answer is streamed.
 ---@class xai.AskOptions: xai.RunOptions
+---@field tools? xai.Tool[] More tools for this turn, or the functions of those that the conversation has.
 ---@field schema? xai.JsonSchema The answer is a value that fits it, as with `client:parse`; by `message` not beside tools.
 
 ---Facts about a turn.

@@ -78,16 +78,23 @@ local function merged_tools(list, more)
   return all
 end
 
+--- A body with the tools of the options, too.  Options are checked elsewhere.
+function states.with_tools(body, options)
+  if not options or type(options.tools) ~= "table" then return body end
+  local copy = copy_of(body)
+  copy.tools = merged_tools(type(body.tools) == "table" and body.tools or nil, options.tools)
+  return copy
+end
+
 --- A conversation without turns.  The arguments are checked.
 function states.new(client, name, body, options)
   local state = {
-    client = client, name = name, body = copy_of(body), turns = {}, options = copy_of(options or {}),
+    client = client, name = name, body = copy_of(states.with_tools(body, options)), turns = {}, options = copy_of(options or {}),
     usage = sums.new(),
   }
   state.options.endpoint, state.options.tools = nil, nil
   state.given = states.own(wire.history(name, body))
   state.body[HISTORIES[name]] = nil
-  if options and options.tools then state.body.tools = merged_tools(body.tools, options.tools) end
   return state
 end
 

@@ -53,7 +53,7 @@ return function(state, input, opts, begin)
   if type(schema) ~= "table" then return nil, "option 'schema' must be a table, got a " .. type(schema) end
   local made, problem = plan.of(schema)
   if not made then return nil, "option 'schema': " .. problem end
-  local taken = form.taken(state.body)
+  local taken = form.taken(states.with_tools(state.body, opts))
   if taken then return nil, "option 'schema': the conversation's body has '" .. taken .. "' already" end
   local own = states.copy_of(opts)
   own.schema = nil

@@ -152,6 +152,7 @@ function turns.begin(state, input, opts, is_streamed, patch)
   if is_streamed and all.on_event then return nil, "option 'on_event': the run gives parts" end
   if is_streamed then all.on_part = nil end
   body.stream = (is_streamed or all.on_part ~= nil or all.on_event ~= nil) and true or nil
+  body = states.with_tools(body, opts)
   if patch then body = patch(body) end
   local run, problem = runs.new(state.complete, state.client, state.name, body, all, RUN)
   if not run then return nil, problem end
