@@ -543,27 +543,30 @@ describe("client:conversation", function()
 
   it("takes more tools for one turn, also for one that goes on", function()
     for _, name in ipairs(NAMES) do
-      local first = answer_of(name, { ROME })
-      local got, bodies = play({ first, answer_of(name, { ROME }), text_answer(name, "Warm."), text_answer(name, "Hi.") },
-        function(client)
-          local talk = talk_of(client, name)
-          local _, _, info = talk:ask("Rome?", { tools = { weather() }, approve = function() return nil end })
-          talk = client:conversation(xai.decode(xai.encode(talk:dump())))
-          local text = talk:ask(nil, { tools = { weather() }, answers = { c1 = "warm" } })
-          talk:ask "And?"
-          return info.kind, text
-        end)
+      local again = { "c2", "get_weather", '{"city":"Rome"}' }
+      local answers = {
+        answer_of(name, { ROME }), answer_of(name, { again }), text_answer(name, "Warm."), text_answer(name, "Hi."),
+      }
+      local got, bodies = play(answers, function(client)
+        local talk = talk_of(client, name)
+        local _, _, info = talk:ask("Rome?", { tools = { weather() }, approve = function() return nil end })
+        talk = client:conversation(xai.decode(xai.encode(talk:dump())))
+        local text = talk:ask(nil, { tools = { weather() }, answers = { c1 = "warm" } })
+        talk:ask "And?"
+        return info.kind, text
+      end)
       same({ "pending", "Warm." }, { got[1], got[2] })
       same({ 1, 1, 1 }, { #bodies[1].tools, #bodies[2].tools, #bodies[3].tools })
       assert.is_nil(bodies[4].tools)
+      assert.is_truthy(xai.encode(bodies[3]):find("24", 1, true))
     end
   end)
 
   it("says where the name of the function belongs, and the messages", function()
     local client = xai.new { api_key = "k", base_url = "http://127.0.0.1:9" }
     local function said_of(...) return raised(client.conversation, client, ...) end
-    assert.equal("client:conversation: the body must be a table, got string; the function is named by the option 'endpoint'",
-      said_of("chat", body_of "chat"))
+    assert.equal("client:conversation: the body must be a table, got string; "
+      .. "the function is named by the option 'endpoint'", said_of("chat", body_of "chat"))
     assert.equal("client:conversation: the body has 'messages'; conversations by respond have 'input'",
       said_of(body_of("respond", { messages = {} })))
     assert.equal("client:conversation: the body has 'input'; conversations by chat have 'messages'",

@@ -64,7 +64,7 @@ print((again:ask "And what is my name?"))
 local function printed(source)
   local output, code = programs.run_text(source)
   assert.equal(0, code, output)
-  return (output:gsub("xai%.info: 0x%x+", "INFO"):gsub("24%.%[%[1%]%]%S+\t2\t0%.%d+\n", "24.SOURCE\t2\tUSD\n"))
+  return (output:gsub("\t[%a.]+: 0x%x+\n", "\tINFO\n"):gsub("24%.%[%[1%]%]%S+\t2\t0%.%d+\n", "24.SOURCE\t2\tUSD\n"))
 end
 
 describe("the examples of the helpers", function()

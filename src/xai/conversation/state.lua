@@ -89,8 +89,8 @@ end
 --- A conversation without turns.  The arguments are checked.
 function states.new(client, name, body, options)
   local state = {
-    client = client, name = name, body = copy_of(states.with_tools(body, options)), turns = {}, options = copy_of(options or {}),
-    usage = sums.new(),
+    client = client, name = name, body = copy_of(states.with_tools(body, options)), turns = {},
+    options = copy_of(options or {}), usage = sums.new(),
   }
   state.options.endpoint, state.options.tools = nil, nil
   state.given = states.own(wire.history(name, body))
