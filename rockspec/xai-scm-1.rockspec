@@ -136,6 +136,7 @@ build = {
     ["xai.schema.root"] = "src/xai/schema/root.lua",
     ["xai.schema.scalars"] = "src/xai/schema/scalars.lua",
     ["xai.schema.words"] = "src/xai/schema/words.lua",
+    ["xai.tools.deadline"] = "src/xai/tools/deadline.lua",
     ["xai.tools.handle"] = "src/xai/tools/handle.lua",
     ["xai.tools.options"] = "src/xai/tools/options.lua",
     ["xai.tools.run"] = "src/xai/tools/run.lua",

@@ -112,6 +112,13 @@ xai_Client *xai_client_check(lua_State *L, const char *what) {
   return c;
 }
 
+int xai_client_deadline(lua_State *L) {
+  const xai_Client *c = (xai_Client *)luaL_testudata(L, 1, CLIENT_MT);
+  if (c == NULL || c->set.deadline_ms == 0) return 0;
+  lua_pushnumber(L, (lua_Number)c->set.deadline_ms / 1000);
+  return 1;
+}
+
 /* Close the client at index 1 and wipe its key. */
 static void close_client(lua_State *L, int ends_calls) {
   xai_Client *c = (xai_Client *)luaL_checkudata(L, 1, CLIENT_MT);

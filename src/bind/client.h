@@ -44,6 +44,9 @@ int xai_client_new(lua_State *L);
 /* The open client at index 1; raises when there is none. */
 xai_Client *xai_client_check(lua_State *L, const char *what);
 
+/* core.deadline(client) -> the seconds of its option 'deadline'; nil without. */
+int xai_client_deadline(lua_State *L);
+
 /* The length of a base URL without "/v1" and slashes at its end. */
 size_t xai_client_base_length(const char *url);
 

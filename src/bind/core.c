@@ -369,6 +369,7 @@ static const luaL_Reg functions[] = {{"client", xai_client_new},
                                      {"rearm", core_rearm},
                                      {"complain", core_complain},
                                      {"check_options", core_check_options},
+                                     {"deadline", xai_client_deadline},
                                      {"uuid", core_uuid},
                                      {"libcurl", core_libcurl},
                                      {NULL, NULL}};

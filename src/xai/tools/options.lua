@@ -128,14 +128,14 @@ local function wire_tools(name, list)
   return is_ours and wired or list
 end
 
---- Take the functions out of the tools of a body, which is the run's own.  Returns what
--- is wrong, or nil.
+--- Note the functions of a body's tools in `functions`.  Returns the body as it is sent, a
+-- copy where it had functions; or nil and what is wrong.
 function options.prepare_tools(name, body, functions)
-  if body.tools == nil then return nil end
+  if body.tools == nil then return body end
   local problem = add_functions(functions, body.tools, "body.tools")
-  if problem then return problem end
+  if problem then return nil, problem end
   local wired = wire_tools(name, body.tools)
-  if wired ~= body.tools then body.tools = wired end
+  return wired == body.tools and body or wire.with(body, "tools", wired)
 end
 
 -- Bodies ----------------------------------------------------------------------------
@@ -169,7 +169,7 @@ local function own_body(name, body)
 end
 
 --- What a run is made of; or nil and what is wrong with its arguments.
-function options.settings(what, name, body, opts)
+function options.settings(what, client, name, body, opts)
   local problem = problem_of_body(name, body)
   if problem then return nil, problem end
   local own, rest = read(what, opts, body.stream == true)
@@ -178,11 +178,12 @@ function options.settings(what, name, body, opts)
     functions = {}, body = own_body(name, body), answers = own.answers,
     max_rounds = own.max_rounds or 10, max_calls = own.max_calls or 100, parallel = own.parallel or 8,
     approve = own.approve, on_round = own.on_round, raises = own.on_tool_error == "raise",
-    call_options = rest, listen = rest.on_part, seconds = rest.deadline,
+    call_options = rest, listen = rest.on_part, seconds = rest.deadline or core.deadline(client),
   }
-  rest.deadline, rest.on_part = nil, nil
+  rest.deadline, rest.on_part = 0, nil -- the run has one of its own for all
   problem = own.tools and add_functions(settings.functions, own.tools, "option 'tools'")
-    or options.prepare_tools(name, settings.body, settings.functions)
+  if problem then return nil, problem end
+  settings.body, problem = options.prepare_tools(name, settings.body, settings.functions)
   if problem then return nil, problem end
   return settings
 end

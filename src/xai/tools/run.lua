@@ -20,12 +20,12 @@
 -- well formed but in the moments between an answer and its results, when `stop` mends it.
 
 local core = require "xai.core"
+local deadlines = require "xai.tools.deadline"
 local loop = require "xai.runtime.loop"
 local options = require "xai.tools.options"
 local readers = require "xai.results.readers"
 local sums = require "xai.results.usage_sum"
 local tasks = require "xai.runtime.task"
-local timers = require "xai.runtime.timers"
 local turns = require "xai.tools.turn"
 local wait = require "xai.runtime.wait"
 local wire = require "xai.tools.wire"
@@ -43,7 +43,8 @@ local function finish(run, value, message, info)
   run.over = true
   info.run = run.facts
   run.value, run.message, run.info = value, message, info
-  if run.deadline then timers.stop(run.deadline) end
+  if run.request then run.request:cancel() end -- nobody waits for it yet
+  if run.deadline then deadlines.stop(run.deadline) end
   if run.on_over then run.on_over(run) end
   run.waiters:wake()
   loop.adapter.arm()
@@ -86,17 +87,26 @@ local function start(run)
   return core.start(run.client, run.name, run.facts.body, run.call_options, "run_tools")
 end
 
---- The answer of the next round, or nil where the run has failed.
+--- Start the next request, whose tools may be others.
+local function start_next(run)
+  local functions = {}
+  local body, problem = options.prepare_tools(run.name, run.facts.body, functions)
+  if not body then error(run.what .. ": " .. problem, 0) end
+  for name, tool in pairs(functions) do run.functions[name] = tool end
+  run.facts.body = body
+  local request, streamed = options.guarded(run.what, start, run)
+  if not request then error(run.what .. ": " .. streamed, 0) end
+  run.request, run.streamed = request, streamed
+end
+
+--- The answer of the next round, or nil where the run is over.
 local function ask(run)
+  if not run.request then start_next(run) end
   local request, streamed = run.request, run.streamed
-  run.request = nil
-  if not request then
-    local problem = options.prepare_tools(run.name, run.facts.body, run.functions)
-    if problem then error(run.what .. ": " .. problem, 0) end
-    request, streamed = start(run)
-  end
   run.facts.rounds = run.facts.rounds + 1
   emit(run, "round", run.facts.rounds)
+  if run.over then return nil end -- on_part has survived its end
+  run.request = nil
   local answer, message, info = run.complete(run.client, request, run.name, streamed, run.call_options)
   if answer == nil then
     add_usage(run, info.partial)
@@ -105,6 +115,7 @@ local function ask(run)
     return nil
   end
   add_usage(run, answer)
+  if run.over then return nil end
   run.answer, run.answer_info = answer, info
   return answer
 end
@@ -139,6 +150,7 @@ end
 local function work(run)
   local turn = run.turn
   turn:work(function(call, value) emit(run, "result", call, value) end)
+  if run.over then return false end
   local open = turn:open()
   end_turn(run)
   if not open[1] then return true end
@@ -174,7 +186,9 @@ local function between(run)
     return false
   end
   if not run.on_round or run.facts.rounds == 0 then return true end
-  if run.on_round(run.facts) == false then
+  local goes_on = run.on_round(run.facts)
+  if run.over then return false end
+  if goes_on == false then
     conclude(run)
     return false
   end
@@ -239,18 +253,6 @@ end
 
 -- Beginnings ------------------------------------------------------------------------
 
-local function start_deadline(run, seconds)
-  if not seconds or seconds == 0 then return end
-  local timer -- with all its fields from the start, so that none needs memory later
-  timer = {
-    at = core.now() + seconds, place = false, order = 0, fired = false, waiter = false, queued = false,
-    wake = function() loop.make_ready(timer) end,
-    take_turn = function() run:stop("limit", "deadline", format("the deadline of %g s has passed", seconds)) end,
-  }
-  run.deadline = timer
-  timers.start(timer, timer)
-end
-
 --- Start the run.  Returns nil and the words where its first request is refused.
 function Run:begin(is_apart)
   if self.listen then
@@ -263,7 +265,7 @@ function Run:begin(is_apart)
     if not request then return nil, second end
     self.request, self.streamed = request, second
   end
-  start_deadline(self, self.seconds)
+  self.deadline = deadlines.start(self, self.seconds)
   self.driver = (is_apart and tasks.spawn_apart or tasks.spawn)(drive, self)
   tasks.on_end(self.driver, function(task) note_end(self, task) end)
   return true
@@ -283,7 +285,7 @@ local function resume(run, answers)
 end
 
 local function new(complete, client, name, body, opts, what)
-  local run, problem = options.settings(what, name, body, opts)
+  local run, problem = options.settings(what, client, name, body, opts)
   if not run then return nil, problem end
   run.complete, run.client, run.name, run.what = complete, client, name, what
   run.over, run.waiters = false, loop.new_waiters()

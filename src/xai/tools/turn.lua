@@ -38,7 +38,9 @@ end
 --- Note what goes to the model: a value, or with `is_error` words.
 local function settle(turn, call, value, is_error)
   local text = value
-  if not is_error and type(value) ~= "string" then
+  if value == nil then -- a function that gives nothing has done its work
+    text = "null"
+  elseif not is_error and type(value) ~= "string" then
     local ok, encoded = pcall(json.encode, value)
     if not ok then
       if turn.raises then error(encoded, 0) end
@@ -101,6 +103,7 @@ local function perform(turn, call, tool, state)
       state.refused = type(reason) == "string" and reason or REFUSED
       return
     end
+    if turn.is_cancelled then return end -- approve has survived it
   end
   state.began = core.now()
   return tool.run(call.args, call)
@@ -177,9 +180,9 @@ local function has_ended(turn) return turn.ended[1] ~= nil end
 
 function Turn:work(tell)
   self.tell = tell
-  while self.left > 0 do
-    while start_next(self) do end -- luacheck: ignore 542
-    if self.left == 0 then break end
+  while self.left > 0 and not self.is_cancelled do
+    while not self.is_cancelled and start_next(self) do end -- luacheck: ignore 542
+    if self.left == 0 or self.is_cancelled then break end
     wait.until_ready(source, self, has_ended, self)
     local ended = self.ended
     self.ended = {}
@@ -212,6 +215,7 @@ end
 --- End all tasks but the running one.  Returns whether that is one of them.
 function Turn:cancel()
   local running, is_among = loop.current(), false
+  self.is_cancelled = true
   for _, task in pairs(self.tasks) do
     if task == running then is_among = true else pcall(task.cancel, task) end
   end
@@ -224,7 +228,7 @@ function turns.new(settings, calls)
   return setmetatable({
     name = settings.name, functions = settings.functions, approve = settings.approve, answers = nil,
     parallel = settings.parallel, raises = settings.raises,
-    calls = calls, left = #calls, next = 1, running = 0, alone = nil,
+    calls = calls, left = #calls, next = 1, running = 0, alone = nil, is_cancelled = false,
     states = {}, tasks = {}, made = {}, -- by call
     ended = {}, waiters = loop.new_waiters(),
   }, Turn)

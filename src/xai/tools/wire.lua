@@ -12,6 +12,8 @@ local results = require "xai.results.result"
 local getmetatable, ipairs, next, pairs, setmetatable, type =
   getmetatable, ipairs, next, pairs, setmetatable, type
 
+local table_remove = table.remove
+
 local array, objects = core.array, results.objects
 
 local wire = {}
@@ -21,6 +23,13 @@ local FIELDS = { respond = "input", chat = "messages", message = "messages" }
 local function copy_of(value)
   local copy = setmetatable({}, getmetatable(value))
   for key, item in pairs(value) do copy[key] = item end
+  return copy
+end
+
+local function deep_copy(value)
+  if type(value) ~= "table" then return value end
+  local copy = setmetatable({}, getmetatable(value))
+  for key, item in pairs(value) do copy[key] = deep_copy(item) end
   return copy
 end
 
@@ -115,12 +124,15 @@ function wire.history(name, body)
   return joined(list or {})
 end
 
---- The body with another history.
-function wire.with_history(name, body, list)
+--- The body with another value of a field.
+function wire.with(body, field, value)
   local copy = copy_of(body)
-  copy[FIELDS[name]] = list
+  copy[field] = value
   return copy
 end
+
+--- The body with another history.
+function wire.with_history(name, body, list) return wire.with(body, FIELDS[name], list) end
 
 --- Does the service keep the history, so that the next body names the answer?  It refuses
 -- instructions beside that name, as its description says: then all goes back.
@@ -148,23 +160,37 @@ function wire.next_body(name, body, answer, made, open)
   return wire.with_history(name, body, joined(wire.history(name, body), as_input(answer), made))
 end
 
+--- Add a call to a list.  Its arguments are its own: a tool may change them, and the
+-- history has them, too.
+local function add_call(list, call)
+  call.args = deep_copy(call.args)
+  list[#list + 1] = call
+end
+
 --- The calls in an answer that are to be answered here.
 function wire.calls_of(answer)
   local list = {}
   for _, call in ipairs(readers.calls(answer)) do
-    if not call.server then list[#list + 1] = call end
+    if not call.server then add_call(list, call) end
   end
   return list
 end
 
 -- Open calls ------------------------------------------------------------------------
 
---- Add what the results in a list name to the set `answered`.
+--- Count in `answered` how many results in a list name each id, as ids may repeat.
 local function note_results(name, list, answered)
   for _, item in ipairs(objects(list)) do
     local id = is_result(name, item) and item[RESULT_IDS[name]]
-    if id then answered[id] = true end
+    if id then answered[id] = (answered[id] or 0) + 1 end
   end
+end
+
+--- Take one result of an id off the counts.  Returns whether there was one.
+local function take_result(answered, id)
+  local n = id and answered[id] or 0
+  if n > 0 then answered[id] = n - 1 end
+  return n > 0
 end
 
 --- The last message, if it has results of calls; and the message before those.
@@ -176,7 +202,16 @@ local function last_turn(list)
   return nil, last
 end
 
--- The calls at the end of a history, and the ids of those that have a result.
+--- Take the results off the end of a history.
+local function take_results(name, list)
+  local first = #list + 1
+  while type(list[first - 1]) == "table" and is_result(name, list[first - 1]) do first = first - 1 end
+  local taken = {}
+  for at = first, #list do taken[#taken + 1], list[at] = list[at], nil end
+  return taken
+end
+
+-- The calls at the end of a history, and how many results there are of each id.
 local LAST = {}
 
 function LAST.respond(list)
@@ -190,7 +225,7 @@ function LAST.chat(list)
   local calls, answered = {}, {}
   local _, message = last_turn(list)
   for i, item in ipairs(objects(message.tool_calls)) do calls[i] = readers.call_of_tool(item) end
-  note_results("chat", list, answered)
+  note_results("chat", take_results("chat", joined(list)), answered)
   return calls, answered
 end
 
@@ -209,7 +244,7 @@ function wire.open_calls(name, body)
   local calls, answered = LAST[name](wire.history(name, body))
   local open = {}
   for _, call in ipairs(calls) do
-    if call.id and not call.server and not answered[call.id] then open[#open + 1] = call end
+    if call.id and not call.server and not take_result(answered, call.id) then add_call(open, call) end
   end
   return open
 end
@@ -217,29 +252,21 @@ end
 --- Is the item of a response a call that has a result now?
 local function is_answered(item, answered)
   local call = type(item) == "table" and readers.call_of_item(item)
-  return call and not call.server and answered[call.id]
+  return call and not call.server and take_result(answered, call.id)
 end
 
 --- Results in the order of these calls; those of other calls stand first.
 local function in_order(name, calls, made)
   local sorted, by_id, field = array {}, {}, RESULT_IDS[name]
-  for _, call in ipairs(calls) do by_id[call.id or false] = false end
+  for _, call in ipairs(calls) do by_id[call.id or false] = {} end
   for _, item in ipairs(made) do
-    if by_id[item[field]] == nil then sorted[#sorted + 1] = item else by_id[item[field]] = item end
+    local list = by_id[item[field]] or sorted
+    list[#list + 1] = item
   end
   for _, call in ipairs(calls) do
-    sorted[#sorted + 1], by_id[call.id or false] = by_id[call.id] or nil, nil
+    sorted[#sorted + 1] = table_remove(by_id[call.id or false], 1)
   end
   return sorted
-end
-
---- Take the results off the end of a history.
-local function take_results(name, list)
-  local first = #list + 1
-  while type(list[first - 1]) == "table" and is_result(name, list[first - 1]) do first = first - 1 end
-  local taken = {}
-  for at = first, #list do taken[#taken + 1], list[at] = list[at], nil end
-  return taken
 end
 
 --- The history without the calls that have a result now.
