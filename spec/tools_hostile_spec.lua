@@ -44,6 +44,12 @@ end
 
 local function saved(body) return xai.decode(xai.encode(body)) end
 
+--- Go on from a pause, with leave for the call of this id.
+local function go_on(client, name, body, id)
+  local answer = client:run_tools(name, saved(body), { tools = { weather() }, answers = { [id] = true } })
+  assert.is_table(answer)
+end
+
 describe("client:run_tools", function()
   after_each(function() assert.equal(0, live()) end)
 
@@ -162,7 +168,8 @@ describe("client:run_tools", function()
       end)
 
       it("goes on from a pause where an id was used in an earlier round", function()
-        local _, bodies = play({ answer_of(name, { ROME }), answer_of(name, { OSLO_AGAIN }), last(name) }, function(client)
+        local answers = { answer_of(name, { ROME }), answer_of(name, { OSLO_AGAIN }), last(name) }
+        local _, bodies = play(answers, function(client)
           local asked = 0
           local _, _, info = client:run_tools(name, stateless(name, { tools = { weather() } }), {
             approve = function()
@@ -171,8 +178,7 @@ describe("client:run_tools", function()
             end,
           })
           same({ "pending", 1 }, { info.kind, #info.run.pending })
-          local answer = client:run_tools(name, saved(info.run.body), { tools = { weather() }, answers = { c1 = true } })
-          assert.is_table(answer)
+          go_on(client, name, info.run.body, "c1")
         end)
         same({ "c1 Rome", "c1 Oslo" }, results_in(name, bodies[3]))
       end)
@@ -183,7 +189,7 @@ describe("client:run_tools", function()
             approve = function(call) return call.id == "c1" or nil end,
           })
           assert.equal("pending", info.kind)
-          assert.is_table((client:run_tools(name, saved(info.run.body), { tools = { weather() }, answers = { c2 = true } })))
+          go_on(client, name, info.run.body, "c2")
         end)
         same({ "c1 Rome", "c1 Oslo", "c2 Oslo" }, results_in(name, bodies[2]))
       end)
@@ -194,7 +200,7 @@ describe("client:run_tools", function()
             approve = function(call) return call.args.city == "Rome" or nil end,
           })
           assert.equal("pending", info.kind)
-          assert.is_table((client:run_tools(name, saved(info.run.body), { tools = { weather() }, answers = { c1 = true } })))
+          go_on(client, name, info.run.body, "c1")
         end)
         same({ "c1 Rome", "c1 Oslo" }, results_in(name, bodies[2]))
       end)
