@@ -205,6 +205,15 @@ describe("client:run_tools", function()
         same({ "c1 Rome", "c1 Oslo" }, results_in(name, bodies[2]))
       end)
 
+      it("keeps both results in a conversation where an answer has one id twice", function()
+        play({ answer_of(name, { ROME, OSLO_AGAIN }), answer_of(name, { ROME }), last(name) }, function(client)
+          local talk = client:conversation({ model = "grok-4.5", max_tokens = 100, tools = { weather() } },
+            { endpoint = name })
+          assert.equal("It is warm.", (talk:ask "Hi"))
+          same({ "c1 Rome", "c1 Oslo", "c1 Rome" }, results_in(name, { input = talk.items, messages = talk.items }))
+        end)
+      end)
+
       it("tells the model of a function that gives nothing that it has run", function()
         local got, bodies = play({ answer_of(name, { ROME }), last(name) }, function(client)
           return client:run_tools(name, stateless(name, { tools = { weather(function() end) } }))
@@ -214,6 +223,22 @@ describe("client:run_tools", function()
       end)
     end)
   end
+
+  it("gives a message back with an object where the model had other arguments", function()
+    for _, input in ipairs { "null", "5", "[1]", "true" } do
+      local got, bodies = play({ answer_of("message", { { "c1", "get_weather", input } }), last "message" },
+        function(client) return client:run_tools("message", body_of("message", { tools = { weather() } })) end)
+      assert.is_table(got[1])
+      assert.matches('"input":{}', xai.encode(bodies[2].messages[2]), 1, true)
+    end
+  end)
+
+  it("tells the model of null in place of arguments", function()
+    local _, bodies = play({ answer_of("chat", { { "c1", "get_weather", "null" } }), last "chat" }, function(client)
+      return client:run_tools("chat", body_of("chat", { tools = { weather() } }))
+    end)
+    same({ 'c1 {"error":"the arguments must be an object, got null"}' }, results_in("chat", bodies[2]))
+  end)
 
   it("leaves a body of the user alone that on_round gives it", function()
     local got, bodies = play({ answer_of("chat", { ROME }), last "chat" }, function(client)
@@ -242,18 +267,22 @@ describe("client:run_tools", function()
   end)
 
   it("names itself, and no file of its own, where a later request is misused", function()
-    play({ answer_of("chat", { ROME }), last "chat" }, function(client)
-      local function problem_of(tool, opts)
-        return select(2, pcall(client.run_tools, client, "chat", body_of("chat", { tools = { tool } }), opts))
-      end
-      assert.equal("client:run_tools: messages[1].content is a function, which JSON cannot express",
-        problem_of(weather(), { on_round = function(run) run.body.messages = { { content = print } } end }))
-    end)
-    play({ answer_of("chat", { ROME }), last "chat" }, function(client)
-      local _, problem = pcall(client.run_tools, client, "chat",
-        body_of("chat", { tools = { weather(function() client:close() end) } }))
-      assert.equal("client:run_tools: the client is closed", problem)
-    end)
+    local function problem_of(tool, opts)
+      local said = { answer_of("chat", { ROME }), last "chat" }
+      local ok, problem = pcall(play, said, function(client)
+        local run = tool(client)
+        return client:run_tools("chat", body_of("chat", { tools = { weather(run) } }), opts)
+      end)
+      assert.is_false(ok)
+      return problem
+    end
+    local function plain() end
+    local opts = { on_round = function(run) run.body.messages = { { content = print } } end }
+    assert.equal("client:run_tools: messages[1].content is a function, which JSON cannot express",
+      problem_of(plain, opts))
+    assert.equal("client:run_tools: the client is closed", problem_of(function(client)
+      return function() client:close() end
+    end))
   end)
 
   describe("and its deadline", function()

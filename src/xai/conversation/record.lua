@@ -18,25 +18,27 @@ local wire = require "xai.tools.wire"
 
 local ipairs, setmetatable, type = ipairs, setmetatable, type
 local string_find = string.find
-local table_concat = table.concat
+local table_concat, table_remove = table.concat, table.remove
 
 local objects, words = results.objects, results.words
 
 local Record = {}
 Record.__index = Record
 
---- Note a result of a call in `made`, by the call's id.
+--- Note a result of a call in `made`: a list for each id of calls.
 local function note_result(made, item)
-  if item.role == "tool" and item.tool_call_id then
-    made[item.tool_call_id] = item
-  elseif item.tool_use_id then
-    made[item.tool_use_id] = item
-  elseif words(item.type) and string_find(item.type, "_call_output$") and item.call_id then
-    made[item.call_id] = item
+  local id = item.tool_use_id
+  if item.role == "tool" then
+    id = item.tool_call_id
+  elseif words(item.type) and string_find(item.type, "_call_output$") then
+    id = item.call_id
   end
+  if id == nil then return end
+  local list = made[id] or {}
+  made[id], list[#list + 1] = list, item
 end
 
---- The results of calls in a body, by id.  Where ids repeat, the last one counts.
+--- The results of calls in a body: a list for each id of calls.
 local function results_in(name, body)
   local made = {}
   for _, item in ipairs(objects(wire.history(name, body))) do
@@ -53,16 +55,21 @@ local function cancelled(name, call)
   return wire.result(name, call, name == "message" and text or json.encode { error = text }, true)
 end
 
---- Add an answer with the results that `body` has for its calls; calls without a result
--- were cancelled.
-local function add_answer(record, answer, body)
-  local name, made, list = record.name, nil, {}
-  for _, call in ipairs(readers.calls(answer)) do
-    if not call.server then
-      made = made or results_in(name, body)
-      list[#list + 1] = call.id and made[call.id] or cancelled(name, call)
-    end
+--- The results that `body` has for these calls, in their order.  Where ids repeat, the last
+-- results count.  Calls without one were cancelled.
+local function results_of(name, calls, body)
+  local made, list = calls[1] and results_in(name, body), {}
+  for i = #calls, 1, -1 do
+    local found = made[calls[i].id or false]
+    list[i] = found and table_remove(found) or cancelled(name, calls[i])
   end
+  return list
+end
+
+--- Add an answer with the results that `body` has for its calls.
+local function add_answer(record, answer, body)
+  local name = record.name
+  local list = results_of(name, wire.calls_of(answer), body)
   local before = wire.with_history(name, { store = false }, record.items)
   record.items = wire.history(name, wire.next_body(name, before, answer, list, {}))
   record.known = answer

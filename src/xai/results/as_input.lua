@@ -75,9 +75,9 @@ local function is_reasoning_block(block)
   return block.type == "thinking" or block.type == "redacted_thinking"
 end
 
---- A block as the service takes it back: with {} in place of an input that is no JSON.
+--- A block as the service takes it back: with {} in place of an input that is no object.
 local function sound_block(block)
-  if block.partial_json == nil and type(block.input) ~= "string" then return block end
+  if block.partial_json == nil and type(block.input) == "table" and block.input[1] == nil then return block end
   if type(block.type) ~= "string" or not string_find(block.type, "tool_use$") then return block end
   local copy = copy_of(block)
   copy.partial_json, copy.input = nil, {}

@@ -130,6 +130,7 @@ end
 local function mistake_in(turn, call, tool)
   if not tool then return unknown(turn, call.name) end
   if call.args == nil then return "the arguments are no JSON" end
+  if call.args == core.null then return "the arguments must be an object, got null" end
   if type(call.args) ~= "table" then return "the arguments must be an object, got a " .. type(call.args) end
   if not tool.parameters then return nil end
   local ok, message = check(tool.parameters, call.args)
