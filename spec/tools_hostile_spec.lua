@@ -214,6 +214,27 @@ describe("client:run_tools", function()
         end)
       end)
 
+      it("keeps results in a conversation though on_round has left them out of the body", function()
+        local field = name == "respond" and "input" or "messages"
+        local body = { model = "grok-4.5", max_tokens = 100, tools = { weather() } }
+        play({ answer_of(name, { ROME }), last(name) }, function(client)
+          local talk = client:conversation(body, { endpoint = name })
+          local text = talk:ask("Hi", { on_round = function(run)
+            run.body[field] = { { role = "user", content = "Rome is fine." } }
+          end })
+          assert.equal("It is warm.", text)
+          same({ "c1 Rome" }, results_in(name, { [field] = talk.items }))
+        end)
+        play({ answer_of(name, { ROME }) }, function(client)
+          local talk = client:conversation(body, { endpoint = name })
+          local task = xai.spawn(talk.ask, talk, "Hi", { on_round = function(run) run.body = 5 end })
+          while task:status() ~= "failed" do xai.sleep(0.01) end
+          assert.is_true(talk:keep())
+          same({ "c1 Rome" }, results_in(name, { [field] = talk.items }))
+          assert.is_false((pcall(task.wait, task)))
+        end)
+      end)
+
       it("tells the model of a function that gives nothing that it has run", function()
         local got, bodies = play({ answer_of(name, { ROME }), last(name) }, function(client)
           return client:run_tools(name, stateless(name, { tools = { weather(function() end) } }))

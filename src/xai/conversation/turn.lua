@@ -106,8 +106,14 @@ end
 
 --- Gather the rounds of a run.  A round whose chain is gone is asked again, once.
 local function follow(state, run, record)
-  local complete = run.complete
+  local complete, on_round = run.complete, run.on_round
   record:watch(run)
+  if on_round and not run.is_patched then
+    function run.on_round(facts)
+      record:conclude(run) -- before the body may lose the results
+      return on_round(facts)
+    end
+  end
   function run.complete(client, request, name, streamed, options)
     record:note(run)
     local answer, message, info = complete(client, request, name, streamed, options)
@@ -156,6 +162,7 @@ function turns.begin(state, input, opts, is_streamed, patch)
   if patch then body = patch(body) end
   local run, problem = runs.new(state.complete, state.client, state.name, body, all, RUN)
   if not run then return nil, problem end
+  run.is_patched = patch ~= nil
   local handle = is_streamed and new_handle(run) or nil
   follow(state, run, record)
   local ok

@@ -186,13 +186,16 @@ local function between(run)
     return false
   end
   if not run.on_round or run.facts.rounds == 0 then return true end
-  local goes_on = run.on_round(run.facts)
+  local body, goes_on = run.facts.body, run.on_round(run.facts)
+  if type(run.facts.body) ~= "table" then
+    run.facts.body = body
+    error(run.what .. ": on_round left no table in run.body", 0)
+  end
   if run.over then return false end
   if goes_on == false then
     conclude(run)
     return false
   end
-  if type(run.facts.body) ~= "table" then error(run.what .. ": on_round left no table in run.body", 0) end
   return true
 end
 
