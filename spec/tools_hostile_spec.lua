@@ -235,6 +235,18 @@ describe("client:run_tools", function()
         end)
       end)
 
+      it("keeps the text of a round once, where on_round has raised", function()
+        play({ answer_of(name, { ROME }, "Hm") }, function(client)
+          local talk = client:conversation({ model = "grok-4.5", max_tokens = 100, tools = { weather() } },
+            { endpoint = name })
+          local run = talk:stream("Hi", { on_round = function() error "no more" end })
+          while talk.run do xai.sleep(0.01) end
+          assert.equal("cancelled", run:info().kind)
+          assert.is_true(talk:keep())
+          assert.equal(1, select(2, xai.encode(talk.items):gsub("Hm", "")))
+        end)
+      end)
+
       it("tells the model of a function that gives nothing that it has run", function()
         local got, bodies = play({ answer_of(name, { ROME }), last(name) }, function(client)
           return client:run_tools(name, stateless(name, { tools = { weather(function() end) } }))

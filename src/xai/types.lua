@@ -753,7 +753,7 @@ function Client:conversation(body, opts) end
 ---@field name string By which the model calls it.
 ---@field description? string What it does, for the model.
 ---@field parameters? xai.JsonSchema What its arguments are; they are checked before it runs.
----@field run fun(args: table, call: xai.RunCall): any, string? What it gives, as text or as JSON; or nil and a message for the model.
+---@field run fun(args: table, call: xai.RunCall): any, string? What it gives, as text or as JSON, nothing as null; or nil and a message for the model.
 ---@field serial? boolean Never beside others.
 
 ---Options of `client:run_tools`.

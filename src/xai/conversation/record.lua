@@ -3,7 +3,7 @@
 --   records.new(name, input)     `name` is "respond", "chat" or "message"; `input` a list
 --   record.items                 the input, then what the rounds so far have added
 --   record:watch(run)            before a run begins: notes the texts of its parts
---   record:note(run)             before each request of a run: adds the round before
+--   record:note(run)             before on_round and each request: adds the round before
 --   record:conclude(run)         the run ended well: adds its last answer
 --   record:keep(run)             the run failed: adds what it had brought, well formed
 --

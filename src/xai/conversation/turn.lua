@@ -110,7 +110,7 @@ local function follow(state, run, record)
   record:watch(run)
   if on_round and not run.is_patched then
     function run.on_round(facts)
-      record:conclude(run) -- before the body may lose the results
+      record:note(run) -- before the body may lose the results
       return on_round(facts)
     end
   end

@@ -40,8 +40,7 @@ Run.__index = Run
 
 local function finish(run, value, message, info)
   if run.over then return end
-  run.over = true
-  info.run = run.facts
+  run.over, info.run = true, run.facts
   run.value, run.message, run.info = value, message, info
   if run.request then run.request:cancel() end -- nobody waits for it yet
   if run.deadline then deadlines.stop(run.deadline) end
@@ -94,9 +93,8 @@ local function start_next(run)
   if not body then error(run.what .. ": " .. problem, 0) end
   for name, tool in pairs(functions) do run.functions[name] = tool end
   run.facts.body = body
-  local request, streamed = options.guarded(run.what, start, run)
-  if not request then error(run.what .. ": " .. streamed, 0) end
-  run.request, run.streamed = request, streamed
+  run.request, run.streamed = options.guarded(run.what, start, run)
+  if not run.request then error(run.what .. ": " .. run.streamed, 0) end
 end
 
 --- The answer of the next round, or nil where the run is over.
@@ -264,9 +262,8 @@ function Run:begin(is_apart)
     end
   end
   if not self.turn then
-    local request, second = options.guarded(self.what, start, self)
-    if not request then return nil, second end
-    self.request, self.streamed = request, second
+    self.request, self.streamed = options.guarded(self.what, start, self)
+    if not self.request then return nil, self.streamed end
   end
   self.deadline = deadlines.start(self, self.seconds)
   self.driver = (is_apart and tasks.spawn_apart or tasks.spawn)(drive, self)
