@@ -273,6 +273,32 @@ describe("client:run_tools", function()
     same({ 'c1 {"error":"the arguments must be an object, got null"}' }, results_in("chat", bodies[2]))
   end)
 
+  it("raises where a tool, or on_round, waits for its own run", function()
+    local ways = {
+      ["run:result"] = function(run) run:result() end,
+      ["run:next_part"] = function(run) repeat until not run:next_part() end,
+    }
+    for what, wait_for in pairs(ways) do
+      for _, place in ipairs { "run", "on_round" } do
+        local words = what .. ": a tool or a callback cannot wait for its own run"
+        local got = play({ answer_of("chat", { ROME }), last "chat" }, function(client)
+          local run, problem
+          local function wait_here() wait_for(run) end
+          run = client:run_tools("chat", body_of("chat", {
+            stream = true, tools = { weather(place == "run" and wait_here or nil) },
+          }), { on_round = place == "on_round" and wait_here or nil })
+          while not run:info().kind and #run:info().run.calls == 0 do xai.sleep(0.01) end
+          local function keep(_, ...) problem = (...) end
+          if place == "run" then return run:result() end
+          while not run:info().kind do xai.sleep(0.01) end
+          keep(pcall(run.result, run))
+          return problem
+        end)
+        assert.matches(words, place == "run" and got[3].run.calls[1].result or got[1], 1, true)
+      end
+    end
+  end)
+
   it("leaves a body of the user alone that on_round gives it", function()
     local got, bodies = play({ answer_of("chat", { ROME }), last "chat" }, function(client)
       local own

@@ -2,6 +2,8 @@
 
 local lazy_require = require("xai.runtime.environment").lazy_require
 
+local loop = require "xai.runtime.loop"
+
 local error, setmetatable, type = error, setmetatable, type
 local string_format = string.format
 
@@ -30,10 +32,18 @@ local function take(handle)
   return kind, value, more
 end
 
+--- Raise where the caller is part of the run, which would wait for ever.
+local function check_caller(run, what)
+  local task, turn = loop.current(), run.turn
+  if run.over or not task or not (task == run.driver or turn and turn:has(task)) then return end
+  error("run:" .. what .. ": a tool or a callback cannot wait for its own run", 0)
+end
+
 --- The next part: kind, value, more.  nil at the end; nil, message, info where the run has
 -- failed.  Raises what a tool or a callback has raised.
 function Handle:next_part()
   local run = self.run
+  if self.first > self.last then check_caller(run, "next_part") end
   run:wait_until(function() return run.over or self.first <= self.last end)
   if self.first <= self.last then return take(self) end
   if run.raised then error(run.raised[1], 0) end
@@ -69,6 +79,7 @@ end
 
 --- Wait for the end: what client:run_tools returns without `stream`.
 function Handle:result()
+  check_caller(self.run, "result")
   local value, message, info = self.run:wait()
   self.first, self.last, self.kinds, self.values, self.mores = 1, 0, {}, {}, {}
   return value, message, info

@@ -8,6 +8,7 @@
 --   turn:results(text)           the results in the order of the calls, as the service takes
 --                                them; with a text also for the calls that have none
 --   turn:open()                  the calls without a result
+--   turn:has(task)               does the task run one of them?
 --   turn:cancel()                ends all that runs but the caller; is that one of them?
 --
 -- Each call gets the fields result, ok and seconds when it has ended.
@@ -211,6 +212,14 @@ function Turn:open()
     if not self.made[call] then list[#list + 1] = call end
   end
   return list
+end
+
+--- Does the task run one of the calls?
+function Turn:has(task)
+  for _, one in pairs(self.tasks) do
+    if one == task then return true end
+  end
+  return false
 end
 
 --- End all tasks but the running one.  Returns whether that is one of them.
