@@ -7,26 +7,15 @@ local xai = require "xai"
 
 local client = xai.new() -- the key is in XAI_API_KEY
 
---- The visible text of a response: its messages, without the thinking.
-local function text_of(response)
-  local texts = {}
-  for _, item in ipairs(response.output) do
-    for _, part in ipairs(item.type == "message" and item.content or {}) do
-      texts[#texts + 1] = part.text
-    end
-  end
-  return table.concat(texts)
-end
-
 local first = assert(client:respond { model = "grok-4.5", input = "Good morning! My name is Ada." })
-print(text_of(first))
+print(xai.text(first))
 
 local second = assert(client:respond {
   model = "grok-4.5",
   input = "What is my name?",
   previous_response_id = first.id,
 })
-print(text_of(second))
+print(xai.text(second))
 
 -- It would be kept for 30 days.
 assert(client:delete_response(first.id))

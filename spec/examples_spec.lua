@@ -74,6 +74,10 @@ function shows.conversation()
   assert.matches("Your name is Ada.\n", output, 1, true)
 end
 
+function shows.conversation_by_hand()
+  assert.equal("Nice to meet you, Ada.\nYour name is Ada.\n(5 messages)\n", run "conversation_by_hand")
+end
+
 function shows.messages()
   local output = run "messages"
   assert.matches("Cold light on the wire", output, 1, true)

@@ -18,13 +18,13 @@ local function obstacle()
   end
 end
 
---- Play with `streams` more streams beside the two answers: the report.
-local function play(streams)
+--- Play with `streams` more streams beside the two answers, or with errands: the report.
+local function play(streams, errands)
   local report = os.tmpname()
   local output, code = programs.shell(table.concat({
     ("LUA=%s LUA_PATH='%s' LUA_CPATH='%s'"):format(programs.lua, programs.path, programs.cpath),
-    ("XAI_GAME_SCRIPT=%s/spec/support/love/play.lua GAME_REPORT=%s GAME_STREAMS=%d"):format(programs.root, report,
-      streams),
+    ("XAI_GAME_SCRIPT=%s/spec/support/love/play.lua GAME_REPORT=%s GAME_STREAMS=%d %s"):format(programs.root, report,
+      streams, errands and "GAME_ERRANDS=1" or ""),
     "SDL_AUDIODRIVER=dummy timeout 120 spec/support/with-server --pace 60 --",
     "xvfb-run -a -s '-screen 0 800x480x24' love examples/love",
   }, " "))
@@ -49,6 +49,17 @@ describe("the game", function()
       assert.matches(("more streams: %d\n"):format(streams), report, 1, true)
       assert.is_true(tonumber(report:match "frames: (%d+)") >= 10, report)
       assert.is_true(tonumber(report:match "lengths seen: (%d+)") >= 3, report)
+      assert.is_true(tonumber(report:match "Mira's right end: ([%d.]+)") < 340, report)
     end)
   end
+
+  it("goes on while a character walks by a tool call, and another looks around", function()
+    local report = play(0, true)
+    assert.matches("Mira: Here is what I found. Well: you are there.\n", report, 1, true)
+    assert.matches("Otto: Here is what I found. tent %d+ steps to the right, tree %d+ steps to the left, "
+      .. "well %d+ steps to the left.\n", report)
+    local right = tonumber(report:match "Mira's right end: ([%d.]+)")
+    assert.is_true(right >= 400 and right < 420, report) -- at the well, beyond the end of her walk
+    assert.is_true(tonumber(report:match "on the way: (%d+)") >= 10, report)
+  end)
 end)

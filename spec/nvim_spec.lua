@@ -240,6 +240,21 @@ describe("xai.uv inside Neovim", function()
       says("true\nbefore one two after last\ntrue\n", "two_edits")
     end)
 
+    it("Grok works with tools, asks before each change and command, and can be stopped", function()
+      says([[
+true 1 replace lines 2 to 3: done.
+before replace lines 2 to 3 after last
+Grok: replace_lines {"first":2,"last":3,"text":"replace lines 2 to 3"}
+true 2 echo $((1 + 2)) run command: exit_code 0, output 3 run command .
+true 2 before replace lines 2 to 3 after last.
+true 3 replace lines 1 to 5: error the user said no.
+before replace lines 2 to 3 after last
+0 [stopped]
+0 [stopped]
+true
+]], "work")
+    end)
+
     it("several answers run at once, and GrokStop! stops them all", function()
       says("3 true 0 aborted aborted aborted\n", "several_answers")
     end)

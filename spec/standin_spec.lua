@@ -245,6 +245,28 @@ describe("the stand-in server", function()
     end)
   end)
 
+  describe("of several tools", function()
+    local function calls_of(question, choice)
+      local tools = {}
+      for i, name in ipairs { "look_around", "walk_to" } do
+        tools[i] = { type = "function", ["function"] = { name = name, parameters = { type = "object" } } }
+      end
+      local body = chat { messages = { { role = "user", content = question } }, tools = tools, tool_choice = choice }
+      local message = json.decode(post("/v1/chat/completions", body).body).choices[1].message
+      return message.tool_calls and message.tool_calls[1]["function"].name or message.content
+    end
+
+    it("that which the question names is called", function()
+      assert.equal("walk_to", calls_of "Walk to the Well.")
+      assert.equal("look_around", calls_of "What do you see around you?")
+    end)
+
+    it("none is called for what is known, unless one is required", function()
+      assert.matches("^Air scatters", calls_of "Why is the sky blue?")
+      assert.equal("look_around", calls_of("Why is the sky blue?", "required"))
+    end)
+  end)
+
   describe("misbehaves on demand:", function()
     local function fault(name, fields)
       local body = json.encode(chat(fields or { stream = true }))

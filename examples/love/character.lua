@@ -1,11 +1,13 @@
--- Somebody who walks about and answers in a speech bubble.
+-- Somebody who walks about, answers in a speech bubble, and goes where you ask.
 
+local scenery = require "scenery"
 local xai = require "xai"
 
 local Character = {}
 Character.__index = Character
 
 local BUBBLE_WIDTH, BUBBLE_SECONDS = 250, 12
+local STROLL, ERRAND = 28, 110 -- pixels in a second
 
 --- `look` says who it is: name, manner, color, hair, x, left and right end of the walk.
 function Character.new(client, look)
@@ -20,39 +22,86 @@ end
 function Character:ask(question)
   self:stop()
   self.text, self.quiet = "", 0
-  self.task = xai.spawn(function()
+  local task
+  task = xai.spawn(function()
     local ok, problem = pcall(self.answer, self, question)
+    if self.task ~= task then return end -- it was stopped
     if not ok then self.text = tostring(problem) end
     self.task = nil
   end)
+  self.task = task
 end
 
 --- Runs as a task: waiting for words does not hold up the game.
 function Character:answer(question)
-  local stream = assert(self.client:chat {
+  local run = self.client:run_tools("chat", {
     model = "grok-4.5",
     messages = {
       { role = "system", content = self.manner .. " Answer in one or two sentences." },
       { role = "user", content = question },
     },
+    tools = self:tools(),
     stream = true,
-  })
-  for words in stream:text() do self.text = self.text .. words end
+  }, { deadline = 60 })
+  for words in run:text() do self.text = self.text .. words end
 end
 
---- Stop talking, if it does; the service stops, too.
+--- Stop talking, if it does, and going anywhere; the service stops, too.
 function Character:stop()
   if self.task then self.task:cancel() end
-  self.task = nil
+  self.task, self.goal = nil, nil
+end
+
+-- Tools -----------------------------------------------------------------------
+
+--- What the model may have done. A tool is a task, too: walking takes many frames.
+function Character:tools()
+  local function look_around()
+    local seen = {}
+    for name, x in pairs(scenery.places) do
+      seen[name] = ("%d steps to the %s"):format(math.abs(x - self.x) / 10, x < self.x and "left" or "right")
+    end
+    return seen
+  end
+  local function walk_to(args)
+    local x = scenery.places[args.place:lower()]
+    if not x then return nil, "there is no such place, look_around tells which there are" end
+    xai.await(function(done) self.goal, self.arrived = x, done end)
+    return "you are there"
+  end
+  return {
+    { name = "look_around", description = "The places and how far they are", run = look_around },
+    {
+      name = "walk_to", description = "Walk to a place", run = walk_to, serial = true,
+      parameters = xai.schema.object(xai.schema.string("place", "as look_around names it")),
+    },
+  }
 end
 
 -- Walking ---------------------------------------------------------------------
 
-function Character:update(dt)
-  self.clock = self.clock + dt
-  self.x = self.x + self.direction * 28 * dt
+--- Stroll between the ends of the walk.
+function Character:stroll(dt)
+  self.x = self.x + self.direction * STROLL * dt
   if self.x < self.left then self.direction = 1 end
   if self.x > self.right then self.direction = -1 end
+end
+
+--- Go to the goal; there the tool goes on.
+function Character:approach(dt)
+  local way, step = self.goal - self.x, ERRAND * dt
+  self.direction = way < 0 and -1 or 1
+  if math.abs(way) > step then
+    self.x = self.x + self.direction * step
+  else
+    self.x, self.goal = self.goal, nil
+    self.arrived()
+  end
+end
+
+function Character:update(dt)
+  self.clock = self.clock + dt
+  if self.goal then self:approach(dt) else self:stroll(dt) end
   if not self.task then self.quiet = self.quiet + dt end
 end
 

@@ -1,7 +1,8 @@
 -- Run it: make love
 --
--- Mira and Otto walk about and answer what you type.  Their words come from
--- the network while they walk; `xai.update(2)` in each frame is all it takes.
+-- Mira and Otto walk about and answer what you type, and look around or go where
+-- you ask.  Their words come from the network while they walk; `xai.update(2)` in
+-- each frame is all it takes.
 
 local Character = require "character"
 local Graph = require "graph"

@@ -1,6 +1,6 @@
--- What is behind the characters: sky, sun, clouds, hills, grass.
+-- What is behind the characters: sky, sun, clouds, hills, grass, and places to go to.
 
-local scenery = { ground = 385 }
+local scenery = { ground = 385, places = { tree = 60, well = 400, tent = 735 } }
 
 local function draw_sky(w, h)
   for i = 0, 31 do
@@ -24,6 +24,29 @@ local function draw_hill(w, base, height, length)
   end
 end
 
+local function draw_tree(x, y)
+  love.graphics.setColor(0.4, 0.28, 0.18)
+  love.graphics.rectangle("fill", x - 7, y - 70, 14, 70)
+  love.graphics.setColor(0.25, 0.48, 0.25)
+  love.graphics.circle("fill", x, y - 95, 40)
+end
+
+local function draw_well(x, y)
+  love.graphics.setColor(0.45, 0.3, 0.2)
+  love.graphics.rectangle("fill", x - 26, y - 60, 5, 60)
+  love.graphics.rectangle("fill", x + 21, y - 60, 5, 60)
+  love.graphics.polygon("fill", x - 36, y - 56, x + 36, y - 56, x, y - 84)
+  love.graphics.setColor(0.6, 0.6, 0.63)
+  love.graphics.rectangle("fill", x - 30, y - 26, 60, 26, 5)
+end
+
+local function draw_tent(x, y)
+  love.graphics.setColor(0.85, 0.55, 0.3)
+  love.graphics.polygon("fill", x - 50, y, x + 50, y, x, y - 80)
+  love.graphics.setColor(0.35, 0.22, 0.15)
+  love.graphics.polygon("fill", x - 14, y, x + 14, y, x, y - 50)
+end
+
 function scenery.draw(time)
   local w, h = love.graphics.getDimensions()
   draw_sky(w, h)
@@ -38,6 +61,9 @@ function scenery.draw(time)
   love.graphics.rectangle("fill", 0, 360, w, h - 360)
   love.graphics.setColor(0.72, 0.6, 0.42)
   love.graphics.rectangle("fill", 0, 372, w, 26)
+  draw_tree(scenery.places.tree, 374)
+  draw_well(scenery.places.well, 374)
+  draw_tent(scenery.places.tent, 374)
 end
 
 return scenery

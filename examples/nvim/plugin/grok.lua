@@ -21,6 +21,10 @@ vim.api.nvim_create_user_command("GrokEdit", function(command)
   run("edit", command.args, command.line1, command.line2)
 end, { nargs = "+", range = true, desc = "Let Grok rewrite the lines of a range (the current line)" })
 
+vim.api.nvim_create_user_command("GrokDo", function(command)
+  run("work", command.args)
+end, { nargs = "+", desc = "Let Grok work with this buffer and the shell; it asks before it changes anything" })
+
 vim.api.nvim_create_user_command("GrokStop", function(command)
   run("stop", command.bang)
 end, { nargs = 0, bang = true, desc = "Stop the answer in this buffer; with !, all" })

@@ -2,13 +2,16 @@
 --
 -- The game calls what this file returns when XAI_GAME_SCRIPT names it.  GAME_REPORT says
 -- where the report goes, GAME_PICTURE a screenshot, GAME_STREAMS how many more streams run
--- beside the two answers.
+-- beside the two answers.  With GAME_ERRANDS the characters are asked for what needs tools.
 
 local xai = require "xai"
 
 -- More than a quick machine draws while a slow server answers.
 local MAX_FRAMES = 60000
 local PICTURE_SECONDS = 1.7
+
+local QUESTIONS = os.getenv "GAME_ERRANDS" and { "Walk to the Well.", "Look around." }
+  or { "Why is the sky blue?", "Write a haiku." }
 
 local function at(sorted, share)
   return sorted[math.min(#sorted, math.floor(#sorted * share) + 1)]
@@ -34,6 +37,7 @@ local function write_report(game, seen, more)
   local file = assert(io.open(os.getenv "GAME_REPORT", "w"))
   for _, character in ipairs(game.characters) do file:write(character.name, ": ", character.text, "\n") end
   file:write("lengths seen: ", seen.lengths, "\n")
+  file:write(("Mira's right end: %.2f, frames on the way: %d\n"):format(seen.right, seen.on_the_way))
   file:write("frames: ", #seen.frames, "\n")
   file:write("more streams: ", more.over, "\n")
   file:write(("update p99 %.3f ms, max %.3f ms\n"):format(at(seen.updates, 0.99), seen.updates[#seen.updates]))
@@ -51,12 +55,13 @@ local function take_picture(path)
 end
 
 return function(game)
-  local seen = { frames = {}, updates = {}, lengths = 0 }
+  local seen = { frames = {}, updates = {}, lengths = 0, right = 0, on_the_way = 0 }
+  local mira, otto = game.characters[1], game.characters[2]
   local last, n = "", 0
   game.graph.visible = true
-  game.characters[1]:ask "Why is the sky blue?"
-  game.characters[2]:ask "Write a haiku."
-  game.typed = "Write a haiku."
+  mira:ask(QUESTIONS[1])
+  otto:ask(QUESTIONS[2])
+  game.typed = QUESTIONS[2]
   local more = start_more(game, tonumber(os.getenv "GAME_STREAMS") or 0)
   local update, picture = love.update, os.getenv "GAME_PICTURE"
 
@@ -67,7 +72,10 @@ return function(game)
       seen.frames[#seen.frames + 1] = dt * 1000
       seen.updates[#seen.updates + 1] = game.graph.update[game.graph.at]
     end
-    local text = game.characters[1].text
+    seen.right = math.max(seen.right, mira.x)
+    if n == 10 and os.getenv "GAME_ERRANDS" then mira:ask(QUESTIONS[1]) end -- in place of the one before
+    if mira.goal then seen.on_the_way = seen.on_the_way + 1 end
+    local text = mira.text
     if text ~= last then
       last, seen.lengths = text, seen.lengths + 1
     end
@@ -75,7 +83,7 @@ return function(game)
       take_picture(picture)
       picture = nil
     end
-    local talking = game.characters[1].task or game.characters[2].task or more.over < more.count
+    local talking = mira.task or otto.task or more.over < more.count
     if (talking or picture) and n < MAX_FRAMES then return end
     write_report(game, seen, more)
     love.event.quit()

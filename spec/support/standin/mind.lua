@@ -93,6 +93,7 @@ end
 -- Tools ------------------------------------------------------------------------------
 
 --- The tool whose name has most words in common with the prompt; the first of equals.
+-- The second result: how many words those are.
 local function pick_tool(tools, prompt)
   local best, best_score = tools[1], 0
   for _, tool in ipairs(tools) do
@@ -102,7 +103,7 @@ local function pick_tool(tools, prompt)
     end
     if score > best_score then best, best_score = tool, score end
   end
-  return best
+  return best, best_score
 end
 
 local function named_tool(tools, name)
@@ -124,7 +125,7 @@ end
 local function tool_calls(conversation)
   local prompt = subject(conversation)
   local tool = conversation.choice and named_tool(conversation.tools, conversation.choice)
-    or pick_tool(conversation.tools, prompt:lower())
+    or (pick_tool(conversation.tools, prompt:lower()))
   local names = words.names(prompt)
   local required = json.given(tool.parameters.required) or {}
   local several = conversation.parallel and #required == 1 and #names > 1
@@ -166,11 +167,22 @@ local function asked_for(said)
   return said[n] or ""
 end
 
---- Does the prompt only tell a name, or ask for it?  That needs no tool.
+--- Does the prompt only tell a name, or ask for it?
 local function is_about_names(conversation)
-  if conversation.forced then return false end
   local prompt, is_name = subject(conversation)
   return is_name or prompt:lower():find("what is my name", 1, true) ~= nil
+end
+
+--- Is the answer known, and none of several tools about the question?
+local function knows_better(conversation)
+  local prompt = subject(conversation)
+  if #conversation.tools < 2 or not known(prompt) then return false end
+  local _, score = pick_tool(conversation.tools, prompt:lower())
+  return score == 0
+end
+
+local function needs_no_tool(conversation)
+  return not conversation.forced and (is_about_names(conversation) or knows_better(conversation))
 end
 
 local function spoil(conversation, turn)
@@ -182,8 +194,9 @@ end
 --- One turn of the model.  `limit` caps the pieces of text, `stops` are stop strings.
 function M.turn(conversation, nth, limit, stops)
   local turn = { text = "", finish = "stop" }
+  if conversation.tools and needs_no_tool(conversation) then conversation.tools = nil end
   if conversation.thinks then turn.thinking = thinking_about(conversation) end
-  if conversation.tools and not is_about_names(conversation) then
+  if conversation.tools then
     turn.calls, turn.finish = tool_calls(conversation), "tool_calls"
     spoil(conversation, turn)
     return turn

@@ -49,32 +49,37 @@ local function watch(buffer, answer)
   })
 end
 
-local function start(messages, options)
-  return get_client():start("chat", { model = config.model, messages = messages, stream = true }, options)
-end
-
---- Stream the answer to `messages` into a view.
-local function stream(messages, shown)
+--- Begin an answer that fills a view.  `start(client, model, on_done)` returns what
+-- `cancel` ends, and calls on_done(_, message, info) at the end.
+local function begin(shown, start)
   local buffer, answer = shown.buffer, {}
   function shown.stop() cancel(answer) end
-  local ok, call = pcall(start, messages, {
-    on_event = function(event)
-      local choice = event.choices and event.choices[1] or {}
-      local piece = choice.delta or choice.message -- a service that ignores `stream` sends all as one
-      if piece then shown:add(piece.reasoning_content, piece.content) end
-    end,
-    on_done = function(_, message, info)
-      forget(buffer, answer)
-      answer.call = nil
-      local stopped = info.kind == "cancelled" or info.kind == "closed" -- Neovim leaves
-      shown:finish(stopped and "stopped" or message, not stopped)
-    end,
-  })
+  local function on_done(_, message, info)
+    forget(buffer, answer)
+    answer.call = nil
+    local stopped = info.kind == "cancelled" or info.kind == "closed" -- Neovim leaves
+    shown:finish(stopped and "stopped" or message, not stopped)
+  end
+  local ok, call = pcall(function() return start(get_client(), config.model, on_done) end)
   if not ok then return shown:finish(tostring(call), true) end -- there may be no key
   answer.call = call
   running[buffer] = running[buffer] or {}
   table.insert(running[buffer], answer)
   watch(buffer, answer)
+end
+
+--- Stream the answer to `messages` into a view.
+local function stream(messages, shown)
+  begin(shown, function(grok, model, on_done)
+    return grok:start("chat", { model = model, messages = messages, stream = true }, {
+      on_event = function(event)
+        local choice = event.choices and event.choices[1] or {}
+        local piece = choice.delta or choice.message -- a service that ignores `stream` sends all as one
+        if piece then shown:add(piece.reasoning_content, piece.content) end
+      end,
+      on_done = on_done,
+    })
+  end)
 end
 
 local function lines_of(buffer, range)
@@ -104,6 +109,13 @@ function M.edit(instruction, first, last)
     { role = "system", content = REWRITE },
     { role = "user", content = instruction .. "\n\n" .. lines_of(buffer, { first, last }) },
   }, view.rewrite(buffer, first, last))
+end
+
+--- Let Grok do something with tools, in the current buffer and the shell.
+function M.work(task)
+  local source = vim.api.nvim_get_current_buf()
+  local shown = view.answer(task)
+  if shown then begin(shown, require "grok.work"(task, source, shown)) end
 end
 
 --- Stop the answers in the current buffer, or all of them.
