@@ -35,10 +35,15 @@ vim.wait(5000, function() return #asked == 4 end)
 vim.cmd "GrokStop"
 print(vim.wait(5000, idle) and xai.active(), (text():match "%[.*%]"))
 choose(1)
-local place = vim.fn.tempname()
-vim.cmd("GrokDo " .. ("echo run command $$ > %s; exec sleep 600"):format(place))
-vim.wait(5000, function() return vim.fn.getfsize(place) > 0 end)
-local pid = tonumber(vim.fn.readfile(place)[1]:match "%d+")
+local job
+local jobstart = vim.fn.jobstart
+vim.fn.jobstart = function(...) -- luacheck: ignore 122
+  job = jobstart(...)
+  return job
+end
+vim.cmd "GrokDo exec sleep 600 # run command"
+vim.wait(5000, function() return job end)
+local pid = vim.fn.jobpid(job)
 vim.api.nvim_feedkeys(vim.api.nvim_replace_termcodes("<C-c>", true, false, true), "mx", false)
 print(vim.wait(5000, idle) and xai.active(), (text():match "%[.*%]"))
 print((vim.wait(5000, function() return vim.loop.kill(pid, 0) ~= 0 end)))
