@@ -95,12 +95,12 @@ end
 local function perform(turn, call, tool, state)
   if turn.approve and not state.approved then
     state.asking = true
-    local verdict, reason = turn.approve(call)
+    local approval, reason = turn.approve(call)
     state.asking = false
-    if verdict == nil then
+    if approval == nil then
       state.paused = true
       return
-    elseif not verdict then
+    elseif not approval then
       state.refused = type(reason) == "string" and reason or REFUSED
       return
     end
