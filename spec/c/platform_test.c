@@ -1,10 +1,14 @@
 /*
-** platform_test.c - clock, process and random bytes of the operating system.
+** platform_test.c - clock, process, terminal and random bytes of the operating system.
 */
+#define _XOPEN_SOURCE 600
 #define _DEFAULT_SOURCE
 
 #include "base/platform.h"
 
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -66,6 +70,40 @@ static void test_skipped_time_has_passed(void) {
   xai_clock_skip(3600000);
   CHECK(xai_clock_ms() >= ms + 3600000);
   CHECK(xai_clock_seconds() >= seconds + 3600);
+}
+
+/* ----------------------------------------------------------------- terminal */
+
+static void test_what_is_no_terminal_is_told(void) {
+  int ends[2];
+  if (!CHECK(pipe(ends) == 0)) return;
+  CHECK(xai_terminal_columns(ends[0]) == -1);
+  CHECK(xai_terminal_columns(ends[1]) == -1);
+  close(ends[0]);
+  close(ends[1]);
+  CHECK(xai_terminal_columns(ends[0]) == -1); /* is not open any more */
+  CHECK(xai_terminal_columns(-1) == -1);
+}
+
+/* The slave of a new pair, or -1. */
+static int open_terminal(int *master) {
+  const char *name;
+  *master = posix_openpt(O_RDWR | O_NOCTTY);
+  if (*master < 0 || grantpt(*master) != 0 || unlockpt(*master) != 0) return -1;
+  name = ptsname(*master);
+  return name != NULL ? open(name, O_RDWR | O_NOCTTY) : -1;
+}
+
+static void test_a_terminal_tells_its_columns(void) {
+  struct winsize size = {24, 37, 0, 0};
+  int master, slave = open_terminal(&master);
+  if (slave >= 0) { /* some sandboxes have none */
+    CHECK(xai_terminal_columns(slave) == 0);
+    CHECK(ioctl(slave, TIOCSWINSZ, &size) == 0);
+    CHECK(xai_terminal_columns(slave) == 37);
+    close(slave);
+  }
+  if (master >= 0) close(master);
 }
 
 /* ------------------------------------------------------------- random bytes */
@@ -170,6 +208,8 @@ int main(void) {
   RUN(test_a_moment_is_now_and_the_wait);
   RUN(test_no_wait_and_one_beyond_all_time_are_never);
   RUN(test_skipped_time_has_passed);
+  RUN(test_what_is_no_terminal_is_told);
+  RUN(test_a_terminal_tells_its_columns);
   RUN(test_a_uuid_is_of_version_four_and_its_form_is_exact);
   RUN(test_no_uuid_comes_twice);
   RUN(test_all_digits_are_random_where_the_pool_is_filled_again);

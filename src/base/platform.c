@@ -1,5 +1,5 @@
 /*
-** platform.c - clock, process and random bytes of the operating system.
+** platform.c - clock, process, terminal and random bytes of the operating system.
 */
 #define _POSIX_C_SOURCE 199309L
 #define _DEFAULT_SOURCE
@@ -12,6 +12,10 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+
+#if !defined(_WIN32)
+#include <sys/ioctl.h>
+#endif
 
 #if defined(__linux__)
 #include <sys/mman.h>
@@ -83,6 +87,18 @@ long xai_process_id(void) {
 long xai_process_id(void) { return (long)getpid(); }
 
 #endif
+
+/* ----------------------------------------------------------------- terminal */
+
+int xai_terminal_columns(int fd) {
+#if defined(TIOCGWINSZ)
+  struct winsize size;
+  if (fd < 0 || !isatty(fd)) return -1;
+  return ioctl(fd, TIOCGWINSZ, &size) == 0 ? (int)size.ws_col : 0;
+#else
+  return fd >= 0 && isatty(fd) ? 0 : -1;
+#endif
+}
 
 /* ------------------------------------------------------------- random bytes */
 

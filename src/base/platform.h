@@ -1,5 +1,5 @@
 /*
-** platform.h - clock, process and random bytes of the operating system.
+** platform.h - clock, process, terminal and random bytes of the operating system.
 */
 #ifndef XAI_BASE_PLATFORM_H
 #define XAI_BASE_PLATFORM_H
@@ -35,6 +35,12 @@ int64_t xai_clock_after(int64_t now_ms, int64_t wait_ms);
 /* The number of this process.  It is needed for each event, to notice a fork.
 ** On Linux it costs a system call only after a fork. */
 long xai_process_id(void);
+
+/* ----------------------------------------------------------------- terminal */
+
+/* The columns of the terminal behind a descriptor: 0 if the system does not tell
+** them, -1 if the descriptor is no terminal or is not open. */
+int xai_terminal_columns(int fd);
 
 /* ------------------------------------------------------------- random bytes */
 

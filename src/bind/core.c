@@ -313,6 +313,17 @@ static int core_complain(lua_State *L) {
   return 0;
 }
 
+/* core.isatty(fd) -> is that descriptor a terminal?  Then also its columns; nil if
+** the system does not tell them. */
+static int core_isatty(lua_State *L) {
+  lua_Number fd = luaL_checknumber(L, 1);
+  int columns = fd >= 0 && fd <= INT_MAX ? xai_terminal_columns((int)fd) : -1;
+  lua_pushboolean(L, columns >= 0);
+  if (columns <= 0) return 1;
+  lua_pushinteger(L, columns);
+  return 2;
+}
+
 /* core.rearm(): install Lua's own handler for Ctrl-C again, as it works once. */
 static int core_rearm(lua_State *L) {
   (void)L;
@@ -371,6 +382,7 @@ static const luaL_Reg functions[] = {{"client", xai_client_new},
                                      {"check_options", core_check_options},
                                      {"deadline", xai_client_deadline},
                                      {"uuid", core_uuid},
+                                     {"isatty", core_isatty},
                                      {"libcurl", core_libcurl},
                                      {NULL, NULL}};
 
