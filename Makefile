@@ -59,7 +59,7 @@ endif
 
 CORE    = $(OUT)/xai/core.so
 SOURCES = $(sort $(wildcard src/base/*.c src/net/*.c src/bind/*.c))
-LUA_SRC = $(sort $(wildcard src/xai/*.lua src/xai/*/*.lua))
+LUA_SRC = $(filter-out src/xai/testing.lua src/xai/testing/%,$(sort $(wildcard src/xai/*.lua src/xai/*/*.lua)))
 LUA_DIRS = $(sort $(dir $(LUA_SRC:src/xai/%=%)))
 OBJECTS = $(SOURCES:src/%.c=$(OUT)/%.o)
 BASE    = $(filter $(OUT)/base/%,$(OBJECTS))
@@ -125,7 +125,7 @@ demo: ## set up, build, stream an answer (needs no key)
 
 # With a key in XAI_API_KEY it talks to api.x.ai, else to the stand-in server.
 EXAMPLE ?= chat
-SERVED   = $(if $(XAI_API_KEY),,spec/support/with-server --)
+SERVED   = $(if $(XAI_API_KEY),,src/xai/testing/with-server --)
 run: ## set up, build, run one of the examples: EXAMPLE=chat
 	$(SETUP) demo $(LUA_VERSION)
 	$(AGAIN) all $(MODULES)
@@ -238,6 +238,7 @@ nvim: ## lay out .build/nvim, to be added to Neovim's runtimepath
 	$(AGAIN) all LUA_VERSION=jit
 	@rm -rf .build/nvim && mkdir -p .build/nvim/lua
 	@cp -r src/xai .build/nvim/lua/
+	@rm -rf .build/nvim/lua/xai/testing*
 	@cp .build/jit/xai/core.so .build/nvim/lua/xai/
 
 uninstall: ## remove what install put there
@@ -250,10 +251,12 @@ setup: ## install all tools that the project uses (Debian, Ubuntu)
 format: ## lay out the C sources
 	.ci/c-files | xargs -0 clang-format -i
 
-rockspec: ## bring the lists of files in the rockspec up to date
+rockspec: ## bring the lists of files in the rockspecs up to date
 	@mkdir -p .build
-	@.ci/rockspec > .build/rockspec
-	@cp .build/rockspec rockspec/xai-scm-1.rockspec
+	@for rock in xai xai-testing; do \
+	  .ci/rockspec $$rock > .build/rockspec && \
+	  cp .build/rockspec rockspec/$$rock-scm-1.rockspec || exit; \
+	done
 
 clean: ## remove everything that make made
 	rm -rf .build spec/contract/node_modules spec/bench/node_modules

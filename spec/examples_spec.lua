@@ -3,8 +3,8 @@
 local uv = require "luv"
 local programs = require "spec.support.programs"
 local raw = require "spec.support.raw_client"
-local standin = require "spec.support.server"
-local json = require "standin.json"
+local standin = require "xai.testing.server"
+local json = require "xai.testing.standin.json"
 
 local function slurp(path)
   local file = assert(io.open(path, "rb"))

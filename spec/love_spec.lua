@@ -25,7 +25,7 @@ local function play(streams, errands)
     ("LUA=%s LUA_PATH='%s' LUA_CPATH='%s'"):format(programs.lua, programs.path, programs.cpath),
     ("XAI_GAME_SCRIPT=%s/spec/support/love/play.lua GAME_REPORT=%s GAME_STREAMS=%d %s"):format(programs.root, report,
       streams, errands and "GAME_ERRANDS=1" or ""),
-    "SDL_AUDIODRIVER=dummy timeout 120 spec/support/with-server --pace 60 --",
+    "SDL_AUDIODRIVER=dummy timeout 120 src/xai/testing/with-server --pace 60 --",
     "xvfb-run -a -s '-screen 0 800x480x24' love examples/love",
   }, " "))
   assert.equal(0, code, output)

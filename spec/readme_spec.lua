@@ -3,8 +3,8 @@
 local core = require "xai.core"
 local xai = require "xai"
 local programs = require "spec.support.programs"
-local faults = require "spec.support.server" and require "standin.faults"
-local forms = require "standin.fault_forms"
+local faults = require "xai.testing.standin.faults"
+local forms = require "xai.testing.standin.fault_forms"
 
 local function slurp(path)
   local file = assert(io.open(path, "rb"))

@@ -2,12 +2,12 @@
 
 local uv = require("luv")
 local xai = require("xai")
-local standin = require("spec.support.server")
+local standin = require("xai.testing.server")
 local raw = require("spec.support.raw_client")
 local scripted = require("spec.support.scripted")
-local faults = require("standin.faults")
-local huffman = require("standin.huffman")
-local json = require("standin.json")
+local faults = require("xai.testing.standin.faults")
+local huffman = require("xai.testing.standin.huffman")
+local json = require("xai.testing.standin.json")
 
 local CHAT = { model = "grok-4.5", messages = { { role = "user", content = "Hi" } } }
 local STREAM = { model = "grok-4.5", messages = CHAT.messages, stream = true }

@@ -1,9 +1,9 @@
 --- The stand-in server keeps what the reference says of the service, and breaks it on demand.
 
 local uv = require("luv")
-local standin = require("spec.support.server")
+local standin = require("xai.testing.server")
 local raw = require("spec.support.raw_client")
-local json = require("standin.json")
+local json = require("xai.testing.standin.json")
 local programs = require("spec.support.programs")
 
 local KEY = { Authorization = "Bearer xai-spec" }
@@ -363,7 +363,7 @@ describe("with-server", function()
   end
 
   it("gives the command an address and a key, and passes on its exit code", function()
-    local out = run("spec/support/with-server -- sh -c 'echo $XAI_BASE_URL $XAI_API_KEY; exit 7'")
+    local out = run("src/xai/testing/with-server -- sh -c 'echo $XAI_BASE_URL $XAI_API_KEY; exit 7'")
     assert.matches("^http://127%.0%.0%.1:%d+ xai%-demo\n7\n$", out)
   end)
 
@@ -392,7 +392,7 @@ describe("with-server", function()
   end)
 
   it("leaves no server behind, even when it is killed", function()
-    local out = run("spec/support/with-server -- sh -c 'echo $XAI_BASE_URL; kill -9 $PPID' 2>/dev/null")
+    local out = run("src/xai/testing/with-server -- sh -c 'echo $XAI_BASE_URL; kill -9 $PPID' 2>/dev/null")
     local port = tonumber(out:match(":(%d+)\n"))
     local fate
     for _ = 1, 100 do

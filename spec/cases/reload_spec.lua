@@ -172,7 +172,7 @@ describe("A reload in LÖVE (folke/lazy.nvim#944)", function()
     file:close()
     local output, code = programs.shell(table.concat({
       ("LUA=%s LUA_PATH='%s' LUA_CPATH='%s'"):format(programs.lua, programs.path, programs.cpath),
-      ("GAME_REPORT=%s/report SDL_AUDIODRIVER=dummy timeout 60 spec/support/with-server --pace 0 --"):format(dir),
+      ("GAME_REPORT=%s/report SDL_AUDIODRIVER=dummy timeout 60 src/xai/testing/with-server --pace 0 --"):format(dir),
       "xvfb-run -a -s '-screen 0 320x240x24' love", dir,
     }, " "))
     local report = programs.shell("cat report", dir)

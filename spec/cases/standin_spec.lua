@@ -6,11 +6,11 @@ local leftovers = require "spec.support.leftovers"
 local programs = require "spec.support.programs"
 local raw = require "spec.support.raw_client"
 local scripted = require "spec.support.scripted"
-local standin = require "spec.support.server"
-local faults = require "standin.faults"
-local forms = require "standin.fault_forms"
-local hpack = require "standin.hpack"
-local json = require "standin.json"
+local standin = require "xai.testing.server"
+local faults = require "xai.testing.standin.faults"
+local forms = require "xai.testing.standin.fault_forms"
+local hpack = require "xai.testing.standin.hpack"
+local json = require "xai.testing.standin.json"
 
 local KEY = { Authorization = "Bearer xai-spec" }
 
@@ -175,7 +175,7 @@ describe("with-server", function()
     ask; sleep 1; ask']]
 
   it("has a server that lives as long as its program, however long that asks nothing (real use, 39)", function()
-    local output = run("spec/support/with-server --idle 0.2 -- " .. ASKS)
+    local output = run("src/xai/testing/with-server --idle 0.2 -- " .. ASKS)
     assert.equal("connected\nconnected\n", output)
   end)
 
@@ -195,7 +195,7 @@ describe("with-server", function()
       ["kill -INT $$"] = 130, ["kill -HUP $$"] = 129, ["exec >&- 2>&-; exit 4"] = 4,
     }
     for ending, expected in pairs(ENDS) do
-      local output, code = run(("spec/support/with-server -- sh -c 'echo $XAI_BASE_URL; %s'"):format(ending))
+      local output, code = run(("src/xai/testing/with-server -- sh -c 'echo $XAI_BASE_URL; %s'"):format(ending))
       assert.equal(expected, code, ending)
       assert.is_true(ends(output), ending)
     end
@@ -203,14 +203,14 @@ describe("with-server", function()
 
   it("passes on the exit code of a program that takes an interrupt and goes on (real use, 39)", function()
     local output, code = run(
-      "spec/support/with-server -- sh -c 'kill -INT $PPID; sleep 0.1; echo $XAI_BASE_URL; exit 7'")
+      "src/xai/testing/with-server -- sh -c 'kill -INT $PPID; sleep 0.1; echo $XAI_BASE_URL; exit 7'")
     assert.equal(7, code)
     assert.is_true(ends(output))
   end)
 
   it("ends its server when what holds it is killed (real use, 39)", function()
     for _, signal in ipairs { "KILL", "TERM", "HUP" } do
-      local output = run(("spec/support/with-server -- sh -c 'echo $XAI_BASE_URL; kill -%s $PPID' 2>/dev/null")
+      local output = run(("src/xai/testing/with-server -- sh -c 'echo $XAI_BASE_URL; kill -%s $PPID' 2>/dev/null")
         :format(signal))
       assert.is_true(ends(output), signal)
     end

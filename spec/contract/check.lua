@@ -9,8 +9,8 @@ local check_prism = require "spec.contract.prism"
 local llama = require "spec.contract.llama.llama"
 local new_tally = require "spec.contract.tally"
 local peers = require "spec.contract.peers"
-local process = require "spec.support.standin.process"
-local standin = require "spec.support.server"
+local process = require "xai.testing.process"
+local standin = require "xai.testing.server"
 local check_vercel = require "spec.contract.vercel"
 
 --- Run `f(url, ...)` with a server that ends in every case.

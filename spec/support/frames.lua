@@ -9,9 +9,8 @@
 
 local front = require("spec.support.front")
 local listener = require("spec.support.listener")
-require("spec.support.server") -- tells where the parts of the stand-in are
-local h2 = require("standin.h2")
-local hpack = require("standin.hpack")
+local h2 = require("xai.testing.standin.h2")
+local hpack = require("xai.testing.standin.hpack")
 local uv = require("luv")
 
 local M = {}

@@ -3,7 +3,7 @@
 -- A list of { name, function(encode, decode, xai) }; each raises when the promise is broken.
 -- Plain Lua, so that it runs where there is no busted: see nvim_json.lua.
 
-local reader = require("standin.json") -- strict, and tells arrays from objects
+local reader = require("xai.testing.standin.json") -- strict, and tells arrays from objects
 
 local EXACT = math.type ~= nil -- does this Lua have integers?
 

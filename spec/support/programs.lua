@@ -6,7 +6,7 @@
 
 local leftovers = require("spec.support.leftovers")
 local raw_client = require("spec.support.raw_client")
-local standin = require("spec.support.server")
+local standin = require("xai.testing.server")
 
 local M = {}
 
@@ -92,7 +92,7 @@ end
 
 --- The command that runs a program; `options` are those of the server, with pace 0 unless given.
 function M.command(path, options)
-  return M.with({}, ("%s %s -- %s %s"):format(at_root("spec/support/with-server"), options or "--pace 0",
+  return M.with({}, ("%s %s -- %s %s"):format(at_root("src/xai/testing/with-server"), options or "--pace 0",
     quote(M.lua), at_root(path)))
 end
 

@@ -6,8 +6,8 @@
 
 local leftovers = require("spec.support.leftovers")
 local live = require("spec.support.live")
-local server = require("spec.support.server")
-local json = require("standin.json")
+local server = require("xai.testing.server")
+local json = require("xai.testing.standin.json")
 local xai = require("xai")
 
 local Stage = {}

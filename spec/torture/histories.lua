@@ -1,6 +1,6 @@
 --- histories.lua - random conversations against the stand-in server; see support/histories.lua.
 --
---   spec/support/with-server --pace 0 -- LUA spec/torture/histories.lua [COUNT [FIRST SEED]]
+--   src/xai/testing/with-server --pace 0 -- LUA spec/torture/histories.lua [COUNT [FIRST SEED]]
 --
 -- The last line is "N histories, N failed".
 

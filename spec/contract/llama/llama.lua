@@ -3,7 +3,7 @@
 local uv = require "luv"
 local leftovers = require "spec.support.leftovers"
 local live = require "spec.support.live"
-local process = require "spec.support.standin.process"
+local process = require "xai.testing.process"
 local xai = require "xai"
 
 local KEY = "sk-check-0123456789"

@@ -1,4 +1,4 @@
---- process.lua - the stand-in server as a process of its own, for specs that block.
+--- process.lua - the stand-in server as a process of its own, for programs that block.
 
 local M = {}
 

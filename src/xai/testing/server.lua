@@ -1,6 +1,7 @@
 --- server.lua - a stand-in for the xAI REST API on this machine.
 --
---   lua5.4 spec/support/server.lua [--port N] [--pace MS] [--key KEY] [--polls N] [--idle SECONDS] [--stdin] [--quiet]
+--   lua5.4 src/xai/testing/server.lua [--port N] [--pace MS] [--key KEY] [--polls N] [--idle SECONDS] [--stdin]
+--     [--quiet]
 --
 -- The first line on stdout is its address.  It listens on 127.0.0.1 only, answers all 17
 -- operations, checks what the real service checks in the same order, and misbehaves on
@@ -13,28 +14,30 @@
 -- How a request travels: connection.lua reads it, `Service:answer` below finds its route,
 -- checks it and calls the endpoint; http.lua turns the answer into bytes.
 
-local here = debug.getinfo(1, "S").source:match("^@(.*[/\\])") or "./"
-package.path = here .. "?.lua;" .. package.path
+local SOURCE = debug.getinfo(1, "S").source
+local here = SOURCE:match("^@(.*[/\\])") or "./"
+local is_program = arg ~= nil and SOURCE == "@" .. tostring(arg[0])
+if is_program then package.path = here .. "../../?.lua;" .. package.path end
 
 local vim = rawget(_G, "vim")
 local uv = vim and (vim.uv or vim.loop) or require("luv")
 
-local account = require("standin.account")
-local chat = require("standin.chat")
-local connection = require("standin.connection")
-local control = require("standin.control")
-local errors = require("standin.errors")
-local faults = require("standin.faults")
-local http = require("standin.http")
-local images = require("standin.images")
-local json = require("standin.json")
-local legacy = require("standin.legacy")
-local messages = require("standin.messages")
-local models = require("standin.models")
-local process = require("standin.process")
-local requests = require("standin.requests")
-local responses = require("standin.responses")
-local rules = require("standin.rules")
+local account = require("xai.testing.standin.account")
+local chat = require("xai.testing.standin.chat")
+local connection = require("xai.testing.standin.connection")
+local control = require("xai.testing.standin.control")
+local errors = require("xai.testing.standin.errors")
+local faults = require("xai.testing.standin.faults")
+local http = require("xai.testing.standin.http")
+local images = require("xai.testing.standin.images")
+local json = require("xai.testing.standin.json")
+local legacy = require("xai.testing.standin.legacy")
+local messages = require("xai.testing.standin.messages")
+local models = require("xai.testing.standin.models")
+local process = require("xai.testing.process")
+local requests = require("xai.testing.standin.requests")
+local responses = require("xai.testing.standin.responses")
+local rules = require("xai.testing.standin.rules")
 
 -- Routes -------------------------------------------------------------------------------
 
@@ -262,7 +265,7 @@ function M.start(options)
     connections = {}, accepted = 0, in_progress = 0, born = uv.now(),
     run = math.floor(uv.hrtime() / 1000) % 2 ^ 24,
     listener = uv.new_tcp(), idle_timer = uv.new_timer(), broken_pipe = uv.new_signal(),
-    fixtures = uv.fs_realpath(here .. "../fixtures"),
+    fixtures = uv.fs_realpath(here .. "../../../spec/fixtures"),
   }, Service)
   self:reset()
   self.broken_pipe:start("sigpipe", function() end) -- a client that leaves must not end the process
@@ -275,7 +278,7 @@ function M.start(options)
   return self
 end
 
---- Start a server in a process of its own, for hosts that block: see standin/process.lua.
+--- Start a server in a process of its own, for hosts that block: see process.lua.
 function M.spawn(options)
   return process.spawn(uv, uv.fs_realpath(here .. "server.lua"), options or {})
 end
@@ -333,7 +336,8 @@ local function watch_interrupt(server, parent_decides)
   signal:unref()
 end
 
-local function main(args)
+--- The server as a program: `args` are its options, as on the command line.
+function M.main(args)
   local options = parse(args)
   local ok, server = pcall(M.start, options)
   if not ok then
@@ -347,6 +351,6 @@ local function main(args)
   uv.run()
 end
 
-if arg and debug.getinfo(1, "S").source == "@" .. tostring(arg[0]) then main(arg) end
+if is_program then M.main(arg) end
 
 return M

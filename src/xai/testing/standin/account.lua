@@ -1,8 +1,8 @@
 --- account.lua - what needs no model: the key, the catalogue, the tokenizer.
 
-local errors = require("standin.errors")
-local json = require("standin.json")
-local models = require("standin.models")
+local errors = require("xai.testing.standin.errors")
+local json = require("xai.testing.standin.json")
+local models = require("xai.testing.standin.models")
 
 local M = {}
 

@@ -1,13 +1,13 @@
 --- chat.lua - POST /v1/chat/completions, and the deferred results.
 
-local errors = require("standin.errors")
-local histories = require("standin.history")
-local json = require("standin.json")
-local mind = require("standin.mind")
-local sse = require("standin.sse")
-local talk = require("standin.conversation")
-local usage = require("standin.usage")
-local words = require("standin.words")
+local errors = require("xai.testing.standin.errors")
+local histories = require("xai.testing.standin.history")
+local json = require("xai.testing.standin.json")
+local mind = require("xai.testing.standin.mind")
+local sse = require("xai.testing.standin.sse")
+local talk = require("xai.testing.standin.conversation")
+local usage = require("xai.testing.standin.usage")
+local words = require("xai.testing.standin.words")
 
 local M = {}
 

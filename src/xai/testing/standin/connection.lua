@@ -1,9 +1,9 @@
 --- connection.lua - one client: a coroutine that reads requests and plays scripts.
 -- A client that begins with the preface of HTTP/2 is served by h2.lua, on the same socket.
 
-local h2 = require("standin.h2")
-local http = require("standin.http")
-local script = require("standin.script")
+local h2 = require("xai.testing.standin.h2")
+local http = require("xai.testing.standin.http")
+local script = require("xai.testing.standin.script")
 
 local Connection = {}
 Connection.__index = Connection

@@ -1,8 +1,8 @@
 --- control.lua - the record of requests, for those who test a client: the routes under /_/.
 
-local errors = require("standin.errors")
-local faults = require("standin.faults")
-local json = require("standin.json")
+local errors = require("xai.testing.standin.errors")
+local faults = require("xai.testing.standin.faults")
+local json = require("xai.testing.standin.json")
 
 local M = {}
 

@@ -8,7 +8,7 @@
 --     reasons = whether the model thinks, thinks = whether it shows it, searches = boolean,
 --     spoiled = how an answer that should follow a schema does not, see structured.lua }
 
-local json = require("standin.json")
+local json = require("xai.testing.standin.json")
 
 local M = {}
 

@@ -1,6 +1,6 @@
 --- errors.lua - the answers that say no, in the shapes the service uses.
 
-local json = require("standin.json")
+local json = require("xai.testing.standin.json")
 
 local M = {}
 

@@ -1,9 +1,9 @@
 --- fault_answers.lua - faults that put another answer in the place of the service's.
 -- Each is a function(serve, arg, request, service); faults.lua says what that means.
 
-local errors = require("standin.errors")
-local http = require("standin.http")
-local json = require("standin.json")
+local errors = require("xai.testing.standin.errors")
+local http = require("xai.testing.standin.http")
+local json = require("xai.testing.standin.json")
 
 local M = {}
 

@@ -2,9 +2,9 @@
 -- Each is a function(serve, arg, request, service); faults.lua says what that means, and
 -- script.lua what the steps are.
 
-local gzip = require("standin.gzip")
-local json = require("standin.json")
-local sse = require("standin.sse")
+local gzip = require("xai.testing.standin.gzip")
+local json = require("xai.testing.standin.json")
+local sse = require("xai.testing.standin.sse")
 
 local M = {}
 

@@ -2,7 +2,7 @@
 -- Each is a function(serve, arg, request, service); faults.lua says what that means, and
 -- script.lua what the steps are.
 
-local http = require("standin.http")
+local http = require("xai.testing.standin.http")
 
 local M = {}
 

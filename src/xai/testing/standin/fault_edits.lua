@@ -1,8 +1,8 @@
 --- fault_edits.lua - faults that change the body, the events or the headers of the answer.
 -- Each is a function(serve, arg, request, service); faults.lua says what that means.
 
-local json = require("standin.json")
-local sse = require("standin.sse")
+local json = require("xai.testing.standin.json")
+local sse = require("xai.testing.standin.sse")
 
 local M = {}
 

@@ -2,7 +2,7 @@
 --
 -- A semicolon separates faults, a comma separates the arguments of one: `status,429;times,1`.
 
-local h2 = require("standin.h2")
+local h2 = require("xai.testing.standin.h2")
 
 local M = {}
 

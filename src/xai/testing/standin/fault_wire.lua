@@ -1,8 +1,8 @@
 --- fault_wire.lua - faults in how the answer is put on the wire: headers, lengths, chunks, gzip.
 -- Each is a function(serve, arg, request, service); faults.lua says what that means.
 
-local gzip = require("standin.gzip")
-local http = require("standin.http")
+local gzip = require("xai.testing.standin.gzip")
+local http = require("xai.testing.standin.http")
 
 local M = {}
 

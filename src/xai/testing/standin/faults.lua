@@ -10,16 +10,16 @@
 -- A fault is a function(serve, arg, request, service): `serve()` gives the answer so far,
 -- and what the function returns is answered in its place.
 
-local errors = require("standin.errors")
-local forms = require("standin.fault_forms")
-local http = require("standin.http")
+local errors = require("xai.testing.standin.errors")
+local forms = require("xai.testing.standin.fault_forms")
+local http = require("xai.testing.standin.http")
 
 local M = { by_name = {} }
 
 M.PARTS = { "fault_answers", "fault_edits", "fault_cuts", "fault_wire", "fault_bombs" }
 
 for _, part in ipairs(M.PARTS) do
-  for name, behave in pairs(require("standin." .. part)) do M.by_name[name] = behave end
+  for name, behave in pairs(require("xai.testing.standin." .. part)) do M.by_name[name] = behave end
 end
 
 --- The faults that a request chooses, those of the path first; the path loses its prefix.

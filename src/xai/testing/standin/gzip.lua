@@ -1,6 +1,6 @@
 --- gzip.lua - gzip in plain Lua: texts in stored blocks, and runs of one byte that hardly cost any.
 
-local checksum = require("standin.checksum")
+local checksum = require("xai.testing.standin.checksum")
 
 local M = {}
 

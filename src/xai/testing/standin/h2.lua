@@ -3,9 +3,9 @@
 -- The connection's coroutine reads frames.  Each request is a stream with a coroutine of its own,
 -- which plays the answer's script; what it writes is put into frames here.
 
-local hpack = require("standin.hpack")
-local http = require("standin.http")
-local script = require("standin.script")
+local hpack = require("xai.testing.standin.hpack")
+local http = require("xai.testing.standin.http")
+local script = require("xai.testing.standin.script")
 
 local DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION = 0, 1, 3, 4, 6, 7, 8, 9
 local END_STREAM, END_HEADERS, PADDED, PRIORITY = 1, 4, 8, 32

@@ -1,8 +1,8 @@
 --- history.lua - what a history must be: each call answered once, each answer to a call before it, and
 -- items of responses as they were sent.  Each function returns the answer that refuses it, or nothing.
 
-local errors = require("standin.errors")
-local json = require("standin.json")
+local errors = require("xai.testing.standin.errors")
+local json = require("xai.testing.standin.json")
 
 local M = {}
 

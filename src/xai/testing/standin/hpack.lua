@@ -1,6 +1,6 @@
 --- hpack.lua - header blocks of HTTP/2 (RFC 7541): read as clients send them, written plainly.
 
-local huffman = require("standin.huffman")
+local huffman = require("xai.testing.standin.huffman")
 
 local M = {}
 

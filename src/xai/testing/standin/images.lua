@@ -1,8 +1,8 @@
 --- images.lua - POST /v1/images/generations, and GET of the pictures it made.
 
-local errors = require("standin.errors")
-local json = require("standin.json")
-local png = require("standin.png")
+local errors = require("xai.testing.standin.errors")
+local json = require("xai.testing.standin.json")
+local png = require("xai.testing.standin.png")
 
 local M = {}
 

@@ -1,12 +1,12 @@
 --- legacy.lua - POST /v1/completions and POST /v1/complete.
 
-local errors = require("standin.errors")
-local json = require("standin.json")
-local mind = require("standin.mind")
-local sse = require("standin.sse")
-local talk = require("standin.conversation")
-local usage = require("standin.usage")
-local words = require("standin.words")
+local errors = require("xai.testing.standin.errors")
+local json = require("xai.testing.standin.json")
+local mind = require("xai.testing.standin.mind")
+local sse = require("xai.testing.standin.sse")
+local talk = require("xai.testing.standin.conversation")
+local usage = require("xai.testing.standin.usage")
+local words = require("xai.testing.standin.words")
 
 local M = {}
 

@@ -6,10 +6,10 @@
 -- finish = "stop" | "length" | "tool_calls" | "sequence", stopped_by = stop string,
 -- refusal = the words of one }
 
-local json = require("standin.json")
-local schema = require("standin.schema")
-local structured = require("standin.structured")
-local words = require("standin.words")
+local json = require("xai.testing.standin.json")
+local schema = require("xai.testing.standin.schema")
+local structured = require("xai.testing.standin.structured")
+local words = require("xai.testing.standin.words")
 
 local M = {}
 

@@ -1,6 +1,6 @@
 --- models.lua - the catalogue, and what each model lets a request ask for.
 
-local json = require("standin.json")
+local json = require("xai.testing.standin.json")
 
 local M = {}
 

@@ -1,7 +1,7 @@
 --- png.lua - a small colour gradient as a PNG file, in plain Lua for every Lua.
 -- Nothing is compressed: the pixels stand in stored blocks of deflate.
 
-local checksum = require("standin.checksum")
+local checksum = require("xai.testing.standin.checksum")
 
 local M = {}
 

@@ -1,7 +1,7 @@
 --- requests.lua - the types of the request bodies, as in the tables of the reference.
 -- What breaks them is answered 422; limits and combinations are rules.lua's (400).
 
-local shape = require("standin.shape")
+local shape = require("xai.testing.standin.shape")
 
 local str, int, num, bool = shape.string, shape.integer, shape.number, shape.boolean
 local list, fields, enum, tagged = shape.list, shape.fields, shape.enum, shape.tagged

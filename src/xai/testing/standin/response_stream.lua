@@ -1,8 +1,8 @@
 --- response_stream.lua - a finished response as the events that lead to it.
 
-local json = require("standin.json")
-local sse = require("standin.sse")
-local words = require("standin.words")
+local json = require("xai.testing.standin.json")
+local sse = require("xai.testing.standin.sse")
+local words = require("xai.testing.standin.words")
 
 local M = {}
 

@@ -1,13 +1,13 @@
 --- responses.lua - POST /v1/responses, and GET and DELETE of what it stored.
 
-local errors = require("standin.errors")
-local histories = require("standin.history")
-local json = require("standin.json")
-local mind = require("standin.mind")
-local search = require("standin.search")
-local stream = require("standin.response_stream")
-local talk = require("standin.conversation")
-local usage = require("standin.usage")
+local errors = require("xai.testing.standin.errors")
+local histories = require("xai.testing.standin.history")
+local json = require("xai.testing.standin.json")
+local mind = require("xai.testing.standin.mind")
+local search = require("xai.testing.standin.search")
+local stream = require("xai.testing.standin.response_stream")
+local talk = require("xai.testing.standin.conversation")
+local usage = require("xai.testing.standin.usage")
 
 local M = {}
 

@@ -1,8 +1,8 @@
 --- rules.lua - limits, combinations and what a model refuses: 400, after types, model and key.
 -- Each endpoint has a function(body, model) that returns the error answer or nothing.
 
-local errors = require("standin.errors")
-local json = require("standin.json")
+local errors = require("xai.testing.standin.errors")
+local json = require("xai.testing.standin.json")
 
 local M = {}
 

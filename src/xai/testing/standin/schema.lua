@@ -1,7 +1,7 @@
 --- schema.lua - an instance of a JSON schema, made of the words of a prompt.
 -- Covers what the service supports: types, enum, const, anyOf, null unions and local references.
 
-local json = require("standin.json")
+local json = require("xai.testing.standin.json")
 
 local M = {}
 

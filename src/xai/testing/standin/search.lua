@@ -1,7 +1,7 @@
 --- search.lua - the server-side web search of /v1/responses: a call that is already done,
 -- and a citation in the text.
 
-local json = require("standin.json")
+local json = require("xai.testing.standin.json")
 
 local M = {}
 

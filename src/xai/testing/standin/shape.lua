@@ -1,7 +1,7 @@
 --- shape.lua - checks of field types, put together like the types of the service.
 -- A check is a function(value, path) that returns nothing, or what is wrong.
 
-local json = require("standin.json")
+local json = require("xai.testing.standin.json")
 
 local M = {}
 

@@ -1,6 +1,6 @@
 --- sse.lua - event streams: a list of events, each with its bytes and its pace.
 
-local json = require("standin.json")
+local json = require("xai.testing.standin.json")
 
 local Events = {}
 Events.__index = Events

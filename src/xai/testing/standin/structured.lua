@@ -1,6 +1,6 @@
 --- structured.lua - answers that should follow a schema and do not: what the fault `structured` asks for.
 
-local json = require("standin.json")
+local json = require("xai.testing.standin.json")
 
 local M = {}
 

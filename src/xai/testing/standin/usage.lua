@@ -1,8 +1,8 @@
 --- usage.lua - token counts, prices and log probabilities.
 -- A token is a piece of a word as words.pieces cuts it; every prompt gets a hidden part.
 
-local json = require("standin.json")
-local words = require("standin.words")
+local json = require("xai.testing.standin.json")
+local words = require("xai.testing.standin.words")
 
 local M = {}
 
