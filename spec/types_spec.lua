@@ -30,7 +30,17 @@ local FUNCTIONS = {
   get_language_model = { "getLanguageModel", "language-models.get" },
   list_image_models = { "listImageGenerationModels", "image-generation-models.list" },
   get_image_model = { "getImageGenerationModel", "image-generation-models.get" },
+  create_batch = { "createBatch", "batches.create" },
+  list_batches = { "listBatches", "batches.list" },
+  get_batch = { "getBatch", "batches.get" },
+  add_to_batch = { "addBatchRequests", "batches.add" },
+  list_batch_requests = { "listBatchRequests", "batches.requests" },
+  list_batch_results = { "listBatchResults", "batches.results" },
+  cancel_batch = { "cancelBatch", "batches.cancel" },
 }
+
+-- Files of the API's description.
+local DESCRIPTIONS = { "openapi.yaml", "openapi-beyond.yaml" }
 
 -- Methods that make calls of those functions.
 local HELPERS = { conversation = true, parse = true, run_tools = true }
@@ -338,8 +348,14 @@ end
 
 describe("the types for editors", function()
   local text = slurp(FILE)
-  local doc = openapi.read "spec/contract/openapi.yaml"
-  local operations = openapi.operations(doc)
+  local docs, operations = {}, {}
+  for _, file in ipairs(DESCRIPTIONS) do
+    local doc = openapi.read("spec/contract/" .. file)
+    docs[file] = doc
+    for id, operation in pairs(openapi.operations(doc)) do
+      operation.doc, operations[id] = doc, operation
+    end
+  end
   local types = annotations(text)
   local client = types.variables.Client.functions
 
@@ -406,7 +422,7 @@ describe("the types for editors", function()
     end
   end)
 
-  it("name the 17 functions, request, start, warm, close and the helpers as methods of the client", function()
+  it("name the functions, request, start, warm, close and the helpers as methods of the client", function()
     local expected = keys(FUNCTIONS)
     for _, name in ipairs { "request", "start", "warm", "close" } do table.insert(expected, name) end
     for name in pairs(HELPERS) do table.insert(expected, name) end
@@ -425,7 +441,9 @@ describe("the types for editors", function()
     local taken = {}
     for _, overload in ipairs(client.start.overloads) do
       local name = overload.args[2].type[1].literal
-      taken[name] = overload.args[3].type
+      for _, arg in ipairs(overload.args) do
+        if arg.name == "body" then taken[name] = arg.type end
+      end
     end
     for name, method in pairs(client) do
       local body = argument(method, name == "request" and "request" or "body")
@@ -513,6 +531,7 @@ describe("the types for editors", function()
 
   for _, name in ipairs(keys(FUNCTIONS)) do
     local operation = operations[FUNCTIONS[name][1]]
+    local doc = operation.doc
 
     if operation.request then
       it("have every field of a request to " .. name, function()
@@ -537,9 +556,10 @@ describe("the types for editors", function()
   end
 
   it("have every error body", function()
-    local schema = doc.components.schemas.ApiError
     local kind = parse_type("xai.ErrorBody", 1)
-    assert.same({}, openapi.differences(doc, schema, types, kind, "error"))
+    for file, doc in pairs(docs) do
+      assert.same({}, openapi.differences(doc, doc.components.schemas.ApiError, types, kind, file))
+    end
   end)
 
   it("fit every request of the fixtures", function()
@@ -575,8 +595,8 @@ describe("the types for editors", function()
       local other = annotations(text:sub(1, start - 1) .. to .. text:sub(stop + 1))
       local kind = what == "event" and events_of(name)
         or argument(other.variables.Client.functions[name], "body")
-      return openapi.differences(doc, operations[FUNCTIONS[name][1]][what or "request"],
-        other, kind, name)
+      local operation = operations[FUNCTIONS[name][1]]
+      return openapi.differences(operation.doc, operation[what or "request"], other, kind, name)
     end
 
     it("notices a field that is missing", function()

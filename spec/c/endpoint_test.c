@@ -11,11 +11,11 @@
 static const struct {
   const char *name, *method, *path, *id;
   xai_Api api;
-  int pending;
+  unsigned int traits;
 } rows[] = {
     {"chat", "POST", "/chat/completions", NULL, XAI_API_CHAT, 0},
     {"get_deferred", "GET", "/chat/deferred-completion/{}", "request_id",
-     XAI_API_PLAIN, 1},
+     XAI_API_PLAIN, XAI_PENDING | XAI_READ_ONCE},
     {"respond", "POST", "/responses", NULL, XAI_API_RESPONSES, 0},
     {"get_response", "GET", "/responses/{}", "response_id", XAI_API_PLAIN, 0},
     {"delete_response", "DELETE", "/responses/{}", "response_id", XAI_API_PLAIN,
@@ -35,6 +35,17 @@ static const struct {
      XAI_API_PLAIN, 0},
     {"get_image_model", "GET", "/image-generation-models/{}", "model_id",
      XAI_API_PLAIN, 0},
+    {"create_batch", "POST", "/batches", NULL, XAI_API_PLAIN, XAI_STARTS_WORK},
+    {"list_batches", "GET", "/batches", NULL, XAI_API_PLAIN, XAI_QUERY},
+    {"get_batch", "GET", "/batches/{}", "batch_id", XAI_API_PLAIN, 0},
+    {"add_to_batch", "POST", "/batches/{}/requests", "batch_id", XAI_API_PLAIN,
+     XAI_MAY_BE_EMPTY | XAI_STARTS_WORK | XAI_OWN_IDS},
+    {"list_batch_requests", "GET", "/batches/{}/requests", "batch_id",
+     XAI_API_PLAIN, XAI_QUERY},
+    {"list_batch_results", "GET", "/batches/{}/results", "batch_id",
+     XAI_API_PLAIN, XAI_QUERY},
+    {"cancel_batch", "POST", "/batches/{}:cancel", "batch_id", XAI_API_PLAIN,
+     XAI_NO_BODY | XAI_REPEATABLE},
 };
 
 #define ROWS (sizeof rows / sizeof *rows)
@@ -43,7 +54,7 @@ static int same(const char *a, const char *b) {
   return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
-static void test_there_are_seventeen_operations_and_each_is_as_designed(void) {
+static void test_there_are_these_operations_and_each_is_as_designed(void) {
   const xai_Endpoint *e;
   size_t i;
   for (i = 0; i < ROWS; i++) {
@@ -54,13 +65,14 @@ static void test_there_are_seventeen_operations_and_each_is_as_designed(void) {
     CHECK(same(e->path, rows[i].path));
     CHECK(same(e->id, rows[i].id));
     CHECK(e->api == rows[i].api);
-    CHECK(e->pending == rows[i].pending);
-    CHECK(xai_endpoint_has_body(e) == same(rows[i].method, "POST"));
+    CHECK(e->traits == rows[i].traits);
+    CHECK(xai_endpoint_has_body(e) ==
+          (same(rows[i].method, "POST") && !same(e->name, "cancel_batch")));
     CHECK((e->id != NULL) == (strstr(e->path, "{}") != NULL));
   }
   for (i = 0; xai_endpoint_at(i) != NULL; i++)
     CHECK(xai_endpoint_find(xai_endpoint_at(i)->name) == xai_endpoint_at(i));
-  CHECK(i == 17 && i == ROWS);
+  CHECK(i == ROWS);
 }
 
 static void test_what_has_another_name_is_no_operation(void) {
@@ -89,6 +101,9 @@ static void test_a_path_holds_its_id_percent_encoded(void) {
   path_is("get_response", check_slice("../x", 4), "/v1/responses/..%2Fx");
   path_is("delete_response", check_slice("{} %", 4),
           "/v1/responses/%7B%7D%20%25");
+  path_is("add_to_batch", check_slice("a/b", 3), "/v1/batches/a%2Fb/requests");
+  path_is("cancel_batch", check_slice("a:b{}", 5),
+          "/v1/batches/a%3Ab%7B%7D:cancel");
 }
 
 static void test_all_bytes_but_the_unreserved_ones_are_encoded(void) {
@@ -169,7 +184,7 @@ static void test_a_size_beyond_the_largest_means_the_largest(void) {
 }
 
 int main(void) {
-  RUN(test_there_are_seventeen_operations_and_each_is_as_designed);
+  RUN(test_there_are_these_operations_and_each_is_as_designed);
   RUN(test_what_has_another_name_is_no_operation);
   RUN(test_a_path_holds_its_id_percent_encoded);
   RUN(test_all_bytes_but_the_unreserved_ones_are_encoded);

@@ -398,10 +398,12 @@ return function(tally, url, rows, keep)
   }, Contract)
   for _, row in ipairs(rows) do
     local id = (OPERATIONS[row.name] or {})[1]
-    local before, case = tally.failed, contract:new_case(row, operations[id])
-    contract:check_requests(case)
-    contract:check_answers(case)
-    if tally.failed == before then contract.functions = contract.functions + 1 end
+    if id then
+      local before, case = tally.failed, contract:new_case(row, operations[id])
+      contract:check_requests(case)
+      contract:check_answers(case)
+      if tally.failed == before then contract.functions = contract.functions + 1 end
+    end
   end
   for _, file in ipairs(contract.files) do
     if file:find "%.request%.json$" and contract.seen[file] == nil then

@@ -35,7 +35,7 @@ local function split(text)
     key, rest = text:match "^([%w_$./%-{}]+):%s+(.*)$"
   end
   if not key then
-    key, rest = text:match "^([%w_$./%-{}]+):$", ""
+    key, rest = text:match "^([%w_$./:%-{}%[%]]+):$", ""
   end
   return key, rest
 end

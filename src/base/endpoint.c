@@ -32,7 +32,7 @@ size_t xai_settings_bytes(double n, size_t most) {
 static const xai_Endpoint rows[] = {
     {"chat", "POST", "/chat/completions", NULL, XAI_API_CHAT, 0},
     {"get_deferred", "GET", "/chat/deferred-completion/{}", "request_id",
-     XAI_API_PLAIN, 1},
+     XAI_API_PLAIN, XAI_PENDING | XAI_READ_ONCE},
     {"respond", "POST", "/responses", NULL, XAI_API_RESPONSES, 0},
     {"get_response", "GET", "/responses/{}", "response_id", XAI_API_PLAIN, 0},
     {"delete_response", "DELETE", "/responses/{}", "response_id", XAI_API_PLAIN,
@@ -52,6 +52,17 @@ static const xai_Endpoint rows[] = {
      XAI_API_PLAIN, 0},
     {"get_image_model", "GET", "/image-generation-models/{}", "model_id",
      XAI_API_PLAIN, 0},
+    {"create_batch", "POST", "/batches", NULL, XAI_API_PLAIN, XAI_STARTS_WORK},
+    {"list_batches", "GET", "/batches", NULL, XAI_API_PLAIN, XAI_QUERY},
+    {"get_batch", "GET", "/batches/{}", "batch_id", XAI_API_PLAIN, 0},
+    {"add_to_batch", "POST", "/batches/{}/requests", "batch_id", XAI_API_PLAIN,
+     XAI_MAY_BE_EMPTY | XAI_STARTS_WORK | XAI_OWN_IDS},
+    {"list_batch_requests", "GET", "/batches/{}/requests", "batch_id",
+     XAI_API_PLAIN, XAI_QUERY},
+    {"list_batch_results", "GET", "/batches/{}/results", "batch_id",
+     XAI_API_PLAIN, XAI_QUERY},
+    {"cancel_batch", "POST", "/batches/{}:cancel", "batch_id", XAI_API_PLAIN,
+     XAI_NO_BODY | XAI_REPEATABLE},
 };
 
 const xai_Endpoint *xai_endpoint_at(size_t i) {
@@ -66,7 +77,7 @@ const xai_Endpoint *xai_endpoint_find(const char *name) {
 }
 
 int xai_endpoint_has_body(const xai_Endpoint *e) {
-  return strcmp(e->method, "POST") == 0;
+  return strcmp(e->method, "POST") == 0 && !(e->traits & XAI_NO_BODY);
 }
 
 static int unreserved(char c) {
@@ -101,5 +112,6 @@ int xai_endpoint_path(const xai_Endpoint *e, const char *id, size_t n,
   if (hole == NULL) return xai_buffer_puts(out, e->path);
   rc = xai_buffer_append(out, e->path, (size_t)(hole - e->path));
   if (rc == XAI_OK) rc = xai_percent_encode(id, n, out);
+  if (rc == XAI_OK) rc = xai_buffer_puts(out, hole + 2);
   return rc;
 }

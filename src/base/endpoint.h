@@ -57,15 +57,31 @@ size_t xai_settings_bytes(double n, size_t most);
 
 /* ---------------------------------------------------------------- endpoints */
 
+/* What an operation has that most have not. */
+typedef enum xai_Trait {
+  XAI_PENDING = 1,       /* an empty answer 202 means: not ready yet */
+  XAI_READ_ONCE = 2,     /* a successful answer is given only once */
+  XAI_QUERY = 4,         /* it takes a query */
+  XAI_NO_BODY = 8,       /* a POST without a body */
+  XAI_MAY_BE_EMPTY = 16, /* a success may have an empty answer */
+  XAI_REPEATABLE = 32,   /* repeating it cannot repeat its effect */
+  /* What it starts goes on when the connection breaks.  An attempt that may
+  ** have begun is not repeated. */
+  XAI_STARTS_WORK = 64,
+  /* Repeating it cannot repeat its effect if all entries of the body's
+  ** 'batch_requests' have an id of the user's. */
+  XAI_OWN_IDS = 128
+} xai_Trait;
+
 /* One operation of the service.  To add an endpoint, add a row in
 ** endpoint.c. */
 typedef struct xai_Endpoint {
   const char *name; /* of the Lua function */
   const char *method;
-  const char *path; /* below "/v1"; "{}" stands for an id */
-  const char *id;   /* the id's name in messages; NULL: the path has none */
-  xai_Api api;      /* the events of its streams */
-  int pending;      /* an empty answer 202 means: not ready yet */
+  const char *path;    /* below "/v1"; "{}" stands for an id */
+  const char *id;      /* the id's name in messages; NULL: the path has none */
+  xai_Api api;         /* the events of its streams */
+  unsigned int traits; /* of xai_Trait, combined */
 } xai_Endpoint;
 
 /* Row 'i', or NULL after the last. */

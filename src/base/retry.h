@@ -50,7 +50,7 @@ typedef struct xai_Failure {
   int answered;      /* a byte of an answer arrived; with HTTP/2: its head */
   int events;        /* an event of the stream was seen */
   int streamed;      /* the answer began as an event stream */
-  int repeatable;    /* repeating the method cannot repeat its effect */
+  int repeatable;    /* repeating it cannot repeat its effect */
   int should;        /* header x-should-retry: 1 or 0; -1: not sent */
   xai_Retry policy;  /* what the user allows */
   int retry_timeout; /* the user allows retries of generations that timed out */

@@ -115,14 +115,21 @@ static void push_deleted(lua_State *L, const xai_LuaCall *r) {
   lua_setfield(L, -2, "deleted");
 }
 
+/* Push what an empty answer counts as; 0 if it must not be empty. */
+static int push_empty(lua_State *L, const xai_LuaCall *r) {
+  if (!xai_call_has_known_end(r->handle->call)) return 0;
+  if (r->any_json)
+    lua_pushboolean(L, 1);
+  else if (r->may_be_empty)
+    lua_newtable(L);
+  return r->any_json || r->may_be_empty;
+}
+
 /* Push the answer, or nil, message, info; returns how many. */
 static int push_answer(lua_State *L, xai_LuaCall *r) {
   xai_Call *c = r->handle->call;
   size_t n = xai_call_body(c).len;
-  if (n == 0 && r->any_json && xai_call_has_known_end(c)) {
-    lua_pushboolean(L, 1);
-    return 1;
-  }
+  if (n == 0 && push_empty(L, r)) return 1;
   xai_push_slice(L, xai_call_body(c));
   xai_call_free_body(c); /* long ones are needed only once */
   if (n == 0) return fail_decode(L, r, EMPTY);

@@ -34,6 +34,7 @@ typedef struct xai_LuaCall {
   int surrogates;         /* a text that was read had an unpaired surrogate */
   int asking;             /* the function that gives keys is running */
   int any_json;           /* the answer need not be an object, nor JSON */
+  int may_be_empty;       /* an empty answer counts as an empty object */
 } xai_LuaCall;
 
 /* Register the metatable, with these methods beside those of call.c.  Each

@@ -191,19 +191,21 @@ static int core_close(lua_State *L) {
   return 0;
 }
 
-/* core.endpoints() -> list of {name, id, body, streams}. */
+/* core.endpoints() -> list of {name, id, body, query, streams}. */
 static int core_endpoints(lua_State *L) {
   const xai_Endpoint *row;
   int i;
   lua_newtable(L);
   for (i = 0; (row = xai_endpoint_at((size_t)i)) != NULL; i++) {
-    lua_createtable(L, 0, 4);
+    lua_createtable(L, 0, 5);
     lua_pushstring(L, row->name);
     lua_setfield(L, -2, "name");
     lua_pushstring(L, row->id);
     lua_setfield(L, -2, "id");
     lua_pushboolean(L, xai_endpoint_has_body(row));
     lua_setfield(L, -2, "body");
+    lua_pushboolean(L, (row->traits & XAI_QUERY) != 0);
+    lua_setfield(L, -2, "query");
     lua_pushboolean(L, row->api != XAI_API_PLAIN);
     lua_setfield(L, -2, "streams");
     lua_rawseti(L, -2, i + 1);

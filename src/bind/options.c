@@ -170,6 +170,13 @@ static const char *check_known(lua_State *L, int i, const char *what,
   return name;
 }
 
+int xai_options_is_name(const char *name) {
+  size_t i;
+  for (i = 0; i < COUNT; i++)
+    if (strcmp(options[i].name, name) == 0) return 1;
+  return 0;
+}
+
 static const Option *find(lua_State *L, const char *what, const char *name) {
   xai_Nearest best;
   size_t i;
@@ -385,8 +392,7 @@ static int is_own(lua_State *L, int own, const char *what, const char *name) {
   is = !lua_isnil(L, -1);
   lua_pop(L, 1);
   if (is) return 1;
-  for (i = 0; i < COUNT; i++)
-    if (strcmp(options[i].name, name) == 0) return 0;
+  if (xai_options_is_name(name)) return 0;
   xai_nearest_begin(&best, name);
   for (i = 0; i < COUNT; i++) xai_nearest_consider(&best, options[i].name);
   consider_keys(L, own, &best);

@@ -31,6 +31,9 @@ void xai_options_check(lua_State *L, int t, const char *what, int own);
 void xai_options_only(lua_State *L, int i, const char *what, const char *noun,
                       const char *const *names);
 
+/* Is there an option of that name? */
+int xai_options_is_name(const char *name);
+
 /* Raise "what: option 'name' why" if 'i' is a table that sets the option. */
 void xai_options_refuse(lua_State *L, int i, const char *what, const char *name,
                         const char *why);

@@ -22,13 +22,15 @@ typedef struct Builder {
   xai_Engine *engine;   /* of the client, which user code may close */
   int env;              /* the client's environment */
   int options;          /* the call's options, or 0 */
+  int input;            /* what the user gives as body or query */
   int url, body, codec; /* body 0: none */
   int key;              /* 0: the client's */
   int key_function;     /* 0: none */
   const char *method;
   xai_Settings set;
   xai_Api api;
-  int stream, raw, any_json, pending_ok, read_once;
+  int stream, raw, any_json, may_be_empty;
+  int pending_ok, read_once, repeatable;
 } Builder;
 
 /* -------------------------------------------------- settings, URL and body */
@@ -150,35 +152,6 @@ static const char *check_id(const Builder *s, const xai_Endpoint *row,
   return id;
 }
 
-static void check_body(const Builder *s) {
-  if (!lua_istable(s->L, 3))
-    xai_misuse(s->L, "%s: the body must be a table, got %s", s->what,
-               luaL_typename(s->L, 3));
-}
-
-/* Read the argument of an endpoint's function, at index 3. */
-static void read_endpoint_argument(Builder *s, const xai_Endpoint *row) {
-  lua_State *L = s->L;
-  xai_Buffer *b = &s->engine->scratch;
-  size_t n = 0;
-  const char *id = NULL;
-  s->method = row->method;
-  s->pending_ok = s->read_once = row->pending;
-  push_codec(s);
-  if (row->id != NULL) id = check_id(s, row, &n);
-  if (xai_endpoint_has_body(row)) {
-    check_body(s);
-    s->stream = row->api != XAI_API_PLAIN && get_flag(L, 3, "stream");
-    s->api = row->api;
-    xai_json_encode(L, s->codec, 3, s->what);
-    s->body = lua_gettop(L);
-  }
-  xai_buffer_clear(b);
-  no_memory(L, xai_endpoint_path(row, id, n, b));
-  xai_push_buffer(L, b);
-  push_url(s, "/v1");
-}
-
 /* Push "&a=b" for the name and the value on top of the stack. */
 static void push_pair(const Builder *s, char sign) {
   lua_State *L = s->L;
@@ -219,6 +192,98 @@ static void add_query(const Builder *s) {
     lua_pop(L, 1);
     sign = '&';
   }
+}
+
+/* Has each entry of the body's list of requests an id of the user's? */
+static int has_own_ids(const Builder *s) {
+  lua_State *L = s->L;
+  int top = lua_gettop(L), i, n;
+  int own = 1;
+  lua_getfield(L, s->input, "batch_requests");
+  n = lua_istable(L, -1) ? (int)lua_rawlen(L, -1) : 0;
+  for (i = 1; i <= n && own; i++) {
+    lua_rawgeti(L, top + 1, i);
+    own = lua_istable(L, -1);
+    if (own) lua_getfield(L, -1, "batch_request_id");
+    own = own && lua_type(L, -1) == LUA_TSTRING && lua_rawlen(L, -1) > 0;
+    lua_settop(L, top + 1);
+  }
+  lua_settop(L, top);
+  return own && n > 0;
+}
+
+/* Apply what the row says of its answers and of repeating it. */
+static void read_traits(Builder *s, const xai_Endpoint *row) {
+  s->pending_ok = (row->traits & XAI_PENDING) != 0;
+  s->read_once = (row->traits & XAI_READ_ONCE) != 0;
+  s->may_be_empty = (row->traits & XAI_MAY_BE_EMPTY) != 0;
+  s->repeatable = (row->traits & XAI_REPEATABLE) != 0 ||
+                  ((row->traits & XAI_OWN_IDS) != 0 && has_own_ids(s));
+  if ((row->traits & XAI_STARTS_WORK) != 0 && !s->repeatable)
+    s->set.retry = XAI_RETRY_SAFE;
+}
+
+static void read_body(Builder *s, const xai_Endpoint *row) {
+  lua_State *L = s->L;
+  if (!lua_istable(L, s->input))
+    xai_misuse(L, "%s: the body must be a table, got %s", s->what,
+               luaL_typename(L, s->input));
+  s->stream = row->api != XAI_API_PLAIN && get_flag(L, s->input, "stream");
+  s->api = row->api;
+  xai_json_encode(L, s->codec, s->input, s->what);
+  s->body = lua_gettop(L);
+}
+
+/* Raise if the query has the name of an option: it was given one too early. */
+static void refuse_options(const Builder *s) {
+  lua_State *L = s->L;
+  lua_pushnil(L);
+  while (lua_next(L, s->input)) {
+    if (lua_type(L, -2) == LUA_TSTRING &&
+        xai_options_is_name(lua_tostring(L, -2)))
+      xai_misuse(L,
+                 "%s: the query has '%s', which is an option: options come "
+                 "after the query",
+                 s->what, lua_tostring(L, -2));
+    lua_pop(L, 1);
+  }
+}
+
+/* Append the query, if there is one, to the path on top. */
+static void read_query(const Builder *s) {
+  lua_State *L = s->L;
+  if (lua_isnil(L, s->input)) return;
+  if (!lua_istable(L, s->input))
+    xai_misuse(L, "%s: the query must be a table, got %s", s->what,
+               luaL_typename(L, s->input));
+  refuse_options(s);
+  lua_pushvalue(L, s->input);
+  add_query(s);
+  lua_pop(L, 1);
+}
+
+/*
+** Read the arguments of an endpoint's function.  An id is at index 3, and what
+** comes with it, a body or a query, at 6.  Without an id that is at 3.
+*/
+static void read_endpoint_arguments(Builder *s, const xai_Endpoint *row) {
+  lua_State *L = s->L;
+  xai_Buffer *b = &s->engine->scratch;
+  size_t n = 0;
+  const char *id = NULL;
+  s->method = row->method;
+  push_codec(s);
+  if (row->id != NULL) {
+    id = check_id(s, row, &n);
+    s->input = 6;
+  }
+  if (xai_endpoint_has_body(row)) read_body(s, row);
+  read_traits(s, row);
+  xai_buffer_clear(b);
+  no_memory(L, xai_endpoint_path(row, id, n, b));
+  xai_push_buffer(L, b);
+  if (row->traits & XAI_QUERY) read_query(s);
+  push_url(s, "/v1");
 }
 
 static int is_path_char(char c) {
@@ -434,6 +499,9 @@ static void add_needed_headers(Builder *s, xai_Call *call) {
   char uuid[XAI_UUID_SIZE];
   if (s->body != 0 && !has_header(L, "content-type"))
     add_line(s, call, "Content-Type: application/json");
+  if (s->body == 0 && strcmp(s->method, "POST") == 0 &&
+      !has_header(L, "content-type"))
+    add_line(s, call, "Content-Type:"); /* else libcurl sends that of a form */
   if (!has_header(L, "accept"))
     add_line(s, call,
              s->stream ? "Accept: text/event-stream"
@@ -509,6 +577,7 @@ static void begin(const Builder *s, xai_Call *call) {
   wire.spec.free_form = s->any_json;
   wire.spec.pending_ok = s->pending_ok;
   wire.spec.read_once = s->read_once;
+  wire.spec.repeatable = s->repeatable;
   wire.spec.key_changes = s->key_function != 0;
   wire.spec.default_settings =
       memcmp(&s->set, &s->client->set, sizeof s->set) == 0;
@@ -555,6 +624,7 @@ static void start(Builder *s) {
   r = xai_luacall_new(L, s->engine, &s->set, s->api, s->raw);
   request = lua_gettop(L);
   r->any_json = s->any_json;
+  r->may_be_empty = s->may_be_empty;
   call = r->handle->call;
   anchor(s, request);
   lua_pushvalue(L, headers);
@@ -599,19 +669,20 @@ int xai_request_start(lua_State *L) {
   const char *name = luaL_checkstring(L, 2);
   const char *as = luaL_optstring(L, 5, name);
   Builder s;
-  lua_settop(L, 5); /* client, name, argument, options, as */
+  lua_settop(L, 6); /* client, name, argument, options, as, input */
   memset(&s, 0, sizeof s);
   s.L = L;
   s.what = lua_pushfstring(L, "client:%s", strcmp(as, "start") ? as : name);
   s.client = xai_client_check(L, s.what);
   s.engine = s.client->engine;
   s.options = lua_isnil(L, 4) ? 0 : 4;
+  s.input = 3;
   xai_getenv(L, 1);
   s.env = lua_gettop(L);
   read_settings(&s);
   row = xai_endpoint_find(name);
   if (row != NULL)
-    read_endpoint_argument(&s, row);
+    read_endpoint_arguments(&s, row);
   else
     read_free_form_argument(&s);
   check_options(&s, row);

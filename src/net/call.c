@@ -264,7 +264,7 @@ static void start_attempt(xai_Call *c, CURLM *multi) {
 
 static xai_RequestSpec spec_of(const xai_Request *r) {
   xai_RequestSpec spec = r->spec;
-  spec.repeatable = xai_method_is_repeatable(r->method);
+  spec.repeatable = xai_request_is_repeatable(r);
   spec.deletes = strcmp(r->method, "DELETE") == 0;
   spec.heads = strcmp(r->method, "HEAD") == 0;
   spec.posts = strcmp(r->method, "POST") == 0 && r->body != NULL;

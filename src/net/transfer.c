@@ -14,9 +14,9 @@
 
 #define MAX_HEAD ((size_t)256 << 10)
 
-int xai_method_is_repeatable(const char *method) {
-  return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0 ||
-         strcmp(method, "DELETE") == 0;
+int xai_request_is_repeatable(const xai_Request *r) {
+  return r->spec.repeatable || strcmp(r->method, "GET") == 0 ||
+         strcmp(r->method, "HEAD") == 0 || strcmp(r->method, "DELETE") == 0;
 }
 
 void xai_transfer_init(xai_Transfer *t, const xai_Settings *set) {
@@ -380,10 +380,9 @@ static void set_facts(xai_Transfer *t, const xai_Request *r,
   t->conn.over_two_tls = over_https_proxy;
   t->tunnel_port = xai_url_tunnel_port(set, r->url);
   t->no_body = strcmp(r->method, "HEAD") == 0;
-  t->max_resends =
-      set->retry == XAI_RETRY_SAFE && !xai_method_is_repeatable(r->method)
-          ? 0
-          : FREE_RESENDS;
+  t->max_resends = set->retry == XAI_RETRY_SAFE && !xai_request_is_repeatable(r)
+                       ? 0
+                       : FREE_RESENDS;
 }
 
 CURLcode xai_transfer_open(xai_Transfer *t, CURL *used, const xai_Request *r,

@@ -26,7 +26,7 @@ typedef struct xai_RequestSpec {
   int posts;               /* the method is POST, with a body */
   int heads;               /* the method is HEAD */
   int deletes;             /* the method is DELETE */
-  int repeatable;          /* repeating the method cannot repeat its effect */
+  int repeatable;          /* repeating it cannot repeat its effect */
   int free_form;           /* the answer may be of any form */
   int pending_ok;          /* an empty 202 means: not ready yet */
   int read_once;           /* the service gives a successful answer only once */
@@ -48,9 +48,9 @@ typedef struct xai_Request {
   xai_RequestSpec spec; /* xai_call_begin adds what the method tells */
 } xai_Request;
 
-/* 1 for methods that have no further effect when they are repeated: GET, HEAD,
-** DELETE.  Repeating any other method may repeat its effect. */
-int xai_method_is_repeatable(const char *method);
+/* 1 if repeating the request cannot repeat its effect: for the methods GET, HEAD
+** and DELETE, and where the request says so. */
+int xai_request_is_repeatable(const xai_Request *r);
 
 /* What the body of the answer is. */
 typedef enum xai_Content {

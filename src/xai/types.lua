@@ -631,6 +631,69 @@ function Client:list_image_models(opts) end
 ---@return xai.Info info
 function Client:get_image_model(id, opts) end
 
+---POST /v1/batches: an empty batch, or one from a file of JSON lines. What is in a batch costs half, and is done within
+---hours. Never repeated where the service may have begun.
+---@param body xai.BatchCreateRequest
+---@param opts? xai.CallOptions
+---@return xai.Batch? result
+---@return string? message
+---@return xai.Info info
+function Client:create_batch(body, opts) end
+
+---GET /v1/batches: one page. `client:each` reads all pages.
+---@param query? xai.PageQuery
+---@param opts? xai.CallOptions
+---@return xai.BatchList? result
+---@return string? message
+---@return xai.Info info
+function Client:list_batches(query, opts) end
+
+---GET /v1/batches/{batch_id}: its counts and its two cancel fields tell where it stands.
+---@param id string Id of a batch.
+---@param opts? xai.CallOptions
+---@return xai.Batch? result
+---@return string? message
+---@return xai.Info info
+function Client:get_batch(id, opts) end
+
+---POST /v1/batches/{batch_id}/requests: more requests for an open batch, 25 MB at most. The service runs a
+---`batch_request_id` once, however often it is added. So a call whose entries all have one is repeated after a failure,
+---like a GET; any other is never repeated where the service may have begun.
+---@param id string Id of a batch.
+---@param body xai.BatchAddRequest
+---@param opts? xai.CallOptions
+---@return table? result Usually empty.
+---@return string? message
+---@return xai.Info info
+function Client:add_to_batch(id, body, opts) end
+
+---GET /v1/batches/{batch_id}/requests: one page of where its requests stand. `client:each` reads all pages.
+---@param id string Id of a batch.
+---@param query? xai.PageQuery
+---@param opts? xai.CallOptions
+---@return xai.BatchRequestList? result
+---@return string? message
+---@return xai.Info info
+function Client:list_batch_requests(id, query, opts) end
+
+---GET /v1/batches/{batch_id}/results: one page of what is done, in any order, also while the batch runs. `client:each`
+---reads all pages.
+---@param id string Id of a batch.
+---@param query? xai.PageQuery
+---@param opts? xai.CallOptions
+---@return xai.BatchResultList? result
+---@return string? message
+---@return xai.Info info
+function Client:list_batch_results(id, query, opts) end
+
+---POST /v1/batches/{batch_id}:cancel: ends the batch. What is done stays, and is billed.
+---@param id string Id of a batch.
+---@param opts? xai.CallOptions
+---@return xai.Batch? result
+---@return string? message
+---@return xai.Info info
+function Client:cancel_batch(id, opts) end
+
 ---Any other request to the same service, with the same key, errors and streams.
 ---@param request xai.Request
 ---@param opts? xai.CallOptions
@@ -643,8 +706,8 @@ function Client:get_image_model(id, opts) end
 function Client:request(request, opts) end
 
 ---Begin a call and return at once. Drive it with `call:wait()`, `xai.step`, or an event loop.
----@param name xai.FunctionName Name of the client's function.
----@param body? any What that function takes first: a body, an id or a request; nil for the lists.
+---@param name xai.FunctionName Name of the client's function. Its arguments follow.
+---@param body? any What that function takes first: a body, an id, a query or a request; nil for the lists of models.
 ---@param opts? xai.StartOptions
 ---@return xai.Call call
 ---@overload fun(self: xai.Client, name: "chat", body: xai.ChatRequest|xai.ChatStreamRequest|xai.ChatDeferredRequest, opts?: xai.ChatStartOptions): xai.Call
@@ -654,6 +717,10 @@ function Client:request(request, opts) end
 ---@overload fun(self: xai.Client, name: "complete_legacy", body: xai.CompleteRequest|xai.CompleteStreamRequest, opts?: xai.CompleteStartOptions): xai.Call
 ---@overload fun(self: xai.Client, name: "generate_image", body: xai.ImageRequest, opts?: xai.StartOptions): xai.Call
 ---@overload fun(self: xai.Client, name: "tokenize", body: xai.TokenizeRequest, opts?: xai.StartOptions): xai.Call
+---@overload fun(self: xai.Client, name: "create_batch", body: xai.BatchCreateRequest, opts?: xai.StartOptions): xai.Call
+---@overload fun(self: xai.Client, name: "list_batches", query?: xai.PageQuery, opts?: xai.StartOptions): xai.Call
+---@overload fun(self: xai.Client, name: "add_to_batch", id: string, body: xai.BatchAddRequest, opts?: xai.StartOptions): xai.Call
+---@overload fun(self: xai.Client, name: "list_batch_requests"|"list_batch_results", id: string, query?: xai.PageQuery, opts?: xai.StartOptions): xai.Call
 ---@overload fun(self: xai.Client, name: "request", body: xai.Request|xai.StreamRequest, opts?: xai.StartOptions): xai.Call
 function Client:start(name, body, opts) end
 
@@ -711,6 +778,13 @@ function Client:close() end
 ---| "get_language_model"
 ---| "list_image_models"
 ---| "get_image_model"
+---| "create_batch"
+---| "list_batches"
+---| "get_batch"
+---| "add_to_batch"
+---| "list_batch_requests"
+---| "list_batch_results"
+---| "cancel_batch"
 ---| "request"
 
 ---What `client:request` and `client:request{stream = true}` share.
@@ -2829,5 +2903,120 @@ function RawStream:next() end
 ---@field team_blocked boolean Is the team blocked?
 ---@field api_key_blocked boolean Is the key blocked?
 ---@field api_key_disabled boolean Is the key switched off?
+
+---Query of a list that comes in pages.
+---@class xai.PageQuery
+---@field limit? integer Entries of a page, at most; 100 without it, 1000 at most.
+---@field pagination_token? string Token of the page before.
+
+---Body of `client:create_batch`.
+---@class xai.BatchCreateRequest
+---@field name string Any name.
+---@field input_file_id? string An uploaded file of JSON lines. Then the batch is sealed: it takes no more requests.
+
+---How many requests a batch has, by where they stand.
+---@class xai.BatchState
+---@field num_requests integer All of them; 0 while a file is being read.
+---@field num_pending integer Not done yet.
+---@field num_success integer Done.
+---@field num_error integer Failed.
+---@field num_cancelled? integer Cancelled before they were done; missing counts as 0.
+
+---What an endpoint's share of a batch has cost.
+---@class xai.BatchEndpointCost
+---@field endpoint? string Such as `xai_api.Chat/GetCompletion`.
+---@field cost_usd_ticks? integer Ten billionths of a dollar.
+---@field request_count? integer Requests that were billed.
+
+---What a batch has cost so far.
+---@class xai.BatchCost
+---@field total_cost_usd_ticks? integer Ten billionths of a dollar.
+---@field calculation_time? string When that was known.
+---@field endpoint_costs? xai.BatchEndpointCost[] The same by endpoint.
+
+---A batch. It has no status word. Times are RFC 3339 or a bare date.
+---@class xai.Batch
+---@field batch_id string Its id.
+---@field name string Its name.
+---@field create_time string When it was made.
+---@field expire_time? string When its results are gone.
+---@field create_api_key_id? string The key that made it.
+---@field cancel_time? string Set: it is over.
+---@field cancel_by_xai_message? string Set: the service refused all of it. Nothing else says so.
+---@field input_file_id? string The file it came from.
+---@field state xai.BatchState Its counts.
+---@field cost_breakdown? xai.BatchCost Often missing.
+
+---Answer of `client:list_batches`.
+---@class xai.BatchList
+---@field batches xai.Batch[] The batches of this page.
+---@field pagination_token? string Token of the next page; missing or empty on the last.
+
+---One request of a batch: exactly one of these fields, with the body of that endpoint.
+---@class xai.BatchRequestBody
+---@field responses? xai.ResponseRequest Body of `respond`. The result is a chat completion all the same.
+---@field chat_get_completion? xai.ChatRequest Body of `chat`.
+---@field image_generation? xai.ImageRequest Body of `generate_image`.
+---@field image_edit? table Body of /v1/images/edits.
+---@field video_generation? table Body of /v1/videos/generations, or with `video` of /v1/videos/edits.
+---@field video_extension? table Body of /v1/videos/extensions.
+
+---A request with its id.
+---@class xai.BatchEntry
+---@field batch_request_id? string Your id, unique in the batch. The service makes one when it is missing.
+---@field batch_request xai.BatchRequestBody The request.
+
+---Body of `client:add_to_batch`.
+---@class xai.BatchAddRequest
+---@field batch_requests xai.BatchEntry[] At least one.
+
+---Where a request of a batch stands.
+---@class xai.BatchRequestMetadata
+---@field batch_request_id string Its id.
+---@field endpoint? string Such as `xai_api.Chat/GetCompletion`.
+---@field model? string Its model.
+---@field state string One of `unknown`, `pending`, `succeeded`, `cancelled`, `failed`.
+---@field create_time? string When it was added.
+---@field finish_time? string When it was done.
+
+---Answer of `client:list_batch_requests`.
+---@class xai.BatchRequestList
+---@field batch_request_metadata xai.BatchRequestMetadata[] The requests of this page.
+---@field pagination_token? string Token of the next page; missing or empty on the last.
+
+---Why a request of a batch failed.
+---@class xai.BatchError
+---@field code? integer|string Number of a gRPC status; 1 is cancelled.
+---@field message? string The reason.
+
+---A clip of a batch's result.
+---@class xai.BatchVideo
+---@field status? string `done`.
+---@field video? table The clip: `url`, `duration`. Fetch it within an hour.
+---@field model? string The model that made it.
+---@field progress? integer Per cent.
+---@field usage? table Its cost.
+
+---What came of a request, under the key of its kind.
+---@class xai.BatchResponse
+---@field chat_get_completion? xai.ChatCompletion Of `chat_get_completion` and `responses`.
+---@field image_generation? xai.ImageResult Of `image_generation` and `image_edit`. Fetch pictures within an hour.
+---@field video_generation? xai.BatchVideo Of `video_generation` and `video_extension`.
+
+---A response or an error.
+---@class xai.BatchOutcome
+---@field response? xai.BatchResponse|string What came of it, or the word `unknown`.
+---@field error? string|xai.BatchError Why it failed.
+
+---The result of a request of a batch. Without a response it failed.
+---@class xai.BatchResult
+---@field batch_request_id string Id of the request.
+---@field batch_result? xai.BatchOutcome What came of it.
+---@field error_message? string Why it failed.
+
+---Answer of `client:list_batch_results`.
+---@class xai.BatchResultList
+---@field results xai.BatchResult[] The results of this page.
+---@field pagination_token? string Token of the next page; missing or empty on the last.
 
 return xai

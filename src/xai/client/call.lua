@@ -230,20 +230,22 @@ end
 local calls = {}
 
 --- Add `start` and `warm` to the methods of clients; the rest is from client.lua.
-function calls.add_methods(methods, takes_argument, only_options)
-  --- Start a call and return at once.
-  function methods.start(self, name, argument, opts)
+function calls.add_methods(methods, arguments, only_options)
+  --- Start a call and return at once.  The arguments of the function follow its name.
+  function methods.start(self, name, argument, opts, more)
     if type(name) ~= "string" then
       local hint = type(name) == "table" and " (call it with a colon)" or ""
       error("client:start: the name of a function must come first, got " .. type(name) .. hint, 2)
     end
-    if takes_argument[name] == nil then
-      local meant = core.nearest(name, takes_argument)
+    if arguments[name] == nil then
+      local meant = core.nearest(name, arguments)
       local hint = meant and " (did you mean '" .. meant .. "'?)" or ""
       error("client:start: unknown function '" .. name .. "'" .. hint, 2)
     end
-    if not takes_argument[name] then argument, opts = nil, only_options("start: " .. name, argument, opts) end
-    local request, streamed = core.start(self, name, argument, opts, "start")
+    local input
+    if arguments[name] == 0 then argument, opts = nil, only_options("start: " .. name, argument, opts) end
+    if arguments[name] == 2 then input, opts = opts, more end
+    local request, streamed = core.start(self, name, argument, opts, "start", input)
     return follow(request, name, streamed, opts, hooks.begin(self, opts, request))
   end
 

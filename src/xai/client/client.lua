@@ -75,22 +75,30 @@ local function only_options(what, first, second)
   return second
 end
 
-local takes_argument = { request = true }
+local arguments = { request = 1 } -- how many a function has before its options
 
 -- core.start blames the caller of the function that called it.  So each method
 -- calls it directly, and not by a tail call.
 local function method(name)
-  local has_argument = takes_argument[name]
+  local count = arguments[name]
   return function(self, argument, opts)
-    if not has_argument then argument, opts = nil, only_options(name, argument, opts) end
+    if count == 0 then argument, opts = nil, only_options(name, argument, opts) end
     local request, streamed = core.start(self, name, argument, opts)
     return complete(self, request, name, streamed, opts)
   end
 end
 
+--- A function of an id and of a body or a query.
+local function method_with_id(name)
+  return function(self, id, input, opts)
+    local request, streamed = core.start(self, name, id, opts, nil, input)
+    return complete(self, request, name, streamed, opts)
+  end
+end
+
 for _, row in ipairs(core.endpoints()) do
-  takes_argument[row.name] = row.body or row.id ~= nil
-  methods[row.name] = method(row.name)
+  arguments[row.name] = (row.id and 1 or 0) + ((row.body or row.query) and 1 or 0)
+  methods[row.name] = (arguments[row.name] == 2 and method_with_id or method)(row.name)
 end
 methods.request = method "request"
 
@@ -105,7 +113,7 @@ end
 setmetatable(methods, {
   __index = function(_, name)
     if HELPERS[name] then return load_helper(name) end
-    lazy_require "xai.client.call".add_methods(methods, takes_argument, only_options)
+    lazy_require "xai.client.call".add_methods(methods, arguments, only_options)
     local value = rawget(methods, name)
     if value == nil then
       for helper in pairs(HELPERS) do load_helper(helper) end -- one of them may be meant
