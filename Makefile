@@ -32,6 +32,14 @@ LUA_CFLAGS  ?= $(shell $(PKG_CONFIG) --cflags $(LUA_PC))
 CURL_CFLAGS ?= $(shell $(PKG_CONFIG) --cflags libcurl)
 CURL_LIBS   ?= $(shell $(PKG_CONFIG) --libs libcurl)
 
+# The module finds libcurl when it is loaded.  `make LINK_CURL=1` links it: for
+# packages that declare what they are linked with, and for static libraries.
+LINK_CURL   ?=
+
+# Elsewhere than in the system's folders, it is found where it was built for.
+CURL_DIR    ?= $(filter-out /usr/lib% /lib%,$(shell $(PKG_CONFIG) --variable=libdir libcurl))
+FOR_CURL     = $(if $(LINK_CURL),$(CURL_LIBS),$(CURL_DIR:%=-Wl,-rpath,%))
+
 # `make VERBOSE=1` shows the commands.
 Q = $(if $(VERBOSE),,@)
 
@@ -45,7 +53,8 @@ CORE_DEST = $(DESTDIR)$(PREFIX)/lib/lua/$(LUA_DIR)/xai
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion \
            -Wstrict-prototypes -Wmissing-prototypes
 COMPILE  = $(CC) -std=c99 -fPIC $(WARNINGS) \
-           -Isrc $(LAYER_CFLAGS) $(CPPFLAGS) $(CFLAGS)
+           -Isrc $(LAYER_CFLAGS) $(if $(LINK_CURL),-DXAI_LINK_CURL) \
+           $(CPPFLAGS) $(CFLAGS)
 
 # liblua is never linked: the host brings its own.  A late resolver thread of
 # libcurl may outlive the Lua state, so the module stays loaded (nodelete).
@@ -281,7 +290,7 @@ suite: $(CORE) tests $(MODULES) ## the specs named by SPECS (all), without set-u
 $(CORE): $(OBJECTS)
 	@mkdir -p $(@D)
 	@echo '  LINK $@'
-	$Q$(CC) $(MODULE_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $(OBJECTS) $(CURL_LIBS)
+	$Q$(CC) $(MODULE_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $(OBJECTS) $(FOR_CURL)
 
 # A layer sees the headers of its own libraries only.
 $(OUT)/net/%.o:  LAYER_CFLAGS = $(CURL_CFLAGS)

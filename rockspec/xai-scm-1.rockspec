@@ -51,6 +51,7 @@ build = {
         "src/net/call.c",
         "src/net/conn_guard.c",
         "src/net/curl_facts.c",
+        "src/net/curl_library.c",
         "src/net/easy_pool.c",
         "src/net/engine.c",
         "src/net/memory.c",
@@ -73,8 +74,8 @@ build = {
         "src/bind/stream.c",
       },
       incdirs = { "src", "$(CURL_INCDIR)" },
+      -- libcurl is found at run time, there first
       libdirs = { "$(CURL_LIBDIR)" },
-      libraries = { "curl" },
     },
     -- every Lua file; types.lua is for editors
     ["xai.await"] = "src/xai/await.lua",

@@ -26,6 +26,7 @@
 #include "bind/options.h"
 #include "bind/request.h"
 #include "bind/stream.h"
+#include "net/curl_library.h"
 
 #if defined(_WIN32)
 #define XAI_EXPORT __declspec(dllexport)
@@ -52,6 +53,11 @@ static void stay_loaded(void) {
   if (dladdr(self.address, &info) != 0 && info.dli_fname != NULL)
     dlopen(info.dli_fname, RTLD_NOW | RTLD_NODELETE);
 #endif
+}
+
+static void load_curl(lua_State *L) {
+  const char *trouble = xai_curl_library_open();
+  if (trouble != NULL) luaL_error(L, "%s", trouble);
 }
 
 /* -------------------------------------------------------------- functions */
@@ -403,6 +409,7 @@ int luaopen_xai_core(lua_State *L) {
   lua_getfield(L, LUA_REGISTRYINDEX, MODULE_KEY);
   if (lua_istable(L, -1)) return 1;
   stay_loaded();
+  load_curl(L);
   xai_interrupt_remember();
   xai_push_open(L);
   xai_codec_open(L);

@@ -3,14 +3,10 @@
 */
 #define _DEFAULT_SOURCE
 #define _DARWIN_C_SOURCE
-#if defined(__linux__)
-#define _GNU_SOURCE /* RTLD_DEFAULT */
-#endif
 
 #include "net/conn_guard.h"
 
 #include <arpa/inet.h>
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -21,6 +17,7 @@
 #include <unistd.h>
 
 #include "net/curl_facts.h"
+#include "net/curl_library.h"
 
 /* ----------------------------------- the sockets of an engine's connections */
 
@@ -248,8 +245,8 @@ static int is_curls_openssl(Version *version) {
 
 /* OpenSSL's SSL_has_pending, or NULL. */
 static HasPending *find_has_pending(void) {
-  void *version = dlsym(RTLD_DEFAULT, "OpenSSL_version");
-  void *pending = dlsym(RTLD_DEFAULT, "SSL_has_pending");
+  void *version = xai_curl_library_symbol("OpenSSL_version");
+  void *pending = xai_curl_library_symbol("SSL_has_pending");
   Version *v;
   HasPending *f = NULL;
   if (version == NULL || pending == NULL) return NULL;

@@ -80,12 +80,8 @@ int xai_curl_says_http2_broken(const char *words) {
 }
 
 /* libcurl waits since 8.20, which has the option.  Older ones refuse the option
-** and do not wait.  Our headers may be older than the libcurl in use. */
-#if LIBCURL_VERSION_NUM >= 0x081400
-#define MULTI_QUICK_EXIT CURLMOPT_QUICK_EXIT
-#else
+** and do not wait.  It is given by its number, see curl_facts.h. */
 #define MULTI_QUICK_EXIT ((CURLMoption)(CURLOPTTYPE_LONG + 21))
-#endif
 
 void xai_curl_end_quickly(CURLM *multi) {
   curl_multi_setopt(multi, MULTI_QUICK_EXIT, 1L);

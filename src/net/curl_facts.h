@@ -17,6 +17,15 @@
 #error "lua-xai needs libcurl 7.66.0 or later (curl_multi_poll)"
 #endif
 
+/*
+** Options by their numbers, as the headers may be older than the libcurl in use.
+** A libcurl that is older than an option refuses it.
+*/
+#define XAI_CURLOPT_PROTOCOLS ((CURLoption)(CURLOPTTYPE_LONG + 181))
+#define XAI_CURLOPT_PROTOCOLS_STR ((CURLoption)(CURLOPTTYPE_OBJECTPOINT + 318))
+#define XAI_CURLOPT_QUICK_EXIT ((CURLoption)(CURLOPTTYPE_LONG + 322))
+#define XAI_CURLINFO_CAINFO ((CURLINFO)(CURLINFO_STRING + 61))
+
 /* libcurl may have read bytes after an answer already, so that the socket does
 ** not show them.  'tls': the connection is encrypted. */
 int xai_curl_reads_ahead(int tls);

@@ -58,6 +58,15 @@ static void set_version(CURL *e, const xai_Settings *set, const char *url) {
   if (!plain && version != CURL_HTTP_VERSION_1_1) set_buffer(e);
 }
 
+/* Before 7.85, libcurl takes a number of bits in place of names. */
+static void set_protocols(CURL *e, CURLcode *rc) {
+  CURLcode set = curl_easy_setopt(e, XAI_CURLOPT_PROTOCOLS_STR, "https,http");
+  if (set == CURLE_OUT_OF_MEMORY) *rc = set;
+  if (set == CURLE_OK) return;
+  curl_easy_setopt(e, XAI_CURLOPT_PROTOCOLS,
+                   (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+}
+
 /* After a longer idle time a router may have dropped the connection. */
 #define MAX_IDLE_SECONDS 60L
 
@@ -69,14 +78,8 @@ static void set_version(CURL *e, const xai_Settings *set, const char *url) {
 */
 static void set_fixed_options(CURL *e, CURLcode *rc) {
   curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
-#if LIBCURL_VERSION_NUM >= 0x075500
-  xai_easy_pool_set_string(e, CURLOPT_PROTOCOLS_STR, "https,http", rc);
-#else
-  curl_easy_setopt(e, CURLOPT_PROTOCOLS, CURLPROTO_HTTP | CURLPROTO_HTTPS);
-#endif
-#if LIBCURL_VERSION_NUM >= 0x075700
-  curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L);
-#endif
+  set_protocols(e, rc);
+  curl_easy_setopt(e, XAI_CURLOPT_QUICK_EXIT, 1L);
   curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
   curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
   curl_easy_setopt(e, CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
@@ -101,9 +104,7 @@ static void set_ca(CURL *e, const xai_Settings *set, CURLcode *rc) {
     xai_easy_pool_set_string(e, CURLOPT_CAPATH, set->ca_path, rc);
     return;
   }
-#if LIBCURL_VERSION_NUM >= 0x075400
-  if (!set->ca_file) curl_easy_getinfo(e, CURLINFO_CAINFO, &file);
-#endif
+  if (!set->ca_file) curl_easy_getinfo(e, XAI_CURLINFO_CAINFO, &file);
   if (set->ca_file || file) curl_easy_setopt(e, CURLOPT_CAPATH, NULL);
 }
 
