@@ -32,6 +32,7 @@ build = {
   modules = {
     ["xai.core"] = {
       sources = { -- every C file
+        "src/base/base64.c",
         "src/base/buffer.c",
         "src/base/endpoint.c",
         "src/base/error.c",
@@ -44,6 +45,7 @@ build = {
         "src/base/interrupt.c",
         "src/base/json_rewrite.c",
         "src/base/json_scan.c",
+        "src/base/media_type.c",
         "src/base/platform.c",
         "src/base/retry.c",
         "src/base/sse.c",
@@ -61,6 +63,7 @@ build = {
         "src/net/transfer.c",
         "src/net/url_policy.c",
         "src/bind/answer.c",
+        "src/bind/bytes.c",
         "src/bind/call.c",
         "src/bind/client.c",
         "src/bind/core.c",
@@ -83,6 +86,7 @@ build = {
     ["xai.conversation"] = "src/xai/conversation.lua",
     ["xai.copas"] = "src/xai/copas.lua",
     ["xai.cqueues"] = "src/xai/cqueues.lua",
+    ["xai.data_url"] = "src/xai/data_url.lua",
     ["xai.decode_partial"] = "src/xai/decode_partial.lua",
     ["xai.health"] = "src/xai/health.lua",
     ["xai"] = "src/xai/init.lua",

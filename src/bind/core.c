@@ -17,6 +17,7 @@
 #include "base/interrupt.h"
 #include "base/text.h"
 #include "bind/answer.h"
+#include "bind/bytes.h"
 #include "bind/call.h"
 #include "bind/client.h"
 #include "bind/error.h"
@@ -365,6 +366,9 @@ static const luaL_Reg functions[] = {{"client", xai_client_new},
                                      {"array", xai_json_array},
                                      {"ordered", xai_json_ordered},
                                      {"utf8", core_utf8},
+                                     {"base64", xai_bytes_base64},
+                                     {"unbase64", xai_bytes_unbase64},
+                                     {"media_type", xai_bytes_media_type},
                                      {"encode", core_encode},
                                      {"decode", core_decode},
                                      {"step", core_step},

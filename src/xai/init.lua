@@ -25,6 +25,8 @@ local xai = {
   array = core.array,
   ordered = core.ordered,
   utf8 = core.utf8,
+  base64 = core.base64,
+  unbase64 = core.unbase64,
   encode = json.encode,
   decode = json.decode,
   new = client.new,
@@ -55,7 +57,7 @@ local LAZY = {
 }
 
 -- Helpers, a file each, whose module is the helper itself.
-local HELPERS = { await = true, check = true, decode_partial = true, schema = true }
+local HELPERS = { await = true, check = true, data_url = true, decode_partial = true, schema = true }
 
 local known = { on_error = true } -- the names that may be read and set
 for name in pairs(xai) do known[name] = true end

@@ -51,6 +51,27 @@ function xai.ordered(names, t) end
 ---@return string text The same string where nothing was wrong.
 function xai.utf8(text) end
 
+---Bytes as base64 text, with padding and without line ends.
+---@param bytes string
+---@return string text
+function xai.base64(bytes) end
+
+---The bytes of a base64 text. Takes both alphabets (`+/` and `-_`), blanks and line ends, and missing padding.
+---@param text string
+---@return string? bytes nil where it is no such text
+---@return string? problem What is wrong, with the position from 1.
+function xai.unbase64(text) end
+
+---A file, or bytes, as a `data:` address, which requests take in place of one. Raises where the file cannot be read, and
+---where the bytes are no png, jpeg, webp, gif or pdf and no type is given.
+---@param source string|xai.Bytes A path, or bytes.
+---@return string url
+function xai.data_url(source) end
+
+---@class xai.Bytes
+---@field bytes string Of a file.
+---@field type? string Such as "image/png"; told from the bytes where it is missing.
+
 ---JSON text of a value, as requests are encoded: `xai.null`, `xai.array`, integers of 64 bits.
 ---Raises where JSON has no such value, naming the path.
 ---@param value any
