@@ -589,6 +589,7 @@ static void chunk(xai_Api api, const char *data, const char *expected) {
     xai_buffer_puts(&out, fields[part.field]);
     put_quoted(&out, part.text);
     put_quoted(&out, part.reason);
+    if (part.usage.len > 0) put_quoted(&out, part.usage);
   }
   CHECK_TEXT(xai_buffer_slice(&out), expected);
   xai_buffer_free(&out);
@@ -617,6 +618,18 @@ static void test_a_chunk_of_one_text_or_reason_needs_no_decoding(void) {
   chunk(XAI_API_CHAT, "{\"choices\":[],\"created\":5}", "0  <> <>");
 }
 
+static void test_a_chunk_of_a_usage_alone_has_only_that_decoded(void) {
+  chunk(XAI_API_CHAT, "{\"choices\":[],\"usage\":{\"total_tokens\":1}}",
+        "0  <> <> <{\"total_tokens\":1}>");
+  chunk(XAI_API_COMPLETIONS, "{\"usage\":{},\"id\":\"x\",\"choices\":[]}",
+        "0  <> <> <{}>");
+  chunk(XAI_API_CHAT, "{\"choices\":[],\"usage\":{},\"usage\":{}}", "");
+  chunk(XAI_API_CHAT, "{\"choices\":[],\"usage\":[1]}", "");
+  chunk(XAI_API_CHAT, "{\"usage\":{}}", "");
+  chunk(XAI_API_CHAT, "{\"choices\":[{\"delta\":{}}],\"usage\":{}}", "");
+  chunk(XAI_API_CHAT, "{\"choices\":[],\"usage\":{},\"citations\":[]}", "");
+}
+
 static void test_a_chunk_that_has_more_is_to_be_decoded(void) {
   chunk(XAI_API_CHAT,
         CHOICE("\"delta\":{\"content\":\"a\"},\"finish_reason\":\"stop\""), "");
@@ -627,14 +640,12 @@ static void test_a_chunk_that_has_more_is_to_be_decoded(void) {
   chunk(XAI_API_CHAT, CHOICE("\"message\":{\"content\":\"a\"}"), "");
   chunk(XAI_API_CHAT, CHOICE("\"index\":-1,\"delta\":{}"), "");
   chunk(XAI_API_CHAT, CHOICE("\"delta\":{}},{\"delta\":{}"), "");
-  chunk(XAI_API_CHAT, "{\"choices\":[],\"usage\":{\"total_tokens\":1}}", "");
   chunk(XAI_API_CHAT, "{\"choices\":[],\"citations\":[\"a\"]}", "");
   chunk(XAI_API_CHAT, "{\"choices\":[],\"choices\":[]}", "");
   chunk(XAI_API_CHAT, "{\"choices\":[5]}", "");
   chunk(XAI_API_CHAT, "{\"choices\":{}}", "");
   chunk(XAI_API_CHAT, "{\"type\":\"ping\"}", "");
   chunk(XAI_API_CHAT, "[1]", "");
-  chunk(XAI_API_CHAT, "{\"choices\":[{\"delta\"", "");
   chunk(XAI_API_MESSAGES, CHOICE("\"delta\":{\"content\":\"a\"}"), "");
   chunk(XAI_API_RESPONSES, CHOICE("\"delta\":{\"content\":\"a\"}"), "");
 }
@@ -662,6 +673,7 @@ int main(void) {
   RUN(test_what_nobody_knows_is_handed_on);
   RUN(test_the_end_is_proven_or_it_is_not_the_end);
   RUN(test_a_chunk_of_one_text_or_reason_needs_no_decoding);
+  RUN(test_a_chunk_of_a_usage_alone_has_only_that_decoded);
   RUN(test_a_chunk_that_has_more_is_to_be_decoded);
   return check_done();
 }

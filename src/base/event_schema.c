@@ -264,8 +264,10 @@ static void read_chunk(xai_EventSchema *schema, const xai_Json *event,
   if (!simple || rare) info->field = XAI_FIELD_NONE;
 }
 
-/* Reads the one choice of a list; a list of none says nothing. */
-static int read_single_choice(const xai_Json *list, xai_ChunkPart *part) {
+/* Reads the one choice of a list; a list of none says nothing.  'count' is how
+** many there are. */
+static int read_single_choice(const xai_Json *list, xai_ChunkPart *part,
+                              int *count) {
   xai_JsonWalk w;
   xai_Slice key;
   xai_Json v, reason;
@@ -273,6 +275,7 @@ static int read_single_choice(const xai_Json *list, xai_ChunkPart *part) {
   if (list->type != XAI_JSON_ARRAY) return 0;
   xai_json_open(&w, list);
   if (!xai_json_next(&w, &key, &v)) return 1;
+  *count = 1;
   read_choice(&c, &v, 0);
   if (c.rare || c.failed || v.type != XAI_JSON_OBJECT) return 0;
   if (c.finished && c.delta.len > 0) return 0;
@@ -289,22 +292,26 @@ int xai_event_schema_chunk_part(const xai_EventSchema *schema, xai_Slice data,
   xai_JsonWalk w;
   xai_Slice key;
   xai_Json event, v;
-  int chosen = 0;
+  int chosen = 0, choices = 0;
   memset(part, 0, sizeof *part);
-  part->text.at = part->reason.at = "";
+  part->text.at = part->reason.at = part->usage.at = "";
   if (schema->api != XAI_API_CHAT && schema->api != XAI_API_COMPLETIONS)
     return 0;
-  data = xai_slice_trim(data);
-  if (!xai_json_read(data.at, data.len, &event)) return 0;
+  event.type = XAI_JSON_OBJECT;
+  event.raw = xai_slice_trim(data);
+  if (event.raw.len == 0 || event.raw.at[0] != '{') return 0;
   xai_json_open(&w, &event);
   while (xai_json_next(&w, &key, &v)) {
     if (xai_slice_is(key, "choices")) {
-      if (chosen++ || !read_single_choice(&v, part)) return 0;
+      if (chosen++ || !read_single_choice(&v, part, &choices)) return 0;
+    } else if (v.type == XAI_JSON_OBJECT && part->usage.len == 0 &&
+               xai_slice_is(key, "usage")) {
+      part->usage = v.raw;
     } else if (v.type == XAI_JSON_OBJECT || v.type == XAI_JSON_ARRAY) {
       return 0;
     }
   }
-  return chosen;
+  return chosen && (choices == 0 || part->usage.len == 0);
 }
 
 /* ----------------------------------------------------------------- complete */

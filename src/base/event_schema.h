@@ -152,12 +152,14 @@ typedef struct xai_ChunkPart {
   xai_Field field;  /* XAI_FIELD_NONE, or that of 'text' */
   xai_Slice text;   /* contents of strings */
   xai_Slice reason; /* the finish_reason */
+  xai_Slice usage; /* an object, as JSON; then there is no text and no reason */
 } xai_ChunkPart;
 
 /*
 ** Reads a chunk of chat or completions that has the text or the finish_reason of
-** one choice, or none of them, and else strings, numbers and null alone.  1; 0
-** for any other event.
+** one choice, or no choice and perhaps a usage.  Its other members are strings,
+** numbers and null.  1; 0 for any other event.  'data' is JSON, as
+** xai_event_schema_read has found.
 */
 int xai_event_schema_chunk_part(const xai_EventSchema *schema, xai_Slice data,
                                 xai_ChunkPart *part);

@@ -280,9 +280,13 @@ static const char *field_name(xai_Field f) {
   return names[f];
 }
 
+static int has_escape(xai_Slice text) {
+  return memchr(text.at, '\\', text.len) != NULL;
+}
+
 /* May the text hold the escape of a surrogate? */
 static int may_have_surrogate(xai_Slice text) {
-  return memchr(text.at, '\\', text.len) != NULL && xai_slice_has(text, "\\ud");
+  return has_escape(text) && xai_slice_has(text, "\\ud");
 }
 
 /* Push the visible text of the shown event as a whole; nil where it has none.
@@ -326,20 +330,23 @@ static void push_field(lua_State *L, xai_Field field) {
 
 /* Push the text of the shown event, its field and place; nothing where it is a
 ** text that was shown already, or a signature. */
-static void push_delta(lua_State *L, xai_LuaCall *r) {
+static void push_delta(lua_State *L, xai_LuaCall *r, int is_escaped) {
   const xai_EventInfo *info = &reader_of(r)->event.info;
   xai_Field field = info->field;
   uint32_t a = info->a;
   int is_late = field == XAI_FIELD_TEXT && !info->has_text &&
                 reader_of(r)->schema.api == XAI_API_RESPONSES;
   if (is_late || field == XAI_FIELD_SIGNATURE || info->delta.len == 0) return;
-  xai_push_unescaped(L, &r->handle->engine->scratch, info->delta);
+  if (is_escaped)
+    xai_push_unescaped(L, &r->handle->engine->scratch, info->delta);
+  else
+    xai_push_slice(L, info->delta);
   push_field(L, field);
   xai_pushint(L, a);
 }
 
-/* Push the part of a chunk that is read without decoding it; 0: it must be
-** decoded. */
+/* Push the part of a chunk that is read without decoding it.  0: it must be
+** decoded, or what it says does not decode; -1: that is nested too deeply. */
 static int push_chunk_part(lua_State *L, xai_LuaCall *r) {
   const xai_EventReader *s = reader_of(r);
   xai_ChunkPart part;
@@ -347,6 +354,11 @@ static int push_chunk_part(lua_State *L, xai_LuaCall *r) {
   if (!xai_event_schema_chunk_part(&s->schema, s->event.sse.data, &part) ||
       may_have_surrogate(part.text))
     return 0;
+  if (part.usage.len > 0) {
+    int rc = push_event_as(L, part.usage, xai_json_decode_surrogates);
+    if (rc > 0) lua_pushliteral(L, "usage");
+    return rc;
+  }
   ends = part.reason.len > 0;
   if (!ends && part.text.len == 0) return 1;
   xai_push_unescaped(L, &r->handle->engine->scratch,
@@ -365,14 +377,16 @@ static int push_next_part(lua_State *L, xai_LuaCall *r) {
   for (;;) {
     unsigned long consumed = s->consumed;
     xai_ReadState state = xai_call_peek(r->handle->call);
-    int rc = 1;
+    int rc = 1, is_delta, is_escaped;
     if (state == XAI_READ_WAIT) return push_pending(L);
     if (state != XAI_READ_EVENT) return push_end(L, r, state);
     if (is_useless(info))
       return fail_event(L, r, info->meaning == XAI_MEANS_DEEP);
-    if (info->field != XAI_FIELD_NONE && !may_have_surrogate(info->delta))
-      push_delta(L, r);
-    else if (!push_chunk_part(L, r))
+    is_delta = info->field != XAI_FIELD_NONE;
+    is_escaped = is_delta && has_escape(info->delta);
+    if (is_delta && !(is_escaped && xai_slice_has(info->delta, "\\ud")))
+      push_delta(L, r, is_escaped);
+    else if ((rc = push_chunk_part(L, r)) == 0)
       rc = push_part_event(L, r);
     if (s->consumed == consumed) { /* else a finalizer has read the event */
       if (rc <= 0) return fail_event(L, r, rc < 0);
@@ -385,7 +399,8 @@ static int push_next_part(lua_State *L, xai_LuaCall *r) {
 /*
 ** request:part() -> text, field, a: the next piece of the visible text
 ** ('field' is nil), of "reasoning", "summary" or "arguments" for part a of the
-** answer, or the finish_reason ("finish") of choice a; or
+** answer, the finish_reason ("finish") of choice a, or the usage (a table,
+** "usage") of a chunk that has no choice; or
 ** event, "event", text: any other event, with its unpaired surrogates, and for
 ** responses the visible text that it states; else as request:event().  Builds
 ** no tables for pieces of text.

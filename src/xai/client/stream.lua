@@ -194,7 +194,8 @@ end
 
 local function next_part(stream)
   local maker = stream.maker
-  while not stream.message do
+  while true do
+    if stream.over and stream.message then break end -- what is queued is not handed out
     local kind, value, more = maker:take()
     if kind then return kind, value, more end
     if stream.over then break end
@@ -231,7 +232,8 @@ function Stream:parts()
   local maker, request = self.maker, self.request
   local read_part = request.part
   local function iterator()
-    if maker.last == 0 and is_plain(self) then
+    -- As is_plain; a call for each piece would count.
+    if maker.last == 0 and not (self.over or self.has_whole or loop.checks_turns) then
       local text, field, a = read_part(request) -- the usual case: it is here already
       if text and field == nil and a == maker.plain then return "text", text end
       if text == false then

@@ -5,7 +5,7 @@
 -- these methods:
 --
 --   delta(field, text, a)    a piece of a text of part a of the answer; of chat also a
---                            choice's finish_reason ("finish")
+--                            choice's finish_reason ("finish"), and the usage (a table)
 --   event(event, text)       any other event; `text`: what request:part() says it shows
 --   finish()                 the end is proven.  Returns the usage and the arguments of
 --                            readers.finish: a result that has what that reads
@@ -22,8 +22,22 @@ local table_concat = table.concat
 
 local object, objects, words = results.object, results.objects, results.words
 
-local Maker = {}
+local NONE = {}
+
+-- The tables of a maker, until it has its own.
+local Maker = {
+  surrogates = NONE, -- the name of a text -> an unpaired surrogate at its end
+  places = NONE, -- see Maker:place
+  pieces = NONE, -- a call so far -> the pieces of its arguments
+  shown = NONE, -- the source of a picture -> true
+}
 Maker.__index = Maker
+
+--- Set an item of such a table.
+local function set(maker, name, key, value)
+  if maker[name] == NONE then maker[name] = {} end
+  maker[name][key] = value
+end
 
 -- The queue -----------------------------------------------------------------------
 
@@ -64,7 +78,7 @@ function Maker:say(kind, text, key, more)
   if string_find(text, "\237", 1, true) then
     local high = string_match(text, "\237[\160-\175][\128-\191]$")
     if high then
-      self.surrogates[key] = { kind = kind, text = high, more = more }
+      set(self, "surrogates", key, { kind = kind, text = high, more = more })
       self.plain = nil
       text = string_sub(text, 1, -4)
     end
@@ -83,7 +97,7 @@ end
 --- A table that stands for a place in the answer; one for each.
 function Maker:place(name, n)
   local places = self.places[name] or {}
-  self.places[name] = places
+  set(self, "places", name, places)
   places[n] = places[n] or { [name] = n }
   return places[n]
 end
@@ -99,7 +113,7 @@ function Maker:argue(so_far, piece)
   local pieces = self.pieces[so_far]
   if not pieces then
     pieces = { size = 0, shown = 0 }
-    self.pieces[so_far] = pieces
+    set(self, "pieces", so_far, pieces)
   end
   pieces[#pieces + 1] = piece
   pieces.size = pieces.size + #piece
@@ -135,7 +149,7 @@ function Maker:show(images)
   for _, image in ipairs(images) do
     local source = attachments.image_source(image)
     if not self.shown[source] then
-      self.shown[source] = true
+      set(self, "shown", source, true)
       self:add("image", image)
     end
   end
@@ -196,7 +210,7 @@ end
 --- Add what is known at the proven end of a stream.
 function Maker:finish()
   for _, unpaired in pairs(self.surrogates) do self:add(unpaired.kind, "\239\191\189", unpaired.more) end
-  self.surrogates = {}
+  self.surrogates = NONE
   self:conclude(self.api:finish())
 end
 
@@ -245,10 +259,8 @@ function parts.new(request, name)
   local maker = setmetatable({
     first = 1, last = 0, values = {}, mores = {}, -- the queue; the kinds are in the maker itself
     plain = nil, -- the place whose pieces of text are parts as they are
-    surrogates = {}, -- the name of a text -> an unpaired surrogate at its end
-    places = {}, pieces = {}, shown = {},
+    codec = request:codec(), api = false,
   }, Maker)
-  maker.codec = request:codec()
   maker.api = APIS[name](maker, maker.codec)
   return maker
 end

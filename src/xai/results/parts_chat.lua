@@ -65,6 +65,7 @@ function Chat:attach(content)
 end
 
 function Chat:delta(field, text, a)
+  if field == "usage" then return self:use(text) end
   local choice = self:choice(a)
   if field == "text" then return self:say_text(choice, text) end
   if field == "finish" then return self:finish_choice(choice, text) end
@@ -96,7 +97,7 @@ end
 
 function Chat:add_calls(choice, message)
   if not self.merged then
-    self.merged = merge_chat("chat.completion", true, self.codec)
+    self.merged, self.calls = merge_chat("chat.completion", true, self.codec), {}
     self.on_delta = function(call, delta, size) self:hear(call, delta, size) end
   end
   local assembled = self.merged:choice(choice.index)
@@ -125,6 +126,10 @@ function Chat:finish_choice(choice, reason)
 end
 
 -- Events ----------------------------------------------------------------------------
+
+function Chat:use(usage)
+  if not accumulator.is_empty(usage) then self.usage = usage end
+end
 
 function Chat:add_delta(choice, delta)
   if words(delta.reasoning_content) then self:reason(choice, delta.reasoning_content, "reasoning") end
@@ -157,7 +162,7 @@ function Chat:event(event)
   for i, choice in ipairs(object(event.choices)) do
     if accumulator.is_object(choice) then self:add_choice(choice, i - 1) end
   end
-  if not accumulator.is_empty(event.usage) then self.usage = event.usage end
+  self:use(event.usage)
   if event.citations ~= nil then self.maker:cite_all(event.citations) end
 end
 
@@ -172,5 +177,5 @@ function Chat:finish()
 end
 
 return function(maker, codec)
-  return setmetatable({ maker = maker, codec = codec, choices = {}, order = {}, calls = {} }, Chat)
+  return setmetatable({ maker = maker, codec = codec, choices = {}, order = {} }, Chat)
 end
