@@ -13,7 +13,8 @@
 #define HANDLE_MT "xai.handle"
 
 /* Slots of a handle's environment: they live until its finalizer has run. */
-#define HANDLE_BODY 1 /* the request's body; true once it is not needed */
+#define HANDLE_BODY 1    /* the request's body; true once it is not needed */
+#define HANDLE_PATCHES 2 /* what makes other bodies of it, as JSON */
 
 static char watched_key;      /* registry: [call] = request, weak */
 static char on_key_error_key; /* registry: what hears of the key function's
@@ -122,6 +123,52 @@ int xai_luacall_use(lua_State *L, xai_LuaCallUse *live,
   return n;
 }
 
+/* ------------------------------------------------ bodies that were tried */
+
+xai_CallInfo xai_luacall_info(const xai_LuaCall *r) {
+  const xai_CallHandle *h = r->handle;
+  return h->call != NULL ? xai_call_info(h->call) : h->info;
+}
+
+/* Push the record of a body that failed. */
+static void push_failed_body(lua_State *L, const xai_FailedBody *f) {
+  lua_createtable(L, 0, 4);
+  if (f->model[0] != '\0') {
+    lua_pushstring(L, f->model);
+    lua_setfield(L, -2, "model");
+  }
+  lua_pushstring(L, xai_kind_name(f->kind));
+  lua_setfield(L, -2, "kind");
+  lua_pushstring(L, f->text);
+  lua_setfield(L, -2, "message");
+  if (f->status == 0) return;
+  lua_pushinteger(L, f->status);
+  lua_setfield(L, -2, "status");
+}
+
+/* Push the list of bodies that failed before the last one.  Returns 0, with
+** nothing pushed, if there are none. */
+static int push_tried(lua_State *L, const xai_LuaCall *r) {
+  int n;
+  if (xai_luacall_info(r).fallback == 0) return 0;
+  if (r->handle->call == NULL) {
+    push_slot(L, XAI_SLOT_TRIED);
+    return 1;
+  }
+  lua_newtable(L);
+  for (n = 0; n < xai_luacall_info(r).fallback; n++) {
+    xai_FailedBody f = *xai_call_failed_body(r->handle->call, n);
+    push_failed_body(L, &f);
+    lua_rawseti(L, -2, n + 1);
+  }
+  return 1;
+}
+
+/* Set info.tried of the table on top. */
+static void set_tried(lua_State *L, const xai_LuaCall *r) {
+  if (push_tried(L, r)) lua_setfield(L, -2, "tried");
+}
+
 /* ---------------------------------------------------------- a call at rest */
 
 /* Push the environment of the request's handle. */
@@ -168,6 +215,7 @@ void xai_luacall_rest(lua_State *L, xai_LuaCall *r) {
     lua_pushstring(L, error->text);
     lua_rawseti(L, -2, XAI_SLOT_ERROR);
   }
+  if (push_tried(L, r)) lua_rawseti(L, -2, XAI_SLOT_TRIED);
   drop(L, XAI_SLOT_TEMPLATE);
   drop(L, XAI_SLOT_KEY);
   r->template = 0;
@@ -188,11 +236,6 @@ int xai_luacall_push_past(lua_State *L, xai_LuaCall *r) {
 
 /* ------------------------------------------------------- facts and failures */
 
-xai_CallInfo xai_luacall_info(const xai_LuaCall *r) {
-  const xai_CallHandle *h = r->handle;
-  return h->call != NULL ? xai_call_info(h->call) : h->info;
-}
-
 /* Push the URL, and the head of the answer or nil. */
 static void push_url_and_head(lua_State *L, const xai_LuaCall *r) {
   xai_Slice head = {NULL, 0};
@@ -208,6 +251,7 @@ void xai_luacall_push_info(lua_State *L, xai_LuaCall *r) {
   xai_CallInfo info = xai_luacall_info(r);
   push_url_and_head(L, r);
   xai_info_push(L, &info);
+  set_tried(L, r);
 }
 
 int xai_luacall_fail(lua_State *L, xai_LuaCall *r, const xai_Error *error,
@@ -221,7 +265,9 @@ int xai_luacall_fail(lua_State *L, xai_LuaCall *r, const xai_Error *error,
       c != NULL && error == xai_call_error(c) ? xai_call_error_body(c) : NULL;
   if (!body) lua_pushnil(L);
   push_url_and_head(L, r);
-  return xai_info_fail(L, &report);
+  xai_info_fail(L, &report);
+  set_tried(L, r);
+  return 3;
 }
 
 int xai_luacall_fail_as(lua_State *L, xai_LuaCall *r, xai_Cause cause) {
@@ -274,12 +320,16 @@ xai_LuaCall *xai_luacall_new(lua_State *L, xai_Engine *e,
   return r;
 }
 
-void xai_luacall_pin_body(lua_State *L, int request, int body) {
+void xai_luacall_pin_body(lua_State *L, int request, int body, int patches) {
   xai_getenv(L, request);
   lua_rawgeti(L, -1, XAI_SLOT_HANDLE);
   xai_getenv(L, -1);
   lua_pushvalue(L, body);
   lua_rawseti(L, -2, HANDLE_BODY);
+  if (patches != 0) {
+    lua_pushvalue(L, patches);
+    lua_rawseti(L, -2, HANDLE_PATCHES);
+  }
   lua_pop(L, 3);
 }
 
@@ -401,6 +451,9 @@ static int push_retry(lua_State *L, xai_LuaCall *r) {
   xai_luacall_fail(L, r, xai_call_error(c), 0);
   lua_pushnumber(L, (lua_Number)wait_ms / 1000);
   lua_setfield(L, -2, "wait");
+  if (xai_call_next_fallback(c) == 0) return 3;
+  lua_pushinteger(L, xai_call_next_fallback(c));
+  lua_setfield(L, -2, "next_fallback");
   return 3;
 }
 

@@ -24,6 +24,7 @@
 #define XAI_SLOT_HEAD 8   /* of the answer, once the request is at rest */
 #define XAI_SLOT_LOG 9    /* the bytes of its event log, likewise */
 #define XAI_SLOT_ERROR 10 /* the text of its failure, likewise */
+#define XAI_SLOT_TRIED 11 /* what info.tried shows, likewise */
 
 typedef struct xai_LuaCall {
   const char *tag; /* tells a request from other userdata */
@@ -85,8 +86,9 @@ int xai_luacall_fail_as(lua_State *L, xai_LuaCall *r, xai_Cause cause);
 /* The same for a request at rest, and replace its error. */
 int xai_luacall_replace_error(lua_State *L, xai_LuaCall *r, xai_Cause cause);
 
-/* Keep the request's body at index 'body' until the call is done. */
-void xai_luacall_pin_body(lua_State *L, int request, int body);
+/* Keep the request's body at index 'body', and the text at index 'patches' (0:
+** none), until the call is done. */
+void xai_luacall_pin_body(lua_State *L, int request, int body, int patches);
 
 /* Push a new request on a new call of the engine, not started yet. */
 xai_LuaCall *xai_luacall_new(lua_State *L, xai_Engine *e,

@@ -39,23 +39,30 @@ static void push_head(lua_State *L, int i) {
   lua_settop(L, top + 1);
 }
 
-/* " (request 1f2e, 3 attempts)", or "" */
+/* Append field 'name' of the table at 'i', as 'format' writes it, to the list of
+** facts on top, if the field is there and more than 'least'. */
+static void add_fact(lua_State *L, int i, const char *name, const char *format,
+                     int least) {
+  if (!push_field(L, i, name)) return;
+  if (least >= 0 && lua_tonumber(L, -1) <= least) {
+    lua_pop(L, 1);
+    return;
+  }
+  lua_pushstring(L, lua_rawlen(L, -2) > 0 ? ", " : " (");
+  lua_pushfstring(L, format, lua_tostring(L, -2));
+  lua_remove(L, -3);
+  lua_concat(L, 3);
+}
+
+/* " (request 1f2e, 3 attempts, fallback 1)", or "" */
 static void push_tail(lua_State *L, int i) {
-  const char *id = NULL, *attempts = NULL;
-  int top = lua_gettop(L);
-  if (push_field(L, i, "request_id")) id = lua_tostring(L, -1);
-  if (push_field(L, i, "attempts") && lua_tonumber(L, -1) > 1)
-    attempts = lua_tostring(L, -1);
-  if (id != NULL && attempts != NULL)
-    lua_pushfstring(L, " (request %s, %s attempts)", id, attempts);
-  else if (id != NULL)
-    lua_pushfstring(L, " (request %s)", id);
-  else if (attempts != NULL)
-    lua_pushfstring(L, " (%s attempts)", attempts);
-  else
-    lua_pushliteral(L, "");
-  lua_insert(L, top + 1);
-  lua_settop(L, top + 1);
+  lua_pushliteral(L, "");
+  add_fact(L, i, "request_id", "request %s", -1);
+  add_fact(L, i, "attempts", "%s attempts", 1);
+  add_fact(L, i, "fallback", "fallback %s", 0);
+  if (lua_rawlen(L, -1) == 0) return;
+  lua_pushliteral(L, ")");
+  lua_concat(L, 2);
 }
 
 /* Push the line that tostring() gives for the error object at 'i'. */
@@ -248,6 +255,10 @@ static void push_facts(lua_State *L, const xai_CallInfo *call, int url,
   lua_setfield(L, -2, "attempts");
   lua_pushinteger(L, call->resends);
   lua_setfield(L, -2, "resends");
+  if (call->fallback > 0) {
+    lua_pushinteger(L, call->fallback);
+    lua_setfield(L, -2, "fallback");
+  }
   lua_pushnumber(L, (lua_Number)call->elapsed_ms / 1000);
   lua_setfield(L, -2, "elapsed");
   lua_pushvalue(L, url);

@@ -87,9 +87,10 @@ typedef enum Type {
   TYPE_RETRY,
   TYPE_HEADERS,
   TYPE_FUNCTION,
-  TYPE_KEY,   /* text or function; client.c and request.c read it */
-  TYPE_DEBUG, /* boolean or function; the Lua half reads it */
-  TYPE_JSON,  /* module; the Lua half reads it */
+  TYPE_KEY,     /* text or function; client.c and request.c read it */
+  TYPE_DEBUG,   /* boolean or function; the Lua half reads it */
+  TYPE_JSON,    /* module; the Lua half reads it */
+  TYPE_PATCHES, /* list of tables; request.c encodes it */
   TYPE_BOOLEAN
 } Type;
 
@@ -128,6 +129,7 @@ static const Option options[] = {
     {"insecure", TYPE_FLAG, AT(insecure)},
     {"allow_http", TYPE_FLAG, AT(allow_http)},
     {"json", TYPE_JSON, 0},
+    {"fallback", TYPE_PATCHES, 0},
     {"take_key", TYPE_BOOLEAN, 0},
     {"raw", TYPE_BOOLEAN, 0},
     {"on_event", TYPE_FUNCTION, 0},
@@ -316,6 +318,47 @@ static void read_json(const Reader *r) {
                r->what);
 }
 
+static void bad_patch(const Reader *r, lua_Integer n, const char *problem) {
+  xai_misuse(r->L,
+             "%s: %s[%d] must be a table such as { model = \"grok-4.5\" }, %s",
+             r->what, r->option->name, (int)n, problem);
+}
+
+/* The table on top is a patch. */
+static void check_patch(const Reader *r, lua_Integer n) {
+  lua_State *L = r->L;
+  if (!lua_istable(L, -1)) {
+    lua_pushfstring(L, "got %s", luaL_typename(L, -1));
+    bad_patch(r, n, lua_tostring(L, -1));
+  }
+  if (lua_rawlen(L, -1) > 0) bad_patch(r, n, "got a list");
+  lua_pushnil(L);
+  if (!lua_next(L, -2)) bad_patch(r, n, "and this one is empty");
+  lua_pop(L, 2);
+}
+
+/* A list of tables.  A table with names may be a patch that is in no list. */
+static void read_patches(const Reader *r) {
+  static const char expected[] =
+      "a list of tables, as in { { model = \"grok-4.5\" } }";
+  lua_State *L = r->L;
+  lua_Integer i, n;
+  if (!lua_istable(L, -1)) bad(r, expected);
+  n = (lua_Integer)lua_rawlen(L, -1);
+  for (i = 1; i <= n; i++) {
+    lua_rawgeti(L, -1, (int)i);
+    check_patch(r, i);
+    lua_pop(L, 1);
+  }
+  lua_pushnil(L);
+  while (lua_next(L, -2)) {
+    lua_pop(L, 1);
+    if (lua_type(L, -1) != LUA_TNUMBER || lua_tonumber(L, -1) > n)
+      xai_misuse(L, "%s: option '%s' must be %s", r->what, r->option->name,
+                 expected);
+  }
+}
+
 static void read_key(const Reader *r) {
   const char *key;
   if (lua_isfunction(r->L, -1)) return;
@@ -350,6 +393,7 @@ static void read_value(const Reader *r) {
         bad(r, "a boolean or a function");
       break;
     case TYPE_JSON: read_json(r); break;
+    case TYPE_PATCHES: read_patches(r); break;
     case TYPE_BOOLEAN: read_boolean(r); break;
   }
 }

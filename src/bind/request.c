@@ -24,13 +24,15 @@ typedef struct Builder {
   int options;          /* the call's options, or 0 */
   int input;            /* what the user gives as body or query */
   int url, body, codec; /* body 0: none */
+  int bare_body;        /* the body as the user gave it, or 0 */
+  int patches;          /* the JSON of option 'fallback', or 0 */
   int key;              /* 0: the client's */
   int key_function;     /* 0: none */
   const char *method;
   xai_Settings set;
   xai_Api api;
   int stream, raw, any_json, may_be_empty;
-  int pending_ok, read_once, repeatable;
+  int pending_ok, read_once, repeatable, own_request_id;
 } Builder;
 
 /* -------------------------------------------------- settings, URL and body */
@@ -232,6 +234,7 @@ static void read_body(Builder *s, const xai_Endpoint *row) {
   s->api = row->api;
   xai_json_encode(L, s->codec, s->input, s->what);
   s->body = lua_gettop(L);
+  s->bare_body = s->input;
 }
 
 /* Raise if the query has the name of an option: it was given one too early. */
@@ -343,6 +346,7 @@ static void read_free_form_argument(Builder *s) {
   push_codec(s);
   lua_getfield(L, 3, "body");
   s->method = lua_isnil(L, -1) ? "GET" : "POST";
+  if (!lua_isnil(L, -1)) s->bare_body = lua_gettop(L);
   if (lua_type(L, -1) == LUA_TTABLE)
     xai_json_encode(L, s->codec, lua_gettop(L), s->what);
   else if (lua_type(L, -1) != LUA_TSTRING && !lua_isnil(L, -1))
@@ -355,6 +359,68 @@ static void read_free_form_argument(Builder *s) {
     xai_misuse(L, "%s: method must be a word in capitals, as in \"GET\"",
                s->what);
   read_path(s);
+}
+
+/* --------------------------------------------------------- other bodies */
+
+/* Refuse a patch that changes what the call returns. */
+static void check_same_form(const Builder *s, int patch, const char *name,
+                            int n) {
+  lua_State *L = s->L;
+  int same, body = lua_istable(L, s->bare_body);
+  lua_getfield(L, patch, name);
+  same = lua_isnil(L, -1) ||
+         (body && get_flag(L, patch, name) == get_flag(L, s->bare_body, name));
+  lua_pop(L, 1);
+  if (!same)
+    xai_misuse(L,
+               "%s: fallback[%d].%s differs from the body's, so that the "
+               "answer would be of another kind",
+               s->what, n, name);
+}
+
+/* Encode the patches on top: errors name "fallback[1].model". */
+static void encode_patches(Builder *s) {
+  lua_State *L = s->L;
+  int list = lua_gettop(L), i, n = (int)lua_rawlen(L, list);
+  for (i = 1; i <= n; i++) {
+    lua_rawgeti(L, list, i);
+    check_same_form(s, lua_gettop(L), "stream", i);
+    check_same_form(s, lua_gettop(L), "deferred", i);
+    lua_pop(L, 1);
+  }
+  lua_createtable(L, 0, 1);
+  lua_pushvalue(L, list);
+  lua_setfield(L, -2, "fallback");
+  xai_json_encode(L, s->codec, list + 1, s->what);
+  s->patches = lua_gettop(L);
+}
+
+/* Read option 'fallback'.  That of the client is for functions that generate
+** text. */
+static void read_fallback(Builder *s, const xai_Endpoint *row) {
+  lua_State *L = s->L;
+  int top = lua_gettop(L);
+  int own = s->options != 0;
+  if (own) {
+    lua_getfield(L, s->options, "fallback");
+    own = !lua_isnil(L, -1);
+  }
+  if (!own && (row == NULL || row->api == XAI_API_PLAIN)) {
+    lua_settop(L, top);
+    return;
+  }
+  lua_settop(L, top);
+  if (!push_option(s, "fallback")) return;
+  if (lua_rawlen(L, -1) == 0) return;
+  if (s->bare_body == 0)
+    xai_misuse(L, "%s: option 'fallback' is for functions with a body",
+               s->what);
+  if (!lua_istable(L, s->bare_body) || *lua_tostring(L, s->body) != '{')
+    xai_misuse(L,
+               "%s: option 'fallback' needs a body that is a table with names",
+               s->what);
+  encode_patches(s);
 }
 
 /* ------------------------------------------------------ headers and key */
@@ -509,6 +575,7 @@ static void add_needed_headers(Builder *s, xai_Call *call) {
   if (!has_header(L, "accept-encoding"))
     add_line(s, call, "Accept-Encoding:"); /* else libcurl asks for gzip */
   if (!has_header(L, "x-client-request-id")) {
+    s->own_request_id = 1;
     xai_random_uuid(&s->engine->random, uuid);
     add_header(s, call, "x-client-request-id: ", uuid, sizeof uuid - 1);
   }
@@ -549,7 +616,7 @@ static void anchor(const Builder *s, int request) {
     lua_pushvalue(L, 3);
     lua_rawseti(L, -2, XAI_SLOT_ID);
   }
-  if (s->body != 0) xai_luacall_pin_body(L, request, s->body);
+  if (s->body != 0) xai_luacall_pin_body(L, request, s->body, s->patches);
   lua_pushvalue(L, s->url);
   lua_rawseti(L, -2, XAI_SLOT_URL);
   lua_pushvalue(L, s->codec);
@@ -564,6 +631,15 @@ static int may_stream(const Builder *s) {
   return s->api != XAI_API_PLAIN && s->api != XAI_API_OTHER && !s->raw;
 }
 
+/* The list in the text that encode_patches has made. */
+static xai_Slice list_of_patches(lua_State *L, int text) {
+  static const size_t before = sizeof "{\"fallback\":" - 1;
+  xai_Slice list;
+  list.at = lua_tolstring(L, text, &list.len) + before;
+  list.len -= before + 1;
+  return list;
+}
+
 static void begin(const Builder *s, xai_Call *call) {
   lua_State *L = s->L;
   xai_Request wire;
@@ -574,11 +650,13 @@ static void begin(const Builder *s, xai_Call *call) {
   wire.stream = s->stream;
   wire.raw = s->raw;
   wire.may_stream = may_stream(s);
+  if (s->patches != 0) wire.patches = list_of_patches(L, s->patches);
   wire.spec.free_form = s->any_json;
   wire.spec.pending_ok = s->pending_ok;
   wire.spec.read_once = s->read_once;
   wire.spec.repeatable = s->repeatable;
   wire.spec.key_changes = s->key_function != 0;
+  wire.spec.own_request_id = s->own_request_id;
   wire.spec.default_settings =
       memcmp(&s->set, &s->client->set, sizeof s->set) == 0;
   wire.spec.client_id = s->client->client_id;
@@ -686,6 +764,7 @@ int xai_request_start(lua_State *L) {
   else
     read_free_form_argument(&s);
   check_options(&s, row);
+  read_fallback(&s, row);
   start(&s);
   lua_pushboolean(L, s.stream);
   if (s.set.deadline_ms == 0) return 2;

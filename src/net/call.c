@@ -51,6 +51,7 @@ void xai_call_free(xai_Call *c) {
   xai_call_forget_key(c);
   if (c->has_reader) xai_event_reader_free(&c->reader);
   xai_outcome_clear(&c->outcome);
+  xai_bodies_free(&c->bodies);
   free(c);
 }
 
@@ -83,6 +84,7 @@ xai_CallInfo xai_call_info(const xai_Call *c) {
   info.done = c->state == XAI_CALL_DONE;
   info.streamed = c->transfer.content == XAI_CONTENT_EVENTS;
   info.attempts = c->attempts;
+  info.fallback = c->bodies.current;
   info.resends = count_resends(c);
   info.log_last = c->has_reader ? c->reader.log.last : 0;
   info.elapsed_ms = (info.done ? c->ended_ms : xai_clock_ms()) - c->began_ms;
@@ -199,6 +201,56 @@ static struct curl_slist *headers_with(const xai_Call *c, xai_Buffer *scratch,
   return NULL;
 }
 
+/* The header of a request's own id, as bind writes it. */
+#define ID_LINE "x-client-request-id: "
+
+static int append_new_id(struct curl_slist **list, xai_Random *random) {
+  char line[sizeof ID_LINE + XAI_UUID_SIZE] = ID_LINE;
+  xai_random_uuid(random, line + sizeof ID_LINE - 1);
+  return append_line(list, line);
+}
+
+static int is_id_line(const xai_Call *c, const char *line) {
+  return c->request.own_request_id &&
+         strncmp(line, ID_LINE, sizeof ID_LINE - 1) == 0;
+}
+
+/* Services repeat the answer of an earlier request with the same key. */
+static int is_idempotency_line(const char *line) {
+  xai_Slice name = {line, strcspn(line, ":;")};
+  return xai_slice_like(name, "idempotency-key") && line[name.len] == ':' &&
+         line[name.len + 1] != '\0';
+}
+
+/* Append the line of a key with more behind it. */
+static int append_other_key(struct curl_slist **list, const char *line) {
+  static const char more[] = "-fallback";
+  xai_Buffer text;
+  int rc;
+  xai_buffer_init(&text, 0);
+  rc = append_header(list, &text, line, more, sizeof more - 1);
+  xai_buffer_free(&text);
+  return rc;
+}
+
+/* The header lines for another body, which is another request: it has an id of
+** its own.  NULL without memory. */
+static struct curl_slist *headers_for_body(const xai_Call *c) {
+  struct curl_slist *list = NULL;
+  const struct curl_slist *h;
+  int rc = 0;
+  for (h = c->headers; h != NULL && rc == 0; h = h->next)
+    if (is_id_line(c, h->data))
+      rc = append_new_id(&list, c->random);
+    else if (is_idempotency_line(h->data))
+      rc = append_other_key(&list, h->data);
+    else
+      rc = append_line(&list, h->data);
+  if (rc == 0) return list;
+  xai_secret_wipe(&list);
+  return NULL;
+}
+
 /* -------------------------------------------------------------- handles */
 
 /* May the easy handle make another request?  Its buffers may hold the key until
@@ -240,6 +292,7 @@ static void conclude(xai_Call *c) {
   mask_shown(c);
   if (!has_unread(c)) xai_call_forget_key(c);
   retire(c);
+  xai_buffer_free(&c->bodies.text);
 }
 
 /* -------------------------------------------------------------- attempts */
@@ -249,6 +302,7 @@ static void start_attempt(xai_Call *c, CURLM *multi) {
   if (c->has_reader) xai_event_reader_restart(&c->reader);
   c->outcome.retry_after_ms = -1;
   c->attempts++;
+  c->bodies.attempts++;
   c->attempt_ms = c->transfer.last_ms = xai_clock_ms();
   c->state = XAI_CALL_RUNNING;
   c->multi = multi;
@@ -271,10 +325,18 @@ static xai_RequestSpec spec_of(const xai_Request *r) {
   return spec;
 }
 
+static xai_Slice body_of(const xai_Request *r) {
+  xai_Slice body;
+  body.at = r->body;
+  body.len = r->body_len;
+  return body;
+}
+
 int xai_call_begin(xai_Call *c, const xai_Request *r, CURLM *multi, int later) {
   CURLcode rc;
   c->began_ms = xai_clock_ms();
   c->request = spec_of(r);
+  if (r->body != NULL) xai_bodies_init(&c->bodies, body_of(r), r->patches);
   c->transfer.call = c;
   rc = xai_transfer_open(&c->transfer, used_handle(c), r, c->headers, &c->set);
   if (rc != CURLE_OK) {
@@ -359,9 +421,10 @@ static xai_Attempt attempt_of(xai_Call *c) {
   a.headers = c->headers;
   a.set = &c->set;
   a.random = c->random;
-  a.number = c->attempts;
+  a.number = c->bodies.attempts;
   a.request = &c->request;
   a.may_ask_key = c->request.key_changes && !c->key_refused;
+  a.has_other_body = xai_bodies_has_next(&c->bodies);
   return a;
 }
 
@@ -375,12 +438,21 @@ static int is_settled(const xai_Call *c) {
          c->outcome.error.kind == XAI_KIND_PENDING;
 }
 
+/* The body failed for good.  Note how, for a call that may send several. */
+static int note_failed_body(xai_Call *c) {
+  xai_Error error = c->outcome.error;
+  if (c->bodies.count == 0) return 0;
+  xai_call_mask(c, error.text, strlen(error.text));
+  return xai_bodies_note_failure(&c->bodies, &error, c->transfer.status);
+}
+
 /* An attempt is over: conclude, or wait for the next one. */
 static void settle(xai_Call *c) {
   xai_Attempt a = attempt_of(c);
-  xai_NextAttempt next = {-1, 0};
+  xai_NextAttempt next = {-1, 0, 0};
   if (!is_settled(c)) next = xai_outcome_next(&c->outcome, &a, deadline_at(c));
-  if (next.wait_ms < 0) {
+  if (next.other_body) c->bodies.move_on = note_failed_body(c) == 0;
+  if (next.wait_ms < 0 || (next.other_body && !c->bodies.move_on)) {
     conclude(c);
     return;
   }
@@ -430,7 +502,7 @@ int xai_call_try_again(xai_Call *c) {
   const xai_EventReader *r = reader_of(c);
   xai_Attempt a = attempt_of(c);
   if (c->state != XAI_CALL_RUNNING || c->draining || r->begun || r->raw ||
-      !xai_outcome_read_transient_error(&c->outcome, &a, r->event.sse.data))
+      !xai_outcome_read_first_error(&c->outcome, &a, r->event.sse.data))
     return 0;
   c->outcome.phase_reached = XAI_PHASE_STREAM;
   detach(c, 1);
@@ -449,6 +521,14 @@ int xai_call_needs_other_key(const xai_Call *c) {
   return c->key_wanted && c->outcome.error.kind == XAI_KIND_AUTHENTICATION;
 }
 
+/* Send these header lines with the next attempt. */
+static void use_headers(xai_Call *c, struct curl_slist *headers) {
+  xai_call_mask_buffer(c, &c->transfer.head); /* it may echo the old key */
+  xai_call_forget_key(c);
+  c->headers = headers;
+  curl_easy_setopt(c->transfer.conn.easy, CURLOPT_HTTPHEADER, headers);
+}
+
 int xai_call_use_key(xai_Call *c, xai_Buffer *scratch, const char *key) {
   struct curl_slist *headers;
   if (has_key(c, key)) {
@@ -459,10 +539,7 @@ int xai_call_use_key(xai_Call *c, xai_Buffer *scratch, const char *key) {
   headers = headers_with(c, scratch, key);
   if (headers == NULL) return -1;
   c->key_wanted = 0;
-  xai_call_mask_buffer(c, &c->transfer.head); /* it may echo the old key */
-  xai_call_forget_key(c);
-  c->headers = headers;
-  curl_easy_setopt(c->transfer.conn.easy, CURLOPT_HTTPHEADER, headers);
+  use_headers(c, headers);
   return 0;
 }
 
@@ -520,6 +597,29 @@ static void give_up(xai_Call *c, xai_Phase phase, const char *what,
     settle(c);
 }
 
+/* Send the next body with the next attempt.  Returns 0, or -1 without memory. */
+static int use_next_body(xai_Call *c) {
+  struct curl_slist *headers;
+  xai_Slice body;
+  if (xai_bodies_next(&c->bodies, &body) != 0) return -1;
+  headers = headers_for_body(c);
+  if (headers == NULL) return -1;
+  use_headers(c, headers);
+  xai_transfer_set_body(&c->transfer, body.at, body.len);
+  return 0;
+}
+
+static void begin_next_attempt(xai_Call *c, CURLM *multi) {
+  avoid_failed_connection(c);
+  xai_outcome_clear(&c->outcome);
+  if (!c->bodies.move_on || use_next_body(c) == 0) {
+    start_attempt(c, multi);
+    return;
+  }
+  xai_error_set_cause(&c->outcome.error, XAI_CAUSE_MEMORY);
+  conclude(c);
+}
+
 void xai_call_tick(xai_Call *c, CURLM *multi, int64_t now_ms,
                    int unread_backlog) {
   if (c->state == XAI_CALL_DONE || c->state == XAI_CALL_NEW) return;
@@ -529,9 +629,7 @@ void xai_call_tick(xai_Call *c, CURLM *multi, int64_t now_ms,
     give_up(c, XAI_PHASE_DEADLINE, "deadline", c->set.deadline_ms);
   } else if (c->state == XAI_CALL_WAITING) {
     if (now_ms < c->retry_ms || c->key_wanted) return;
-    avoid_failed_connection(c);
-    xai_outcome_clear(&c->outcome);
-    start_attempt(c, multi);
+    begin_next_attempt(c, multi);
   } else if (now_ms >= timeout_at(c)) {
     give_up(c, xai_outcome_phase(&c->transfer), "timeout", c->set.timeout_ms);
   } else if (now_ms >= idle_at(c)) {
@@ -558,6 +656,14 @@ int xai_call_tell_retry(xai_Call *c, int64_t *wait_ms) {
   *wait_ms = c->retry_ms - xai_clock_ms();
   if (*wait_ms < 0) *wait_ms = 0;
   return 1;
+}
+
+const xai_FailedBody *xai_call_failed_body(const xai_Call *c, int n) {
+  return xai_bodies_failed(&c->bodies, n);
+}
+
+int xai_call_next_fallback(const xai_Call *c) {
+  return c->bodies.move_on ? c->bodies.current + 1 : 0;
 }
 
 /* ---------------------------------------------------------------- answer */

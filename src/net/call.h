@@ -7,6 +7,7 @@
 #include "base/endpoint.h"
 #include "base/error_body.h"
 #include "base/event_reader.h"
+#include "net/bodies.h"
 #include "net/call_info.h"
 #include "net/outcome.h"
 #include "net/transfer.h"
@@ -99,6 +100,14 @@ const xai_ErrorBody *xai_call_error_body(const xai_Call *c);
 /* Returns 1 once for each wait between two attempts, with the milliseconds that
 ** are left in '*wait_ms'; else 0. */
 int xai_call_tell_retry(xai_Call *c, int64_t *wait_ms);
+
+/* The n-th body that failed, from 0; NULL after the last, and where the call has
+** but one body. */
+const xai_FailedBody *xai_call_failed_body(const xai_Call *c, int n);
+
+/* The number of the patch that the next attempt sends; 0: none, or no other than
+** the last attempt. */
+int xai_call_next_fallback(const xai_Call *c);
 
 /* ------------------------------------------------------------------- its key */
 

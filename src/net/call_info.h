@@ -15,6 +15,7 @@ typedef struct xai_CallInfo {
   int done;               /* the outcome is known */
   int streamed;           /* the answer is an event stream */
   int attempts;           /* begun so far */
+  int fallback;           /* number of the patch of the last body; 0: none */
   int resends;            /* requests that libcurl sent again by itself */
   size_t log_last;        /* offset of the event log's last entry */
   int64_t elapsed_ms;     /* since the call began, until its end */

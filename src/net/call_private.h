@@ -8,6 +8,7 @@
 #include "base/endpoint.h"
 #include "base/event_reader.h"
 #include "base/platform.h"
+#include "net/bodies.h"
 #include "net/easy_pool.h"
 #include "net/outcome.h"
 #include "net/transfer.h"
@@ -53,6 +54,7 @@ struct xai_Call {
   int key_wanted;  /* the next attempt waits for its key */
   int key_refused; /* the service refused the last key */
   int attempts;    /* begun so far */
+  xai_Bodies bodies;
   int resends;     /* requests that libcurl sent again by itself */
   int timed;       /* the times are wanted */
   xai_Times times; /* of the last attempt */

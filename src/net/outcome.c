@@ -455,10 +455,24 @@ static int should_retry(const xai_Attempt *a) {
   return xai_slice_like(v, "true") ? 1 : xai_slice_like(v, "false") ? 0 : -1;
 }
 
-int xai_outcome_read_transient_error(xai_Outcome *o, const xai_Attempt *a,
-                                     xai_Slice data) {
+/* May another body succeed where one failed so? */
+static int may_use_other_body(xai_Kind kind) {
+  switch (kind) {
+    case XAI_KIND_SERVER:
+    case XAI_KIND_API:
+    case XAI_KIND_TIMEOUT:
+    case XAI_KIND_CONNECTION:
+    case XAI_KIND_RATE_LIMIT:
+    case XAI_KIND_NOT_FOUND: return 1;
+    default: return 0;
+  }
+}
+
+int xai_outcome_read_first_error(xai_Outcome *o, const xai_Attempt *a,
+                                 xai_Slice data) {
   xai_outcome_read_event_error(o, a, data);
   if (xai_error_body_is_transient(&o->body) || should_retry(a) == 1) return 1;
+  if (a->has_other_body && may_use_other_body(o->error.kind)) return 1;
   xai_outcome_clear(o);
   return 0;
 }
@@ -469,7 +483,7 @@ static void resolve_stream(xai_Outcome *o, const xai_Attempt *a) {
   xai_EventReader *s = a->reader;
   xai_Slice data;
   switch (xai_event_reader_preview(s, &a->transfer->sse, 1, &data)) {
-    case XAI_READ_ERROR: xai_outcome_read_transient_error(o, a, data); break;
+    case XAI_READ_ERROR: xai_outcome_read_first_error(o, a, data); break;
     case XAI_READ_WAIT:
       if (s->raw || xai_event_schema_complete(&s->schema, 1)) break;
       xai_error_set_cause(&o->error, XAI_CAUSE_STREAM_EMPTY);
@@ -511,7 +525,7 @@ static int read_single_refusal(xai_Outcome *o, const xai_Attempt *a) {
   if (t->content != XAI_CONTENT_EVENTS || a->reader->begun ||
       xai_event_reader_preview(a->reader, &t->sse, 0, &data) != XAI_READ_ERROR)
     return 0;
-  return xai_outcome_read_transient_error(o, a, data);
+  return xai_outcome_read_first_error(o, a, data);
 }
 
 void xai_outcome_read_code(xai_Error *error, xai_Transfer *t, CURLcode code) {
@@ -624,6 +638,15 @@ static int64_t wait_after(const xai_Outcome *o, const xai_Attempt *a,
   return deadline_ms - xai_clock_ms() > wait ? wait : -1;
 }
 
+/* May another body be tried?  A proxy that refuses would refuse it, too.  With
+** XAI_RETRY_SAFE the service must have begun nothing. */
+static int wants_other_body(const xai_Outcome *o, const xai_Attempt *a,
+                            const xai_Failure *f) {
+  return a->has_other_body && !f->events && o->error.phase != XAI_PHASE_PROXY &&
+         f->phase_reached != XAI_PHASE_PROXY && may_use_other_body(f->kind) &&
+         (f->policy != XAI_RETRY_SAFE || !may_have_effect(a, f));
+}
+
 xai_NextAttempt xai_outcome_next(xai_Outcome *o, const xai_Attempt *a,
                                  int64_t deadline_ms) {
   xai_Failure f = failure_of(o, a);
@@ -631,6 +654,8 @@ xai_NextAttempt xai_outcome_next(xai_Outcome *o, const xai_Attempt *a,
   o->retry_after_ms = f.whole ? asked_wait(a) : -1;
   next.for_key = wants_other_key(a, &f);
   next.wait_ms = next.for_key ? 0 : wait_after(o, a, &f, deadline_ms);
+  next.other_body = next.wait_ms < 0 && wants_other_body(o, a, &f);
+  if (next.other_body) next.wait_ms = 0;
   if (next.wait_ms >= 0 && may_have_effect(a, &f)) o->may_be_done = 1;
   return next;
 }

@@ -43,8 +43,9 @@ typedef struct xai_Attempt {
   const xai_RequestSpec *request;
   const xai_Settings *set;
   xai_Random *random;
-  int number;      /* of the attempt, from 1 */
-  int may_ask_key; /* the user's function may be asked for another key */
+  int number;         /* of the attempt with this body, from 1 */
+  int may_ask_key;    /* the user's function may be asked for another key */
+  int has_other_body; /* there is another body to be tried */
 } xai_Attempt;
 
 /* Make an outcome without an error.  Nothing is acquired. */
@@ -67,15 +68,17 @@ void xai_outcome_decide(xai_Outcome *o, const xai_Attempt *a,
 void xai_outcome_read_event_error(xai_Outcome *o, const xai_Attempt *a,
                                   xai_Slice data);
 
-/* The same for the first event of a stream, if its error is transient: returns
-** 1.  Otherwise the outcome is cleared: returns 0. */
-int xai_outcome_read_transient_error(xai_Outcome *o, const xai_Attempt *a,
-                                     xai_Slice data);
+/* The same for the first event of a stream, if another attempt may follow: its
+** error is transient, or another body may be tried.  Returns 1.  Otherwise the
+** outcome is cleared: returns 0. */
+int xai_outcome_read_first_error(xai_Outcome *o, const xai_Attempt *a,
+                                 xai_Slice data);
 
 /* What follows a failed attempt. */
 typedef struct xai_NextAttempt {
   int64_t wait_ms; /* milliseconds until the next attempt; -1: there is none */
   int for_key;     /* it is made only if there is another key */
+  int other_body;  /* it is made with the next body */
 } xai_NextAttempt;
 
 /* Decide whether another attempt follows, and when.  None follows if it would

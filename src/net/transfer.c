@@ -332,11 +332,11 @@ static void set_progress(xai_Transfer *t, int on) {
 #define SMALL_UPLOAD (16L << 10)
 #define LARGE_UPLOAD (64L << 10)
 
-static void set_body(xai_Transfer *t, const xai_Request *r) {
+void xai_transfer_set_body(xai_Transfer *t, const char *body, size_t n) {
   CURL *e = t->conn.easy;
-  int is_long = r->body_len >= LONG_BODY;
-  curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body_len);
-  curl_easy_setopt(e, CURLOPT_POSTFIELDS, r->body);
+  int is_long = n >= LONG_BODY;
+  curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)n);
+  curl_easy_setopt(e, CURLOPT_POSTFIELDS, body);
   set_progress(t, is_long);
   curl_easy_setopt(e, CURLOPT_UPLOAD_BUFFERSIZE,
                    is_long ? LARGE_UPLOAD : SMALL_UPLOAD);
@@ -349,7 +349,7 @@ static void set_message(xai_Transfer *t, const xai_Request *r,
   int is_post = strcmp(r->method, "POST") == 0;
   if (is_post) curl_easy_setopt(e, CURLOPT_POST, 1L);
   if (r->body != NULL) {
-    set_body(t, r);
+    xai_transfer_set_body(t, r->body, r->body_len);
   } else if (is_post) {
     curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE, 0L);
     curl_easy_setopt(e, CURLOPT_POSTFIELDS, "");

@@ -31,20 +31,22 @@ typedef struct xai_RequestSpec {
   int pending_ok;          /* an empty 202 means: not ready yet */
   int read_once;           /* the service gives a successful answer only once */
   int key_changes;         /* each attempt may have another key */
+  int own_request_id;      /* x-client-request-id is not the user's */
   int default_settings;    /* the settings are those of the client */
   unsigned long client_id; /* of the client that makes the request */
 } xai_RequestSpec;
 
 /* What is sent.  Strings must live until xai_transfer_open returns; 'body'
-** until the transfer is closed. */
+** and 'patches' until the transfer is closed. */
 typedef struct xai_Request {
   const char *method;
   const char *url;
   const char *body; /* NULL: none */
   size_t body_len;
-  int stream;     /* an answer that is an event stream is parsed as such */
-  int raw;        /* the answer's type alone tells whether it is a stream */
-  int may_stream; /* the answer may be a stream though none was asked for */
+  int stream;        /* an answer that is an event stream is parsed as such */
+  int raw;           /* the answer's type alone tells whether it is a stream */
+  int may_stream;    /* the answer may be a stream though none was asked for */
+  xai_Slice patches; /* a JSON list of what makes other bodies; empty: none */
   xai_RequestSpec spec; /* xai_call_begin adds what the method tells */
 } xai_Request;
 
@@ -135,6 +137,10 @@ void xai_transfer_clear(xai_Transfer *t);
 
 /* Free the easy handle; the answer stays.  It must not be in a multi handle. */
 void xai_transfer_free_easy(xai_Transfer *t);
+
+/* Send this body with the next attempt.  It must live until the transfer is
+** closed. */
+void xai_transfer_set_body(xai_Transfer *t, const char *body, size_t n);
 
 /* Take the easy handle out, for another request with the same settings.
 ** Nothing in it refers to this transfer any more. */
