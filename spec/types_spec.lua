@@ -482,12 +482,12 @@ describe("the types for editors", function()
 
   it("know every option, field of info, kind and phase", function()
     assert.same(words [[allow_http api_key base_url ca_file ca_path cert_file connect_timeout
-      deadline debug headers http_version idle_timeout insecure json key_file key_password max_body max_buffer
+      deadline debug fallback headers http_version idle_timeout insecure json key_file key_password max_body max_buffer
       max_event max_retries no_proxy on_request on_response on_retry proxy retry retry_timeouts
       timeout unix_socket user_agent]],
       keys(types.class["xai.SharedOptions"].fields))
-    assert.same(words [[attempts billed body code elapsed head headers kind message param partial phase
-      rate_limit request_id resends retry_after retryable status type url wait]],
+    assert.same(words [[attempts billed body code elapsed fallback head headers kind message next_fallback param partial
+      phase rate_limit request_id resends retry_after retryable status tried type url wait]],
       keys(types.class["xai.Info"].fields))
     assert.same(words "limit_requests limit_tokens remaining_requests remaining_tokens",
       keys(types.class["xai.RateLimit"].fields))

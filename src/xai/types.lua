@@ -375,6 +375,7 @@ function xai.as_input(result, n) end
 ---@field max_retries? integer Attempts after the first, at least 0. Default 2.
 ---@field retry? "usual"|"safe" What is tried again: where nothing was billed as far as can be told, or where nothing can have begun.
 ---@field retry_timeouts? boolean Also a generation that was sent and timed out. Default false.
+---@field fallback? table<string, any>[] Patches: where the body failed for good as `server`, `api`, `timeout`, `connection`, `rate_limit` or `not_found` before any output, it is sent with the fields of each in turn; `xai.null` removes a field. `info.fallback` tells which one answered. That of a client is for the functions that generate text. Default none.
 ---@field headers? table<string, string|number|false> Request headers, whatever their case; `false` leaves one out.
 ---@field proxy? string Address of a proxy, such as `http://name:password@host:port`. Default: the usual environment variables.
 ---@field no_proxy? string Hosts that go without the proxy, separated by commas.
@@ -1211,6 +1212,9 @@ function RawStream:next() end
 ---@field headers? table<string, string> Response headers, keys in lower case; read from `head` when first asked for.
 ---@field request_id? string `x-request-id` of the answer, for support.
 ---@field attempts integer How often it was tried: 1, and one for each `on_retry`.
+---@field fallback? integer Number of the patch of option `fallback` that was sent last; nil where the body was sent as it is.
+---@field tried? xai.TriedBody[] With `fallback`: how the bodies before failed, in order.
+---@field next_fallback? integer Number of the patch that the next attempt sends, where it is another one; only in `on_retry`.
 ---@field resends integer Requests that libcurl sent again by itself, as the connection was lost before an answer.
 ---@field wait? number Seconds until the next attempt; only in `on_retry`.
 ---@field elapsed number Seconds since the call began.
@@ -1227,6 +1231,13 @@ function RawStream:next() end
 ---@field billed? xai.Billed Was the failed call paid for?
 ---@field partial? any What `stream:result()` would have given when the stream broke.
 ---@field phase? xai.Phase Where a `connection` or `timeout` struck.
+
+---A body that failed before another one of option `fallback` was sent.
+---@class xai.TriedBody
+---@field model? string The model that it named.
+---@field kind xai.ErrorKind What sort of failure.
+---@field message string The failure in words.
+---@field status? integer HTTP status; missing when no answer came.
 
 ---The error object: raised by a `for` loop over a stream that breaks.
 ---@class xai.Error: xai.Info

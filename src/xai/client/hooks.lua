@@ -98,7 +98,9 @@ local function tell_retry(hooked, request)
   local _, message, info = request:take_retry()
   if not message then return end
   run(hooked, "on_retry", info)
-  if hooked.debug then trace(hooked.debug, "will try again after: " .. message) end
+  if not hooked.debug then return end
+  local what = info.next_fallback and "fallback " .. info.next_fallback or "again"
+  trace(hooked.debug, "will try " .. what .. " after: " .. message)
 end
 
 --- Between two attempts: tell of the one that failed, and get the key for the
