@@ -140,9 +140,10 @@ describe("fallback", function()
   end)
 
   it("sends members in the order of their names, and adds new ones", function()
-    local _, _, _, requests = ask({ BUSY, GOOD }, { fallback = { { zeta = 1, alpha = { b = xai.null }, model = "m" } } })
-    assert.equal('{"alpha":{"b":null},"messages":[{"content":"Hi","role":"user"}],"model":"m","temperature":0.5,"zeta":1}',
-      requests[2]:match("\r\n\r\n(.*)$"))
+    local patch = { zeta = 1, alpha = { b = xai.null }, model = "m" }
+    local _, _, _, requests = ask({ BUSY, GOOD }, { fallback = { patch } })
+    assert.equal('{"alpha":{"b":null},"messages":[{"content":"Hi","role":"user"}],'
+      .. '"model":"m","temperature":0.5,"zeta":1}', requests[2]:match("\r\n\r\n(.*)$"))
   end)
 
   it("gives each body its attempts anew, and says so in on_retry", function()
@@ -205,7 +206,8 @@ describe("fallback", function()
   end)
 
   it("goes to the next body where another attempt would come after the deadline", function()
-    local result, _, info = ask({ answer(503, "{}", { ["retry-after"] = 100 }), GOOD }, { max_retries = 2, deadline = 20 })
+    local late = answer(503, "{}", { ["retry-after"] = 100 })
+    local result, _, info = ask({ late, GOOD }, { max_retries = 2, deadline = 20 })
     assert.same({ "c1", 1, 2 }, { result.id, info.fallback, info.attempts })
   end)
 
@@ -222,7 +224,8 @@ describe("fallback", function()
     local ids, keys = {}, {}
     for i, request in ipairs(requests) do
       ids[i], keys[i] = header(request, "x-client-request-id"), header(request, "idempotency-key")
-      assert.same({ "conv-7", "bearer " .. KEY }, { header(request, "x-grok-conv-id"), header(request, "authorization") })
+      assert.same({ "conv-7", "bearer " .. KEY },
+        { header(request, "x-grok-conv-id"), header(request, "authorization") })
       assert.equal(#request:match("\r\n\r\n(.*)$"), tonumber(header(request, "content-length")))
     end
     assert.same({ "once", "once", "once-fallback", "once-fallback" }, keys)
@@ -247,7 +250,8 @@ describe("fallback", function()
   end)
 
   it("shows no key that a server echoes", function()
-    local _, _, info = ask { answer(503, '{"error":"no ' .. KEY .. '"}'), answer(503, '{"error":"no ' .. KEY .. '"}'), BUSY }
+    local echo = answer(503, '{"error":"no ' .. KEY .. '"}')
+    local _, _, info = ask { echo, echo, BUSY }
     assert.is_nil(xai.encode(info.tried):find(KEY, 1, true))
   end)
 
@@ -279,7 +283,8 @@ describe("fallback", function()
       local got = two({}, function(client) return client:chat(body()) end)
       assert.same({ "c1", 1 }, { got[1].id, got[3].fallback })
       for _, name in ipairs { "tokenize", "generate_image" } do
-        got = two({}, function(client) return client[name](client, { model = "first", text = "Hi", prompt = "Hi" }) end)
+        local fields = { model = "first", text = "Hi", prompt = "Hi" }
+        got = two({}, function(client) return client[name](client, fields) end)
         assert.same({ "server", 1 }, { got[3].kind, got[3].attempts }, name)
       end
       got = two({}, function(client) return client:list_models() end)
@@ -287,7 +292,8 @@ describe("fallback", function()
     end)
 
     it("gives way to that of a call, also to an empty list", function()
-      local _, _, requests = two({}, function(client) return client:chat(body(), { fallback = { { model = "mine" } } }) end)
+      local mine = { fallback = { { model = "mine" } } }
+      local _, _, requests = two({}, function(client) return client:chat(body(), mine) end)
       assert.equal("first mine", models(requests))
       local got = two({}, function(client) return client:chat(body(), { fallback = {} }) end)
       assert.same({ "server", 1 }, { got[3].kind, got[3].attempts })
