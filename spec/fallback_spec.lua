@@ -176,11 +176,14 @@ describe("fallback", function()
     assert.same({ { model = "first", kind = "server", status = 503, message = "busy" } }, info.tried)
   end)
 
-  it("follows a server's error, rate limits, unknown models and errors under status 200, and nothing else", function()
+  it("follows errors of the server and under status 200, rate limits, missing models, and nothing else", function()
     local cases = {
       { answer(500, "{}"), "server" }, { answer(501, "{}"), "server" }, { answer(503, "<html>"), "server" },
       { answer(429, '{"error":"slow down"}'), "rate_limit" }, { answer(404, '{"error":"no model"}'), "not_found" },
       { answer(200, '{"code":"internal","error":"The model failed"}'), "" }, { "", "connection" },
+      { answer(400, '{"code":"invalid-argument","error":"Model not found: first"}'), "bad_request" },
+      { answer(400, '{"error":{"message":"The model `first` does not exist","code":"x"}}'), "bad_request" },
+      { answer(400, '{"error":{"message":"no","code":"model_not_found"}}'), "bad_request" },
       { answer(429, '{"error":"slow"}', { ["retry-after"] = 500 }), "rate_limit" },
       { answer(400, '{"error":"bad"}'), false }, { answer(401, '{"error":"key"}'), false },
       { answer(403, '{"error":"no"}'), false }, { answer(422, '{"error":"type"}'), false },

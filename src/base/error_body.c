@@ -1182,6 +1182,13 @@ static int is_tagged(const xai_ErrorBody *e, const char *word) {
          xai_slice_has(xai_buffer_slice(&e->type), word);
 }
 
+int xai_error_body_lacks_model(const xai_ErrorBody *e) {
+  return xai_error_body_has(e, "model not found") ||
+         is_tagged(e, "model_not_found") || is_tagged(e, "model-not-found") ||
+         (xai_error_body_has(e, "model") &&
+          xai_error_body_has(e, "does not exist"));
+}
+
 int xai_error_body_is_transient(const xai_ErrorBody *e) {
   xai_Kind kind = xai_error_body_kind(e, 200);
   if (kind == XAI_KIND_QUOTA) return 0;

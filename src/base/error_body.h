@@ -47,6 +47,10 @@ xai_Kind xai_error_body_kind(const xai_ErrorBody *body, int status);
 ** letters. */
 int xai_error_body_has(const xai_ErrorBody *body, const char *word);
 
+/* 1 if the words tell that the requested model is not there.  The service says so
+** under status 400. */
+int xai_error_body_lacks_model(const xai_ErrorBody *body);
+
 /* 1 if the words tell of a failure that passes by itself, as an overload. */
 int xai_error_body_is_transient(const xai_ErrorBody *body);
 

@@ -456,8 +456,9 @@ static int should_retry(const xai_Attempt *a) {
 }
 
 /* May another body succeed where one failed so? */
-static int may_use_other_body(xai_Kind kind) {
-  switch (kind) {
+static int may_use_other_body(const xai_Outcome *o) {
+  switch (o->error.kind) {
+    case XAI_KIND_BAD_REQUEST: return xai_error_body_lacks_model(&o->body);
     case XAI_KIND_SERVER:
     case XAI_KIND_API:
     case XAI_KIND_TIMEOUT:
@@ -472,7 +473,7 @@ int xai_outcome_read_first_error(xai_Outcome *o, const xai_Attempt *a,
                                  xai_Slice data) {
   xai_outcome_read_event_error(o, a, data);
   if (xai_error_body_is_transient(&o->body) || should_retry(a) == 1) return 1;
-  if (a->has_other_body && may_use_other_body(o->error.kind)) return 1;
+  if (a->has_other_body && may_use_other_body(o)) return 1;
   xai_outcome_clear(o);
   return 0;
 }
@@ -643,7 +644,7 @@ static int64_t wait_after(const xai_Outcome *o, const xai_Attempt *a,
 static int wants_other_body(const xai_Outcome *o, const xai_Attempt *a,
                             const xai_Failure *f) {
   return a->has_other_body && !f->events && o->error.phase != XAI_PHASE_PROXY &&
-         f->phase_reached != XAI_PHASE_PROXY && may_use_other_body(f->kind) &&
+         f->phase_reached != XAI_PHASE_PROXY && may_use_other_body(o) &&
          (f->policy != XAI_RETRY_SAFE || !may_have_effect(a, f));
 }
 
