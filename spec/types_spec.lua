@@ -43,7 +43,7 @@ local FUNCTIONS = {
 local DESCRIPTIONS = { "openapi.yaml", "openapi-beyond.yaml" }
 
 -- Methods that make calls of those functions.
-local HELPERS = { conversation = true, each = true, parse = true, run_tools = true }
+local HELPERS = { conversation = true, parse = true, run_tools = true }
 
 local function words(text)
   local list = {}
@@ -458,15 +458,14 @@ describe("the types for editors", function()
   end)
 
   it("know the module, the call and the streams", function()
-    assert.same(words [[active all array as_input await base64 batch_result batch_status calls check citations data_url
-      decode decode_partial encode fd finish images map new on_interrupt ordered race reasoning run sleep spawn step
-      text timeout try unbase64 update usage utf8]],
+    assert.same(words [[active all array as_input await base64 budget calls check citations data_url decode
+      decode_partial encode fd finish images limiter map new on_interrupt ordered race reasoning run sleep spawn
+      step text timeout try unbase64 update usage utf8]],
       keys(types.variables.xai.functions))
     assert.same(words "null on_error schema version", keys(types.class.xai.fields))
     local builder = words "any_of boolean enum integer list nullable number object optional raw string"
     assert.same(builder, keys(types.variables.SchemaBuilder.functions))
     assert.same(builder, keys(require("xai").schema))
-    assert.same(words "info next", keys(types.variables.Pages.functions))
     assert.same(words "cancel done result wait", keys(types.variables.Call.functions))
     assert.same(words "cancel status traceback wait", keys(types.variables.Task.functions))
     assert.same(words "close info json next_json next_part parts text", keys(types.variables.Stream.functions))
@@ -482,9 +481,9 @@ describe("the types for editors", function()
   end)
 
   it("know every option, field of info, kind and phase", function()
-    assert.same(words [[allow_http api_key base_url ca_file ca_path cert_file connect_timeout
-      deadline debug fallback headers http_version idle_timeout insecure json key_file key_password max_body max_buffer
-      max_event max_retries no_proxy on_request on_response on_retry proxy retry retry_timeouts
+    assert.same(words [[allow_http api_key base_url budget ca_file ca_path cert_file connect_timeout
+      deadline debug fallback headers http_version idle_timeout insecure json key_file key_password limiter max_body
+      max_buffer max_event max_retries no_proxy on_request on_response on_retry on_usage proxy retry retry_timeouts
       timeout unix_socket user_agent]],
       keys(types.class["xai.SharedOptions"].fields))
     assert.same(words [[attempts billed body code elapsed fallback head headers kind message next_fallback param partial

@@ -36,6 +36,7 @@ typedef struct xai_Settings {
   int http_version;  /* 1, 2, or 0: the best that both sides know */
   int insecure;      /* accept any certificate */
   int allow_http;    /* allow plain http:// to hosts that are not loopback */
+  int guarded;       /* Lua is asked before a call begins, and told its end */
   const char *base_url;
   const char *proxy;
   const char *no_proxy;

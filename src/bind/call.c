@@ -220,6 +220,7 @@ void xai_luacall_rest(lua_State *L, xai_LuaCall *r) {
   drop(L, XAI_SLOT_KEY);
   r->template = 0;
   lua_pop(L, 1);
+  xai_engine_settle(r->handle->engine, c);
   xai_call_rest(c);
 }
 

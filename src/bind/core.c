@@ -21,6 +21,7 @@
 #include "bind/call.h"
 #include "bind/client.h"
 #include "bind/error.h"
+#include "bind/guard.h"
 #include "bind/json_decode.h"
 #include "bind/json_encode.h"
 #include "bind/luautil.h"
@@ -363,6 +364,8 @@ static const luaL_Reg functions[] = {{"client", xai_client_new},
                                      {"start", xai_request_start},
                                      {"codec", xai_codec_new},
                                      {"on_key_error", xai_luacall_on_key_error},
+                                     {"on_guarded", xai_guard_on_guarded},
+                                     {"news", xai_guard_news},
                                      {"array", xai_json_array},
                                      {"ordered", xai_json_ordered},
                                      {"utf8", core_utf8},
@@ -399,8 +402,8 @@ static const luaL_Reg functions[] = {{"client", xai_client_new},
                                      {NULL, NULL}};
 
 /* Methods of requests, beside those of call.c. */
-static const luaL_Reg *const request_methods[] = {xai_answer_methods,
-                                                  xai_stream_methods};
+static const luaL_Reg *const request_methods[] = {
+    xai_answer_methods, xai_stream_methods, xai_guard_methods};
 
 /*
 ** A Lua state has one module.  A program that clears package.loaded and requires
@@ -418,7 +421,8 @@ int luaopen_xai_core(lua_State *L) {
   xai_push_open(L);
   xai_codec_open(L);
   xai_client_open(L);
-  xai_luacall_open(L, request_methods, 2);
+  xai_luacall_open(L, request_methods,
+                   sizeof request_methods / sizeof *request_methods);
   xai_info_open(L);
   lua_newtable(L);
   luaL_setfuncs(L, functions, 0);

@@ -91,7 +91,10 @@ typedef enum Type {
   TYPE_DEBUG,   /* boolean or function; the Lua half reads it */
   TYPE_JSON,    /* module; the Lua half reads it */
   TYPE_PATCHES, /* list of tables; request.c encodes it */
-  TYPE_BOOLEAN
+  TYPE_BOOLEAN,
+  TYPE_BUDGET,        /* what xai.budget gives, or a list; sets 'guarded' */
+  TYPE_LIMITER,       /* what xai.limiter gives; the same */
+  TYPE_GUARD_FUNCTION /* a function; the same */
 } Type;
 
 typedef struct Option {
@@ -138,6 +141,9 @@ static const Option options[] = {
     {"on_request", TYPE_FUNCTION, 0},
     {"on_response", TYPE_FUNCTION, 0},
     {"on_retry", TYPE_FUNCTION, 0},
+    {"on_usage", TYPE_GUARD_FUNCTION, AT(guarded)},
+    {"budget", TYPE_BUDGET, AT(guarded)},
+    {"limiter", TYPE_LIMITER, AT(guarded)},
     {"debug", TYPE_DEBUG, 0},
 };
 
@@ -371,6 +377,44 @@ static int read_boolean(const Reader *r) {
   return lua_toboolean(r->L, -1);
 }
 
+/* Is the value on top a table whose metatable has that name? */
+static int is_named(lua_State *L, const char *name) {
+  xai_Slice s = {"", 0};
+  int is;
+  if (!lua_istable(L, -1) || !luaL_getmetafield(L, -1, "__name")) return 0;
+  if (lua_type(L, -1) == LUA_TSTRING) s.at = lua_tolstring(L, -1, &s.len);
+  is = xai_slice_is(s, name);
+  lua_pop(L, 1);
+  return is;
+}
+
+#define BUDGET "xai.budget"
+#define LIMITER "xai.limiter"
+
+/* Is the value on top a list of budgets? */
+static int is_list_of_budgets(lua_State *L) {
+  size_t i, n;
+  int ok;
+  if (!lua_istable(L, -1)) return 0;
+  n = lua_rawlen(L, -1);
+  ok = n > 0;
+  for (i = 1; i <= n && ok; i++) {
+    lua_rawgeti(L, -1, (int)i);
+    ok = is_named(L, BUDGET);
+    lua_pop(L, 1);
+  }
+  return ok;
+}
+
+static void read_budget(const Reader *r) {
+  if (is_named(r->L, BUDGET) || is_list_of_budgets(r->L)) return;
+  bad(r, "what xai.budget gives");
+}
+
+static void read_limiter(const Reader *r) {
+  if (!is_named(r->L, LIMITER)) bad(r, "what xai.limiter gives");
+}
+
 /* The value of option 'r->option' is on top of the stack. */
 static void read_value(const Reader *r) {
   lua_State *L = r->L;
@@ -395,6 +439,18 @@ static void read_value(const Reader *r) {
     case TYPE_JSON: read_json(r); break;
     case TYPE_PATCHES: read_patches(r); break;
     case TYPE_BOOLEAN: read_boolean(r); break;
+    case TYPE_BUDGET:
+      read_budget(r);
+      *(int *)(void *)at = 1;
+      break;
+    case TYPE_LIMITER:
+      read_limiter(r);
+      *(int *)(void *)at = 1;
+      break;
+    case TYPE_GUARD_FUNCTION:
+      if (!lua_isfunction(L, -1)) bad(r, "a function");
+      *(int *)(void *)at = 1;
+      break;
   }
 }
 

@@ -9,6 +9,7 @@
 #include "base/endpoint.h"
 #include "bind/call.h"
 #include "bind/client.h"
+#include "bind/guard.h"
 #include "bind/json_decode.h"
 #include "bind/json_encode.h"
 #include "bind/luautil.h"
@@ -31,7 +32,7 @@ typedef struct Builder {
   const char *method;
   xai_Settings set;
   xai_Api api;
-  int stream, raw, any_json, may_be_empty;
+  int stream, raw, any_json, may_be_empty, guarded;
   int pending_ok, read_once, repeatable, own_request_id;
 } Builder;
 
@@ -83,9 +84,12 @@ static int has_other_peer(const xai_Settings *a, const xai_Settings *b) {
 static void read_settings(Builder *s) {
   lua_State *L = s->L;
   s->set = s->client->set;
+  s->guarded = s->set.guarded;
   if (s->options == 0) return;
   copy_options(s);
   xai_options_read(L, s->options, s->what, &s->set);
+  s->guarded = s->set.guarded;
+  s->set.guarded = s->client->set.guarded;
   if (has_other_peer(&s->set, &s->client->set))
     xai_client_check_peer(L, s->what, &s->set);
   if (get_flag(L, s->options, "take_key"))
@@ -687,6 +691,13 @@ static void add_key(const Builder *s, xai_Call *call) {
     luaL_error(s->L, "not enough memory");
 }
 
+/* Let the Lua half decide when the held call begins.  The request stays on top. */
+static void ask_guard(const Builder *s, int request) {
+  lua_rawgeti(s->L, s->env, XAI_CLIENT_OPTIONS);
+  xai_guard_ask(s->L, request, lua_gettop(s->L));
+  lua_settop(s->L, request);
+}
+
 /* Make the call and start it.  The key is the last header, unless the user gives
 ** a header for it. */
 static void start(Builder *s) {
@@ -712,7 +723,10 @@ static void start(Builder *s) {
   check_open(s);
   warn_once(s);
   if (!own_key) add_key(s, call);
+  if (s->guarded && xai_call_guard(call) != 0)
+    luaL_error(L, "not enough memory");
   begin(s, call);
+  if (s->guarded) ask_guard(s, request);
 }
 
 /* Refuse on_part where there are no parts, or where events are read. */

@@ -12,6 +12,7 @@
 #include "base/platform.h"
 #include "base/text.h"
 #include "net/call_private.h"
+#include "net/guard.h"
 #include "net/memory.h"
 #include "net/secret.h"
 
@@ -52,6 +53,7 @@ void xai_call_free(xai_Call *c) {
   if (c->has_reader) xai_event_reader_free(&c->reader);
   xai_outcome_clear(&c->outcome);
   xai_bodies_free(&c->bodies);
+  xai_guard_free(c->guard);
   free(c);
 }
 
@@ -91,6 +93,7 @@ xai_CallInfo xai_call_info(const xai_Call *c) {
   info.retry_after_ms = c->outcome.retry_after_ms;
   info.times = c->times;
   info.answered.status = c->transfer.status;
+  info.answered.unsent = c->attempts == 0;
   info.answered.has_events = c->has_reader && c->reader.schema.events;
   info.answered.may_be_done = c->outcome.may_be_done || c->resends > 0;
   info.answered.phase_reached = c->outcome.phase_reached;
@@ -300,6 +303,7 @@ static void conclude(xai_Call *c) {
 static void start_attempt(xai_Call *c, CURLM *multi) {
   xai_transfer_clear(&c->transfer);
   if (c->has_reader) xai_event_reader_restart(&c->reader);
+  if (c->guard != NULL) xai_usage_free(&c->guard->usage);
   c->outcome.retry_after_ms = -1;
   c->attempts++;
   c->bodies.attempts++;
@@ -462,6 +466,10 @@ static void settle(xai_Call *c) {
   c->retry_told = 0;
   c->key_wanted = c->request.key_changes;
   c->state = XAI_CALL_WAITING;
+  if (c->guard == NULL) return;
+  xai_guard_note_failure(c->guard, c->outcome.error.kind, next.wait_ms,
+                         c->outcome.retry_after_ms);
+  c->held = c->guard->each_attempt;
 }
 
 /* Nothing was sent, as the guard refused the connection.  It is closed now, so
@@ -508,6 +516,69 @@ int xai_call_try_again(xai_Call *c) {
   detach(c, 1);
   settle(c);
   return 1;
+}
+
+/* ----------------------------------------------------------------- guard */
+
+int xai_call_guard(xai_Call *c) {
+  c->guard = xai_guard_new();
+  c->held = 1;
+  return c->guard != NULL ? 0 : -1;
+}
+
+const xai_Guard *xai_call_guard_of(const xai_Call *c) { return c->guard; }
+
+int xai_call_is_held(const xai_Call *c) {
+  return c->held && c->state == XAI_CALL_WAITING;
+}
+
+void xai_call_admit(xai_Call *c, int each_attempt) {
+  c->held = 0;
+  if (c->guard != NULL) c->guard->each_attempt = each_attempt;
+}
+
+void xai_call_refuse(xai_Call *c, const char *code, const char *text) {
+  if (!xai_call_is_held(c)) return;
+  forget_attempt(c);
+  xai_error_set(&c->outcome.error, XAI_KIND_LIMIT, XAI_PHASE_NONE, text);
+  xai_buffer_puts(&c->outcome.body.code, code);
+  conclude(c);
+}
+
+/* Was the call closed or cancelled?  Then its events are not shown any more. */
+static int is_unwanted(const xai_Call *c) {
+  return c->state == XAI_CALL_DONE &&
+         (c->outcome.error.kind == XAI_KIND_CLOSED ||
+          c->outcome.error.kind == XAI_KIND_CANCELLED);
+}
+
+/* May the stream of a call that is done still be read? */
+static int is_readable(const xai_Call *c) {
+  return c->transfer.content == XAI_CONTENT_EVENTS && !c->at_rest &&
+         !is_unwanted(c);
+}
+
+int xai_call_is_settled(const xai_Call *c) {
+  return c->state == XAI_CALL_DONE && !is_readable(c);
+}
+
+/* Let the guard know what an event says, unless that only adds to a text. */
+static void note_usage(const xai_Call *c, const xai_Event *event) {
+  if (c->guard != NULL && event->info.field == XAI_FIELD_NONE)
+    xai_usage_read(&c->guard->usage, event->sse.data);
+}
+
+xai_Guard *xai_call_settle(xai_Call *c) {
+  xai_Guard *g = c->guard;
+  xai_Slice head = xai_transfer_head(&c->transfer);
+  c->guard = NULL;
+  if (c->transfer.content == XAI_CONTENT_PLAIN)
+    xai_usage_read(&g->usage, xai_buffer_slice(&c->transfer.body));
+  g->settled = 1;
+  g->info = xai_call_info(c);
+  g->error = c->outcome.error;
+  xai_buffer_append(&g->head, head.at, head.len);
+  return g;
 }
 
 void xai_call_replace_error(xai_Call *c, xai_Cause cause) {
@@ -572,7 +643,7 @@ static void nudge(xai_Call *c, int64_t now_ms) {
 
 int64_t xai_call_due(const xai_Call *c) {
   if (c->state == XAI_CALL_WAITING)
-    return c->key_wanted || c->in_start_queue.list != NULL
+    return c->key_wanted || c->held || c->in_start_queue.list != NULL
                ? deadline_at(c)
                : min64(c->retry_ms, deadline_at(c));
   if (c->state != XAI_CALL_RUNNING) return XAI_NEVER;
@@ -628,7 +699,7 @@ void xai_call_tick(xai_Call *c, CURLM *multi, int64_t now_ms,
   } else if (now_ms >= deadline_at(c)) {
     give_up(c, XAI_PHASE_DEADLINE, "deadline", c->set.deadline_ms);
   } else if (c->state == XAI_CALL_WAITING) {
-    if (now_ms < c->retry_ms || c->key_wanted) return;
+    if (now_ms < c->retry_ms || c->key_wanted || c->held) return;
     begin_next_attempt(c, multi);
   } else if (now_ms >= timeout_at(c)) {
     give_up(c, xai_outcome_phase(&c->transfer), "timeout", c->set.timeout_ms);
@@ -727,6 +798,7 @@ xai_EventReader *xai_call_reader(xai_Call *c) { return reader_of(c); }
 
 void xai_call_fail_by_event(xai_Call *c) {
   xai_Attempt a = attempt_of(c);
+  note_usage(c, &c->reader.event);
   xai_outcome_read_event_error(&c->outcome, &a, c->reader.event.sse.data);
   xai_event_reader_conclude(&c->reader);
   if (c->state == XAI_CALL_DONE) xai_call_forget_key(c);
@@ -742,13 +814,6 @@ int xai_call_is_watched(const xai_Call *c) { return c->watched; }
 
 int xai_call_is_ready(const xai_Call *c) {
   return c->state == XAI_CALL_DONE || xai_sse_size(&c->transfer.sse) > 0;
-}
-
-/* Was the call closed or cancelled?  Then its events are not shown any more. */
-static int is_unwanted(const xai_Call *c) {
-  return c->state == XAI_CALL_DONE &&
-         (c->outcome.error.kind == XAI_KIND_CLOSED ||
-          c->outcome.error.kind == XAI_KIND_CANCELLED);
 }
 
 /* The answer is no stream, though its head or an earlier attempt's said so. */
@@ -800,7 +865,9 @@ static int wants_more(xai_Transfer *t) {
 }
 
 int xai_call_consume(xai_Call *c) {
-  int rc = xai_event_reader_consume(reader_of(c), &c->transfer.sse);
+  int rc;
+  if (reader_of(c)->have) note_usage(c, &c->reader.event);
+  rc = xai_event_reader_consume(&c->reader, &c->transfer.sse);
   if (c->transfer.paused && wants_more(&c->transfer))
     xai_transfer_resume(&c->transfer);
   return rc;

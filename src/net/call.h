@@ -9,6 +9,7 @@
 #include "base/event_reader.h"
 #include "net/bodies.h"
 #include "net/call_info.h"
+#include "net/guard.h"
 #include "net/outcome.h"
 #include "net/transfer.h"
 
@@ -46,6 +47,10 @@ int xai_call_add_key(xai_Call *c, xai_Buffer *scratch, const char *key,
 /* The n-th header line, from 0; NULL after the last. */
 const char *xai_call_header_at(const xai_Call *c, int n);
 
+/* Make a call that is not started a guarded one: it is held, and no attempt
+** begins before it is admitted.  Returns 0, or -1 without memory. */
+int xai_call_guard(xai_Call *c);
+
 /* Record the times of each attempt, for xai_call_info. */
 void xai_call_measure(xai_Call *c);
 
@@ -70,6 +75,19 @@ void xai_call_tick(xai_Call *c, CURLM *multi, int64_t now_ms,
 /* End the call now for that cause.  A call that is done stays as it is. */
 void xai_call_abort(xai_Call *c, xai_Cause cause);
 
+/* The next attempt of a held call may begin.  'each_attempt': those after it wait
+** to be admitted, too. */
+void xai_call_admit(xai_Call *c, int each_attempt);
+
+/* End a held call by kind 'limit' with that code and text. */
+void xai_call_refuse(xai_Call *c, const char *code, const char *text);
+
+/* Its guard; NULL where it has none or is settled. */
+const xai_Guard *xai_call_guard_of(const xai_Call *c);
+
+/* Take the guard of a guarded call, with what is known at its settlement. */
+xai_Guard *xai_call_settle(xai_Call *c);
+
 /* End the call in a forked child.  The easy handle belongs to the parent, so it
 ** is leaked and not touched. */
 void xai_call_abandon_after_fork(xai_Call *c);
@@ -78,6 +96,12 @@ void xai_call_abandon_after_fork(xai_Call *c);
 
 /* Is the outcome known? */
 int xai_call_is_done(const xai_Call *c);
+
+/* Does it wait to be admitted? */
+int xai_call_is_held(const xai_Call *c);
+
+/* Is the call done, and no stream that may still be read? */
+int xai_call_is_settled(const xai_Call *c);
 
 /* Is the head of a streamed success complete, or the call done? */
 int xai_call_opened(const xai_Call *c);

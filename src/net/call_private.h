@@ -53,7 +53,9 @@ struct xai_Call {
   int retry_told;  /* the reader knows of the wait for the next attempt */
   int key_wanted;  /* the next attempt waits for its key */
   int key_refused; /* the service refused the last key */
-  int attempts;    /* begun so far */
+  int held;        /* the next attempt waits to be admitted */
+  struct xai_Guard *guard; /* until the call is settled; NULL: it has none */
+  int attempts;            /* begun so far */
   xai_Bodies bodies;
   int resends;     /* requests that libcurl sent again by itself */
   int timed;       /* the times are wanted */

@@ -86,20 +86,18 @@ void *xai_curl_library_symbol(const char *name) {
     (multi, wait_ms))                                                          \
   F(CURLMsg *, multi_info_read, (CURLM * multi, int *left), (multi, left))
 
-/* libcurl's own functions, and what they were taken from. */
+/* libcurl's own functions, once it is loaded. */
 #define MEMBER(result, name, parameters, arguments) result(*name) parameters;
 #define MEMBER_P(name, parameters, arguments) void(*name) parameters;
 
-typedef struct Library {
+static struct {
   FUNCTIONS(MEMBER, MEMBER_P)
   CURLcode (*easy_setopt)(CURL *, CURLoption, ...);
   CURLcode (*easy_getinfo)(CURL *, CURLINFO, ...);
   CURLMcode (*multi_setopt)(CURLM *, CURLMoption, ...);
-  void *handle;
-} Library;
+} library;
 
-static Library library;
-static int is_loaded;
+static void *handle;
 
 /* ---------------------------------------------- functions that call them */
 
@@ -189,6 +187,18 @@ static void describe(const char *what) {
            what);
 }
 
+/* Open the first libcurl that opens.  Otherwise the trouble is that of the
+** first name. */
+static void *open_any(void) {
+  void *found = NULL;
+  size_t i;
+  for (i = 0; i < NAMES && found == NULL; i++) {
+    found = dlopen(names[i], RTLD_LAZY | RTLD_LOCAL);
+    if (found == NULL && i == 0) describe(dlerror());
+  }
+  return found;
+}
+
 /* Set the pointer to a function at 'to'.  Returns 1, or 0 when there is none. */
 static int find(void *from, const char *name, void *to) {
   void *function = dlsym(from, name);
@@ -201,49 +211,24 @@ static int find(void *from, const char *name, void *to) {
 }
 
 #define FIND(result, name, parameters, arguments)                              \
-  &&find(from, "curl_" #name, &in->name)
+  &&find(from, "curl_" #name, &library.name)
 #define FIND_P(name, parameters, arguments) FIND(void, name, , )
 
-/* Fill in all functions.  Returns 1, or 0 when one is missing. */
-static int find_all(void *from, Library *in) {
-  in->handle = from;
+static int find_all(void *from) {
   return 1 FUNCTIONS(FIND, FIND_P) FIND(, easy_setopt, , )
       FIND(, easy_getinfo, , ) FIND(, multi_setopt, , );
 }
 
-/* The program may have made a libcurl visible to all: by its linker, or by
-** LD_PRELOAD.  If it has all functions, it is used. */
-static int find_visible(Library *in) {
-  return dlsym(RTLD_DEFAULT, "curl_multi_poll") != NULL &&
-         find_all(RTLD_DEFAULT, in);
-}
-
-/* Load the first libcurl that can be loaded.  Returns 1; or 0, and the trouble is
-** that of the first name. */
-static int load(Library *in) {
-  void *found = NULL;
-  size_t i;
-  for (i = 0; i < NAMES && found == NULL; i++) {
-    found = dlopen(names[i], RTLD_LAZY | RTLD_LOCAL);
-    if (found == NULL && i == 0) describe(dlerror());
-  }
-  return found != NULL && find_all(found, in);
-}
-
-/* Several threads may come here, each for a Lua state of its own: what is in
-** use stays as it is.  libcurl is never closed, as its threads may outlive the
-** Lua state. */
+/* libcurl is never closed: its threads may outlive the Lua state. */
 const char *xai_curl_library_open(void) {
-  Library found;
-  if (__atomic_load_n(&is_loaded, __ATOMIC_ACQUIRE)) return NULL;
-  if (!find_visible(&found) && !load(&found)) return trouble;
-  library = found;
-  __atomic_store_n(&is_loaded, 1, __ATOMIC_RELEASE);
+  void *found;
+  if (handle != NULL) return NULL;
+  found = open_any();
+  if (found == NULL || !find_all(found)) return trouble;
+  handle = found;
   return NULL;
 }
 
-void *xai_curl_library_symbol(const char *name) {
-  return dlsym(library.handle, name);
-}
+void *xai_curl_library_symbol(const char *name) { return dlsym(handle, name); }
 
 #endif

@@ -52,6 +52,7 @@ xai_Engine *xai_engine_ref(xai_Engine *e) {
 void xai_engine_unref(xai_Engine *e) {
   if (--e->refs > 0) return;
   xai_engine_close(e); /* the pool may have got handles since it was closed */
+  xai_guard_forget(&e->news);
   xai_buffer_wipe(&e->scratch);
   free(e);
 }
@@ -350,10 +351,22 @@ static void note_end(xai_Engine *e, const xai_Call *c) {
   if (c->draining) e->resting--;
 }
 
+void xai_engine_settle(xai_Engine *e, xai_Call *c) {
+  if (c->guard != NULL) xai_guard_list(&e->news, xai_call_settle(c));
+}
+
+/* List the news of a guarded call. */
+static void note_guard(xai_Engine *e, xai_Call *c) {
+  if (c->guard == NULL) return;
+  if (c->guard->has_failure) xai_guard_list(&e->news, c->guard);
+  if (xai_call_is_settled(c)) xai_engine_settle(e, c);
+}
+
 /* A call may have changed its state.  'was_active': it was not done before. */
 static void note_change(xai_Engine *e, xai_Call *c, int was_active) {
   if (c->state != XAI_CALL_WAITING) list_remove(&c->in_start_queue);
   note_due(e, c);
+  note_guard(e, c);
   if (was_active && c->state == XAI_CALL_DONE) {
     note_end(e, c);
     note_progress(e, c);
@@ -392,6 +405,7 @@ static void end_all_calls(xai_Engine *e) {
     xai_Call *c = link->call;
     if (c->state == XAI_CALL_DONE) continue;
     xai_call_abort(c, XAI_CAUSE_ENGINE_CLOSED);
+    note_guard(e, c);
     note_end(e, c);
     ready_queue_add(e, c);
   }
@@ -409,6 +423,8 @@ static void abandon_after_fork(xai_Engine *e) {
     if (c->state != XAI_CALL_RUNNING && c->state != XAI_CALL_WAITING) continue;
     list_remove(&c->in_start_queue);
     xai_call_abandon_after_fork(c);
+    if (c->guard != NULL) c->guard->forked = 1;
+    note_guard(e, c);
     note_end(e, c);
     ready_queue_add(e, c);
   }
@@ -441,7 +457,9 @@ static void rebuild_multi(xai_Engine *e) {
 #define MAX_STARTS 4
 
 int xai_engine_start(xai_Engine *e, xai_Call *c, const xai_Request *r) {
-  int rc, later = e->starts >= MAX_STARTS || e->start_queue.first != NULL;
+  int rc, held = c->guard != NULL;
+  int later =
+      !held && (e->starts >= MAX_STARTS || e->start_queue.first != NULL);
   xai_engine_check_fork(e);
   rebuild_multi(e);
   c->random = &e->random;
@@ -451,8 +469,9 @@ int xai_engine_start(xai_Engine *e, xai_Call *c, const xai_Request *r) {
   list_append(&e->calls, &c->in_calls, c);
   e->active++;
   if (later) list_append(&e->start_queue, &c->in_start_queue, c);
-  rc = xai_call_begin(c, r, e->multi, later);
-  e->starts++;
+  if (held) c->guard->id = ++e->guard_ids;
+  rc = xai_call_begin(c, r, e->multi, later || held);
+  if (!held) e->starts++;
   note_change(e, c, 1);
   arm_timer(e);
   return rc;
@@ -500,6 +519,7 @@ static void unlink_and_free(xai_Call *c) {
 void xai_engine_release(xai_Engine *e, xai_Call *c) {
   c->watched = 0;
   if (end_call(e, c, XAI_CAUSE_CANCELLED)) e->needs_drive = 1;
+  xai_engine_settle(e, c);
   queue_received(e);
   unlink_and_free(c);
   arm_timer(e);
@@ -647,6 +667,25 @@ static void tick_due_calls(xai_Engine *e) {
   }
 }
 
+void xai_engine_admit(xai_Engine *e, xai_Call *c, int each_attempt) {
+  xai_engine_check_fork(e);
+  if (!xai_call_is_held(c)) return;
+  xai_call_admit(c, each_attempt);
+  list_append(&e->start_queue, &c->in_start_queue, c);
+  start_queued(e);
+  note_due(e, c);
+  arm_timer(e);
+}
+
+void xai_engine_refuse(xai_Engine *e, xai_Call *c, const char *code,
+                       const char *text) {
+  xai_engine_check_fork(e);
+  if (!xai_call_is_held(c)) return;
+  xai_call_refuse(c, code, text);
+  note_change(e, c, 1);
+  arm_timer(e);
+}
+
 /* How long the step may wait, when its caller allows 'wait_ms'. */
 static int64_t allowed_wait(const xai_Engine *e, int64_t wait_ms) {
   int64_t due = xai_engine_timeout(e);
@@ -709,7 +748,7 @@ int64_t xai_engine_timeout(const xai_Engine *e) {
   int64_t due, now;
   if (e->multi == NULL) return -1;
   if (e->ready_queue.first != NULL || e->start_queue.first != NULL ||
-      e->needs_drive)
+      e->news.first != NULL || e->needs_drive)
     return 0;
   if (xai_interrupt_pending(e->interrupt)) return 0;
   due = next_due(e);

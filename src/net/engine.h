@@ -11,6 +11,7 @@
 #include "net/call.h"
 #include "net/conn_guard.h"
 #include "net/easy_pool.h"
+#include "net/guard.h"
 #include "net/poller.h"
 
 #pragma GCC visibility push(hidden)
@@ -40,6 +41,8 @@ typedef struct xai_Engine {
   xai_Transfer *received;   /* transfers that received bytes in this step */
   int active;               /* calls that are not done */
   int resting;              /* active ones whose reader is done */
+  xai_GuardNews news;       /* guards of which something is to be told */
+  unsigned long guard_ids;  /* the last id given to a guard */
 
   /* Moments of xai_clock_ms, or XAI_NEVER. */
   int64_t curl_due_ms;  /* libcurl's timer */
@@ -90,6 +93,15 @@ void xai_engine_check_fork(xai_Engine *e);
 /* Start a new call; the engine lists it from here on.  Returns 0, or -1: then
 ** the call is done with its error. */
 int xai_engine_start(xai_Engine *e, xai_Call *c, const xai_Request *r);
+
+/* Let a held call go on, or end it; see call.h.  Other calls stay as they are. */
+void xai_engine_admit(xai_Engine *e, xai_Call *c, int each_attempt);
+void xai_engine_refuse(xai_Engine *e, xai_Call *c, const char *code,
+                       const char *text);
+
+/* A guarded call is settled; nothing happens when it is not guarded, or was
+** settled before. */
+void xai_engine_settle(xai_Engine *e, xai_Call *c);
 
 /* End a call now, for that cause, and tell the server.  A call that is done
 ** stays as it is. */

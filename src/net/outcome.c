@@ -666,6 +666,7 @@ xai_NextAttempt xai_outcome_next(xai_Outcome *o, const xai_Attempt *a,
 const char *xai_outcome_billed(const xai_Error *error, const xai_Answered *a) {
   xai_Phase phase =
       error->phase >= XAI_PHASE_IDLE ? a->phase_reached : error->phase;
+  if (a->unsent) return "no";
   if (a->has_events) return "yes";
   switch (error->kind) {
     case XAI_KIND_PENDING: return "no";

@@ -89,6 +89,7 @@ xai_NextAttempt xai_outcome_next(xai_Outcome *o, const xai_Attempt *a,
 /* What decides, beside the error, whether a failed call was billed. */
 typedef struct xai_Answered {
   int status;              /* of the last answer; 0: none */
+  int unsent;              /* no attempt has begun */
   int has_events;          /* an event of a stream was seen */
   int may_be_done;         /* an earlier request may have had its effect */
   xai_Phase phase_reached; /* by the last attempt */

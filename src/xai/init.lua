@@ -54,11 +54,12 @@ local LAZY = {
   text = "results.readers", reasoning = "results.readers", calls = "results.readers", usage = "results.readers",
   finish = "results.readers", citations = "results.attachments", images = "results.attachments",
   as_input = "results.as_input",
-  batch_status = "batches", batch_result = "batches",
 }
 
 -- Helpers, a file each, whose module is the helper itself.
-local HELPERS = { await = true, check = true, data_url = true, decode_partial = true, schema = true }
+local HELPERS = {
+  await = true, budget = true, check = true, data_url = true, decode_partial = true, limiter = true, schema = true,
+}
 
 local known = { on_error = true } -- the names that may be read and set
 for name in pairs(xai) do known[name] = true end

@@ -99,6 +99,54 @@ function xai.decode_partial(text) end
 ---@return xai.Mistake[]? mistakes Up to 1,000.
 function xai.check(schema, value) end
 
+---A limit of what calls may cost, for the option `budget`; shared by any number of clients and tasks. It is looked at
+---before anything is sent: where nothing is left the call fails by kind `limit`, code `budget`. Only functions that
+---generate count. Calls that are under way have reserved their place in `calls`, which is never passed. Dollars and tokens
+---are known only afterwards: a call begins while something is left, less what those under way will take if they cost as
+---much as the answers so far on average. So one call may pass the limit, and calls that begin together before the first
+---answer may, too: give `calls` as well.
+---@param limits? xai.BudgetLimits None: it counts alone.
+---@return xai.Budget budget
+function xai.budget(limits) end
+
+---What a budget allows, and what is left of it.
+---@class xai.BudgetLimits
+---@field usd? number Dollars, from 0.
+---@field tokens? number Input and output, from 0.
+---@field calls? integer Calls of functions that generate, from 0.
+
+---@class xai.Budget
+---@field spent xai.Spending All calls so far.
+---@field by_model table<string, xai.Spending> The same by the model that has answered; of an answer that names none, by the one that was asked.
+local Budget = {}
+
+---What is left for the next call, of each limit that there is. Calls under way have reserved their share.
+---@return xai.BudgetLimits left
+function Budget:left() end
+
+---@class xai.Spending
+---@field usd number Dollars, as far as answers have told their price.
+---@field tokens integer Input and output.
+---@field calls integer Calls that are over, but for those that cost nothing (`info.billed` is "no").
+---@field unknown integer Those of them whose usage did not come, or not as a whole.
+
+---The pace of calls, for the option `limiter`: they wait for their turn, first come, first served, and nobody is blocked
+---meanwhile. A second has at most a sixtieth of each figure; a larger call leaves a debt that those behind it wait for.
+---The figures of the service's rate-limit headers count, too, as per minute. A rate limit (429) holds all calls until the
+---time that the service asks for has passed; further attempts take their turn as well. A call that has more tokens than a
+---minute may have fails by kind `limit`, code `limiter`. The deadline of a call counts while it waits.
+---@param figures? xai.LimiterFigures None: it learns from the answers.
+---@return xai.Limiter limiter
+function xai.limiter(figures) end
+
+---What a limiter allows.
+---@class xai.LimiterFigures
+---@field requests_per_minute? number Requests, further attempts included, above 0.
+---@field tokens_per_minute? number Input and output, above 0; estimated until an answer tells them.
+---@field at_once? integer Calls at once, at most, from 1; a stream counts until it was read to its end, or closed.
+
+---@class xai.Limiter
+
 ---One of what `xai.check` found.
 ---@class xai.Mistake
 ---@field path string Where, such as `people[2].name`; empty for the value itself.
@@ -332,22 +380,6 @@ function xai.images(result) end
 ---@return table[] list
 function xai.as_input(result, n) end
 
----Where a batch stands: its counts, two fields about cancelling, and the time tell. `running`, also while it has no requests
----(yet); `done`: nothing is pending, requests may have failed; `cancelled`: what was done has results; `refused`: all of
----it, with the service's words; `expired`: its results are gone.
----@param batch xai.Batch What `client:get_batch` and the others return.
----@param now? number Unix seconds. Default: this machine's clock.
----@return "running"|"done"|"cancelled"|"refused"|"expired" status
----@return string? message Why it was refused.
-function xai.batch_status(batch, now) end
-
----What came of a request of a batch. Errors of results come in three places; they are read alike.
----@param entry xai.BatchResult An entry of `client:list_batch_results`.
----@return xai.ChatCompletion|xai.ImageResult|xai.BatchVideo|nil answer nil where the request failed.
----@return string? message
----@return xai.BatchResult|xai.Info info The entry; of a failure its `kind`, `message`, and `code` where the service tells one.
-function xai.batch_result(entry) end
-
 ---What the readers take: the result of a generating function, whole, merged from a stream, or partial.
 ---@alias xai.Answer xai.ChatCompletion|xai.Response|xai.Message|xai.Completion|xai.Complete|table
 
@@ -412,6 +444,9 @@ function xai.batch_result(entry) end
 ---@field on_response? fun(info: xai.Info) Called when a call has its answer or its failure.
 ---@field on_retry? fun(info: xai.Info) Called before the wait for another attempt; `info` tells of the failed one.
 ---@field debug? boolean|fun(line: string) Trace to stderr, or to a function; the key is masked. Env `XAI_DEBUG=1`.
+---@field budget? xai.Budget|xai.Budget[] What calls may cost; those of the client, of a conversation and of a call all hold.
+---@field limiter? xai.Limiter The pace: calls that generate wait for their turn. That of a call takes the place of the client's.
+---@field on_usage? fun(usage?: xai.TokenUsage, info: xai.Info) Called once for each answer that may cost something and each stream that ended, however it was read; `usage` is nil where nothing is known.
 
 ---Options of `xai.new`.
 ---@class xai.Options: xai.SharedOptions
@@ -732,21 +767,6 @@ function Client:list_batch_results(id, query, opts) end
 ---@return xai.Info info
 function Client:cancel_batch(id, opts) end
 
----Iterate over a list that comes in pages: `for batch in client:each("list_batches", { limit = 50 }) do`. A page is read
----when an entry of it is wanted. The arguments behind the name are those of the function: an id, a query, options, of which
----`deadline` bounds all pages. With the name "request" it iterates over any other list: its pages are followed by
----`pagination_token`, or by `last_id` and `has_more`. A list without pages is fine.
----@param name xai.ListName
----@param id_or_query? string|xai.PageQuery|xai.Request What that function takes first.
----@param query_or_opts? table What comes next.
----@param opts? xai.CallOptions
----@return xai.Pages pages
----@overload fun(self: xai.Client, name: "list_batches", query?: xai.PageQuery, opts?: xai.CallOptions): xai.Pages
----@overload fun(self: xai.Client, name: "list_batch_requests"|"list_batch_results", id: string, query?: xai.PageQuery, opts?: xai.CallOptions): xai.Pages
----@overload fun(self: xai.Client, name: "list_models"|"list_language_models"|"list_image_models", opts?: xai.CallOptions): xai.Pages
----@overload fun(self: xai.Client, name: "request", request: xai.Request, opts?: xai.CallOptions): xai.Pages
-function Client:each(name, id_or_query, query_or_opts, opts) end
-
 ---Any other request to the same service, with the same key, errors and streams.
 ---@param request xai.Request
 ---@param opts? xai.CallOptions
@@ -811,16 +831,6 @@ function Client:close() end
 ---@field repairs? integer How often the model was asked again.
 ---@field value? any On a failure: what did decode.
 ---@field mistakes? xai.Mistake[] On a failure with code `schema`.
-
----Names that `client:each` takes.
----@alias xai.ListName
----| "list_batches"
----| "list_batch_requests"
----| "list_batch_results"
----| "list_models"
----| "list_language_models"
----| "list_image_models"
----| "request"
 
 ---Names that `client:start` takes.
 ---@alias xai.FunctionName
@@ -2976,23 +2986,6 @@ function RawStream:next() end
 ---@field team_blocked boolean Is the team blocked?
 ---@field api_key_blocked boolean Is the key blocked?
 ---@field api_key_disabled boolean Is the key switched off?
-
----The entries of a list that comes in pages. `for entry in pages do` raises the error object when a page cannot be read.
----@class xai.Pages
----@field query table The query of the page that is read or was asked for last: give it to `client:each` to go on there.
----@overload fun(): any
-local Pages = {}
-
----The next entry; nil at the end; nil, message, info when a page could not be read, and then again each time. For tasks of
----Lua 5.1, where an iterator cannot yield, and for whoever does not want it to raise. One task at a time.
----@return any entry
----@return string? message
----@return xai.Info? info
-function Pages:next() end
-
----The facts about the last page: status, headers; nil before the first.
----@return xai.Info? info
-function Pages:info() end
 
 ---Query of a list that comes in pages.
 ---@class xai.PageQuery

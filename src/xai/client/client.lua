@@ -77,6 +77,9 @@ end
 
 local arguments = { request = 1 } -- how many a function has before its options
 
+-- Calls with a budget, a limiter or on_usage.
+core.on_guarded(function(...) return lazy_require "xai.client.gate".begin(...) end)
+
 -- core.start blames the caller of the function that called it.  So each method
 -- calls it directly, and not by a tail call.
 local function method(name)
@@ -103,9 +106,7 @@ end
 methods.request = method "request"
 
 -- Methods in files of their own, whose modules make them of `complete`.
-local HELPERS = {
-  conversation = "xai.conversation", each = "xai.each", parse = "xai.parse", run_tools = "xai.run_tools",
-}
+local HELPERS = { conversation = "xai.conversation", parse = "xai.parse", run_tools = "xai.run_tools" }
 
 local function load_helper(name)
   methods[name] = lazy_require(HELPERS[name])(complete)

@@ -17,7 +17,7 @@ local states = require "xai.conversation.state"
 local sums = require "xai.results.usage_sum"
 local wire = require "xai.tools.wire"
 
-local ipairs, pairs, type = ipairs, pairs, type
+local ipairs, pairs, rawget, type = ipairs, pairs, rawget, type
 local string_find, string_lower = string.find, string.lower
 
 local copy_of = states.copy_of
@@ -71,10 +71,21 @@ end
 
 -- Beginnings of turns -------------------------------------------------------------------
 
+--- The budgets of a conversation and of a turn: all of them hold.
+local function budgets(first, second)
+  if type(first) ~= "table" or type(second) ~= "table" then return second or first end
+  local all = {}
+  for _, one in ipairs { first, second } do
+    for _, budget in ipairs(rawget(one, "ledger") and { one } or one) do all[#all + 1] = budget end
+  end
+  return all
+end
+
 --- The options of a turn: those of the conversation, and its own.
 local function merged(first, second)
   local all = copy_of(first)
   for name, value in pairs(second or {}) do all[name] = value end
+  all.budget = budgets(first.budget, second and second.budget)
   if second and type(second.headers) == "table" and type(first.headers) == "table" then
     all.headers = copy_of(first.headers)
     for name, value in pairs(second.headers) do

@@ -91,6 +91,7 @@ local loop = {
   is_leaving = false, -- is the program about to end? (loop.leave)
   waits_blocked = 0, -- waits that block, one within the other
   serve_interrupt = nil, -- calls the function for interrupts if Ctrl-C was pressed
+  settle = nil, -- takes over what has happened to guarded calls, see xai.client.gate
 }
 
 -- Queues and lists of waiters ----------------------------------------------------
@@ -361,6 +362,7 @@ end
 --- A frame that is late serves one request and one coroutine all the same, so that
 -- nobody waits for ever.
 local function run_all()
+  if loop.settle then loop.settle() end
   if loop.serve_interrupt then loop.serve_interrupt() end
   hand_out_requests()
   resume_ready()
@@ -404,6 +406,7 @@ end
 --- The same without code of the user: callbacks and tasks have their turn later.
 function loop.step_alone(seconds)
   core.step(seconds)
+  if loop.settle then loop.settle(true) end
   for request in core.ready do append(postponed, request) end
   timers.serve()
 end
@@ -525,8 +528,9 @@ function loop.is_attached()
 end
 
 --- A stream was read to its end.  Its connection comes to rest by itself, which the
--- event loop has to watch.
+-- event loop has to watch.  What it cost is told.
 function loop.watch_resting()
+  if loop.settle then loop.settle() end
   if loop.is_attached() and core.resting() > 0 then loop.adapter.arm() end
 end
 

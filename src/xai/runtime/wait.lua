@@ -250,7 +250,8 @@ end
 
 --- Is there nobody who could go on while we wait?
 local function is_alone()
-  return not (loop.running or loop.serve_interrupt or loop.is_attached() or loop.expects() or core.has_ready())
+  return not (loop.running or loop.serve_interrupt or loop.settle or loop.is_attached() or loop.expects()
+    or core.has_ready())
 end
 
 --- Move calls until the request is ready, as long as there is nobody else.
