@@ -48,6 +48,7 @@ build = {
         "src/base/json_scan.c",
         "src/base/media_type.c",
         "src/base/platform.c",
+        "src/base/recording.c",
         "src/base/retry.c",
         "src/base/sse.c",
         "src/base/text.c",
@@ -80,6 +81,7 @@ build = {
         "src/bind/options.c",
         "src/bind/request.c",
         "src/bind/stream.c",
+        "src/bind/tape.c",
       },
       incdirs = { "src", "$(CURL_INCDIR)" },
       -- libcurl is found at run time, there first

@@ -17,6 +17,17 @@ static void test_each_kind_and_phase_has_the_name_that_users_ask_for(void) {
   CHECK(strcmp(xai_phase_name(XAI_PHASE_DEADLINE), "deadline") == 0);
 }
 
+static void test_a_kind_and_a_phase_are_found_by_their_names(void) {
+  int i;
+  for (i = 0; i <= XAI_KIND_MEMORY; i++)
+    CHECK(xai_kind_find(xai_kind_name((xai_Kind)i)) == (xai_Kind)i);
+  for (i = XAI_PHASE_DNS; i <= XAI_PHASE_DEADLINE; i++)
+    CHECK(xai_phase_find(xai_phase_name((xai_Phase)i)) == (xai_Phase)i);
+  CHECK(xai_kind_find("Timeout") == XAI_KIND_NONE);
+  CHECK(xai_kind_find("") == XAI_KIND_NONE);
+  CHECK(xai_phase_find("") == XAI_PHASE_NONE);
+}
+
 static void test_the_first_failure_is_the_cause(void) {
   xai_Error f;
   memset(&f, 0, sizeof f);
@@ -58,6 +69,7 @@ static void test_each_cause_has_its_own_row(void) {
 
 int main(void) {
   RUN(test_each_kind_and_phase_has_the_name_that_users_ask_for);
+  RUN(test_a_kind_and_a_phase_are_found_by_their_names);
   RUN(test_the_first_failure_is_the_cause);
   RUN(test_the_text_of_a_failure_is_cut_between_characters);
   RUN(test_each_cause_has_its_own_row);

@@ -27,6 +27,19 @@ const char *xai_phase_name(xai_Phase phase) {
   return names[phase];
 }
 
+xai_Kind xai_kind_find(const char *name) {
+  int kind = XAI_KIND_MEMORY;
+  while (kind > 0 && strcmp(xai_kind_name((xai_Kind)kind), name) != 0) kind--;
+  return (xai_Kind)kind;
+}
+
+xai_Phase xai_phase_find(const char *name) {
+  int phase = XAI_PHASE_DEADLINE;
+  while (phase > 0 && strcmp(xai_phase_name((xai_Phase)phase), name) != 0)
+    phase--;
+  return (xai_Phase)phase;
+}
+
 void xai_error_set(xai_Error *error, xai_Kind kind, xai_Phase phase,
                    const char *text) {
   size_t n = xai_utf8_cut(text, strlen(text), sizeof error->text - 1);

@@ -55,6 +55,10 @@ typedef enum xai_Phase {
 const char *xai_kind_name(xai_Kind kind);
 const char *xai_phase_name(xai_Phase phase);
 
+/* The kind or phase of that name; NONE for any other. */
+xai_Kind xai_kind_find(const char *name);
+xai_Phase xai_phase_find(const char *name);
+
 /* One failure.  All zero: none. */
 typedef struct xai_Error {
   xai_Kind kind;

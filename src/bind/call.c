@@ -8,6 +8,7 @@
 
 #include "bind/error.h"
 #include "bind/luautil.h"
+#include "bind/tape.h"
 #include "net/secret.h"
 
 #define HANDLE_MT "xai.handle"
@@ -15,6 +16,7 @@
 /* Slots of a handle's environment: they live until its finalizer has run. */
 #define HANDLE_BODY 1    /* the request's body; true once it is not needed */
 #define HANDLE_PATCHES 2 /* what makes other bodies of it, as JSON */
+#define HANDLE_TAPE 3    /* what the client's tape said of the call */
 
 static char watched_key;      /* registry: [call] = request, weak */
 static char on_key_error_key; /* registry: what hears of the key function's
@@ -205,9 +207,27 @@ static void drop(lua_State *L, int slot) {
   lua_pop(L, 1);
 }
 
+/* Tell the client's tape, if it records the call, what came, once.  The
+** environment of the handle is on top. */
+static void tell_tape(lua_State *L, xai_Call *c) {
+  int env = lua_gettop(L);
+  lua_rawgeti(L, env, HANDLE_TAPE);
+  if (lua_istable(L, -1)) {
+    lua_pushboolean(L, 1);
+    lua_rawseti(L, env, HANDLE_TAPE);
+    xai_tape_tell(L, c);
+  }
+  lua_settop(L, env);
+}
+
 void xai_luacall_rest(lua_State *L, xai_LuaCall *r) {
   xai_Call *c = r->handle->call;
   const xai_Error *error = xai_call_error(c);
+  if (xai_call_recording(c)->on) {
+    push_handle_env(L);
+    tell_tape(L, c);
+    lua_pop(L, 1);
+  }
   xai_getenv(L, 1);
   keep(L, XAI_SLOT_HEAD, xai_call_head(c));
   keep(L, XAI_SLOT_LOG, xai_call_log(c));
@@ -321,6 +341,15 @@ xai_LuaCall *xai_luacall_new(lua_State *L, xai_Engine *e,
   return r;
 }
 
+void xai_luacall_pin_tape(lua_State *L, int request, int tape) {
+  xai_getenv(L, request);
+  lua_rawgeti(L, -1, XAI_SLOT_HANDLE);
+  xai_getenv(L, -1);
+  lua_pushvalue(L, tape);
+  lua_rawseti(L, -2, HANDLE_TAPE);
+  lua_pop(L, 3);
+}
+
 void xai_luacall_pin_body(lua_State *L, int request, int body, int patches) {
   xai_getenv(L, request);
   lua_rawgeti(L, -1, XAI_SLOT_HANDLE);
@@ -347,7 +376,12 @@ static void release(xai_CallHandle *h) {
 
 /* The finalizer of a handle: end the call and free everything. */
 static int handle_gc(lua_State *L) {
-  release((xai_CallHandle *)luaL_checkudata(L, 1, HANDLE_MT));
+  xai_CallHandle *h = (xai_CallHandle *)luaL_checkudata(L, 1, HANDLE_MT);
+  if (h->call != NULL && xai_call_recording(h->call)->on) {
+    xai_getenv(L, 1);
+    tell_tape(L, h->call);
+  }
+  release(h);
   return 0;
 }
 

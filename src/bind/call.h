@@ -90,6 +90,9 @@ int xai_luacall_replace_error(lua_State *L, xai_LuaCall *r, xai_Cause cause);
 ** none), until the call is done. */
 void xai_luacall_pin_body(lua_State *L, int request, int body, int patches);
 
+/* Keep what a tape said at index 'tape' until the call is freed. */
+void xai_luacall_pin_tape(lua_State *L, int request, int tape);
+
 /* Push a new request on a new call of the engine, not started yet. */
 xai_LuaCall *xai_luacall_new(lua_State *L, xai_Engine *e,
                              const xai_Settings *set, xai_Api api, int raw);

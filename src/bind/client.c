@@ -19,6 +19,25 @@
 #define CLIENT_MT "xai.client"
 #define ENGINE_MT "xai.engine"
 
+static const char client_tag; /* its address is in each client */
+
+/*
+** The client at index 1, or NULL.  A client of xai.testing has a metatable of its
+** own, so that is not asked for.
+*/
+static xai_Client *to_client(lua_State *L) {
+  xai_Client *c = NULL;
+  if (lua_type(L, 1) == LUA_TUSERDATA && lua_rawlen(L, 1) == sizeof *c)
+    c = (xai_Client *)lua_touserdata(L, 1);
+  return c != NULL && c->tag == &client_tag ? c : NULL;
+}
+
+static xai_Client *check_client(lua_State *L) {
+  xai_Client *c = to_client(L);
+  if (c == NULL) luaL_checkudata(L, 1, CLIENT_MT); /* raises */
+  return c;
+}
+
 /* ------------------------------------------- what each Lua state has once */
 
 static char engine_key; /* registry: the engine's userdata */
@@ -102,7 +121,7 @@ static void set_agent(lua_State *L) {
 /* --------------------------------------------------------------- lifetime */
 
 xai_Client *xai_client_check(lua_State *L, const char *what) {
-  xai_Client *c = (xai_Client *)luaL_testudata(L, 1, CLIENT_MT);
+  xai_Client *c = to_client(L);
   if (c == NULL)
     xai_misuse(L,
                "%s: the first argument must be a client, got %s (call it "
@@ -113,7 +132,7 @@ xai_Client *xai_client_check(lua_State *L, const char *what) {
 }
 
 int xai_client_deadline(lua_State *L) {
-  const xai_Client *c = (xai_Client *)luaL_testudata(L, 1, CLIENT_MT);
+  const xai_Client *c = to_client(L);
   if (c == NULL || c->set.deadline_ms == 0) return 0;
   lua_pushnumber(L, (lua_Number)c->set.deadline_ms / 1000);
   return 1;
@@ -121,7 +140,7 @@ int xai_client_deadline(lua_State *L) {
 
 /* Close the client at index 1 and wipe its key. */
 static void close_client(lua_State *L, int ends_calls) {
-  xai_Client *c = (xai_Client *)luaL_checkudata(L, 1, CLIENT_MT);
+  xai_Client *c = check_client(L);
   xai_Engine *e = c->engine;
   c->engine = NULL;
   xai_buffer_wipe(&c->key);
@@ -145,7 +164,7 @@ static int client_gc(lua_State *L) {
 }
 
 static int client_tostring(lua_State *L) {
-  const xai_Client *c = (const xai_Client *)luaL_checkudata(L, 1, CLIENT_MT);
+  const xai_Client *c = check_client(L);
   if (c->engine == NULL)
     lua_pushliteral(L, "xai.client (closed)");
   else
@@ -306,6 +325,7 @@ int xai_client_new(lua_State *L) {
   xai_client_check_peer(L, what, &set);
   c = (xai_Client *)xai_newuserdata(L, sizeof *c);
   memset(c, 0, sizeof *c);
+  c->tag = &client_tag;
   luaL_setmetatable(L, CLIENT_MT); /* from here __gc cleans up */
   lua_createtable(L, 4, 0);
   env = lua_gettop(L);
@@ -325,6 +345,9 @@ int xai_client_new(lua_State *L) {
   c->engine = xai_engine_ref(xai_client_engine(L));
   c->engine->live++;
   c->client_id = ++c->engine->client_ids;
+  lua_getfield(L, copy, "tape");
+  c->has_tape = !lua_isnil(L, -1);
+  lua_pop(L, 1);
   return 1;
 }
 

@@ -18,11 +18,13 @@
 #define XAI_CLIENT_BASE 3 /* the base URL without "/v1" */
 
 typedef struct xai_Client {
+  const char *tag;    /* tells a client from other userdata */
   xai_Engine *engine; /* NULL once closed */
   xai_Settings set;
   xai_Buffer password;     /* of the certificate's key */
   xai_Buffer key;          /* the only copy; wiped when the client closes */
   unsigned long client_id; /* given by the engine */
+  int has_tape;            /* of xai.testing: it answers, or records */
 } xai_Client;
 
 /* Register the metatables; nothing is acquired yet. */

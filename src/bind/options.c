@@ -91,6 +91,7 @@ typedef enum Type {
   TYPE_DEBUG,   /* boolean or function; the Lua half reads it */
   TYPE_JSON,    /* module; the Lua half reads it */
   TYPE_PATCHES, /* list of tables; request.c encodes it */
+  TYPE_TAPE,    /* of xai.testing; request.c asks it */
   TYPE_BOOLEAN,
   TYPE_BUDGET,        /* what xai.budget gives, or a list; sets 'guarded' */
   TYPE_LIMITER,       /* what xai.limiter gives; the same */
@@ -134,6 +135,7 @@ static const Option options[] = {
     {"json", TYPE_JSON, 0},
     {"fallback", TYPE_PATCHES, 0},
     {"take_key", TYPE_BOOLEAN, 0},
+    {"tape", TYPE_TAPE, 0},
     {"raw", TYPE_BOOLEAN, 0},
     {"on_event", TYPE_FUNCTION, 0},
     {"on_part", TYPE_FUNCTION, 0},
@@ -311,16 +313,26 @@ static void read_headers(const Reader *r) {
   headers_check(r->L, r->what);
 }
 
-static void read_json(const Reader *r) {
-  lua_State *L = r->L;
+/* Is the value on top a table with that function? */
+static int has_function(lua_State *L, const char *name) {
   int ok = lua_istable(L, -1);
-  if (ok) {
-    lua_getfield(L, -1, "decode");
-    ok = lua_isfunction(L, -1);
-    lua_pop(L, 1);
-  }
-  if (!ok)
-    xai_misuse(L, "%s: option 'json' must be a module with the function decode",
+  if (!ok) return 0;
+  lua_getfield(L, -1, name);
+  ok = lua_isfunction(L, -1);
+  lua_pop(L, 1);
+  return ok;
+}
+
+static void read_json(const Reader *r) {
+  if (!has_function(r->L, "decode"))
+    xai_misuse(r->L,
+               "%s: option 'json' must be a module with the function decode",
+               r->what);
+}
+
+static void read_tape(const Reader *r) {
+  if (!has_function(r->L, "answer"))
+    xai_misuse(r->L, "%s: option 'tape' must be a tape of xai.testing",
                r->what);
 }
 
@@ -438,6 +450,7 @@ static void read_value(const Reader *r) {
       break;
     case TYPE_JSON: read_json(r); break;
     case TYPE_PATCHES: read_patches(r); break;
+    case TYPE_TAPE: read_tape(r); break;
     case TYPE_BOOLEAN: read_boolean(r); break;
     case TYPE_BUDGET:
       read_budget(r);

@@ -14,6 +14,7 @@
 #include "bind/json_encode.h"
 #include "bind/luautil.h"
 #include "bind/options.h"
+#include "bind/tape.h"
 
 /* A request while it is built.  Numbers are indices of the Lua stack. */
 typedef struct Builder {
@@ -29,6 +30,7 @@ typedef struct Builder {
   int patches;          /* the JSON of option 'fallback', or 0 */
   int key;              /* 0: the client's */
   int key_function;     /* 0: none */
+  int tape;             /* what the client's tape said of the call, or 0 */
   const char *method;
   xai_Settings set;
   xai_Api api;
@@ -94,6 +96,7 @@ static void read_settings(Builder *s) {
     xai_client_check_peer(L, s->what, &s->set);
   if (get_flag(L, s->options, "take_key"))
     xai_misuse(L, "%s: option 'take_key' is one of xai.new", s->what);
+  xai_options_refuse(L, s->options, s->what, "tape", "is one of xai.new");
   s->raw = get_flag(L, s->options, "raw");
 }
 
@@ -644,7 +647,53 @@ static xai_Slice list_of_patches(lua_State *L, int text) {
   return list;
 }
 
-static void begin(const Builder *s, xai_Call *call) {
+/* ------------------------------------------------------------------- tape */
+
+/* The path in the URL, behind the base. */
+static const char *path_of(const Builder *s) {
+  lua_State *L = s->L;
+  size_t base;
+  push_base(s);
+  base = lua_rawlen(L, -1);
+  lua_pop(L, 1);
+  return lua_tostring(L, s->url) + base;
+}
+
+/* Ask the client's tape, if it has one, and note what it says. */
+static void ask_tape(Builder *s) {
+  xai_TapeQuestion q;
+  int top = lua_gettop(s->L);
+  if (!s->client->has_tape) return;
+  q.what = s->what;
+  q.method = s->method;
+  q.path = path_of(s);
+  q.name = 2;
+  q.body = s->body;
+  q.first = 3;
+  q.second = 6;
+  push_option(s, "tape");
+  if (xai_tape_ask(s->L, &q)) s->tape = top + 1;
+}
+
+static int is_replay(const Builder *s) {
+  return s->tape != 0 && xai_tape_is_replay(s->L, s->tape);
+}
+
+static void read_tape(const Builder *s, const xai_Call *call, int request,
+                      xai_Request *wire) {
+  if (s->tape == 0) return;
+  if (is_replay(s)) {
+    xai_tape_read_replay(s->L, s->tape, &wire->replay);
+  } else {
+    wire->record = 1;
+    xai_tape_set_request(s->L, s->tape, call, path_of(s), wire);
+  }
+  xai_luacall_pin_tape(s->L, request, s->tape);
+}
+
+/* ---------------------------------------------------------- when all is there */
+
+static void begin(const Builder *s, xai_Call *call, int request) {
   lua_State *L = s->L;
   xai_Request wire;
   memset(&wire, 0, sizeof wire);
@@ -664,6 +713,7 @@ static void begin(const Builder *s, xai_Call *call) {
   wire.spec.default_settings =
       memcmp(&s->set, &s->client->set, sizeof s->set) == 0;
   wire.spec.client_id = s->client->client_id;
+  read_tape(s, call, request, &wire);
   xai_engine_start(s->engine, call, &wire);
 }
 
@@ -705,10 +755,12 @@ static void start(Builder *s) {
   xai_LuaCall *r;
   xai_Call *call;
   int headers, request, own_key;
+  ask_tape(s);
   push_user_headers(s);
   headers = lua_gettop(L);
   check_open(s);
-  own_key = has_header(L, "authorization") || has_header(L, "x-api-key");
+  own_key = is_replay(s) || has_header(L, "authorization") ||
+            has_header(L, "x-api-key");
   if (!own_key) find_key(s);
   r = xai_luacall_new(L, s->engine, &s->set, s->api, s->raw);
   request = lua_gettop(L);
@@ -725,7 +777,7 @@ static void start(Builder *s) {
   if (!own_key) add_key(s, call);
   if (s->guarded && xai_call_guard(call) != 0)
     luaL_error(L, "not enough memory");
-  begin(s, call);
+  begin(s, call, request);
   if (s->guarded) ask_guard(s, request);
 }
 

@@ -65,6 +65,7 @@ void xai_call_rest(xai_Call *c) {
   xai_sse_free(&c->transfer.sse);
   xai_buffer_free(&c->transfer.head);
   xai_buffer_free(&c->transfer.body);
+  xai_recording_free(&c->transfer.recording);
   if (c->state == XAI_CALL_DONE) xai_call_forget_key(c);
   c->at_rest = 1;
 }
@@ -127,6 +128,7 @@ static void mask_shown(xai_Call *c) {
   xai_call_mask_buffer(c, &c->outcome.body.type);
   xai_call_mask_buffer(c, &c->outcome.body.param);
   xai_call_mask_buffer(c, &c->transfer.head);
+  xai_call_mask_buffer(c, &c->transfer.recording.body);
   if (c->outcome.error.kind != XAI_KIND_NONE)
     xai_call_mask_buffer(c, &c->transfer.body);
 }
@@ -309,6 +311,7 @@ static void start_attempt(xai_Call *c, CURLM *multi) {
   c->bodies.attempts++;
   c->attempt_ms = c->transfer.last_ms = xai_clock_ms();
   c->state = XAI_CALL_RUNNING;
+  if (c->replay.on) return; /* xai_call_tick delivers it */
   c->multi = multi;
   xai_easy_pool_use_route(c->pool, c->transfer.conn.easy, &c->route);
   if (curl_multi_add_handle(multi, c->transfer.conn.easy) == CURLM_OK) return;
@@ -341,6 +344,8 @@ int xai_call_begin(xai_Call *c, const xai_Request *r, CURLM *multi, int later) {
   c->began_ms = xai_clock_ms();
   c->request = spec_of(r);
   if (r->body != NULL) xai_bodies_init(&c->bodies, body_of(r), r->patches);
+  c->replay = r->replay;
+  if (c->replay.on) c->set.max_retries = 0; /* it would be the same again */
   c->transfer.call = c;
   rc = xai_transfer_open(&c->transfer, used_handle(c), r, c->headers, &c->set);
   if (rc != CURLE_OK) {
@@ -614,6 +619,38 @@ int xai_call_use_key(xai_Call *c, xai_Buffer *scratch, const char *key) {
   return 0;
 }
 
+/* ---------------------------------------------------------------- replay */
+
+/* The replay ends with a failure. */
+static void fail_replay(xai_Call *c) {
+  const xai_Replay *r = &c->replay;
+  xai_transfer_end_body(&c->transfer);
+  c->outcome.broken = 1;
+  c->outcome.phase_reached = r->phase;
+  xai_error_set(&c->outcome.error, r->end, r->phase, r->why);
+  conclude(c);
+}
+
+/* Deliver the next piece of a replay: first the head, then pieces of the body. */
+static void advance_replay(xai_Call *c) {
+  xai_Transfer *t = &c->transfer;
+  xai_Slice piece;
+  CURLcode rc = CURLE_OK;
+  int more = 1;
+  if (!t->head_done && c->replay.head.len > 0)
+    rc = xai_transfer_deliver_head(t, c->replay.head);
+  else if (xai_replay_next(&c->replay, &piece))
+    rc = xai_transfer_deliver(t, piece);
+  else
+    more = 0;
+  if (more && rc == CURLE_OK && (t->head_done || c->replay.head.len == 0))
+    return;
+  if (rc == CURLE_OK && c->replay.end != XAI_KIND_NONE && !c->draining)
+    fail_replay(c);
+  else
+    xai_call_finish(c, rc);
+}
+
 /* ------------------------------------------------------------------ time */
 
 static int64_t min64(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -647,6 +684,7 @@ int64_t xai_call_due(const xai_Call *c) {
                ? deadline_at(c)
                : min64(c->retry_ms, deadline_at(c));
   if (c->state != XAI_CALL_RUNNING) return XAI_NEVER;
+  if (c->replay.on) return c->attempt_ms; /* at once */
   if (c->draining) return c->drain_ms;
   return min64(min64(idle_at(c), timeout_at(c)),
                min64(deadline_at(c), nudge_at(c)));
@@ -701,6 +739,8 @@ void xai_call_tick(xai_Call *c, CURLM *multi, int64_t now_ms,
   } else if (c->state == XAI_CALL_WAITING) {
     if (now_ms < c->retry_ms || c->key_wanted || c->held) return;
     begin_next_attempt(c, multi);
+  } else if (c->replay.on) {
+    advance_replay(c);
   } else if (now_ms >= timeout_at(c)) {
     give_up(c, xai_outcome_phase(&c->transfer), "timeout", c->set.timeout_ms);
   } else if (now_ms >= idle_at(c)) {
@@ -749,6 +789,26 @@ xai_Slice xai_call_body(const xai_Call *c) {
   body.at = xai_buffer_data(&c->transfer.body);
   body.len = xai_buffer_size(&c->transfer.body);
   return body;
+}
+
+xai_Kind xai_call_cut_by(const xai_Call *c) {
+  xai_Kind kind = c->outcome.error.kind;
+  if (c->draining) return XAI_KIND_NONE;
+  if (c->state != XAI_CALL_DONE) return XAI_KIND_CLOSED;
+  switch (kind) {
+    case XAI_KIND_CONNECTION:
+    case XAI_KIND_TIMEOUT:
+    case XAI_KIND_LIMIT:
+    case XAI_KIND_MEMORY:
+    case XAI_KIND_CANCELLED:
+    case XAI_KIND_CLOSED: return kind;
+    default: return c->outcome.broken ? kind : XAI_KIND_NONE;
+  }
+}
+
+const xai_Recording *xai_call_recording(xai_Call *c) {
+  xai_call_mask_buffer(c, &c->transfer.recording.body);
+  return &c->transfer.recording;
 }
 
 void xai_call_free_body(xai_Call *c) { xai_buffer_free(&c->transfer.body); }

@@ -176,6 +176,14 @@ int xai_call_is_json(const xai_Call *c);
 /* Is the end of the answer proven?  If not, it may have been cut off. */
 int xai_call_has_known_end(const xai_Call *c);
 
+/* The kind of the failure that cut the answer off, be it the reader's will;
+** XAI_KIND_NONE if it came to its own end. */
+xai_Kind xai_call_cut_by(const xai_Call *c);
+
+/* The recording of the body with the key masked.  It is empty if none was wanted,
+** and at rest. */
+const xai_Recording *xai_call_recording(xai_Call *c);
+
 /* Did an earlier attempt delete what this call was to delete? */
 int xai_call_already_deleted(const xai_Call *c);
 

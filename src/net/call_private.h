@@ -44,6 +44,7 @@ struct xai_Call {
   xai_EasyPool *pool;
   xai_Route route;
   xai_RequestSpec request; /* set by xai_call_begin, then constant */
+  xai_Replay replay;       /* the answer, if no server gives it */
   xai_CallState state;
   int has_reader; /* the answer is a stream */
   int cut_off;    /* its handle must leave no connection for others */

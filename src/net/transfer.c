@@ -171,11 +171,13 @@ static size_t on_header(char *s, size_t size, size_t n, void *ud) {
 
 /*
 ** Parse bytes of an event stream.  Pause when the buffer is full, but only if
-** it has a complete event: a reader that waits for one would wait for ever.
+** it has a complete event: a reader that waits for one would wait for ever.  A
+** replay is in memory already and is never paused.
 */
 static size_t on_event_bytes(xai_Transfer *t, char *s, size_t n) {
   int rc = XAI_OK;
-  if (xai_sse_size(&t->sse) >= t->max_buffer) rc = xai_sse_peek(&t->sse, NULL);
+  if (xai_sse_size(&t->sse) >= t->max_buffer && !t->is_replay)
+    rc = xai_sse_peek(&t->sse, NULL);
   if (rc == 1) {
     t->paused = 1;
     return CURL_WRITEFUNC_PAUSE;
@@ -224,18 +226,45 @@ static size_t on_first_bytes(xai_Transfer *t, char *s, size_t n) {
   return held ? n : store(t, s, n);
 }
 
+static size_t take_body(xai_Transfer *t, char *s, size_t n) {
+  if (!t->content_known) return on_first_bytes(t, s, n);
+  if (t->content == XAI_CONTENT_EVENTS) return on_event_bytes(t, s, n);
+  if (t->status >= 300) return on_error_bytes(t, s, n);
+  return store(t, s, n);
+}
+
 /* libcurl's callback: bytes of the body. */
 static size_t on_body(char *s, size_t size, size_t n, void *ud) {
   xai_Transfer *t = (xai_Transfer *)ud;
+  size_t taken;
   n *= size;
   note_received(t);
   if (t->discard || n == 0) return n;
   if (!t->body_begun) xai_connection_on_body(&t->conn, n);
   t->body_begun = 1;
-  if (!t->content_known) return on_first_bytes(t, s, n);
-  if (t->content == XAI_CONTENT_EVENTS) return on_event_bytes(t, s, n);
-  if (t->status >= 300) return on_error_bytes(t, s, n);
-  return store(t, s, n);
+  taken = take_body(t, s, n);
+  if (t->recording.on && taken == n &&
+      xai_recording_add(&t->recording, s, n) != XAI_OK)
+    return stop(t, XAI_ENOMEM, XAI_CAUSE_MEMORY);
+  return taken;
+}
+
+CURLcode xai_transfer_deliver_head(xai_Transfer *t, xai_Slice head) {
+  char *s = (char *)head.at, *end = s + head.len;
+  while (s < end) {
+    char *lf = (char *)memchr(s, '\n', (size_t)(end - s));
+    size_t n = (size_t)((lf ? lf + 1 : end) - s);
+    if (on_header(s, 1, n, t) != n) return CURLE_WRITE_ERROR;
+    s += n;
+  }
+  return CURLE_OK;
+}
+
+CURLcode xai_transfer_deliver(xai_Transfer *t, xai_Slice piece) {
+  if (t->no_body) return CURLE_OK;
+  return on_body((char *)piece.at, 1, piece.len, t) == piece.len
+             ? CURLE_OK
+             : CURLE_WRITE_ERROR;
 }
 
 int xai_transfer_may_be_events(const xai_Transfer *t) {
@@ -380,6 +409,8 @@ static void set_facts(xai_Transfer *t, const xai_Request *r,
   t->conn.over_two_tls = over_https_proxy;
   t->tunnel_port = xai_url_tunnel_port(set, r->url);
   t->no_body = strcmp(r->method, "HEAD") == 0;
+  t->is_replay = r->replay.on;
+  t->recording.on = r->record;
   t->max_resends = set->retry == XAI_RETRY_SAFE && !xai_request_is_repeatable(r)
                        ? 0
                        : FREE_RESENDS;
@@ -408,6 +439,7 @@ void xai_transfer_clear(xai_Transfer *t) {
   xai_buffer_clear(&t->head);
   xai_buffer_free(&t->body);
   xai_sse_free(&t->sse);
+  xai_recording_clear(&t->recording);
   t->status = t->head_done = t->content_known = t->body_begun = t->paused =
       t->discard = 0;
   t->sends = t->stale = t->in_head = 0;
@@ -444,6 +476,7 @@ void xai_transfer_close(xai_Transfer *t) {
   xai_buffer_free(&t->head);
   xai_buffer_free(&t->body);
   xai_sse_free(&t->sse);
+  xai_recording_free(&t->recording);
 }
 
 void xai_transfer_resume(xai_Transfer *t) {

@@ -13,6 +13,7 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/endpoint.h"
+#include "base/recording.h"
 #include "base/sse.h"
 #include "net/conn_guard.h"
 
@@ -47,6 +48,8 @@ typedef struct xai_Request {
   int raw;           /* the answer's type alone tells whether it is a stream */
   int may_stream;    /* the answer may be a stream though none was asked for */
   xai_Slice patches; /* a JSON list of what makes other bodies; empty: none */
+  int record;        /* the answer is recorded */
+  xai_Replay replay; /* the answer, if it does not come from a server */
   xai_RequestSpec spec; /* xai_call_begin adds what the method tells */
 } xai_Request;
 
@@ -77,6 +80,7 @@ typedef struct xai_Transfer {
   int max_resends;   /* requests that libcurl may send again by itself */
   size_t max_buffer; /* unread bytes of a stream before it is paused */
   size_t max_error;  /* bytes of an error answer that are kept */
+  int is_replay;     /* the answer is given by xai_transfer_deliver */
 
   /* The answer. */
   xai_Buffer head; /* the last status line and its headers */
@@ -90,7 +94,8 @@ typedef struct xai_Transfer {
   int body_begun;     /* bytes of the body came */
   int content_known;  /* it is decided what the body is */
   xai_Content content;
-  size_t other_head; /* bytes of earlier heads and of trailers */
+  size_t other_head;       /* bytes of earlier heads and of trailers */
+  xai_Recording recording; /* of the body, if it is wanted */
 
   /* The exchange. */
   int paused;          /* the buffer is full: libcurl delivers no body */
@@ -148,6 +153,11 @@ CURL *xai_transfer_take_easy(xai_Transfer *t);
 
 /* Free everything. */
 void xai_transfer_close(xai_Transfer *t);
+
+/* Take a whole head, or a piece of a body, as if libcurl had brought it.  Returns
+** CURLE_OK, or CURLE_WRITE_ERROR when the transfer stops. */
+CURLcode xai_transfer_deliver_head(xai_Transfer *t, xai_Slice head);
+CURLcode xai_transfer_deliver(xai_Transfer *t, xai_Slice piece);
 
 /* Let a paused transfer go on.  It may deliver at once, so it must not be
 ** called by a callback. */

@@ -451,6 +451,7 @@ function xai.as_input(result, n) end
 ---Options of `xai.new`.
 ---@class xai.Options: xai.SharedOptions
 ---@field take_key? boolean Wipe and unset `XAI_API_KEY`, whether the key comes from it or not. Default false.
+---@field tape? table A tape of `xai.testing`: it records the answers, or gives them.
 
 ---Options of one call; each overrides the client's.
 ---@class xai.CallOptions: xai.SharedOptions
