@@ -89,6 +89,7 @@ build = {
     },
     -- every Lua file; types.lua is for editors
     ["xai.await"] = "src/xai/await.lua",
+    ["xai.batches"] = "src/xai/batches.lua",
     ["xai.budget"] = "src/xai/budget.lua",
     ["xai.check"] = "src/xai/check.lua",
     ["xai.conversation"] = "src/xai/conversation.lua",
@@ -96,6 +97,7 @@ build = {
     ["xai.cqueues"] = "src/xai/cqueues.lua",
     ["xai.data_url"] = "src/xai/data_url.lua",
     ["xai.decode_partial"] = "src/xai/decode_partial.lua",
+    ["xai.each"] = "src/xai/each.lua",
     ["xai.health"] = "src/xai/health.lua",
     ["xai"] = "src/xai/init.lua",
     ["xai.limiter"] = "src/xai/limiter.lua",

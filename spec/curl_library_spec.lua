@@ -67,13 +67,24 @@ describe("libcurl", function()
     assert.equal(2, failures)
   end)
 
-  it("is the one of the next name where the first is not there", function()
-    local there = prints('print(package.loadlib("libcurl-gnutls.so.4", "curl_version") ~= nil)')
-    if there ~= "true\n" then return pending "there is no libcurl with GnuTLS" end
-    local text = prints([[
-      print((require "xai.core".libcurl():match "GnuTLS"))
-      print(require "xai.core".features.TLS)
-    ]], folder { ["libcurl.so.4"] = "no library" })
-    assert.equal("GnuTLS\ntrue\n", text)
+  describe("with GnuTLS", function()
+    local GNUTLS = "libcurl-gnutls.so.4"
+    local there = prints(('print(package.loadlib("%s", "curl_version") ~= nil)'):format(GNUTLS))
+    if there ~= "true\n" then return pending "is not here" end
+
+    local SAY = [[
+      local core = require "xai.core"
+      print(core.libcurl():match "GnuTLS", core.features.TLS)
+    ]]
+
+    it("is loaded where the first name is not there", function()
+      assert.equal("GnuTLS\ttrue\n", prints(SAY, folder { ["libcurl.so.4"] = "no library" }))
+    end)
+
+    it("is used where the program has it already, for all to see", function()
+      local others = os.getenv "LD_PRELOAD"
+      local all = (others and others .. ":" or "") .. GNUTLS
+      assert.equal("GnuTLS\ttrue\n", programs.code(SAY, { LD_PRELOAD = all }))
+    end)
   end)
 end)

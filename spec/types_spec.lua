@@ -43,7 +43,7 @@ local FUNCTIONS = {
 local DESCRIPTIONS = { "openapi.yaml", "openapi-beyond.yaml" }
 
 -- Methods that make calls of those functions.
-local HELPERS = { conversation = true, parse = true, run_tools = true }
+local HELPERS = { conversation = true, each = true, parse = true, run_tools = true }
 
 local function words(text)
   local list = {}
@@ -458,14 +458,15 @@ describe("the types for editors", function()
   end)
 
   it("know the module, the call and the streams", function()
-    assert.same(words [[active all array as_input await base64 budget calls check citations data_url decode
-      decode_partial encode fd finish images limiter map new on_interrupt ordered race reasoning run sleep spawn
-      step text timeout try unbase64 update usage utf8]],
+    assert.same(words [[active all array as_input await base64 batch_result batch_status budget calls check citations
+      data_url decode decode_partial encode fd finish images limiter map new on_interrupt ordered race reasoning run
+      sleep spawn step text timeout try unbase64 update usage utf8]],
       keys(types.variables.xai.functions))
     assert.same(words "null on_error schema version", keys(types.class.xai.fields))
     local builder = words "any_of boolean enum integer list nullable number object optional raw string"
     assert.same(builder, keys(types.variables.SchemaBuilder.functions))
     assert.same(builder, keys(require("xai").schema))
+    assert.same(words "info next", keys(types.variables.Pages.functions))
     assert.same(words "cancel done result wait", keys(types.variables.Call.functions))
     assert.same(words "cancel status traceback wait", keys(types.variables.Task.functions))
     assert.same(words "close info json next_json next_part parts text", keys(types.variables.Stream.functions))

@@ -86,18 +86,20 @@ void *xai_curl_library_symbol(const char *name) {
     (multi, wait_ms))                                                          \
   F(CURLMsg *, multi_info_read, (CURLM * multi, int *left), (multi, left))
 
-/* libcurl's own functions, once it is loaded. */
+/* libcurl's own functions, and what they were taken from. */
 #define MEMBER(result, name, parameters, arguments) result(*name) parameters;
 #define MEMBER_P(name, parameters, arguments) void(*name) parameters;
 
-static struct {
+typedef struct Library {
   FUNCTIONS(MEMBER, MEMBER_P)
   CURLcode (*easy_setopt)(CURL *, CURLoption, ...);
   CURLcode (*easy_getinfo)(CURL *, CURLINFO, ...);
   CURLMcode (*multi_setopt)(CURLM *, CURLMoption, ...);
-} library;
+  void *handle;
+} Library;
 
-static void *handle;
+static Library library;
+static int is_loaded;
 
 /* ---------------------------------------------- functions that call them */
 
@@ -187,18 +189,6 @@ static void describe(const char *what) {
            what);
 }
 
-/* Open the first libcurl that opens.  Otherwise the trouble is that of the
-** first name. */
-static void *open_any(void) {
-  void *found = NULL;
-  size_t i;
-  for (i = 0; i < NAMES && found == NULL; i++) {
-    found = dlopen(names[i], RTLD_LAZY | RTLD_LOCAL);
-    if (found == NULL && i == 0) describe(dlerror());
-  }
-  return found;
-}
-
 /* Set the pointer to a function at 'to'.  Returns 1, or 0 when there is none. */
 static int find(void *from, const char *name, void *to) {
   void *function = dlsym(from, name);
@@ -211,24 +201,49 @@ static int find(void *from, const char *name, void *to) {
 }
 
 #define FIND(result, name, parameters, arguments)                              \
-  &&find(from, "curl_" #name, &library.name)
+  &&find(from, "curl_" #name, &in->name)
 #define FIND_P(name, parameters, arguments) FIND(void, name, , )
 
-static int find_all(void *from) {
+/* Fill in all functions.  Returns 1, or 0 when one is missing. */
+static int find_all(void *from, Library *in) {
+  in->handle = from;
   return 1 FUNCTIONS(FIND, FIND_P) FIND(, easy_setopt, , )
       FIND(, easy_getinfo, , ) FIND(, multi_setopt, , );
 }
 
-/* libcurl is never closed: its threads may outlive the Lua state. */
+/* The program may have made a libcurl visible to all: by its linker, or by
+** LD_PRELOAD.  If it has all functions, it is used. */
+static int find_visible(Library *in) {
+  return dlsym(RTLD_DEFAULT, "curl_multi_poll") != NULL &&
+         find_all(RTLD_DEFAULT, in);
+}
+
+/* Load the first libcurl that can be loaded.  Returns 1; or 0, and the trouble is
+** that of the first name. */
+static int load(Library *in) {
+  void *found = NULL;
+  size_t i;
+  for (i = 0; i < NAMES && found == NULL; i++) {
+    found = dlopen(names[i], RTLD_LAZY | RTLD_LOCAL);
+    if (found == NULL && i == 0) describe(dlerror());
+  }
+  return found != NULL && find_all(found, in);
+}
+
+/* Several threads may come here, each for a Lua state of its own: what is in
+** use stays as it is.  libcurl is never closed, as its threads may outlive the
+** Lua state. */
 const char *xai_curl_library_open(void) {
-  void *found;
-  if (handle != NULL) return NULL;
-  found = open_any();
-  if (found == NULL || !find_all(found)) return trouble;
-  handle = found;
+  Library found;
+  if (__atomic_load_n(&is_loaded, __ATOMIC_ACQUIRE)) return NULL;
+  if (!find_visible(&found) && !load(&found)) return trouble;
+  library = found;
+  __atomic_store_n(&is_loaded, 1, __ATOMIC_RELEASE);
   return NULL;
 }
 
-void *xai_curl_library_symbol(const char *name) { return dlsym(handle, name); }
+void *xai_curl_library_symbol(const char *name) {
+  return dlsym(library.handle, name);
+}
 
 #endif

@@ -54,6 +54,7 @@ local LAZY = {
   text = "results.readers", reasoning = "results.readers", calls = "results.readers", usage = "results.readers",
   finish = "results.readers", citations = "results.attachments", images = "results.attachments",
   as_input = "results.as_input",
+  batch_status = "batches", batch_result = "batches",
 }
 
 -- Helpers, a file each, whose module is the helper itself.

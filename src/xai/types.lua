@@ -380,6 +380,22 @@ function xai.images(result) end
 ---@return table[] list
 function xai.as_input(result, n) end
 
+---Where a batch stands: its counts, two fields about cancelling, and the time tell. `running`, also while it has no requests
+---(yet); `done`: nothing is pending, requests may have failed; `cancelled`: what was done has results; `refused`: all of
+---it, with the service's words; `expired`: its results are gone.
+---@param batch xai.Batch What `client:get_batch` and the others return.
+---@param now? number Unix seconds. Default: this machine's clock.
+---@return "running"|"done"|"cancelled"|"refused"|"expired" status
+---@return string? message Why it was refused.
+function xai.batch_status(batch, now) end
+
+---What came of a request of a batch. Errors of results come in three places; they are read alike.
+---@param entry xai.BatchResult An entry of `client:list_batch_results`.
+---@return xai.ChatCompletion|xai.ImageResult|xai.BatchVideo|nil answer nil where the request failed.
+---@return string? message
+---@return xai.BatchResult|xai.Info info The entry; of a failure its `kind`, `message`, and `code` where the service tells one.
+function xai.batch_result(entry) end
+
 ---What the readers take: the result of a generating function, whole, merged from a stream, or partial.
 ---@alias xai.Answer xai.ChatCompletion|xai.Response|xai.Message|xai.Completion|xai.Complete|table
 
@@ -768,6 +784,21 @@ function Client:list_batch_results(id, query, opts) end
 ---@return xai.Info info
 function Client:cancel_batch(id, opts) end
 
+---Iterate over a list that comes in pages: `for batch in client:each("list_batches", { limit = 50 }) do`. A page is read
+---when an entry of it is wanted. The arguments behind the name are those of the function: an id, a query, options, of which
+---`deadline` bounds all pages. With the name "request" it iterates over any other list: its pages are followed by
+---`pagination_token`, or by `last_id` and `has_more`. A list without pages is fine.
+---@param name xai.ListName
+---@param id_or_query? string|xai.PageQuery|xai.Request What that function takes first.
+---@param query_or_opts? table What comes next.
+---@param opts? xai.CallOptions
+---@return xai.Pages pages
+---@overload fun(self: xai.Client, name: "list_batches", query?: xai.PageQuery, opts?: xai.CallOptions): xai.Pages
+---@overload fun(self: xai.Client, name: "list_batch_requests"|"list_batch_results", id: string, query?: xai.PageQuery, opts?: xai.CallOptions): xai.Pages
+---@overload fun(self: xai.Client, name: "list_models"|"list_language_models"|"list_image_models", opts?: xai.CallOptions): xai.Pages
+---@overload fun(self: xai.Client, name: "request", request: xai.Request, opts?: xai.CallOptions): xai.Pages
+function Client:each(name, id_or_query, query_or_opts, opts) end
+
 ---Any other request to the same service, with the same key, errors and streams.
 ---@param request xai.Request
 ---@param opts? xai.CallOptions
@@ -832,6 +863,16 @@ function Client:close() end
 ---@field repairs? integer How often the model was asked again.
 ---@field value? any On a failure: what did decode.
 ---@field mistakes? xai.Mistake[] On a failure with code `schema`.
+
+---Names that `client:each` takes.
+---@alias xai.ListName
+---| "list_batches"
+---| "list_batch_requests"
+---| "list_batch_results"
+---| "list_models"
+---| "list_language_models"
+---| "list_image_models"
+---| "request"
 
 ---Names that `client:start` takes.
 ---@alias xai.FunctionName
@@ -2987,6 +3028,23 @@ function RawStream:next() end
 ---@field team_blocked boolean Is the team blocked?
 ---@field api_key_blocked boolean Is the key blocked?
 ---@field api_key_disabled boolean Is the key switched off?
+
+---The entries of a list that comes in pages. `for entry in pages do` raises the error object when a page cannot be read.
+---@class xai.Pages
+---@field query table The query of the page that is read or was asked for last: give it to `client:each` to go on there.
+---@overload fun(): any
+local Pages = {}
+
+---The next entry; nil at the end; nil, message, info when a page could not be read, and then again each time. For tasks of
+---Lua 5.1, where an iterator cannot yield, and for whoever does not want it to raise. One task at a time.
+---@return any entry
+---@return string? message
+---@return xai.Info? info
+function Pages:next() end
+
+---The facts about the last page: status, headers; nil before the first.
+---@return xai.Info? info
+function Pages:info() end
 
 ---Query of a list that comes in pages.
 ---@class xai.PageQuery

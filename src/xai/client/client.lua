@@ -106,7 +106,9 @@ end
 methods.request = method "request"
 
 -- Methods in files of their own, whose modules make them of `complete`.
-local HELPERS = { conversation = "xai.conversation", parse = "xai.parse", run_tools = "xai.run_tools" }
+local HELPERS = {
+  conversation = "xai.conversation", each = "xai.each", parse = "xai.parse", run_tools = "xai.run_tools",
+}
 
 local function load_helper(name)
   methods[name] = lazy_require(HELPERS[name])(complete)
