@@ -312,7 +312,7 @@ describe("client:each", function()
       assert.equal("option 'on_event' is for streams", said("list_batches", {}, { on_event = print }))
       assert.equal("request needs a table, got nil", said "request")
       assert.equal("request: a stream is no list", said("request", { path = "/v1/x", stream = true }))
-      assert.equal("unknown option 'limit'", said("list_models", { limit = 2 }))
+      assert.equal("unknown option 'limit' (did you mean 'limiter'?)", said("list_models", { limit = 2 }))
     end)
 
     it("a request when it is first read, where only the core can tell", function()
