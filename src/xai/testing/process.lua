@@ -4,7 +4,7 @@ local M = {}
 
 local function arguments(script, options)
   local list = { script, "--stdin", "--quiet", "--pace", tostring(options.pace or 0) }
-  for _, name in ipairs { "key", "polls", "idle", "port", "breath" } do
+  for _, name in ipairs { "key", "polls", "rates", "idle", "port", "breath" } do
     if options[name] then
       list[#list + 1], list[#list + 2] = "--" .. name, tostring(options[name])
     end

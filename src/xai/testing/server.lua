@@ -1,9 +1,9 @@
 --- server.lua - a stand-in for the xAI REST API on this machine.
 --
---   lua5.4 src/xai/testing/server.lua [--port N] [--pace MS] [--key KEY] [--polls N] [--idle SECONDS] [--stdin]
---     [--quiet]
+--   lua5.4 src/xai/testing/server.lua [--port N] [--pace MS] [--key KEY] [--polls N] [--rates N] [--idle SECONDS]
+--     [--stdin] [--quiet]
 --
--- The first line on stdout is its address.  It listens on 127.0.0.1 only, answers all 17
+-- The first line on stdout is its address.  It listens on 127.0.0.1 only, answers all
 -- operations, checks what the real service checks in the same order, and misbehaves on
 -- demand: see standin/faults.lua.  As a module, `start{ pace = 0 }` serves on the running luv
 -- loop and `spawn{ pace = 0 }` in a process of its own; both give port, url and close().
@@ -23,6 +23,7 @@ local vim = rawget(_G, "vim")
 local uv = vim and (vim.uv or vim.loop) or require("luv")
 
 local account = require("xai.testing.standin.account")
+local batches = require("xai.testing.standin.batches")
 local chat = require("xai.testing.standin.chat")
 local connection = require("xai.testing.standin.connection")
 local control = require("xai.testing.standin.control")
@@ -67,11 +68,19 @@ local ROUTES = {
   { "GET", "/v1/language-models/{id}", account.get_language_model },
   { "GET", "/v1/image-generation-models", account.list_image_models },
   { "GET", "/v1/image-generation-models/{id}", account.get_image_model },
+  { "POST", "/v1/batches", batches.create, body = batches.create_body },
+  { "GET", "/v1/batches", batches.list },
+  { "GET", "/v1/batches/{id}", batches.get },
+  { "POST", "/v1/batches/{id}/requests", batches.add, body = batches.add_body },
+  { "GET", "/v1/batches/{id}/requests", batches.list_requests },
+  { "GET", "/v1/batches/{id}/results", batches.list_results },
+  { "POST", "/v1/batches/{id}:cancel", batches.cancel },
   { "GET", "/pictures/{id}", images.picture, free = true },
   { "GET", "/_/requests", control.requests, free = true },
   { "GET", "/_/open", control.open, free = true },
   { "GET", "/_/faults", control.faults, free = true },
   { "POST", "/_/reset", control.reset, free = true },
+  { "POST", "/_/batches", batches.control, body = batches.control_body, free = true },
 }
 
 for _, route in ipairs(ROUTES) do
@@ -161,7 +170,7 @@ end
 --- Forget everything that requests have left behind.
 function Service:reset()
   self.responses, self.deferred, self.pictures, self.failures = {}, {}, {}, {}
-  self.issued = {}
+  self.issued, self.batches = {}, nil
   self.log, self.last_id = {}, 0
 end
 
@@ -251,7 +260,8 @@ end
 local M = {}
 
 --- Start a server on the running luv loop.  Options: port (0), pace (ms between words, 0),
--- key (the only one accepted), polls (of a deferred result before it is ready, 2),
+-- key (the only one accepted), polls (of a deferred result before it is ready, or of a batch until it is done, 2),
+-- rates (how many batches may be made in a second, 2; 0: any number, and any number of calls that add to one),
 -- idle (seconds without a connection before it ends; nil: never), breath (ms before a connection
 -- is broken, so that the client has read what came before, 20), quiet (true).
 function M.start(options)
@@ -259,6 +269,7 @@ function M.start(options)
   local self = setmetatable({
     options = {
       pace = options.pace or 0, key = options.key, polls = options.polls or 2, idle = options.idle,
+      rates = options.rates or 2,
       breath = options.breath or 20,
       quiet = options.quiet ~= false,
     },
@@ -286,7 +297,8 @@ end
 -- Command line ---------------------------------------------------------------------------
 
 local OPTIONS = {
-  port = tonumber, pace = tonumber, polls = tonumber, idle = tonumber, breath = tonumber, key = tostring,
+  port = tonumber, pace = tonumber, polls = tonumber, rates = tonumber, idle = tonumber, breath = tonumber,
+  key = tostring,
 }
 local FLAGS = { quiet = true, stdin = true }
 
