@@ -4,9 +4,11 @@ local M = {}
 
 local function arguments(script, options)
   local list = { script, "--stdin", "--quiet", "--pace", tostring(options.pace or 0) }
-  for _, name in ipairs { "key", "polls", "rates", "idle", "port", "breath" } do
+  for _, name in ipairs {
+    "key", "polls", "rates", "idle", "port", "breath", "requests_per_minute", "tokens_per_minute", "hint",
+  } do
     if options[name] then
-      list[#list + 1], list[#list + 2] = "--" .. name, tostring(options[name])
+      list[#list + 1], list[#list + 2] = "--" .. name:gsub("_", "-"), tostring(options[name])
     end
   end
   return list

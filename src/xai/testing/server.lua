@@ -1,7 +1,7 @@
 --- server.lua - a stand-in for the xAI REST API on this machine.
 --
 --   lua5.4 src/xai/testing/server.lua [--port N] [--pace MS] [--key KEY] [--polls N] [--rates N] [--idle SECONDS]
---     [--stdin] [--quiet]
+--     [--requests-per-minute N] [--tokens-per-minute N] [--hint SECONDS] [--stdin] [--quiet]
 --
 -- The first line on stdout is its address.  It listens on 127.0.0.1 only, answers all
 -- operations, checks what the real service checks in the same order, and misbehaves on
@@ -32,7 +32,9 @@ local faults = require("xai.testing.standin.faults")
 local http = require("xai.testing.standin.http")
 local images = require("xai.testing.standin.images")
 local json = require("xai.testing.standin.json")
+local ledger = require("xai.testing.standin.ledger")
 local legacy = require("xai.testing.standin.legacy")
+local limits = require("xai.testing.standin.limits")
 local messages = require("xai.testing.standin.messages")
 local models = require("xai.testing.standin.models")
 local process = require("xai.testing.process")
@@ -77,6 +79,7 @@ local ROUTES = {
   { "POST", "/v1/batches/{id}:cancel", batches.cancel },
   { "GET", "/pictures/{id}", images.picture, free = true },
   { "GET", "/_/requests", control.requests, free = true },
+  { "GET", "/_/ledger", ledger.show, free = true },
   { "GET", "/_/open", control.open, free = true },
   { "GET", "/_/faults", control.faults, free = true },
   { "POST", "/_/reset", control.reset, free = true },
@@ -146,6 +149,7 @@ local function refusal(service, route, request)
     or route.models and check_model(route, request)
     or not route.free and check_key(service, request)
     or route.rules and route.rules(request.json, request.model)
+    or route.generates and limits.refusal(service, request)
     or nil
 end
 
@@ -167,10 +171,17 @@ function Service:now()
   return 1795200000 + math.floor((uv.now() - self.born) / 1000)
 end
 
+--- Seconds for the limits a minute; the option `clock` gives others.
+function Service:clock()
+  local clock = self.options.clock
+  return clock and clock() or uv.hrtime() / 1e9
+end
+
 --- Forget everything that requests have left behind.
 function Service:reset()
   self.responses, self.deferred, self.pictures, self.failures = {}, {}, {}, {}
   self.issued, self.batches = {}, nil
+  self.ledger, self.windows, self.limited = {}, {}, 0
   self.log, self.last_id = {}, 0
 end
 
@@ -178,11 +189,9 @@ local function add(answer, name, value)
   answer.headers[#answer.headers + 1] = { name, tostring(value) }
 end
 
-local function add_limits(answer)
-  add(answer, "x-ratelimit-limit-requests", 150)
-  add(answer, "x-ratelimit-remaining-requests", 149)
-  add(answer, "x-ratelimit-limit-tokens", 50000000)
-  add(answer, "x-ratelimit-remaining-tokens", 49999000)
+local function add_limits(service, request, answer)
+  limits.count(service, request)
+  for name, figure in pairs(limits.figures(service, request)) do add(answer, "x-ratelimit-" .. name, figure) end
   add(answer, "x-metrics-ttft-ms", 12)
   add(answer, "x-metrics-mean-itl-ms", 3)
   add(answer, "x-metrics-e2e-ms", 48)
@@ -202,7 +211,7 @@ function Service:serve(request)
   local route, answer = find_route(request)
   if route then
     answer = refusal(self, route, request) or route[3](self, request)
-    if route.generates and answer.status == 200 then add_limits(answer) end
+    if route.generates and answer.status == 200 then add_limits(self, request, answer) end
   end
   if request.version == "1.0" and answer.events then answer.framing = "close" end
   answer.pace = self.options.pace
@@ -216,12 +225,13 @@ function Service:answer(request)
   if request.path:sub(1, 3) ~= "/_/" then control.begin(self, request, uv.now() - self.born) end
   local answer = self:stamp(faults.apply(chosen, request, self))
   answer.head_only = request.method == "HEAD"
-  request.status = answer.status
+  request.status, request.is_cut = answer.status, answer.is_cut
   return answer
 end
 
 --- Called by the connection when an answer has ended, or the client has left before its end.
 function Service:ended(request, aborted)
+  ledger.close(self, request, aborted or request.is_cut)
   control.finish(self, request, aborted)
   if self.options.quiet or request.refused then return end
   local fate = tostring(request.status) .. (aborted and " aborted" or "")
@@ -263,14 +273,17 @@ local M = {}
 -- key (the only one accepted), polls (of a deferred result before it is ready, or of a batch until it is done, 2),
 -- rates (how many batches may be made in a second, 2; 0: any number, and any number of calls that add to one),
 -- idle (seconds without a connection before it ends; nil: never), breath (ms before a connection
--- is broken, so that the client has read what came before, 20), quiet (true).
+-- is broken, so that the client has read what came before, 20), quiet (true), requests_per_minute,
+-- tokens_per_minute (of each model; nil: no limit), hint (seconds in Retry-After where a limit is
+-- reached; nil: none, as of the service), clock (a function that gives seconds, for these limits).
 function M.start(options)
   options = options or {}
   local self = setmetatable({
     options = {
       pace = options.pace or 0, key = options.key, polls = options.polls or 2, idle = options.idle,
       rates = options.rates or 2,
-      breath = options.breath or 20,
+      breath = options.breath or 20, hint = options.hint, clock = options.clock,
+      requests_per_minute = options.requests_per_minute, tokens_per_minute = options.tokens_per_minute,
       quiet = options.quiet ~= false,
     },
     connections = {}, accepted = 0, in_progress = 0, born = uv.now(),
@@ -299,24 +312,25 @@ end
 local OPTIONS = {
   port = tonumber, pace = tonumber, polls = tonumber, rates = tonumber, idle = tonumber, breath = tonumber,
   key = tostring,
+  requests_per_minute = tonumber, tokens_per_minute = tonumber, hint = tonumber,
 }
 local FLAGS = { quiet = true, stdin = true }
 
 local function usage(problem)
   io.stderr:write("server.lua: ", problem, "\nusage: server.lua [--port N] [--pace MS] [--key KEY] [--polls N] ",
-    "[--idle SECONDS] [--stdin] [--quiet]\n")
+    "[--requests-per-minute N] [--tokens-per-minute N] [--hint SECONDS] [--idle SECONDS] [--stdin] [--quiet]\n")
   os.exit(2)
 end
 
 local function parse(args)
   local options, i = { pace = 40, idle = 600, quiet = false }, 1
   while args[i] do
-    local name = args[i]:match("^%-%-(%l+)$")
+    local name = (args[i]:match("^%-%-([%l-]+)$") or ""):gsub("-", "_")
     if FLAGS[name] then
       options[name] = true
     elseif OPTIONS[name] then
       i = i + 1
-      options[name] = args[i] and OPTIONS[name](args[i]) or usage("--" .. name .. " needs a value")
+      options[name] = args[i] and OPTIONS[name](args[i]) or usage(args[i - 1] .. " needs a value")
     else
       usage("unknown option " .. args[i])
     end

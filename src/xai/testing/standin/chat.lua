@@ -3,6 +3,7 @@
 local errors = require("xai.testing.standin.errors")
 local histories = require("xai.testing.standin.history")
 local json = require("xai.testing.standin.json")
+local ledger = require("xai.testing.standin.ledger")
 local mind = require("xai.testing.standin.mind")
 local sse = require("xai.testing.standin.sse")
 local talk = require("xai.testing.standin.conversation")
@@ -196,9 +197,12 @@ function M.create(service, request)
   local base, logprobs = base_of(service, request, conversation, turns), wanted_logprobs(body, request.model)
   if request.stream then
     local options = given(body.stream_options)
-    return sse.answer(stream(base, turns, logprobs, options and options.include_usage))
+    local tells = options and options.include_usage
+    ledger.charge(request, base.usage, not tells)
+    return sse.answer(stream(base, turns, logprobs, tells))
   end
   local whole = completion(base, turns, logprobs)
+  ledger.charge(request, base.usage, given(body.deferred))
   if given(body.deferred) then
     service.deferred[base.id] = { polls = service.options.polls, completion = whole }
     return errors.json(200, { request_id = base.id })
@@ -217,6 +221,7 @@ function M.deferred(service, request)
     return errors.empty(202)
   end
   service.deferred[id] = nil
+  ledger.tell(service, request, entry.completion.model, entry.completion.usage)
   return errors.json(200, entry.completion)
 end
 

@@ -2,9 +2,9 @@
 
 local json = require("xai.testing.standin.json")
 
-local M = {}
+local M = { TEAM = "7b1e2d3c-4f5a-4b6c-9d7e-8f9a0b1c2d3e" }
 
-local TEAM = "7b1e2d3c-4f5a-4b6c-9d7e-8f9a0b1c2d3e"
+local TEAM = M.TEAM
 local PHRASE = {
   not_found = "Some requested entity was not found",
   permission = "The caller does not have permission to execute the specified operation",

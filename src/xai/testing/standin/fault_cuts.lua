@@ -59,6 +59,7 @@ local function cut(place, make_steps, framing)
     local answer = serve()
     if answer.steps then return answer end
     answer.framing = framing or answer.framing
+    answer.is_cut = true
     answer.steps = append(place(answer, arg), make_steps(answer))
     return answer
   end
@@ -100,6 +101,7 @@ M["short-length"] = cut(AT["in-body"], ENDS.close, "length")
 M["endless"] = function(serve, arg)
   local answer = serve()
   if not answer.events or answer.steps then return answer end
+  answer.is_cut = true
   local steps = AT["in-stream"](answer, arg)
   local last = #steps
   if steps[last - 1] and steps[last - 1][1] == "wait" then last = last - 1 end

@@ -2,6 +2,7 @@
 
 local errors = require("xai.testing.standin.errors")
 local json = require("xai.testing.standin.json")
+local ledger = require("xai.testing.standin.ledger")
 local png = require("xai.testing.standin.png")
 
 local M = {}
@@ -89,9 +90,9 @@ function M.create(service, request)
   local body, data = request.json, json.array()
   local n = given(body.n) or 1
   for nth = 1, n do data[nth] = item(service, body, nth) end
-  return errors.json(200, {
-    data = data, usage = { cost_in_usd_ticks = request.model.price * n * TICKS_PER_CENT },
-  })
+  local usage = { cost_in_usd_ticks = request.model.price * n * TICKS_PER_CENT }
+  ledger.charge(request, usage)
+  return errors.json(200, { data = data, usage = usage })
 end
 
 --- GET /pictures/{name}: needs no key, as the real addresses need none.

@@ -2,6 +2,7 @@
 
 local errors = require("xai.testing.standin.errors")
 local json = require("xai.testing.standin.json")
+local ledger = require("xai.testing.standin.ledger")
 local mind = require("xai.testing.standin.mind")
 local sse = require("xai.testing.standin.sse")
 local talk = require("xai.testing.standin.conversation")
@@ -74,9 +75,11 @@ function M.completions(service, request)
   local turns, conversation = completion_turns(body)
   local base = { id = service:new_id(), created = service:now(), model = request.model.id }
   local counts = usage.chat(request.model, conversation, turns)
-  if not request.stream then return errors.json(200, whole_completion(base, turns, counts)) end
   local options = given(body.stream_options)
-  return sse.answer(completion_stream(base, turns, options and options.include_usage and counts))
+  local tells = options and options.include_usage
+  ledger.charge(request, counts, request.stream and not tells)
+  if not request.stream then return errors.json(200, whole_completion(base, turns, counts)) end
+  return sse.answer(completion_stream(base, turns, tells and counts))
 end
 
 -- Complete -------------------------------------------------------------------------------------
@@ -105,6 +108,7 @@ function M.complete(service, request)
   local asked = body.prompt:match(".*Human:%s*(.-)%s*\n+Assistant:%s*$") or body.prompt
   local turn = mind.turn(conversation_of(asked), 1, body.max_tokens_to_sample, given(body.stop_sequences))
   local base = { id = service:new_id(), model = request.model.id }
+  ledger.charge(request, usage.chat(request.model, conversation_of(asked), { turn }), true)
   if request.stream then return sse.answer(complete_stream(base, turn)) end
   return errors.json(200, piece_of(base, " " .. turn.text, STOP_REASONS[turn.finish]))
 end

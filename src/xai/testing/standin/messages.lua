@@ -3,6 +3,7 @@
 local errors = require("xai.testing.standin.errors")
 local histories = require("xai.testing.standin.history")
 local json = require("xai.testing.standin.json")
+local ledger = require("xai.testing.standin.ledger")
 local mind = require("xai.testing.standin.mind")
 local sse = require("xai.testing.standin.sse")
 local talk = require("xai.testing.standin.conversation")
@@ -179,6 +180,7 @@ function M.create(service, request)
   conversation.spoiled = request.spoiled
   local turn = mind.turn(conversation, 1, body.max_tokens, given(body.stop_sequences))
   local message = message_object(service, request, turn, conversation)
+  ledger.charge(request, message.usage, false, request.stream and opening(message).usage or nil)
   if request.stream then return sse.answer(stream(message)) end
   return errors.json(200, message)
 end

@@ -3,6 +3,7 @@
 local errors = require("xai.testing.standin.errors")
 local histories = require("xai.testing.standin.history")
 local json = require("xai.testing.standin.json")
+local ledger = require("xai.testing.standin.ledger")
 local mind = require("xai.testing.standin.mind")
 local search = require("xai.testing.standin.search")
 local stream = require("xai.testing.standin.response_stream")
@@ -218,6 +219,7 @@ function M.create(service, request)
   local response = response_object(service, request, turn, conversation, effort)
   histories.issue(service, response.output)
   if response.store then store(service, response, items) end
+  ledger.charge(request, response.usage)
   if request.stream then return stream.answer(response) end
   return errors.json(200, response)
 end
