@@ -43,7 +43,9 @@ local FUNCTIONS = {
 local DESCRIPTIONS = { "openapi.yaml", "openapi-beyond.yaml" }
 
 -- Methods that make calls of those functions.
-local HELPERS = { conversation = true, each = true, parse = true, run_tools = true }
+local HELPERS = {
+  conversation = true, download = true, each = true, parse = true, run_tools = true, save = true,
+}
 
 local function words(text)
   local list = {}
@@ -432,7 +434,7 @@ describe("the types for editors", function()
 
   it("let start name each function", function()
     local expected = keys(FUNCTIONS)
-    table.insert(expected, "request")
+    for _, name in ipairs { "download", "request" } do table.insert(expected, name) end
     table.sort(expected)
     assert.same(expected, literals(types, "xai.FunctionName"))
   end)
@@ -469,7 +471,8 @@ describe("the types for editors", function()
     assert.same(words "info next", keys(types.variables.Pages.functions))
     assert.same(words "cancel done result wait", keys(types.variables.Call.functions))
     assert.same(words "cancel status traceback wait", keys(types.variables.Task.functions))
-    assert.same(words "close info json next_json next_part parts text", keys(types.variables.Stream.functions))
+    assert.same(words "chunks close info json next_chunk next_json next_part parts text",
+      keys(types.variables.Stream.functions))
     assert.same(words "close info next_part parts result text", keys(types.variables.ToolRun.functions))
     assert.same(words "ask dump fork keep stream trim undo", keys(types.variables.Conversation.functions))
     for _, name in ipairs(words "Chat Response Message Completion Complete Any") do

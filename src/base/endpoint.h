@@ -71,7 +71,8 @@ typedef enum xai_Trait {
   XAI_STARTS_WORK = 64,
   /* Repeating it cannot repeat its effect if all entries of the body's
   ** 'batch_requests' have an id of the user's. */
-  XAI_OWN_IDS = 128
+  XAI_OWN_IDS = 128,
+  XAI_PICTURES = 256 /* its answer has pictures in data[].b64_json */
 } xai_Trait;
 
 /* One operation of the service.  To add an endpoint, add a row in

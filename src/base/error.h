@@ -99,6 +99,9 @@ typedef enum xai_Cause {
   XAI_CAUSE_ANSWER_NOT_JSON,
   XAI_CAUSE_ANSWER_TOO_DEEP,
   XAI_CAUSE_ANSWER_UNPROVEN,
+  XAI_CAUSE_END_UNPROVABLE, /* found when the body begins */
+  XAI_CAUSE_FILE,           /* a file cannot be written; it knows the reason */
+  XAI_CAUSE_PICTURE,        /* a picture is no base64; likewise */
   XAI_CAUSE_CONNECTION_WAS_CLOSED,
   XAI_CAUSE_PROXY_WANTS_LOGIN,
   XAI_CAUSE_PENDING,

@@ -129,6 +129,10 @@ static int push_empty(lua_State *L, const xai_LuaCall *r) {
 static int push_answer(lua_State *L, xai_LuaCall *r) {
   xai_Call *c = r->handle->call;
   size_t n = xai_call_body(c).len;
+  if (xai_output_is_file(xai_call_output_kind(c))) {
+    lua_pushstring(L, xai_call_output_path(c));
+    return 1;
+  }
   if (n == 0 && push_empty(L, r)) return 1;
   xai_push_slice(L, xai_call_body(c));
   xai_call_free_body(c); /* long ones are needed only once */
@@ -143,7 +147,10 @@ static int push_success(lua_State *L, xai_LuaCall *r) {
     push_deleted(L, r);
   else
     count = push_answer(L, r);
-  xai_luacall_rest(L, r); /* before the facts: both share the head's string */
+  /* Before the facts: both share the head's string.  Pictures still have to be
+  ** named, see output.c. */
+  if (count > 1 || xai_call_output_kind(r->handle->call) != XAI_OUTPUT_PICTURES)
+    xai_luacall_rest(L, r);
   if (count > 1) return count;
   lua_pushnil(L);
   xai_luacall_push_info(L, r);

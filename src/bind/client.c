@@ -306,6 +306,9 @@ static void refuse_options_of_calls(lua_State *L, const char *what) {
   xai_options_refuse(L, 2, what, "on_part", "is one of a call");
   xai_options_refuse(L, 2, what, "on_done", "is one of a call");
   xai_options_refuse(L, 2, what, "raw", "is one of a call");
+  xai_options_refuse(L, 2, what, "file", "is one of a call");
+  xai_options_refuse(L, 2, what, "save", "is one of a call");
+  xai_options_refuse(L, 2, what, "on_progress", "is one of a call");
 }
 
 int xai_client_new(lua_State *L) {

@@ -26,6 +26,7 @@
 #include "bind/json_encode.h"
 #include "bind/luautil.h"
 #include "bind/options.h"
+#include "bind/output.h"
 #include "bind/request.h"
 #include "bind/stream.h"
 #include "net/curl_library.h"
@@ -372,6 +373,8 @@ static const luaL_Reg functions[] = {{"client", xai_client_new},
                                      {"base64", xai_bytes_base64},
                                      {"unbase64", xai_bytes_unbase64},
                                      {"media_type", xai_bytes_media_type},
+                                     {"write_base64", xai_output_write_base64},
+                                     {"resolve", xai_output_resolve},
                                      {"encode", core_encode},
                                      {"decode", core_decode},
                                      {"step", core_step},
@@ -403,7 +406,8 @@ static const luaL_Reg functions[] = {{"client", xai_client_new},
 
 /* Methods of requests, beside those of call.c. */
 static const luaL_Reg *const request_methods[] = {
-    xai_answer_methods, xai_stream_methods, xai_guard_methods};
+    xai_answer_methods, xai_stream_methods, xai_guard_methods,
+    xai_output_methods};
 
 /*
 ** A Lua state has one module.  A program that clears package.loaded and requires

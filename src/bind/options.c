@@ -93,6 +93,7 @@ typedef enum Type {
   TYPE_PATCHES, /* list of tables; request.c encodes it */
   TYPE_TAPE,    /* of xai.testing; request.c asks it */
   TYPE_BOOLEAN,
+  TYPE_PATH,          /* of a file; request.c opens it */
   TYPE_BUDGET,        /* what xai.budget gives, or a list; sets 'guarded' */
   TYPE_LIMITER,       /* what xai.limiter gives; the same */
   TYPE_GUARD_FUNCTION /* a function; the same */
@@ -137,6 +138,9 @@ static const Option options[] = {
     {"take_key", TYPE_BOOLEAN, 0},
     {"tape", TYPE_TAPE, 0},
     {"raw", TYPE_BOOLEAN, 0},
+    {"file", TYPE_PATH, 0},
+    {"save", TYPE_PATH, 0},
+    {"on_progress", TYPE_FUNCTION, 0},
     {"on_event", TYPE_FUNCTION, 0},
     {"on_part", TYPE_FUNCTION, 0},
     {"on_done", TYPE_FUNCTION, 0},
@@ -277,6 +281,19 @@ static void read_text(const Reader *r, const char **out) {
     xai_misuse(r->L, "%s: option '%s' has a control character in it", r->what,
                r->option->name);
   *out = s;
+}
+
+/* Names of files may have any bytes but NUL. */
+static void read_path(const Reader *r) {
+  size_t n;
+  const char *s;
+  if (lua_type(r->L, -1) != LUA_TSTRING) bad(r, "a path");
+  s = lua_tolstring(r->L, -1, &n);
+  if (n == 0)
+    xai_misuse(r->L, "%s: option '%s' is empty", r->what, r->option->name);
+  if (strlen(s) != n)
+    xai_misuse(r->L, "%s: option '%s' has a NUL byte in it", r->what,
+               r->option->name);
 }
 
 /* The string on top; empty if there is none. */
@@ -452,6 +469,7 @@ static void read_value(const Reader *r) {
     case TYPE_PATCHES: read_patches(r); break;
     case TYPE_TAPE: read_tape(r); break;
     case TYPE_BOOLEAN: read_boolean(r); break;
+    case TYPE_PATH: read_path(r); break;
     case TYPE_BUDGET:
       read_budget(r);
       *(int *)(void *)at = 1;
@@ -512,6 +530,12 @@ static int is_own(lua_State *L, int own, const char *what, const char *name) {
   return unknown(L, what, "option", &best);
 }
 
+/* Does the option say where one answer goes, of which a helper makes more? */
+static int is_for_one_answer(const char *name) {
+  return strcmp(name, "file") == 0 || strcmp(name, "save") == 0 ||
+         strcmp(name, "on_progress") == 0;
+}
+
 void xai_options_check(lua_State *L, int t, const char *what, int own) {
   xai_Settings set;
   Reader r;
@@ -525,6 +549,9 @@ void xai_options_check(lua_State *L, int t, const char *what, int own) {
     if (!is_own(L, own, what, name)) {
       r.option = find(L, what, name);
       read_value(&r);
+      if (is_for_one_answer(name))
+        xai_misuse(L, "%s: option '%s' is for the answer of a single call",
+                   what, name);
     }
     lua_pop(L, 1);
   }

@@ -14,6 +14,7 @@
 #include "bind/json_encode.h"
 #include "bind/luautil.h"
 #include "bind/options.h"
+#include "net/url_policy.h"
 #include "bind/tape.h"
 
 /* A request while it is built.  Numbers are indices of the Lua stack. */
@@ -36,6 +37,13 @@ typedef struct Builder {
   xai_Api api;
   int stream, raw, any_json, may_be_empty, guarded;
   int pending_ok, read_once, repeatable, own_request_id;
+  int is_start;          /* the call is not waited for */
+  int takes_bytes;       /* the answer may be a stream of bytes */
+  xai_OutputKind output; /* where the answer goes */
+  int path;              /* the path for that, or 0 */
+  int adds;              /* it may lack its extension */
+  int downloads;         /* the address is the user's, not an endpoint's */
+  int is_foreign; /* its server is another than the client's: it gets no key */
 } Builder;
 
 /* -------------------------------------------------- settings, URL and body */
@@ -430,6 +438,60 @@ static void read_fallback(Builder *s, const xai_Endpoint *row) {
   encode_patches(s);
 }
 
+/* -------------------------------------------------------------- downloads */
+
+static void refuse_address(const Builder *s, const char *url,
+                           const char *wrong) {
+  if (wrong == xai_url_no_memory) luaL_error(s->L, "not enough memory");
+  if (strchr(url, '@') != NULL) /* a secret may stand before that */
+    xai_misuse(s->L, "%s: the address %s", s->what, wrong);
+  xai_misuse(s->L, "%s: the address '%s' %s", s->what, url, wrong);
+}
+
+/* What the client shows its own server alone is not for others. */
+static void forget_identity(Builder *s) {
+  lua_State *L = s->L;
+  s->set.unix_socket = NULL;
+  s->set.cert_file = s->set.key_file = s->set.key_password = NULL;
+  s->set.user_agent = NULL;
+  if (s->options == 0) return;
+  lua_getfield(L, s->options, "user_agent"); /* the options keep it alive */
+  s->set.user_agent = lua_tostring(L, -1);
+  lua_pop(L, 1);
+}
+
+/*
+** Read the address of a download, at index 3.  At index 6 is nil or a table:
+** 'left': an address before it, which led here, was of another server; 'adds':
+** the path may lack its extension.
+*/
+static void read_download_arguments(Builder *s) {
+  lua_State *L = s->L;
+  int own = lua_istable(L, 6) ? 6 : 0;
+  const char *url, *wrong;
+  size_t n;
+  if (lua_type(L, 3) != LUA_TSTRING)
+    xai_misuse(L, "%s: the address must be a string, got %s", s->what,
+               luaL_typename(L, 3));
+  url = lua_tolstring(L, 3, &n);
+  if (strlen(url) != n || xai_bytes_have_control(url, n))
+    xai_misuse(L, "%s: the address has a control character in it", s->what);
+  wrong = xai_url_check_address(url, s->set.allow_http);
+  if (wrong != NULL) refuse_address(s, url, wrong);
+  push_codec(s);
+  s->method = "GET";
+  s->url = 3;
+  s->any_json = s->downloads = 1;
+  s->guarded = 0; /* it is no call of the service's functions */
+  s->adds = get_flag(L, own, "adds");
+  s->is_foreign = get_flag(L, own, "left") ||
+                  !xai_url_has_same_origin(url, s->set.base_url);
+  if (s->is_foreign) forget_identity(s);
+  s->set.base_url = url; /* a proxy is checked for it */
+  wrong = xai_url_check_proxy(&s->set);
+  if (wrong != NULL) xai_misuse(L, "%s: proxy %s", s->what, wrong);
+}
+
 /* ------------------------------------------------------ headers and key */
 
 /* Append a header line; raises without memory. */
@@ -491,7 +553,10 @@ static void push_user_headers(const Builder *s) {
   lua_State *L = s->L;
   int both = lua_gettop(L) + 1;
   lua_rawgeti(L, s->env, XAI_CLIENT_OPTIONS);
-  lua_getfield(L, both, "headers");
+  if (s->is_foreign)
+    lua_pushnil(L);
+  else
+    lua_getfield(L, both, "headers");
   if (s->options != 0)
     lua_getfield(L, s->options, "headers");
   else
@@ -577,11 +642,12 @@ static void add_needed_headers(Builder *s, xai_Call *call) {
     add_line(s, call, "Content-Type:"); /* else libcurl sends that of a form */
   if (!has_header(L, "accept"))
     add_line(s, call,
-             s->stream ? "Accept: text/event-stream"
-                       : "Accept: application/json");
+             s->downloads ? "Accept: */*"
+             : s->stream  ? "Accept: text/event-stream"
+                          : "Accept: application/json");
   if (!has_header(L, "accept-encoding"))
     add_line(s, call, "Accept-Encoding:"); /* else libcurl asks for gzip */
-  if (!has_header(L, "x-client-request-id")) {
+  if (!s->is_foreign && !has_header(L, "x-client-request-id")) {
     s->own_request_id = 1;
     xai_random_uuid(&s->engine->random, uuid);
     add_header(s, call, "x-client-request-id: ", uuid, sizeof uuid - 1);
@@ -703,6 +769,8 @@ static void begin(const Builder *s, xai_Call *call, int request) {
   wire.stream = s->stream;
   wire.raw = s->raw;
   wire.may_stream = may_stream(s);
+  wire.takes_bytes = s->takes_bytes;
+  wire.takes_bytes = s->takes_bytes;
   if (s->patches != 0) wire.patches = list_of_patches(L, s->patches);
   wire.spec.free_form = s->any_json;
   wire.spec.pending_ok = s->pending_ok;
@@ -748,6 +816,17 @@ static void ask_guard(const Builder *s, int request) {
   lua_settop(s->L, request);
 }
 
+/* May a download have a key, and is there one? */
+static int may_send_key(const Builder *s) {
+  int is_there = xai_buffer_size(&s->client->key) > 0;
+  if (s->is_foreign) return 0;
+  if (!is_there && push_option(s, "api_key")) {
+    lua_pop(s->L, 1);
+    is_there = 1;
+  }
+  return is_there;
+}
+
 /* Make the call and start it.  The key is the last header, unless the user gives
 ** a header for it. */
 static void start(Builder *s) {
@@ -760,7 +839,7 @@ static void start(Builder *s) {
   headers = lua_gettop(L);
   check_open(s);
   own_key = is_replay(s) || has_header(L, "authorization") ||
-            has_header(L, "x-api-key");
+            has_header(L, "x-api-key") || (s->downloads && !may_send_key(s));
   if (!own_key) find_key(s);
   r = xai_luacall_new(L, s->engine, &s->set, s->api, s->raw);
   request = lua_gettop(L);
@@ -777,8 +856,55 @@ static void start(Builder *s) {
   if (!own_key) add_key(s, call);
   if (s->guarded && xai_call_guard(call) != 0)
     luaL_error(L, "not enough memory");
+  if (s->path != 0 &&
+      xai_call_write_to(call, s->output, lua_tostring(L, s->path)) != 0)
+    luaL_error(L, "not enough memory");
   begin(s, call, request);
   if (s->guarded) ask_guard(s, request);
+}
+
+/* Read an option that says where the answer goes. */
+static void read_path_option(Builder *s, const char *name,
+                             xai_OutputKind kind) {
+  lua_State *L = s->L;
+  lua_getfield(L, s->options, name);
+  if (lua_isnil(L, -1)) {
+    lua_pop(L, 1);
+    return;
+  }
+  if (s->path != 0)
+    xai_misuse(L, "%s: options 'file' and 'save' exclude each other", s->what);
+  s->path = lua_gettop(L);
+  s->output = kind;
+}
+
+/* Why the answer cannot go to a file, or NULL. */
+static const char *why_no_file(const Builder *s) {
+  if (!lua_isnil(s->L, 5) && !s->is_start)
+    return "is for the answer of a single call";
+  return s->stream ? "is for answers that are no streams" : NULL;
+}
+
+/* Where does the answer go? */
+static void read_output(Builder *s, const xai_Endpoint *row) {
+  static const char *const names[] = {"file", "save", "on_progress"};
+  const char *why = why_no_file(s);
+  size_t i;
+  s->takes_bytes = s->any_json && s->stream && !s->raw && lua_isnil(s->L, 5);
+  for (i = 0; why != NULL && i < sizeof names / sizeof *names; i++)
+    xai_options_refuse(s->L, 4, s->what, names[i], why);
+  if (row == NULL || !(row->traits & XAI_PICTURES))
+    xai_options_refuse(s->L, 4, s->what, "save",
+                       "is for functions that make pictures");
+  if (s->options != 0) {
+    read_path_option(s, "file", s->adds ? XAI_OUTPUT_NAMED : XAI_OUTPUT_FILE);
+    read_path_option(s, "save", XAI_OUTPUT_PICTURES);
+  }
+  if (s->downloads && s->path == 0)
+    xai_misuse(s->L, "%s: the path of the file is missing (option 'file')",
+               s->what);
+  if (s->output == XAI_OUTPUT_NONE || s->output == XAI_OUTPUT_PICTURES)
+    xai_options_refuse(s->L, 4, s->what, "on_progress", "needs option 'file'");
 }
 
 /* Refuse on_part where there are no parts, or where events are read. */
@@ -824,12 +950,16 @@ int xai_request_start(lua_State *L) {
   xai_getenv(L, 1);
   s.env = lua_gettop(L);
   read_settings(&s);
+  s.is_start = strcmp(as, "start") == 0;
   row = xai_endpoint_find(name);
   if (row != NULL)
     read_endpoint_arguments(&s, row);
+  else if (strcmp(name, "download") == 0)
+    read_download_arguments(&s);
   else
     read_free_form_argument(&s);
   check_options(&s, row);
+  read_output(&s, row);
   read_fallback(&s, row);
   start(&s);
   lua_pushboolean(L, s.stream);

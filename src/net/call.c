@@ -47,8 +47,16 @@ static xai_EventReader *reader_of(xai_Call *c) {
   return &c->reader;
 }
 
+/* Give back the place where the answer goes; files without a name are removed. */
+static void close_output(xai_Call *c) {
+  if (c->transfer.output != NULL) xai_output_close(c->transfer.output);
+  free(c->transfer.output);
+  c->transfer.output = NULL;
+}
+
 void xai_call_free(xai_Call *c) {
   xai_transfer_close(&c->transfer);
+  close_output(c);
   xai_call_forget_key(c);
   if (c->has_reader) xai_event_reader_free(&c->reader);
   xai_outcome_clear(&c->outcome);
@@ -85,7 +93,8 @@ xai_CallInfo xai_call_info(const xai_Call *c) {
   info.kind = c->outcome.error.kind;
   info.phase = c->outcome.error.phase;
   info.done = c->state == XAI_CALL_DONE;
-  info.streamed = c->transfer.content == XAI_CONTENT_EVENTS;
+  info.streamed = c->transfer.content == XAI_CONTENT_EVENTS ||
+                  c->transfer.content == XAI_CONTENT_BYTES;
   info.attempts = c->attempts;
   info.fallback = c->bodies.current;
   info.resends = count_resends(c);
@@ -294,6 +303,8 @@ static void conclude(xai_Call *c) {
   c->state = XAI_CALL_DONE;
   c->key_wanted = 0;
   c->ended_ms = xai_clock_ms();
+  if (c->transfer.output != NULL && c->outcome.error.kind != XAI_KIND_NONE)
+    xai_output_close(c->transfer.output);
   mask_shown(c);
   if (!has_unread(c)) xai_call_forget_key(c);
   retire(c);
@@ -302,7 +313,28 @@ static void conclude(xai_Call *c) {
 
 /* -------------------------------------------------------------- attempts */
 
+/* The answer cannot go where it is to go. */
+static void set_output_error(xai_Call *c) {
+  const xai_Output *o = c->transfer.output;
+  if (o->cause == XAI_CAUSE_FILE || o->cause == XAI_CAUSE_PICTURE)
+    xai_error_set(&c->outcome.error, xai_cause_kind(o->cause), XAI_PHASE_NONE,
+                  xai_output_problem(o));
+  else
+    xai_error_set_cause(&c->outcome.error, o->cause);
+}
+
+/* What an earlier attempt has written is thrown away.  Returns 0, or -1: then
+** the call is done. */
+static int restart_output(xai_Call *c) {
+  xai_Output *o = c->transfer.output;
+  if (o == NULL || c->attempts == 0 || xai_output_restart(o) == 0) return 0;
+  set_output_error(c);
+  conclude(c);
+  return -1;
+}
+
 static void start_attempt(xai_Call *c, CURLM *multi) {
+  if (restart_output(c) != 0) return;
   xai_transfer_clear(&c->transfer);
   if (c->has_reader) xai_event_reader_restart(&c->reader);
   if (c->guard != NULL) xai_usage_free(&c->guard->usage);
@@ -339,10 +371,25 @@ static xai_Slice body_of(const xai_Request *r) {
   return body;
 }
 
+/* Note by a code that it was a file that could not be written. */
+static void note_code(xai_Call *c) {
+  const xai_Output *o = c->transfer.output;
+  if (o == NULL || o->cause != XAI_CAUSE_FILE) return;
+  if (xai_buffer_size(&c->outcome.body.code) == 0)
+    xai_buffer_puts(&c->outcome.body.code, "file");
+}
+
 int xai_call_begin(xai_Call *c, const xai_Request *r, CURLM *multi, int later) {
   CURLcode rc;
   c->began_ms = xai_clock_ms();
   c->request = spec_of(r);
+  if (c->transfer.output != NULL &&
+      c->transfer.output->cause != XAI_CAUSE_NONE) {
+    set_output_error(c);
+    note_code(c);
+    conclude(c);
+    return -1;
+  }
   if (r->body != NULL) xai_bodies_init(&c->bodies, body_of(r), r->patches);
   c->replay = r->replay;
   if (c->replay.on) c->set.max_retries = 0; /* it would be the same again */
@@ -418,6 +465,7 @@ void xai_call_abandon_after_fork(xai_Call *c) {
   c->multi = NULL;
   c->transfer.conn.easy = NULL;
   c->transfer.paused = 0;
+  if (c->transfer.output != NULL) xai_output_leave(c->transfer.output);
   xai_error_set_cause(&c->outcome.error, XAI_CAUSE_FORKED);
   conclude(c);
 }
@@ -444,7 +492,8 @@ static int64_t deadline_at(const xai_Call *c) {
 /* Is the outcome final, whatever another attempt would bring? */
 static int is_settled(const xai_Call *c) {
   return c->draining || c->outcome.error.kind == XAI_KIND_NONE ||
-         c->outcome.error.kind == XAI_KIND_PENDING;
+         c->outcome.error.kind == XAI_KIND_PENDING ||
+         c->transfer.cause == XAI_CAUSE_END_UNPROVABLE;
 }
 
 /* The body failed for good.  Note how, for a call that may send several. */
@@ -489,6 +538,18 @@ static void begin_anew(xai_Call *c) {
   conclude(c);
 }
 
+/* The answer has come: its file gets its name.  Pictures get theirs later. */
+static void finish_output(xai_Call *c) {
+  xai_Output *o = c->transfer.output;
+  if (o == NULL || o->kind == XAI_OUTPUT_PICTURES) return;
+  if (c->outcome.error.kind != XAI_KIND_NONE) return;
+  xai_buffer_free(&c->transfer.body);
+  if (!xai_transfer_has_known_end(&c->transfer))
+    xai_error_set_cause(&c->outcome.error, XAI_CAUSE_ANSWER_UNPROVEN);
+  else if (xai_output_commit(o) != 0)
+    set_output_error(c);
+}
+
 /* xai_outcome_read_code comes first: it settles what the body is, and so
 ** whether attempt_of gives a reader. */
 static void decide(xai_Call *c, CURLcode code) {
@@ -497,6 +558,8 @@ static void decide(xai_Call *c, CURLcode code) {
   xai_outcome_read_code(&error, &c->transfer, code);
   a = attempt_of(c);
   xai_outcome_decide(&c->outcome, &a, &error);
+  finish_output(c);
+  note_code(c);
 }
 
 void xai_call_finish(xai_Call *c, CURLcode code) {
@@ -828,16 +891,60 @@ int xai_call_is_json(const xai_Call *c) {
 ** compressed text that is cut.  JSON objects and lists prove their own end.
 */
 int xai_call_has_known_end(const xai_Call *c) {
-  const xai_Transfer *t = &c->transfer;
-  xai_Slice head = xai_transfer_head(t), encoding, coding;
-  if (c->request.heads || t->status == 204 || t->status == 205) return 1;
-  encoding = xai_http_head_find(head, "content-encoding");
-  if (encoding.len > 0 && !xai_slice_like(encoding, "identity")) return 0;
-  if (head.len < 6) return 0;
-  if (head.at[5] != '1') return 1; /* "HTTP/2": frames tell the end */
-  coding = xai_http_head_find(head, "transfer-encoding");
-  return xai_slice_has(coding, "chunked") ||
-         xai_http_head_find(head, "content-length").len > 0;
+  return xai_transfer_has_known_end(&c->transfer);
+}
+
+/* ---------------------------------------------- where its answer goes */
+
+int xai_call_write_to(xai_Call *c, xai_OutputKind kind, const char *path) {
+  xai_Output *o = (xai_Output *)malloc(sizeof *o);
+  if (o == NULL) return -1;
+  xai_output_init(o);
+  c->transfer.output = o;
+  xai_output_open(o, kind, path);
+  return 0;
+}
+
+xai_OutputKind xai_call_output_kind(const xai_Call *c) {
+  return c->transfer.output != NULL ? c->transfer.output->kind
+                                    : XAI_OUTPUT_NONE;
+}
+
+const char *xai_call_output_path(const xai_Call *c) {
+  return xai_buffer_data(&c->transfer.output->path);
+}
+
+int xai_call_name_picture(xai_Call *c, int n, xai_Buffer *path) {
+  return xai_output_name_picture(c->transfer.output, n, path);
+}
+
+const char *xai_call_output_problem(const xai_Call *c) {
+  return xai_output_problem(c->transfer.output);
+}
+
+/* The least time between two reports of progress. */
+#define PROGRESS_MS 100
+
+int xai_call_tell_progress(xai_Call *c, int64_t *done, int64_t *total) {
+  const xai_Output *o = c->transfer.output;
+  int64_t now = xai_clock_ms();
+  if (o == NULL || o->kind == XAI_OUTPUT_PICTURES) return 0;
+  *done = (int64_t)xai_output_written(o);
+  *total = xai_transfer_length(&c->transfer);
+  if (c->state != XAI_CALL_DONE &&
+      (*done == c->told_bytes || now - c->told_ms < PROGRESS_MS))
+    return 0;
+  c->told_bytes = *done;
+  c->told_ms = now;
+  return 1;
+}
+
+int xai_call_is_bytes(const xai_Call *c) {
+  return c->transfer.content == XAI_CONTENT_BYTES;
+}
+
+void xai_call_consume_bytes(xai_Call *c, size_t n) {
+  xai_transfer_consume(&c->transfer, n);
 }
 
 int xai_call_already_deleted(const xai_Call *c) {
@@ -867,13 +974,16 @@ void xai_call_fail_by_event(xai_Call *c) {
 int xai_call_opened(const xai_Call *c) {
   return c->state == XAI_CALL_DONE ||
          (c->state == XAI_CALL_RUNNING && c->transfer.head_done &&
-          c->transfer.content == XAI_CONTENT_EVENTS);
+          (c->transfer.content == XAI_CONTENT_EVENTS ||
+           c->transfer.content == XAI_CONTENT_BYTES));
 }
 
 int xai_call_is_watched(const xai_Call *c) { return c->watched; }
 
 int xai_call_is_ready(const xai_Call *c) {
-  return c->state == XAI_CALL_DONE || xai_sse_size(&c->transfer.sse) > 0;
+  return c->state == XAI_CALL_DONE || xai_sse_size(&c->transfer.sse) > 0 ||
+         (c->transfer.content == XAI_CONTENT_BYTES &&
+          xai_buffer_size(&c->transfer.body) > 0);
 }
 
 /* The answer is no stream, though its head or an earlier attempt's said so. */

@@ -187,6 +187,37 @@ const xai_Recording *xai_call_recording(xai_Call *c);
 /* Did an earlier attempt delete what this call was to delete? */
 int xai_call_already_deleted(const xai_Call *c);
 
+/* ------------------------------------------------------ where its answer goes */
+
+/*
+** Let the body of a successful answer go to a file, or its pictures to files,
+** before the call is started.  A path that cannot be written ends the call when
+** it is started, and nothing is sent.  Returns 0, or -1 without memory.
+*/
+int xai_call_write_to(xai_Call *c, xai_OutputKind kind, const char *path);
+
+/* That kind; XAI_OUTPUT_NONE where the answer stays in memory. */
+xai_OutputKind xai_call_output_kind(const xai_Call *c);
+
+/* The file's path, of a call that has succeeded. */
+const char *xai_call_output_path(const xai_Call *c);
+
+/* Give a picture its name, see xai_output_name_picture. */
+int xai_call_name_picture(xai_Call *c, int n, xai_Buffer *path);
+
+/* Why a file cannot be written. */
+const char *xai_call_output_problem(const xai_Call *c);
+
+/* Returns 1 with the bytes that were written and the length of the body (-1: it
+** is not known), at most ten times a second, and when the call is done. */
+int xai_call_tell_progress(xai_Call *c, int64_t *done, int64_t *total);
+
+/* Is the answer a stream of bytes, which are read from its body? */
+int xai_call_is_bytes(const xai_Call *c);
+
+/* Go past 'n' bytes of it; a paused transfer may go on. */
+void xai_call_consume_bytes(xai_Call *c, size_t n);
+
 /* ---------------------------------------------------------------- its stream */
 
 /* Show the next event of the stream, and go past it; see event_reader.h. */

@@ -58,9 +58,11 @@ struct xai_Call {
   struct xai_Guard *guard; /* until the call is settled; NULL: it has none */
   int attempts;            /* begun so far */
   xai_Bodies bodies;
-  int resends;     /* requests that libcurl sent again by itself */
-  int timed;       /* the times are wanted */
-  xai_Times times; /* of the last attempt */
+  int resends;        /* requests that libcurl sent again by itself */
+  int64_t told_bytes; /* of the last progress that was told */
+  int64_t told_ms;    /* when that was */
+  int timed;          /* the times are wanted */
+  xai_Times times;    /* of the last attempt */
   int64_t began_ms, attempt_ms, retry_ms, ended_ms, drain_ms;
   int64_t quiet_ms, nudge_ms; /* when bytes last came; when to look again */
   xai_Outcome outcome;

@@ -549,6 +549,15 @@ int xai_engine_consume(xai_Engine *e, xai_Call *c) {
   return rc;
 }
 
+void xai_engine_consume_bytes(xai_Engine *e, xai_Call *c, size_t n) {
+  int was_paused = c->transfer.paused;
+  if (was_paused) xai_engine_check_fork(e);
+  xai_call_consume_bytes(c, n);
+  if (!was_paused) return;
+  note_due(e, c);
+  arm_timer(e);
+}
+
 static int try_again(xai_Engine *e, xai_Call *c) {
   xai_engine_check_fork(e);
   if (!xai_call_try_again(c)) return 0;

@@ -127,6 +127,9 @@ void xai_engine_unwatch(xai_Engine *e, xai_Call *c);
 ** XAI_OK or the error of xai_call_consume. */
 int xai_engine_consume(xai_Engine *e, xai_Call *c);
 
+/* Go past 'n' bytes of a stream of bytes; a paused transfer may go on. */
+void xai_engine_consume_bytes(xai_Engine *e, xai_Call *c, size_t n);
+
 /* The stream was read to its proven end.  The connection comes to rest for
 ** reuse; in a call that is done, a failure after that end is forgotten. */
 void xai_engine_end_reading(xai_Engine *e, xai_Call *c);

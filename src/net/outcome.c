@@ -331,6 +331,11 @@ static void read_code(xai_Error *error, xai_Transfer *t, CURLcode code) {
   char room[CURL_ERROR_SIZE + 100];
   const char *text;
   xai_Kind kind;
+  if (t->cause == XAI_CAUSE_FILE || t->cause == XAI_CAUSE_PICTURE) {
+    xai_error_set(error, xai_cause_kind(t->cause), XAI_PHASE_NONE,
+                  xai_output_problem(t->output));
+    return;
+  }
   if (t->cause != XAI_CAUSE_NONE) { /* a callback stopped it */
     xai_error_set_cause(error, t->cause);
     return;
@@ -348,9 +353,11 @@ static void read_code(xai_Error *error, xai_Transfer *t, CURLcode code) {
 
 /* Does an answer with a status of success report an error? */
 static int is_error_answer(const xai_Attempt *a) {
-  xai_Slice body;
-  body.at = xai_buffer_data(&a->transfer->body);
-  body.len = xai_buffer_size(&a->transfer->body);
+  const xai_Transfer *t = a->transfer;
+  xai_Slice body = xai_buffer_slice(&t->body);
+  if (t->content == XAI_CONTENT_BYTES) return 0;
+  /* Of what went to a file, only the beginning may have been kept. */
+  if (t->output != NULL && xai_output_written(t->output) > body.len) return 0;
   return xai_error_body_in_answer(body, a->request->free_form);
 }
 
@@ -546,7 +553,7 @@ static int has_failed(const xai_Attempt *a, const xai_Error *error) {
 /* Is it an empty 202, which means that the result is not ready yet? */
 static int is_pending(const xai_Attempt *a) {
   return a->request->pending_ok && a->transfer->status == 202 &&
-         xai_buffer_size(&a->transfer->body) == 0;
+         !a->transfer->body_begun;
 }
 
 void xai_outcome_decide(xai_Outcome *o, const xai_Attempt *a,
@@ -586,6 +593,12 @@ static int has_event(const xai_Attempt *a) {
          state == XAI_READ_END;
 }
 
+/* Have bytes gone where they cannot be taken back from? */
+static int are_bytes_out(const xai_Transfer *t) {
+  return (t->content == XAI_CONTENT_BYTES && t->body_begun) ||
+         (t->output != NULL && xai_output_is_out(t->output));
+}
+
 static xai_Failure failure_of(xai_Outcome *o, const xai_Attempt *a) {
   xai_Transfer *t = a->transfer;
   xai_Failure f;
@@ -598,6 +611,7 @@ static xai_Failure failure_of(xai_Outcome *o, const xai_Attempt *a) {
   f.whole = is_whole(o, a);
   f.streamed = t->content == XAI_CONTENT_EVENTS;
   f.events = f.streamed && (a->reader->begun || (!f.whole && has_event(a)));
+  if (are_bytes_out(t)) f.events = 1;
   lost = a->request->read_once && t->status == 200;
   f.repeatable = a->request->repeatable && !lost;
   f.should = should_retry(a);

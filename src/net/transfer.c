@@ -84,6 +84,47 @@ static size_t body_length(const xai_Transfer *t) {
   return n;
 }
 
+static int is_compressed(const xai_Transfer *t) {
+  xai_Slice v = xai_http_head_find(xai_transfer_head(t), "content-encoding");
+  return v.len > 0 && !xai_slice_like(v, "identity");
+}
+
+int xai_transfer_has_known_end(const xai_Transfer *t) {
+  xai_Slice head = xai_transfer_head(t), coding;
+  if (t->no_body || t->status == 204 || t->status == 205) return 1;
+  if (is_compressed(t) || head.len < 6) return 0;
+  if (head.at[5] != '1') return 1; /* "HTTP/2": frames tell the end */
+  coding = xai_http_head_find(head, "transfer-encoding");
+  return xai_slice_has(coding, "chunked") ||
+         xai_http_head_find(head, "content-length").len > 0;
+}
+
+int64_t xai_transfer_length(const xai_Transfer *t) {
+  xai_Slice v = xai_http_head_find(xai_transfer_head(t), "content-length");
+  if (!t->head_done || v.len == 0 || is_compressed(t)) return -1;
+  return (int64_t)body_length(t);
+}
+
+static int begins_with(xai_Slice s, const char *word) {
+  size_t n = strlen(word);
+  if (s.len < n) return 0;
+  s.len = n;
+  return xai_slice_like(s, word);
+}
+
+/* Is it a type of sound, pictures or films?  Those are never events. */
+static int is_media(xai_Slice type) {
+  return begins_with(type, "audio/") || begins_with(type, "image/") ||
+         begins_with(type, "video/");
+}
+
+/* Is it a type of bytes that are no text? */
+static int is_of_bytes(xai_Slice type) {
+  if (is_media(type)) return 1;
+  return begins_with(type, "application/") && !xai_slice_has(type, "json") &&
+         !xai_slice_has(type, "xml") && !xai_slice_has(type, "stream+");
+}
+
 /* A head is complete: find out what the body will be, if its type tells. */
 static void end_head(xai_Transfer *t) {
   xai_Slice type;
@@ -94,10 +135,19 @@ static void end_head(xai_Transfer *t) {
   type = xai_http_head_find(xai_transfer_head(t), "content-type");
   t->type_is_events = xai_slice_has(type, "text/event-stream");
   t->type_is_other = xai_slice_has(type, "json") || xai_slice_has(type, "html");
+  t->type_is_json = type.len == 0 || xai_slice_has(type, "json");
   t->content_known =
       !t->wants_events || t->status >= 300 || (t->raw && t->type_is_events);
   if (!t->wants_events || t->status >= 300) return;
   t->content = t->type_is_events ? XAI_CONTENT_EVENTS : XAI_CONTENT_UNKNOWN;
+  if (!t->takes_bytes || !is_media(type)) return;
+  t->content = XAI_CONTENT_BYTES;
+  t->content_known = 1;
+}
+
+/* Are they bytes that are no text, if they are no events? */
+static int type_is_bytes(const xai_Transfer *t) {
+  return is_of_bytes(xai_http_head_find(xai_transfer_head(t), "content-type"));
 }
 
 /* The first byte after a byte order mark and blanks; 0: none yet. */
@@ -121,6 +171,8 @@ static xai_Content detect_content(const xai_Transfer *t, const char *s,
   int begins = xai_sse_begins(s, n);
   char first = first_byte(s, n);
   if (begins > 0) return XAI_CONTENT_EVENTS;
+  if (t->takes_bytes && type_is_bytes(t))
+    return begins < 0 && !over ? XAI_CONTENT_UNKNOWN : XAI_CONTENT_BYTES;
   if (first == '{' || first == '[' || first == '<') return XAI_CONTENT_PLAIN;
   if (first != '\0' && t->type_is_events) return XAI_CONTENT_EVENTS;
   if (begins < 0 && !over) return XAI_CONTENT_UNKNOWN;
@@ -203,6 +255,28 @@ static size_t store(xai_Transfer *t, const char *s, size_t n) {
   return rc == XAI_OK ? n : stop(t, rc, XAI_CAUSE_BODY_TOO_LONG);
 }
 
+/* Keep bytes for their reader, who may be slow. */
+static size_t on_stream_bytes(xai_Transfer *t, const char *s, size_t n) {
+  if (xai_buffer_size(&t->body) < t->max_buffer) return store(t, s, n);
+  t->paused = 1;
+  return CURL_WRITEFUNC_PAUSE;
+}
+
+/* Write bytes where they go instead of memory.  The beginning of a JSON answer
+** is kept, too: it may report an error. */
+static size_t on_output_bytes(xai_Transfer *t, const char *s, size_t n) {
+  size_t room = t->max_error - xai_buffer_size(&t->body);
+  if (t->output->kind != XAI_OUTPUT_PICTURES) {
+    if (!xai_transfer_has_known_end(t))
+      return stop(t, XAI_OK, XAI_CAUSE_END_UNPROVABLE);
+    if (t->type_is_json && store(t, s, n < room ? n : room) == 0 && room > 0)
+      return 0;
+  }
+  return xai_output_write(t->output, s, n, &t->body) == 0
+             ? n
+             : stop(t, XAI_OK, t->output->cause);
+}
+
 /* After so many bytes that do not tell what the body is, its type decides.  A
 ** server may send a few blanks to keep the connection alive. */
 #define MAX_UNDECIDED ((size_t)1 << 10)
@@ -229,7 +303,9 @@ static size_t on_first_bytes(xai_Transfer *t, char *s, size_t n) {
 static size_t take_body(xai_Transfer *t, char *s, size_t n) {
   if (!t->content_known) return on_first_bytes(t, s, n);
   if (t->content == XAI_CONTENT_EVENTS) return on_event_bytes(t, s, n);
+  if (t->content == XAI_CONTENT_BYTES) return on_stream_bytes(t, s, n);
   if (t->status >= 300) return on_error_bytes(t, s, n);
+  if (t->output != NULL) return on_output_bytes(t, s, n);
   return store(t, s, n);
 }
 
@@ -270,6 +346,7 @@ CURLcode xai_transfer_deliver(xai_Transfer *t, xai_Slice piece) {
 int xai_transfer_may_be_events(const xai_Transfer *t) {
   size_t n = xai_buffer_size(&t->body);
   if (t->content == XAI_CONTENT_EVENTS) return 1;
+  if (t->content == XAI_CONTENT_BYTES) return 0;
   if (t->status < 200 || t->status >= 300 || n == 0) return 0;
   if (t->content_known && (t->wants_events || !t->may_stream)) return 0;
   return t->wants_events || t->type_is_events ||
@@ -401,6 +478,7 @@ static void set_facts(xai_Transfer *t, const xai_Request *r,
   t->wants_events = r->stream;
   t->raw = r->raw;
   t->may_stream = r->may_stream;
+  t->takes_bytes = r->takes_bytes;
   t->may_share =
       xai_easy_pool_http_version(set, r->url) != CURL_HTTP_VERSION_1_1 &&
       (set->http_version == 2 || !is_plain);
@@ -484,6 +562,12 @@ void xai_transfer_resume(xai_Transfer *t) {
   t->paused = 0; /* before the call: it may deliver, and pause again */
   t->last_ms = xai_clock_ms();
   curl_easy_pause(t->conn.easy, CURLPAUSE_CONT);
+}
+
+void xai_transfer_consume(xai_Transfer *t, size_t n) {
+  xai_buffer_consume(&t->body, n);
+  if (t->paused && xai_buffer_size(&t->body) <= t->max_buffer / 2)
+    xai_transfer_resume(t);
 }
 
 /*

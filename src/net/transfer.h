@@ -13,6 +13,7 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/endpoint.h"
+#include "base/output.h"
 #include "base/recording.h"
 #include "base/sse.h"
 #include "net/conn_guard.h"
@@ -47,6 +48,7 @@ typedef struct xai_Request {
   int stream;        /* an answer that is an event stream is parsed as such */
   int raw;           /* the answer's type alone tells whether it is a stream */
   int may_stream;    /* the answer may be a stream though none was asked for */
+  int takes_bytes;   /* the answer may be a stream of bytes */
   xai_Slice patches; /* a JSON list of what makes other bodies; empty: none */
   int record;        /* the answer is recorded */
   xai_Replay replay; /* the answer, if it does not come from a server */
@@ -61,7 +63,8 @@ int xai_request_is_repeatable(const xai_Request *r);
 typedef enum xai_Content {
   XAI_CONTENT_UNKNOWN, /* its first bytes have not come */
   XAI_CONTENT_PLAIN,   /* collected in 'body' */
-  XAI_CONTENT_EVENTS   /* parsed by 'sse' */
+  XAI_CONTENT_EVENTS,  /* parsed by 'sse' */
+  XAI_CONTENT_BYTES    /* read from 'body' while it comes */
 } xai_Content;
 
 /* Bytes of an error answer's body that are kept; the rest is not read. */
@@ -74,6 +77,7 @@ typedef struct xai_Transfer {
   int wants_events;  /* it asked for an event stream */
   int may_stream;    /* the answer may be a stream all the same */
   int raw;           /* the answer's type alone tells whether it is a stream */
+  int takes_bytes;   /* the answer may be a stream of bytes */
   int no_body;       /* the method is HEAD */
   int may_share;     /* HTTP/2 is possible */
   int tunnel_port;   /* of the proxy that must open a tunnel, or 0 */
@@ -83,14 +87,16 @@ typedef struct xai_Transfer {
   int is_replay;     /* the answer is given by xai_transfer_deliver */
 
   /* The answer. */
-  xai_Buffer head; /* the last status line and its headers */
-  xai_Buffer body; /* unless it is known to be an event stream */
-  xai_Sse sse;     /* when it is an event stream */
-  int status;      /* 0 until a status line came */
-  int in_head;     /* a head has begun and is not complete */
-  int head_done;   /* the final head is complete; heads of 1xx do not count */
+  xai_Buffer head;    /* the last status line and its headers */
+  xai_Buffer body;    /* unless it is known to be an event stream */
+  xai_Sse sse;        /* when it is an event stream */
+  xai_Output *output; /* where a body of success goes instead; NULL: nowhere */
+  int status;         /* 0 until a status line came */
+  int in_head;        /* a head has begun and is not complete */
+  int head_done; /* the final head is complete; heads of 1xx do not count */
   int type_is_events; /* its Content-Type is that of event streams */
   int type_is_other;  /* its Content-Type is JSON or HTML */
+  int type_is_json;   /* it is JSON, or missing */
   int body_begun;     /* bytes of the body came */
   int content_known;  /* it is decided what the body is */
   xai_Content content;
@@ -134,6 +140,15 @@ CURLcode xai_transfer_open(xai_Transfer *t, CURL *used, const xai_Request *r,
 /* Is the answer an event stream, or may it turn out to be one at its end? */
 int xai_transfer_may_be_events(const xai_Transfer *t);
 
+/*
+** Does the answer's head say how its end is known?  Without a length, a
+** connection that is cut looks like the end; so does compressed text that is cut.
+*/
+int xai_transfer_has_known_end(const xai_Transfer *t);
+
+/* The length of the body that the head tells; -1: it does not. */
+int64_t xai_transfer_length(const xai_Transfer *t);
+
 /* The body has ended: decide what it is, unless that is decided. */
 void xai_transfer_end_body(xai_Transfer *t);
 
@@ -162,6 +177,9 @@ CURLcode xai_transfer_deliver(xai_Transfer *t, xai_Slice piece);
 /* Let a paused transfer go on.  It may deliver at once, so it must not be
 ** called by a callback. */
 void xai_transfer_resume(xai_Transfer *t);
+
+/* Drop 'n' bytes of a stream of bytes that were read.  The same. */
+void xai_transfer_consume(xai_Transfer *t, size_t n);
 
 /* Make libcurl deliver bytes that it may have kept.  See transfer.c. */
 void xai_transfer_nudge(xai_Transfer *t);

@@ -83,6 +83,81 @@ const char *xai_url_check(const char *url, int plain_ok) {
   return wrong;
 }
 
+/* -------------------------------------------------------------- downloads */
+
+static const char *check_address(CURLU *u, const char *url, int plain_ok) {
+  char *scheme, *host, *user;
+  const char *wrong;
+  int lack = 0;
+  CURLUcode rc = curl_url_set(u, CURLUPART_URL, url, 0);
+  if (rc == CURLUE_OUT_OF_MEMORY) return xai_url_no_memory;
+  if (rc != CURLUE_OK) return "is not an http or https URL";
+  scheme = part(u, CURLUPART_SCHEME, &lack);
+  host = part(u, CURLUPART_HOST, &lack);
+  user = part(u, CURLUPART_USER, &lack);
+  wrong = check_parts(scheme, host, 1);
+  if (wrong == NULL && !plain_ok && check_parts(scheme, host, 0) != NULL)
+    wrong = "is plain http to a host that is not loopback; set allow_http to "
+            "fetch it unencrypted";
+  if (user != NULL) wrong = "carries a user name or password";
+  if (lack) wrong = xai_url_no_memory;
+  curl_free(scheme);
+  curl_free(host);
+  curl_free(user);
+  return wrong;
+}
+
+const char *xai_url_check_address(const char *url, int plain_ok) {
+  CURLU *u = curl_url();
+  const char *wrong = u ? check_address(u, url, plain_ok) : xai_url_no_memory;
+  curl_url_cleanup(u);
+  return wrong;
+}
+
+/* Have both URLs this part, and is it the same? */
+static int has_same_part(CURLU *a, CURLU *b, CURLUPart what) {
+  char *x = NULL, *y = NULL;
+  int is_same = curl_url_get(a, what, &x, CURLU_DEFAULT_PORT) == CURLUE_OK &&
+                curl_url_get(b, what, &y, CURLU_DEFAULT_PORT) == CURLUE_OK &&
+                is_word(x, strlen(x), y);
+  curl_free(x);
+  curl_free(y);
+  return is_same;
+}
+
+int xai_url_has_same_origin(const char *a, const char *b) {
+  CURLU *x = curl_url(), *y = curl_url();
+  int is_same = x != NULL && y != NULL &&
+                curl_url_set(x, CURLUPART_URL, a, 0) == CURLUE_OK &&
+                curl_url_set(y, CURLUPART_URL, b, 0) == CURLUE_OK &&
+                has_same_part(x, y, CURLUPART_SCHEME) &&
+                has_same_part(x, y, CURLUPART_HOST) &&
+                has_same_part(x, y, CURLUPART_PORT);
+  curl_url_cleanup(x);
+  curl_url_cleanup(y);
+  return is_same;
+}
+
+static const char *resolve(CURLU *u, const char *from, const char *to,
+                           xai_Buffer *out) {
+  char *url = NULL;
+  int lack = 0;
+  if (curl_url_set(u, CURLUPART_URL, from, 0) != CURLUE_OK ||
+      curl_url_set(u, CURLUPART_URL, to, CURLU_URLENCODE) != CURLUE_OK)
+    return "is not an http or https URL";
+  url = part(u, CURLUPART_URL, &lack);
+  if (url != NULL && xai_buffer_puts(out, url) != XAI_OK) lack = 1;
+  curl_free(url);
+  return lack || url == NULL ? xai_url_no_memory : NULL;
+}
+
+const char *xai_url_resolve(const char *from, const char *to, xai_Buffer *out) {
+  CURLU *u = curl_url();
+  const char *wrong = u ? resolve(u, from, to, out) : xai_url_no_memory;
+  curl_url_cleanup(u);
+  return wrong;
+}
+
 /* ---------------------------------------------------------------- proxies */
 
 static int is_proxy_scheme(const char *scheme) {

@@ -18,6 +18,16 @@ extern const char xai_url_no_memory[];
 ** loopback. */
 const char *xai_url_check(const char *url, int plain_ok);
 
+/* Check the address of a download in the same way; it may have a query. */
+const char *xai_url_check_address(const char *url, int plain_ok);
+
+/* Do two URLs have the same scheme, host and port?  0 without memory, too. */
+int xai_url_has_same_origin(const char *a, const char *b);
+
+/* Append the address that 'to', which may be relative, has at 'from'.  Returns
+** NULL, or what is wrong with it. */
+const char *xai_url_resolve(const char *from, const char *to, xai_Buffer *out);
+
 /* Is the URL, which passed that check, plain http? */
 int xai_url_is_plain(const char *url);
 

@@ -471,8 +471,18 @@ function xai.batch_result(entry) end
 
 ---Options of one call; each overrides the client's.
 ---@class xai.CallOptions: xai.SharedOptions
+---@field file? string Path: the body of a successful answer, which is no stream, goes to this file; the call returns the path. Failures leave no file.
+---@field on_progress? fun(done: integer, total: integer?) With `file`: bytes that are written, at most ten times a second and at the end; `total` where it is known.
 ---@field raw? false Streams hand out decoded events.
 ---@field on_part? fun(kind: xai.PartKind, value: any, more: any) Called with each part of the answer; the call returns the result. Not with `on_event`.
+
+---Options of `client:generate_image`.
+---@class xai.ImageOptions: xai.CallOptions
+---@field save? string Path: each picture goes to a file as it comes, and its entry has `path` in place of `b64_json`. Several are numbered; the extension is added where the path has none.
+
+---Options of `client:download`.
+---@class xai.DownloadOptions: xai.SharedOptions
+---@field on_progress? fun(done: integer, total: integer?) Bytes that are written, at most ten times a second and at the end; `total` where it is known.
 
 ---Options of `client:parse`.
 ---@class xai.ParseOptions: xai.CallOptions
@@ -512,6 +522,9 @@ function xai.batch_result(entry) end
 
 ---Options of `client:start`.
 ---@class xai.StartOptions: xai.SharedOptions
+---@field file? string Path: the body of a successful answer, which is no stream, goes to this file; the call returns the path. Failures leave no file.
+---@field on_progress? fun(done: integer, total: integer?) With `file`: bytes that are written, at most ten times a second and at the end; `total` where it is known.
+---@field save? string Of `generate_image`: path of its pictures.
 ---@field raw? boolean Hand out stream events undecoded; needs `stream = true`. Default false.
 ---@field on_event? fun(event: any) Called with each event of a stream.
 ---@field on_part? fun(kind: xai.PartKind, value: any, more: any) Called with each part of the answer. Not with `on_event`.
@@ -655,7 +668,7 @@ function Client:complete_legacy(body, opts) end
 
 ---POST /v1/images/generations.
 ---@param body xai.ImageRequest
----@param opts? xai.CallOptions
+---@param opts? xai.ImageOptions
 ---@return xai.ImageResult? result
 ---@return string? message
 ---@return xai.Info info
@@ -829,6 +842,27 @@ function Client:request(request, opts) end
 ---@overload fun(self: xai.Client, name: "request", body: xai.Request|xai.StreamRequest, opts?: xai.StartOptions): xai.Call
 function Client:start(name, body, opts) end
 
+---The file behind an address. Redirects are followed. The key and what else the client sends go only to the client's own
+---server (scheme, host and port), and not after an address of another one has led back there. The file is written as
+---`path .. ".part"`, and has its name when the end of the answer is proven. Writing a piece of it blocks for a moment.
+---@param url string
+---@param path string
+---@param opts? xai.DownloadOptions
+---@return string? path nil on a failure; of kind `limit` with code `file` where the file cannot be written.
+---@return string? message
+---@return xai.Info info
+function Client:download(url, path, opts) end
+
+---A picture of an answer as a file: an entry of `data`, or one of `xai.images(answer)`. The extension of its type is added
+---where `path` has none. A picture that moderation withheld is a failure of kind `permission`.
+---@param image table
+---@param path string
+---@param opts? xai.DownloadOptions For a picture that is an address.
+---@return string? path nil on a failure.
+---@return string? message
+---@return xai.Info? info nil where the picture is written without a request.
+function Client:save(image, path, opts) end
+
 ---A structured answer: asks for JSON of a schema, and gives the value once it has been checked. The schema goes into
 ---`text.format` (respond), `response_format` (chat), or the parameters of a tool that must be called (message); a body that
 ---has one raises, and so does `stream = true`. A schema whose root is no object is sent as a member of one. Failures of
@@ -901,6 +935,7 @@ function Client:close() end
 ---| "list_batch_results"
 ---| "cancel_batch"
 ---| "request"
+---| "download"
 
 ---What `client:request` and `client:request{stream = true}` share.
 ---@class xai.RequestBase
@@ -1173,6 +1208,17 @@ function Stream:json(schema) end
 ---@return string? message
 ---@return xai.ParseInfo? info
 function Stream:next_json(schema) end
+
+---Iterate over the bytes of an answer that is bytes and no events: sound, pictures, `application/octet-stream`. Raises the
+---error object where they break off. For `client:request` with `stream = true`.
+---@return fun(): string? iterator
+function Stream:chunks() end
+
+---The next bytes, 64 KiB at most, for tasks on Lua 5.1; nil at the proven end; `nil, message, info` where they break off.
+---@return string? bytes
+---@return string? message
+---@return xai.Info? info
+function Stream:next_chunk() end
 
 ---@alias xai.PartKind "text"|"reasoning"|"arguments"|"call"|"citation"|"image"|"usage"|"done"|"round"|"result"
 
@@ -2921,6 +2967,7 @@ function RawStream:next() end
 ---@field mime_type? string Usually `image/jpeg`.
 ---@field revised_prompt? string Rare.
 ---@field respect_moderation? boolean False: blocked, the item has no picture.
+---@field path? string With the option `save`: the file that has the picture, in place of `b64_json`.
 ---@field file_output? xai.ImageFile The stored file.
 ---@field storage_error? string Why it was not stored.
 

@@ -15,7 +15,7 @@ Call.__index = Call
 -- Fields that a call may not have yet.
 local FIELDS = {
   value = true, message = true, info = true, told = true, raw = true, on_event = true, on_done = true, on_part = true,
-  maker = true, hooked = true, warms = true,
+  maker = true, hooked = true, warms = true, on_progress = true, sequel = true,
 }
 
 setmetatable(Call, {
@@ -94,6 +94,8 @@ local function advance_stream(call)
   finish(call, result, nil, request:info())
 end
 
+local go_on -- with another request, which the outcome of the last has led to
+
 --- Take the outcome of an answer that is no stream, once it is here.
 local function advance_whole(call)
   local request = call.request
@@ -113,10 +115,18 @@ local function advance_whole(call)
       if not call.over then loop.callback(call.on_part, kind, value, more) end
     end)
   end
-  if not call.over then finish(call, result, message, info) end
+  if call.over then return end
+  local another
+  if call.sequel then another, result, message, info = call.sequel(result, message, info) end
+  if another then return go_on(call, another) end
+  finish(call, result, message, info)
 end
 
 local function move(call)
+  if call.on_progress then
+    lazy_require "xai.client.progress".tell(call.request, call.on_progress, loop.callback)
+    if call.over then return end
+  end
   if call.has_begun then return advance_stream(call) end -- it is not requested again
   hooks.retry(call.hooked, call.request)
   if call.streamed and call.request:streaming() then
@@ -211,6 +221,12 @@ function Call:__tostring()
   return string_format("xai.call (%s%s)", self.name, self.over and ", done" or "")
 end
 
+function go_on(call, request)
+  loop.forget(call.request)
+  call.request = request
+  loop.watch(request, function() advance(call) end)
+end
+
 local function follow(request, name, streamed, opts, hooked)
   local call = setmetatable({
     request = request,
@@ -221,16 +237,25 @@ local function follow(request, name, streamed, opts, hooked)
     on_event = opts and opts.on_event,
     on_part = opts and opts.on_part,
     on_done = opts and opts.on_done,
+    on_progress = opts and opts.on_progress,
     over = false, busy = false, has_begun = false, -- asked for with each event
   }, Call)
   loop.watch(request, function() advance(call) end)
   return call
 end
 
+--- The options of a download to `path`, by client:start.
+local function download_options(path, opts)
+  local options, problem = lazy_require "xai.client.saving".options(path, opts)
+  if not options then error("client:start: download: " .. problem, 3) end
+  return options
+end
+
 local calls = {}
 
 --- Add `start` and `warm` to the methods of clients; the rest is from client.lua.
 function calls.add_methods(methods, arguments, only_options)
+  arguments.download = 2
   --- Start a call and return at once.  The arguments of the function follow its name.
   function methods.start(self, name, argument, opts, more)
     if type(name) ~= "string" then
@@ -245,8 +270,14 @@ function calls.add_methods(methods, arguments, only_options)
     local input
     if arguments[name] == 0 then argument, opts = nil, only_options("start: " .. name, argument, opts) end
     if arguments[name] == 2 then input, opts = opts, more end
+    local is_download = name == "download"
+    if is_download then input, opts = nil, download_options(input, opts) end
     local request, streamed = core.start(self, name, argument, opts, "start", input)
-    return follow(request, name, streamed, opts, hooks.begin(self, opts, request))
+    local call = follow(request, name, streamed, opts, hooks.begin(self, opts, request))
+    if is_download or opts and opts.save then
+      call.sequel = lazy_require "xai.client.saving".sequel(self, request, is_download and argument, opts)
+    end
+    return call
   end
 
   --- Connect ahead, so that the next call need not wait for name, connection and TLS.

@@ -49,10 +49,15 @@ local function wait_for(request, hooked)
 end
 
 --- Wait for what the user asked for: a result, a stream, or events in a callback.
-local function complete(client, request, name, streamed, opts)
+local complete
+function complete(client, request, name, streamed, opts)
   local hooked = begin_hooks(client, opts, request)
   if streamed then return lazy_require "xai.client.stream".complete(request, name, opts, hooked) end
-  wait_for(request, hooked)
+  if opts and opts.on_progress then
+    lazy_require "xai.client.progress".wait(request, hooked, opts.on_progress)
+  else
+    wait_for(request, hooked)
+  end
   local result, message, info
   if request:streaming() then
     result, message, info = lazy_require "xai.results.merge".outcome(request, name)
@@ -62,6 +67,11 @@ local function complete(client, request, name, streamed, opts)
   if hooked then lazy_require "xai.client.hooks".response(hooked, message, info, request) end
   if result ~= nil and opts and opts.on_part then
     lazy_require "xai.results.parts".hand_out(request, name, result, opts.on_part)
+  end
+  if opts and opts.save then
+    return lazy_require "xai.client.saving".finish(client, request, opts, nil, function(another, options)
+      return complete(client, another, "download", false, options)
+    end, result, message, info)
   end
   return result, message, info
 end
@@ -107,7 +117,8 @@ methods.request = method "request"
 
 -- Methods in files of their own, whose modules make them of `complete`.
 local HELPERS = {
-  conversation = "xai.conversation", each = "xai.each", parse = "xai.parse", run_tools = "xai.run_tools",
+  conversation = "xai.conversation", download = "xai.download", each = "xai.each", parse = "xai.parse",
+  run_tools = "xai.run_tools", save = "xai.save",
 }
 
 local function load_helper(name)

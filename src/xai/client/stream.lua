@@ -19,13 +19,15 @@ Stream.__index = Stream
 -- Fields that a stream may not have yet.
 local FIELDS = {
   whole = true, message = true, failure = true, merged = true, raw = true, maker = true,
-  json_answer = true,
+  json_answer = true, gives_bytes = true,
 }
+
+local add_other_methods -- those in files of their own
 
 setmetatable(Stream, {
   __index = function(_, name)
     if FIELDS[name] then return nil end
-    lazy_require "xai.client.stream_json".add_methods(Stream)
+    add_other_methods()
     local value = rawget(Stream, name)
     if value == nil then lazy_require "xai.runtime.unknown_name"("stream", name, Stream) end
     return value
@@ -100,6 +102,11 @@ local function conclude(stream, message, info)
     message, info = reason, facts
   end
   return finish(stream, message, info)
+end
+
+function add_other_methods()
+  lazy_require "xai.client.stream_json".add_methods(Stream)
+  lazy_require "xai.client.stream_chunks".add_methods(Stream, read, finish)
 end
 
 -- Events --------------------------------------------------------------------------
