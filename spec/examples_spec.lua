@@ -78,6 +78,16 @@ function shows.conversation_by_hand()
   assert.equal("Nice to meet you, Ada.\nYour name is Ada.\n(5 messages)\n", run "conversation_by_hand")
 end
 
+function shows.batch()
+  local output = run "batch"
+  local id = output:match "made (batch_[%w-]+)\n"
+  assert.is_string(id)
+  assert.matches("1 of 3 are pending\ndone\n", output, 1, true)
+  assert.matches("question-1\t6 * 7 = 42\n", output, 1, true)
+  assert.matches("question-2\tLua is a small, quick language", output, 1, true)
+  assert.matches("question-3\tbad_request: Invalid value for temperature", output, 1, true)
+end
+
 function shows.messages()
   local output = run "messages"
   assert.matches("Cold light on the wire", output, 1, true)
