@@ -5,6 +5,7 @@ local core = require "xai.core"
 local xai = require "xai"
 local programs = require "spec.support.programs"
 local check_json_schema = require "spec.contract.json_schema"
+local batches = require "spec.contract.batches"
 local check_prism = require "spec.contract.prism"
 local llama = require "spec.contract.llama.llama"
 local new_tally = require "spec.contract.tally"
@@ -20,19 +21,19 @@ local function with_server(server, f, ...)
   if not ok then error(err, 0) end
 end
 
-local function serve(name)
-  return process.run(uv, "node", { "spec/contract/serve.mjs", name })
+local function serve(name, file)
+  return process.run(uv, "node", { "spec/contract/serve.mjs", name, file })
 end
 
 -- ---- Merged results ------------------------------------------------------------------
 
---- What is wrong with each of these results, by the schema of its operation.
-local function validate(merged)
+--- What is wrong with each of these results, by the schema of its operation in the description.
+local function validate(description, merged)
   local file = os.tmpname()
   local out = assert(io.open(file, "wb"))
   for _, one in ipairs(merged) do out:write(xai.encode(one), "\n") end
   out:close()
-  local pipe, problems = assert(io.popen("node spec/contract/schema.mjs < " .. file)), {}
+  local pipe, problems = assert(io.popen(("node spec/contract/schema.mjs %s < %s"):format(description, file))), {}
   for line in pipe:lines() do problems[#problems + 1] = line end
   pipe:close()
   os.remove(file)
@@ -40,7 +41,7 @@ local function validate(merged)
 end
 
 local function check_merged(tally, merged)
-  for i, problem in ipairs(validate(merged)) do
+  for i, problem in ipairs(validate("openapi.yaml", merged)) do
     local one = merged[i]
     merged[i] = nil
     tally:note(("merged stream %s of %s"):format(one.example, one.operation), problem ~= "null" and problem or nil)
@@ -58,14 +59,32 @@ end
 
 local function check_description(url, tally)
   local merged = {}
-  local done, total, operations = check_prism(tally, url, core.endpoints(), function(operation, example, result)
+  local done, total = check_prism(tally, url, "openapi.yaml", core.endpoints(), function(operation, example, result)
     merged[#merged + 1] = { operation = operation, example = example, result = result }
   end)
   check_merged(tally, merged)
-  add_row(done.functions, operations, "functions")
+  add_row(done.functions, total.functions, "functions")
   add_row(done.statuses, total.statuses, "documented statuses")
   add_row(done.examples, total.examples, "examples of answers")
   add_row(done.streams, total.streams, "examples of streams")
+end
+
+local function check_description_beyond(url, tally)
+  local done, total = check_prism(tally, url, "openapi-beyond.yaml", core.endpoints())
+  add_row(done.functions, total.functions, "functions beyond those")
+  add_row(done.statuses, total.statuses, "documented statuses of them")
+  add_row(done.examples, total.examples, "examples of their answers")
+end
+
+--- The batches of the stand-in server are what the description says.
+local function check_batches(url, tally)
+  local seen = batches.play(url)
+  local problems = validate("openapi-beyond.yaml", seen)
+  for i, one in ipairs(seen) do
+    local problem = problems[i] or "was not judged"
+    tally:note(("answer %d of the stand-in server, %s"):format(i, one.operation), problem ~= "null" and problem or nil)
+  end
+  add_row(#problems, #seen, "answers of the stand-in server's batches as described")
 end
 
 local function check_peers(url, tally, ask, what)
@@ -101,9 +120,11 @@ local function print_rows(tally)
 end
 
 local tally = new_tally()
-with_server(serve "prism", check_description, tally)
+with_server(serve("prism", "openapi.yaml"), check_description, tally)
+with_server(serve("prism", "openapi-beyond.yaml"), check_description_beyond, tally)
 with_server(serve "aimock", check_peers, tally, peers.on_aimock, "answers of aimock read as openai and anthropic do")
 with_server(serve "aimock", check_peers, tally, peers.on_openrouter, "answers of aimock by OpenRouter's rules likewise")
+with_server(standin.spawn {}, check_batches, tally)
 with_server(standin.spawn {}, check_peers, tally, peers.on_standin, "answers of the stand-in server read likewise")
 with_server(standin.spawn {}, check_peers, tally, check_vercel, "answers of the stand-in server read as Vercel does")
 check_llama(tally)

@@ -1,12 +1,14 @@
-// describe.mjs - the operations of openapi.yaml as JSON on stdout, with every
+// describe.mjs - the operations of a description as JSON on stdout, with every
 // reference to a response, an example or a parameter followed:
+//
+//   node describe.mjs openapi.yaml
 //
 //   [{ id, method, path, argument?, requests: {name: value},
 //      answers: {status: {media type: {name: value}}} }]
 import { readFileSync } from "node:fs";
 import yaml from "yaml";
 
-const file = new URL("openapi.yaml", import.meta.url);
+const file = new URL(process.argv[2], import.meta.url);
 const doc = yaml.parse(readFileSync(file, "utf8"));
 
 function follow(node) {

@@ -1,4 +1,7 @@
-// schema.mjs - are merged results what the description says of whole answers?
+// schema.mjs - are these results what a description says of whole answers?
+//
+//   node schema.mjs openapi.yaml
+//
 // Reads lines {"operation":, "example":, "result":} from stdin; prints, for
 // each, a line of JSON: null, or what is wrong with it.
 import { readFileSync } from "node:fs";
@@ -7,7 +10,7 @@ import Ajv from "ajv/dist/2020.js";
 import formats from "ajv-formats";
 import yaml from "yaml";
 
-const doc = yaml.parse(readFileSync(new URL("openapi.yaml", import.meta.url), "utf8"));
+const doc = yaml.parse(readFileSync(new URL(process.argv[2], import.meta.url), "utf8"));
 const ajv = new Ajv.default({ strict: false, allErrors: false });
 formats.default(ajv);
 ajv.addSchema(doc, "openapi.yaml");
@@ -18,6 +21,7 @@ const validators = {};
 for (const [path, item] of Object.entries(doc.paths)) {
   for (const [method, operation] of Object.entries(item)) {
     const at = `#/paths/${pointer(path)}/${method}/responses/200/content/application~1json/schema`;
+    if (!operation.responses["200"]?.content?.["application/json"]) continue;
     validators[operation.operationId] = { $ref: `openapi.yaml${encodeURI(at)}` };
   }
 }

@@ -1,7 +1,7 @@
 // serve.mjs - a server that we did not write, on a free port of 127.0.0.1:
 //
-//   node serve.mjs prism      the API's description, checked and answered
-//   node serve.mjs aimock     a stand-in for OpenAI and Anthropic
+//   node serve.mjs prism openapi.yaml    that description, checked and answered
+//   node serve.mjs aimock                a stand-in for OpenAI and Anthropic
 //
 // Prints its address once it listens, and ends when stdin does.
 import { fileURLToPath } from "node:url";
@@ -15,7 +15,7 @@ async function prism() {
     if (address) print(`${address[1]}\n`);
     return true;
   };
-  const description = fileURLToPath(new URL("openapi.yaml", import.meta.url));
+  const description = fileURLToPath(new URL(process.argv[3], import.meta.url));
   process.argv.splice(2, Infinity, "mock", description, "-h", "127.0.0.1", "-p", "0");
   await import("@stoplight/prism-cli/dist/index.js");
 }
