@@ -23,13 +23,11 @@ if not id then
   io.stderr:write("made ", id, "\n")
 end
 
-local pause, batch = 0.25, nil
-while true do
-  batch = assert(client:get_batch(id))
-  if xai.batch_status(batch) ~= "running" then break end
+local batch, pause = assert(client:get_batch(id)), 0.25
+while xai.batch_status(batch) == "running" do
   print(("%d of %d are pending"):format(batch.state.num_pending, batch.state.num_requests))
   xai.sleep(pause)
-  pause = math.min(pause * 1.5, 60)
+  batch, pause = assert(client:get_batch(id)), math.min(pause * 1.5, 60)
 end
 
 local status, why = xai.batch_status(batch)

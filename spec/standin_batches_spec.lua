@@ -138,6 +138,24 @@ describe("the batches of the stand-in server", function()
     assert.equal(2, select(2, results_of(id)))
   end)
 
+  it("stand in the server's ledger, at what their results say", function()
+    local id = batch_of(entry("a", "What is 1 + 1?"), entry("b", "x", "chat_get_completion"),
+      entry("bad", "x", "responses", { temperature = 7 }),
+      { batch_request_id = "c", batch_request = { image_generation = { prompt = "a door" } } },
+      { batch_request_id = "d", batch_request = { video_generation = { prompt = "a door opens" } } })
+    finish(id)
+    local ticks, tokens, calls = 0, 0, 0
+    for _, answer in pairs((results_of(id))) do
+      if answer.usage then
+        ticks, tokens = ticks + answer.usage.cost_in_usd_ticks, tokens + (answer.usage.total_tokens or 0)
+      end
+    end
+    local ledger = assert(client:request { path = "/_/ledger" })
+    for _, row in pairs(ledger) do calls, ticks, tokens = calls + row.calls, ticks - row.ticks, tokens - row.tokens end
+    assert.same({ 4, 0, 0 }, { calls, ticks, tokens })
+    assert.equal(2, ledger[MODEL].calls)
+  end)
+
   it("take more requests when all was done", function()
     local id = batch_of(entry("a", "What is 1 + 1?"))
     finish(id)

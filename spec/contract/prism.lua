@@ -411,7 +411,8 @@ end
 
 function Contract:new_case(row, operation)
   local case = setmetatable({
-    name = row.name, streams = row.streams, takes_query = row.query, takes_input = row.body or row.query, operation = operation, client = self.client, base = self.base,
+    name = row.name, streams = row.streams, takes_query = row.query, takes_input = row.body or row.query,
+    operation = operation, client = self.client, base = self.base,
     request = first_request(operation), keep = self.keep,
   }, Case)
   self.by_path[operation.path] = self.by_path[operation.path] or case

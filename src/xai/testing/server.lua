@@ -317,7 +317,8 @@ local OPTIONS = {
 local FLAGS = { quiet = true, stdin = true }
 
 local function usage(problem)
-  io.stderr:write("server.lua: ", problem, "\nusage: server.lua [--port N] [--pace MS] [--key KEY] [--polls N] ",
+  io.stderr:write("server.lua: ", problem,
+    "\nusage: server.lua [--port N] [--pace MS] [--key KEY] [--polls N] [--rates N] ",
     "[--requests-per-minute N] [--tokens-per-minute N] [--hint SECONDS] [--idle SECONDS] [--stdin] [--quiet]\n")
   os.exit(2)
 end

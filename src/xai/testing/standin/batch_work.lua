@@ -5,6 +5,7 @@ local chat = require("xai.testing.standin.chat")
 local errors = require("xai.testing.standin.errors")
 local images = require("xai.testing.standin.images")
 local json = require("xai.testing.standin.json")
+local ledger = require("xai.testing.standin.ledger")
 local models = require("xai.testing.standin.models")
 local requests = require("xai.testing.standin.requests")
 local responses = require("xai.testing.standin.responses")
@@ -72,11 +73,13 @@ local TICKS_PER_CENT = 100000000
 --- A clip; the stand-in server draws none.
 local function film(service, request)
   local seconds = given(request.json.duration) or 8
+  local usage = { cost_in_usd_ticks = seconds * 5 * TICKS_PER_CENT }
+  ledger.charge(request, usage)
   return errors.json(200, {
-    status = "done", model = request.model.id, progress = 100,
-    video = { url = service.url .. "/pictures/" .. service:new_id() .. ".mp4", duration = seconds,
-      respect_moderation = true },
-    usage = { cost_in_usd_ticks = seconds * 5 * TICKS_PER_CENT },
+    status = "done", model = request.model.id, progress = 100, usage = usage,
+    video = {
+      url = service.url .. "/pictures/" .. service:new_id() .. ".mp4", duration = seconds, respect_moderation = true,
+    },
   })
 end
 
@@ -152,11 +155,12 @@ end
 
 -- Work ---------------------------------------------------------------------------------------
 
---- Halve what a result has cost; gives the ticks.
-local function discount(result)
+--- Halve what a result has cost, and write it into the ledger; gives the ticks.
+local function charge(service, request, result)
   local usage = result.usage
-  if not usage or not usage.cost_in_usd_ticks then return 0 end
   usage.cost_in_usd_ticks = math.floor(usage.cost_in_usd_ticks / 2)
+  request.charged.ticks = usage.cost_in_usd_ticks
+  ledger.close(service, request, false)
   return usage.cost_in_usd_ticks
 end
 
@@ -168,7 +172,7 @@ function M.run(service, entry)
   local result = json.decode(answer.body)
   if answer.status ~= 200 then return nil, type(result) == "table" and result.error or answer.body end
   if kind.convert then result = kind.convert(result) end
-  return result, discount(result)
+  return result, charge(service, request, result)
 end
 
 return M

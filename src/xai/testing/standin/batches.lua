@@ -118,7 +118,6 @@ local function complete(service, batch, entry)
     if result then
       entry.state, entry.ticks = "succeeded", more
       entry.result = { batch_request_id = entry.id, batch_result = { response = { [entry.kind.key] = result } } }
-      if service.charge then service:charge(result.model, more, result.usage) end
     else
       fail(batch, entry, "failed", 3, more)
     end
