@@ -14,14 +14,14 @@ local ticket = assert(client:chat {
 })
 print("ticket " .. ticket.request_id)
 
-local pause = 0.25
-local answer, message, info = client:get_deferred(ticket.request_id)
-while not answer and info.kind == "pending" do
-  print("not ready")
-  xai.step(pause) -- wait
-  pause = math.min(pause * 2, 10)
-  answer, message, info = client:get_deferred(ticket.request_id)
-end
+local answer, message, info = client:wait("get_deferred", ticket.request_id, {
+  deadline = 600,
+  on_wait = function() print("not ready") end,
+})
 
-assert(answer, message)
+if not answer then
+  print(message)
+  print(info.resumable and "ask for it later" or "it is lost")
+  return
+end
 print(answer.choices[1].message.content)

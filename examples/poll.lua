@@ -2,7 +2,8 @@
 --
 -- A loop of your own needs three functions: `xai.fd` is one descriptor to
 -- watch for reading, `xai.timeout` says how long at most, and `xai.step(0)`
--- hands out what has come.  Here the loop is poll(2), from luaposix.
+-- hands out what has come.  Here the loop is poll(2), from luaposix.  What
+-- waits is a task: it goes on when the loop comes by.
 
 local xai = require "xai"
 
@@ -17,17 +18,19 @@ end
 
 local left = 0
 
+--- Ask now, and fetch the answer when the service has it.
 local function ask(question)
   left = left + 1
-  client:start("chat", {
-    model = "grok-4.5",
-    messages = { { role = "user", content = question } },
-  }, {
-    on_done = function(answer, message)
-      print(answer and answer.choices[1].message.content or message)
-      left = left - 1
-    end,
-  })
+  xai.spawn(function()
+    local ticket = assert(client:chat {
+      model = "grok-4.5",
+      messages = { { role = "user", content = question } },
+      deferred = true,
+    })
+    local answer, message = client:wait("get_deferred", ticket.request_id)
+    print(answer and answer.choices[1].message.content or message)
+    left = left - 1
+  end)
 end
 
 ask "Tell me a joke."

@@ -112,6 +112,7 @@ build = {
     ["xai.schema"] = "src/xai/schema.lua",
     ["xai.types"] = "src/xai/types.lua",
     ["xai.uv"] = "src/xai/uv.lua",
+    ["xai.wait"] = "src/xai/wait.lua",
     ["xai.client.call"] = "src/xai/client/call.lua",
     ["xai.client.client"] = "src/xai/client/client.lua",
     ["xai.client.gate"] = "src/xai/client/gate.lua",
@@ -170,5 +171,6 @@ build = {
     ["xai.tools.run"] = "src/xai/tools/run.lua",
     ["xai.tools.turn"] = "src/xai/tools/turn.lua",
     ["xai.tools.wire"] = "src/xai/tools/wire.lua",
+    ["xai.wait.jobs"] = "src/xai/wait/jobs.lua",
   },
 }

@@ -71,6 +71,7 @@ build = {
     ["xai.testing.standin.sse"] = "src/xai/testing/standin/sse.lua",
     ["xai.testing.standin.structured"] = "src/xai/testing/standin/structured.lua",
     ["xai.testing.standin.usage"] = "src/xai/testing/standin/usage.lua",
+    ["xai.testing.standin.videos"] = "src/xai/testing/standin/videos.lua",
     ["xai.testing.standin.words"] = "src/xai/testing/standin/words.lua",
   },
   install = {

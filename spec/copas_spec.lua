@@ -42,6 +42,10 @@ local function try(says)
     says("Here is what I found. Oslo: Oslo in a loop; Rome: Rome in a loop. true\ncancelled 0\n", "tools")
   end)
 
+  it("waits for what takes long", function()
+    says(("Lua is a small, quick language that lives happily inside other programs. 3\n"):rep(2) .. "0\n", "wait")
+  end)
+
   it("waits for the turns of a conversation", function()
     says("Nice to meet you, Ada.\nYour name is Ada.\n", "conversation")
   end)

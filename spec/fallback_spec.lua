@@ -88,6 +88,9 @@ local READERS = {
   end },
 }
 
+-- Lua 5.1 cannot wait in an iterator, and the server is in this process.
+if _VERSION == "Lua 5.1" and not rawget(_G, "jit") then table.remove(READERS, 1) end
+
 --- The same for calls that are streamed: the text, message, info, the requests.
 local function ask_stream(answers, read, options)
   local all = { fallback = PATCHES, on_retry = clock.skip_pause }

@@ -58,6 +58,7 @@ end
 local PATHS = {
   { "^chat%-completion%.", "/v1/chat/completions" }, { "^responses%.", "/v1/responses" },
   { "^messages%.", "/v1/messages" }, { "^images%.", "/v1/images/generations" },
+  { "^videos%.", "/v1/videos/generations" },
   { "^batches%.create", "/v1/batches" }, { "^tokenize", "/v1/tokenize-text" },
   { "^completions%.", "/v1/completions" }, { "^complete%.", "/v1/complete" },
 }

@@ -37,6 +37,8 @@ local FUNCTIONS = {
   list_batch_requests = { "listBatchRequests", "batches.requests" },
   list_batch_results = { "listBatchResults", "batches.results" },
   cancel_batch = { "cancelBatch", "batches.cancel" },
+  generate_video = { "generateVideo", "videos.generations" },
+  get_video = { "getVideo", "videos.get" },
 }
 
 -- Files of the API's description.
@@ -45,6 +47,7 @@ local DESCRIPTIONS = { "openapi.yaml", "openapi-beyond.yaml" }
 -- Methods that make calls of those functions.
 local HELPERS = {
   conversation = true, download = true, each = true, parse = true, run_tools = true, save = true,
+  wait = true,
 }
 
 local function words(text)
@@ -490,8 +493,9 @@ describe("the types for editors", function()
       max_buffer max_event max_retries no_proxy on_request on_response on_retry on_usage proxy retry retry_timeouts
       timeout unix_socket user_agent]],
       keys(types.class["xai.SharedOptions"].fields))
-    assert.same(words [[attempts billed body code elapsed fallback head headers kind message next_fallback param partial
-      phase rate_limit request_id resends retry_after retryable status tried type url wait]],
+    assert.same(words [[asked attempts billed body code elapsed fallback head headers id kind message next_fallback
+      param partial phase progress rate_limit request_id resends result resumable retry_after retryable status tried
+      type url wait]],
       keys(types.class["xai.Info"].fields))
     assert.same(words "limit_requests limit_tokens remaining_requests remaining_tokens",
       keys(types.class["xai.RateLimit"].fields))

@@ -47,6 +47,10 @@ static const struct {
      XAI_API_PLAIN, XAI_QUERY},
     {"cancel_batch", "POST", "/batches/{}:cancel", "batch_id", XAI_API_PLAIN,
      XAI_NO_BODY | XAI_REPEATABLE},
+    {"generate_video", "POST", "/videos/generations", NULL, XAI_API_PLAIN,
+     XAI_STARTS_WORK},
+    {"get_video", "GET", "/videos/{}", "request_id", XAI_API_PLAIN,
+     XAI_PENDING | XAI_JOB},
 };
 
 #define ROWS (sizeof rows / sizeof *rows)

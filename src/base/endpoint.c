@@ -64,6 +64,10 @@ static const xai_Endpoint rows[] = {
      XAI_API_PLAIN, XAI_QUERY},
     {"cancel_batch", "POST", "/batches/{}:cancel", "batch_id", XAI_API_PLAIN,
      XAI_NO_BODY | XAI_REPEATABLE},
+    {"generate_video", "POST", "/videos/generations", NULL, XAI_API_PLAIN,
+     XAI_STARTS_WORK},
+    {"get_video", "GET", "/videos/{}", "request_id", XAI_API_PLAIN,
+     XAI_PENDING | XAI_JOB},
 };
 
 const xai_Endpoint *xai_endpoint_at(size_t i) {

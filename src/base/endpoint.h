@@ -72,7 +72,10 @@ typedef enum xai_Trait {
   /* Repeating it cannot repeat its effect if all entries of the body's
   ** 'batch_requests' have an id of the user's. */
   XAI_OWN_IDS = 128,
-  XAI_PICTURES = 256 /* its answer has pictures in data[].b64_json */
+  XAI_PICTURES = 256, /* its answer has pictures in data[].b64_json */
+  /* It asks for a job of the service: 202 means that the job runs, whatever the
+  ** body, and status "failed" that it has failed, which no repeat changes. */
+  XAI_JOB = 512
 } xai_Trait;
 
 /* One operation of the service.  To add an endpoint, add a row in

@@ -1104,6 +1104,9 @@ static xai_Kind kind_of_word(const xai_ErrorBody *e) {
   static const CodeKind codes[] = {
       {"invalid-argument", XAI_KIND_BAD_REQUEST},
       {"specified an invalid argument", XAI_KIND_BAD_REQUEST},
+      {"invalid_argument", XAI_KIND_BAD_REQUEST},
+      {"failed_precondition", XAI_KIND_BAD_REQUEST},
+      {"permission_denied", XAI_KIND_PERMISSION},
       {"invalid_request_error", XAI_KIND_BAD_REQUEST},
       {"unauthenticated", XAI_KIND_AUTHENTICATION},
       {"valid authentication credentials", XAI_KIND_AUTHENTICATION},
@@ -1172,6 +1175,8 @@ xai_Kind xai_error_body_kind(const xai_ErrorBody *e, int status) {
   if (status >= 500) return XAI_KIND_SERVER;
   if (status >= 300) return XAI_KIND_REDIRECT;
   kind = kind_of_code(e);
+  if (kind == XAI_KIND_BAD_REQUEST && xai_error_body_has(e, "moderat"))
+    return XAI_KIND_PERMISSION; /* a job that was withheld as unsafe */
   if (kind == XAI_KIND_RATE_LIMIT && is_quota(e)) return XAI_KIND_QUOTA;
   return lacks_money(e, kind == XAI_KIND_RATE_LIMIT) ? XAI_KIND_QUOTA : kind;
 }

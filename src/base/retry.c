@@ -48,7 +48,7 @@ static int was_refused(const xai_Failure *f) {
 /* 1 if an error answer, which arrived completely, may be followed. */
 static int answer_allowed(const xai_Failure *f) {
   int careful = f->policy == XAI_RETRY_SAFE && !f->repeatable;
-  if (f->should == 0) return 0;
+  if (f->should == 0 || f->final) return 0;
   if (careful && !was_refused(f)) return 0;
   if (f->should == 1) return 1;
   if (f->kind == XAI_KIND_QUOTA) return 0;

@@ -51,6 +51,7 @@ typedef struct xai_Failure {
   int events;        /* an event of the stream was seen */
   int streamed;      /* the answer began as an event stream */
   int repeatable;    /* repeating it cannot repeat its effect */
+  int final;         /* it tells how a job ended, which no repeat changes */
   int should;        /* header x-should-retry: 1 or 0; -1: not sent */
   xai_Retry policy;  /* what the user allows */
   int retry_timeout; /* the user allows retries of generations that timed out */

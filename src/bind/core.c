@@ -297,6 +297,13 @@ static int core_utf8(lua_State *L) {
   return 1;
 }
 
+/* core.random() -> a number from 0 to less than 1.  That of math.random is the
+** same in each process where nobody sets its seed. */
+static int core_random(lua_State *L) {
+  lua_pushnumber(L, xai_random_unit(&xai_client_engine(L)->random));
+  return 1;
+}
+
 /* core.uuid() -> a random UUID. */
 static int core_uuid(lua_State *L) {
   xai_Random random;
@@ -400,6 +407,7 @@ static const luaL_Reg functions[] = {{"client", xai_client_new},
                                      {"check_options", core_check_options},
                                      {"deadline", xai_client_deadline},
                                      {"uuid", core_uuid},
+                                     {"random", core_random},
                                      {"isatty", core_isatty},
                                      {"libcurl", core_libcurl},
                                      {NULL, NULL}};

@@ -36,7 +36,7 @@ typedef struct Builder {
   xai_Settings set;
   xai_Api api;
   int stream, raw, any_json, may_be_empty, guarded;
-  int pending_ok, read_once, repeatable, own_request_id;
+  int pending_ok, is_job, read_once, repeatable, own_request_id;
   int is_start;          /* the call is not waited for */
   int takes_bytes;       /* the answer may be a stream of bytes */
   xai_OutputKind output; /* where the answer goes */
@@ -44,6 +44,7 @@ typedef struct Builder {
   int adds;              /* it may lack its extension */
   int downloads;         /* the address is the user's, not an endpoint's */
   int is_foreign; /* its server is another than the client's: it gets no key */
+  int64_t delay_ms; /* until the first attempt */
 } Builder;
 
 /* -------------------------------------------------- settings, URL and body */
@@ -232,6 +233,7 @@ static int has_own_ids(const Builder *s) {
 /* Apply what the row says of its answers and of repeating it. */
 static void read_traits(Builder *s, const xai_Endpoint *row) {
   s->pending_ok = (row->traits & XAI_PENDING) != 0;
+  s->is_job = (row->traits & XAI_JOB) != 0;
   s->read_once = (row->traits & XAI_READ_ONCE) != 0;
   s->may_be_empty = (row->traits & XAI_MAY_BE_EMPTY) != 0;
   s->repeatable = (row->traits & XAI_REPEATABLE) != 0 ||
@@ -770,10 +772,11 @@ static void begin(const Builder *s, xai_Call *call, int request) {
   wire.raw = s->raw;
   wire.may_stream = may_stream(s);
   wire.takes_bytes = s->takes_bytes;
-  wire.takes_bytes = s->takes_bytes;
+  wire.delay_ms = s->delay_ms;
   if (s->patches != 0) wire.patches = list_of_patches(L, s->patches);
   wire.spec.free_form = s->any_json;
   wire.spec.pending_ok = s->pending_ok;
+  wire.spec.is_job = s->is_job;
   wire.spec.read_once = s->read_once;
   wire.spec.repeatable = s->repeatable;
   wire.spec.key_changes = s->key_function != 0;
@@ -939,7 +942,7 @@ int xai_request_start(lua_State *L) {
   const char *name = luaL_checkstring(L, 2);
   const char *as = luaL_optstring(L, 5, name);
   Builder s;
-  lua_settop(L, 6); /* client, name, argument, options, as, input */
+  lua_settop(L, 7); /* client, name, argument, options, as, input, delay */
   memset(&s, 0, sizeof s);
   s.L = L;
   s.what = lua_pushfstring(L, "client:%s", strcmp(as, "start") ? as : name);
@@ -947,6 +950,7 @@ int xai_request_start(lua_State *L) {
   s.engine = s.client->engine;
   s.options = lua_isnil(L, 4) ? 0 : 4;
   s.input = 3;
+  s.delay_ms = (int64_t)(luaL_optnumber(L, 7, 0) * 1000);
   xai_getenv(L, 1);
   s.env = lua_gettop(L);
   read_settings(&s);

@@ -403,8 +403,8 @@ int xai_call_begin(xai_Call *c, const xai_Request *r, CURLM *multi, int later) {
   }
   curl_easy_setopt(c->transfer.conn.easy, CURLOPT_PRIVATE, (void *)c);
   c->route = xai_easy_pool_route(&c->set, r->url);
-  if (later) {
-    c->retry_ms = c->began_ms;
+  if (later || r->delay_ms > 0) {
+    c->retry_ms = c->began_ms + r->delay_ms;
     c->retry_told = 1; /* no attempt has failed */
     c->state = XAI_CALL_WAITING;
     return 0;

@@ -56,7 +56,8 @@ void xai_call_measure(xai_Call *c);
 
 /* ------------------------------------------------------- driven by the engine */
 
-/* Start the first attempt, or with 'later' make it due at the next tick.
+/* Start the first attempt, or with 'later' make it due at the next tick, or with
+** a delay of the request when that has passed.
 ** Returns 0, or -1: then the call is done with its error. */
 int xai_call_begin(xai_Call *c, const xai_Request *r, CURLM *multi, int later);
 

@@ -458,8 +458,8 @@ static void rebuild_multi(xai_Engine *e) {
 
 int xai_engine_start(xai_Engine *e, xai_Call *c, const xai_Request *r) {
   int rc, held = c->guard != NULL;
-  int later =
-      !held && (e->starts >= MAX_STARTS || e->start_queue.first != NULL);
+  int later = !held && r->delay_ms <= 0 &&
+              (e->starts >= MAX_STARTS || e->start_queue.first != NULL);
   xai_engine_check_fork(e);
   rebuild_multi(e);
   c->random = &e->random;

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/http_head.h"
+#include "base/json_scan.h"
 #include "base/retry.h"
 #include "base/text.h"
 #include "net/conn_guard.h"
@@ -550,10 +551,11 @@ static int has_failed(const xai_Attempt *a, const xai_Error *error) {
          error->kind == XAI_KIND_MEMORY;
 }
 
-/* Is it an empty 202, which means that the result is not ready yet? */
+/* Is it a 202, which means that the result is not ready yet?  It is empty,
+** unless it may tell how far a job has come. */
 static int is_pending(const xai_Attempt *a) {
   return a->request->pending_ok && a->transfer->status == 202 &&
-         !a->transfer->body_begun;
+         (a->request->is_job || !a->transfer->body_begun);
 }
 
 void xai_outcome_decide(xai_Outcome *o, const xai_Attempt *a,
@@ -599,6 +601,16 @@ static int are_bytes_out(const xai_Transfer *t) {
          (t->output != NULL && xai_output_is_out(t->output));
 }
 
+/* Does the answer tell of a job that has failed? */
+static int has_failed_job(const xai_Attempt *a) {
+  xai_Json body, status;
+  if (!a->request->is_job || a->transfer->status != 200) return 0;
+  xai_json_read(xai_buffer_data(&a->transfer->body),
+                xai_buffer_size(&a->transfer->body), &body);
+  status = xai_json_get(&body, "status");
+  return status.type == XAI_JSON_STRING && xai_slice_is(status.raw, "failed");
+}
+
 static xai_Failure failure_of(xai_Outcome *o, const xai_Attempt *a) {
   xai_Transfer *t = a->transfer;
   xai_Failure f;
@@ -617,6 +629,7 @@ static xai_Failure failure_of(xai_Outcome *o, const xai_Attempt *a) {
   f.should = should_retry(a);
   f.policy = a->set->retry;
   f.retry_timeout = a->set->retry_timeouts && !lost;
+  f.final = has_failed_job(a);
   f.error_body = &o->body;
   return f;
 }

@@ -31,6 +31,7 @@ typedef struct xai_RequestSpec {
   int repeatable;          /* repeating it cannot repeat its effect */
   int free_form;           /* the answer may be of any form */
   int pending_ok;          /* an empty 202 means: not ready yet */
+  int is_job;              /* it asks for a job, see XAI_JOB */
   int read_once;           /* the service gives a successful answer only once */
   int key_changes;         /* each attempt may have another key */
   int own_request_id;      /* x-client-request-id is not the user's */
@@ -52,6 +53,7 @@ typedef struct xai_Request {
   xai_Slice patches; /* a JSON list of what makes other bodies; empty: none */
   int record;        /* the answer is recorded */
   xai_Replay replay; /* the answer, if it does not come from a server */
+  int64_t delay_ms;  /* until the first attempt */
   xai_RequestSpec spec; /* xai_call_begin adds what the method tells */
 } xai_Request;
 

@@ -488,6 +488,11 @@ function xai.batch_result(entry) end
 ---@class xai.ParseOptions: xai.CallOptions
 ---@field repair? integer How often the model may be asked again, with its mistakes, after an answer that does not fit or is not JSON; each time is billed. Default 0.
 
+---Options of `client:wait`.
+---@class xai.WaitOptions: xai.CallOptions
+---@field every? number Seconds between questions. Default: from 0.25, growing by half to 10, with jitter.
+---@field on_wait? fun(info: xai.Info) Called before each pause: `progress`, `asked`, `wait`, and `kind` why it goes on.
+
 ---Options of one streaming call that calls back with the parts of the answer instead of returning a stream.
 ---@class xai.PartOptions: xai.CallOptions
 ---@field on_part fun(kind: xai.PartKind, value: any, more: any) Called with each part of the answer; the call returns the result.
@@ -674,6 +679,24 @@ function Client:complete_legacy(body, opts) end
 ---@return xai.Info info
 function Client:generate_image(body, opts) end
 
+---POST /v1/videos/generations: starts a video, which `client:wait("get_video", request_id)` waits for. Never repeated where
+---the service may have begun: a start that is repeated starts twice.
+---@param body xai.VideoRequest
+---@param opts? xai.CallOptions
+---@return xai.JobStarted? result
+---@return string? message
+---@return xai.Info info
+function Client:generate_video(body, opts) end
+
+---GET /v1/videos/{request_id}. Not ready yet (202, whatever the body): `nil, "pending", info`; `info.body` may tell the
+---progress. A failed job is a failure.
+---@param request_id string What `generate_video` returned.
+---@param opts? xai.CallOptions
+---@return xai.VideoResult? result
+---@return string? message
+---@return xai.Info info
+function Client:get_video(request_id, opts) end
+
 ---POST /v1/tokenize-text.
 ---@param body xai.TokenizeRequest
 ---@param opts? xai.CallOptions
@@ -835,6 +858,7 @@ function Client:request(request, opts) end
 ---@overload fun(self: xai.Client, name: "complete_legacy", body: xai.CompleteRequest|xai.CompleteStreamRequest, opts?: xai.CompleteStartOptions): xai.Call
 ---@overload fun(self: xai.Client, name: "generate_image", body: xai.ImageRequest, opts?: xai.StartOptions): xai.Call
 ---@overload fun(self: xai.Client, name: "tokenize", body: xai.TokenizeRequest, opts?: xai.StartOptions): xai.Call
+---@overload fun(self: xai.Client, name: "generate_video", body: xai.VideoRequest, opts?: xai.StartOptions): xai.Call
 ---@overload fun(self: xai.Client, name: "create_batch", body: xai.BatchCreateRequest, opts?: xai.StartOptions): xai.Call
 ---@overload fun(self: xai.Client, name: "list_batches", query?: xai.PageQuery, opts?: xai.StartOptions): xai.Call
 ---@overload fun(self: xai.Client, name: "add_to_batch", id: string, body: xai.BatchAddRequest, opts?: xai.StartOptions): xai.Call
@@ -862,6 +886,21 @@ function Client:download(url, path, opts) end
 ---@return string? message
 ---@return xai.Info? info nil where the picture is written without a request.
 function Client:save(image, path, opts) end
+
+---Asks `get_deferred`, `get_video` or `get_batch` again and again until it is ready, as rarely as the service says
+---(`Retry-After`). Lost connections, 5xx and 429 do not end it; a `deadline` does, for all of it. Then `info.resumable` is
+---true: nothing is cancelled at the service, and the same wait may go on. A job that has failed, a video that moderation
+---has withheld (`permission`), a batch that was refused, are failures. In a task, `xai.spawn(client.wait, client, ...)`.
+---@param name xai.WaitName
+---@param id string What that function takes.
+---@param opts? xai.WaitOptions
+---@return any result What that function returns once it is ready.
+---@return string? message
+---@return xai.Info info With `id`, `asked` and, where known, `progress`.
+---@overload fun(self: xai.Client, name: "get_deferred", id: string, opts?: xai.WaitOptions): xai.ChatCompletion?, string?, xai.Info
+---@overload fun(self: xai.Client, name: "get_video", id: string, opts?: xai.WaitOptions): xai.VideoResult?, string?, xai.Info
+---@overload fun(self: xai.Client, name: "get_batch", id: string, opts?: xai.WaitOptions): xai.Batch?, string?, xai.Info
+function Client:wait(name, id, opts) end
 
 ---A structured answer: asks for JSON of a schema, and gives the value once it has been checked. The schema goes into
 ---`text.format` (respond), `response_format` (chat), or the parameters of a tool that must be called (message); a body that
@@ -934,6 +973,8 @@ function Client:close() end
 ---| "list_batch_requests"
 ---| "list_batch_results"
 ---| "cancel_batch"
+---| "generate_video"
+---| "get_video"
 ---| "request"
 ---| "download"
 
@@ -1368,6 +1409,11 @@ function RawStream:next() end
 ---@field retryable? boolean Could the same call succeed later?
 ---@field retry_after? number Seconds that the server asked to wait.
 ---@field billed? xai.Billed Was the failed call paid for?
+---@field id? string Of `client:wait`: what was waited for.
+---@field asked? integer Of `client:wait`: how often it has asked.
+---@field progress? number Of `client:wait`: percent, where the service tells it.
+---@field result? any Of `client:wait`: the answer that says so.
+---@field resumable? boolean Of a `client:wait` that failed: may the same wait go on later?
 ---@field partial? any What `stream:result()` would have given when the stream broke.
 ---@field phase? xai.Phase Where a `connection` or `timeout` struck.
 
@@ -2978,6 +3024,103 @@ function RawStream:next() end
 ---@field public_url_expires_at? integer|string When that address ends.
 ---@field public_url_error? string Why it was not made public.
 ---@field expires_at? integer|string When the file ends.
+
+-- ===== Videos =======================================================================================================
+
+---@alias xai.WaitName
+---| "get_deferred"
+---| "get_video"
+---| "get_batch"
+
+---A picture by address or by file, not both.
+---@class xai.MediaRef
+---@field url? string An https address, or `data:<type>;base64,...` (JPEG, PNG, WebP).
+---@field file_id? string A finished upload.
+---@field type? string Without effect.
+
+---@class xai.Keyframe
+---@field image xai.MediaRef What is seen.
+---@field timestamp_s number Seconds from the start, within the clip, on a grid of a third of a second.
+
+---@class xai.ReferenceAudio
+---@field voice_id? string A voice, such as "rex".
+---@field url? string A recording of at most 15 s; for selected partners.
+
+---@class xai.VideoOutput
+---@field upload_url string Signed address to which the service sends the clip by PUT.
+
+---@class xai.VideoStorageOptions
+---@field filename string Name of the file.
+---@field expires_after? integer Seconds to keep it, 3600 to 2592000.
+---@field public_url? boolean|xai.PublicUrlOptions Also make it public.
+
+---Body of `client:generate_video`.
+---@class xai.VideoRequest
+---@field prompt? string What happens. Needed without a picture; `<IMAGE_0>` and `<AUDIO_0>` name references.
+---@field model? string Video model; left out, a default model runs and bills.
+---@field duration? integer Seconds, 1 to 15; with references on grok-imagine-video to 10. Default 8.
+---@field image? xai.MediaRef The first frame. Give a prompt, too.
+---@field last_frame? xai.MediaRef The last frame; grok-imagine-video-1.5 only.
+---@field keyframes? xai.Keyframe[] Up to 4; grok-imagine-video-1.5 only.
+---@field reference_images? xai.MediaRef[] Up to 7 things to show, not frames.
+---@field reference_audios? xai.ReferenceAudio[] Up to 3 voices; grok-imagine-video-1.5 only.
+---@field aspect_ratio? "1:1"|"16:9"|"9:16"|"4:3"|"3:4"|"3:2"|"2:3"|"21:9"|"5:2"|string Width to height. Default 16:9; that of a first frame.
+---@field resolution? "480p"|"720p"|"1080p"|string Size; 1080p on 1.5 models only. Default 480p.
+---@field generate_audio? boolean With sound. Default true.
+---@field output? xai.VideoOutput Where the clip goes. Needed for teams without data retention.
+---@field storage_options? xai.VideoStorageOptions Also keep the clip in the Files API.
+---@field user? string Id of the end user.
+
+---Answer of `client:generate_video`.
+---@class xai.JobStarted
+---@field request_id string For `client:wait("get_video", request_id)`.
+
+---Answer of `client:get_video` and of the wait for it.
+---@class xai.VideoResult
+---@field status "done"|string `done`; an unknown word means: not ready.
+---@field video? xai.Video The clip.
+---@field model? string The model that made it.
+---@field progress? integer Per cent.
+---@field usage? xai.MediaUsage Its cost.
+---@field error? xai.JobError Why it failed; `client:get_video` makes it a failure.
+
+---@class xai.Video
+---@field url? string Temporary address on another host: fetch it at once, without the key. Empty or missing when it was held back or sent to `output`.
+---@field duration? integer Seconds.
+---@field respect_moderation? boolean false: held back.
+---@field file_output? xai.FileOutput The stored file.
+---@field storage_error? string The clip exists, the file does not.
+
+---What became of `storage_options`.
+---@class xai.FileOutput
+---@field file_id string Id in the Files API.
+---@field filename string Its name.
+---@field expires_at? integer When the file ends, in Unix seconds.
+---@field public_url? string Public address.
+---@field public_url_expires_at? integer When that address ends.
+---@field public_url_error? string Why it was not made public.
+
+---@class xai.MediaInputTokens
+---@field text_tokens? integer Of the prompt.
+---@field image_tokens? integer Of pictures.
+---@field cached_tokens? integer Read from a cache.
+
+---@class xai.MediaOutputTokens
+---@field reasoning_tokens? integer Of thinking.
+---@field text_tokens? integer Of text.
+---@field image_tokens? integer Of pictures.
+
+---@class xai.JobError
+---@field code string Such as `invalid_argument`, `internal_error`.
+---@field message string The reason.
+
+---@class xai.MediaUsage
+---@field cost_in_usd_ticks integer Cost; 10^10 ticks are 1 USD.
+---@field input_tokens? integer Often missing, as all that follow.
+---@field input_tokens_details? xai.MediaInputTokens What they were.
+---@field output_tokens? integer Tokens of the answer.
+---@field output_tokens_details? xai.MediaOutputTokens What they were.
+---@field total_tokens? integer Both.
 
 -- ===== tokenize: POST /v1/tokenize-text ==============================================================================
 

@@ -118,7 +118,7 @@ methods.request = method "request"
 -- Methods in files of their own, whose modules make them of `complete`.
 local HELPERS = {
   conversation = "xai.conversation", download = "xai.download", each = "xai.each", parse = "xai.parse",
-  run_tools = "xai.run_tools", save = "xai.save",
+  run_tools = "xai.run_tools", save = "xai.save", wait = "xai.wait",
 }
 
 local function load_helper(name)

@@ -41,6 +41,7 @@ local process = require("xai.testing.process")
 local requests = require("xai.testing.standin.requests")
 local responses = require("xai.testing.standin.responses")
 local rules = require("xai.testing.standin.rules")
+local videos = require("xai.testing.standin.videos")
 
 -- Routes -------------------------------------------------------------------------------
 
@@ -62,6 +63,9 @@ local ROUTES = {
     body = requests.complete, rules = rules.complete, models = "language", generates = true },
   { "POST", "/v1/images/generations", images.create,
     body = requests.image, rules = rules.image, models = "image", generates = true },
+  { "POST", "/v1/videos/generations", videos.create,
+    body = requests.video, rules = rules.video, models = "video", generates = true },
+  { "GET", "/v1/videos/{id}", videos.get },
   { "POST", "/v1/tokenize-text", account.tokenize, body = requests.tokenize, models = "language" },
   { "GET", "/v1/api-key", account.api_key },
   { "GET", "/v1/models", account.list_models },
@@ -78,6 +82,7 @@ local ROUTES = {
   { "GET", "/v1/batches/{id}/results", batches.list_results },
   { "POST", "/v1/batches/{id}:cancel", batches.cancel },
   { "GET", "/pictures/{id}", images.picture, free = true },
+  { "GET", "/clips/{id}", videos.clip, free = true },
   { "GET", "/_/requests", control.requests, free = true },
   { "GET", "/_/ledger", ledger.show, free = true },
   { "GET", "/_/open", control.open, free = true },
@@ -124,12 +129,12 @@ local function check_body(route, request)
   return errors.bare(422, text)
 end
 
-local DEFAULT_MODEL = { language = "latest", image = "grok-imagine-image" }
+local DEFAULT_MODEL = { language = "latest", image = "grok-imagine-image", video = "grok-imagine-video" }
+local FIND_MODEL = { language = models.find_language, image = models.find_image, video = models.find_video }
 
 local function check_model(route, request)
   local id = json.given(request.json.model) or DEFAULT_MODEL[route.models]
-  local find = route.models == "image" and models.find_image or models.find_language
-  request.model = find(id)
+  request.model = FIND_MODEL[route.models](id)
   return not request.model and errors.unknown_model(id) or nil
 end
 
@@ -182,6 +187,7 @@ function Service:reset()
   self.responses, self.deferred, self.pictures, self.failures = {}, {}, {}, {}
   self.issued, self.batches = {}, nil
   self.ledger, self.windows, self.limited = {}, {}, 0
+  self.videos, self.clips = {}, {}
   self.log, self.last_id = {}, 0
 end
 

@@ -39,6 +39,13 @@ M.image = {
   { id = "grok-imagine-image-2.0", created = 1786406400, price = 6, version = "2.0.0", has_quality = true },
 }
 
+-- `price`: cents a second.
+M.video = {
+  { id = "grok-imagine-video", price = 5, classic = true },
+  { id = "grok-imagine-video-1.5", aliases = { "grok-imagine-video-1.5-preview" }, price = 14, has_frames = true },
+  { id = "grok-imagine-video-1.5-lite", price = 7, no_references = true },
+}
+
 -- The bodies of requests.valid.json and requests.invalid.json name the model "m".
 local EXTRA_ALIASES = { m = "grok-3" }
 
@@ -55,6 +62,7 @@ end
 
 function M.find_language(id) return find(M.language, id) end
 function M.find_image(id) return find(M.image, id) end
+function M.find_video(id) return find(M.video, id) end
 
 -- Catalogue entries --------------------------------------------------------------
 

@@ -189,6 +189,22 @@ M.image = fields({
   }, "filename"),
 }, "prompt")
 
+-- Videos -----------------------------------------------------------------------------
+
+local media = fields { url = str, file_id = str, image_url = str, type = str }
+
+M.video = fields {
+  prompt = str, model = str, duration = either(int, str), seconds = either(int, str), image = media, last_frame = media,
+  input_reference = media, keyframes = list(fields({ image = media, timestamp_s = num }, "image timestamp_s")),
+  reference_images = list(media), reference_audios = list(fields { url = str, voice_id = str }),
+  aspect_ratio = enum("1:1", "16:9", "9:16", "4:3", "3:4", "3:2", "2:3", "21:9", "5:2"),
+  resolution = enum("480p", "720p", "1080p"), generate_audio = bool, user = str,
+  output = fields({ upload_url = str }, "upload_url"),
+  storage_options = fields({
+    filename = str, expires_after = int, public_url = either(bool, fields { expires_after = int }),
+  }, "filename"),
+}
+
 M.tokenize = fields({ model = str, text = str, user = str }, "model text")
 
 M.completion = fields({

@@ -170,4 +170,84 @@ function M.image(body, model)
   return ranges(body, { { "n", 1, 10 } })
 end
 
+-- Videos ---------------------------------------------------------------------------
+
+--- One source: an address or a file, not both.
+local function source(media, name)
+  if not given(media) then return nil end
+  local url = given(media.url) or given(media.image_url)
+  if (url ~= nil) == (given(media.file_id) ~= nil) then
+    return errors.argument(("%s needs either url or file_id."):format(name))
+  end
+  local kind = url and url:match("^data:([^;,]*)")
+  if url and not kind and not url:find("^https://") then
+    return errors.argument(("%s: only https addresses are fetched."):format(name))
+  end
+end
+
+local function sources(body)
+  for _, name in ipairs { "image", "last_frame", "input_reference" } do
+    local wrong = source(body[name], name)
+    if wrong then return wrong end
+  end
+  for _, one in ipairs(given(body.reference_images) or {}) do
+    local wrong = source(one, "reference_images")
+    if wrong then return wrong end
+  end
+  for _, frame in ipairs(given(body.keyframes) or {}) do
+    local wrong = source(frame.image, "keyframes")
+    if wrong then return wrong end
+  end
+end
+
+local VOICES = { ara = true, eve = true, leo = true, rex = true, sal = true }
+
+local function voices(list)
+  for _, one in ipairs(given(list) or {}) do
+    local voice = given(one.voice_id)
+    if voice and not VOICES[voice:lower()] then
+      return errors.argument(("Voice %s is unknown. Known voices: ara, eve, leo, rex, sal."):format(voice))
+    end
+  end
+end
+
+--- What only some models take.
+local function video_model(body, model)
+  for _, name in ipairs { "last_frame", "keyframes", "reference_audios" } do
+    if given(body[name]) and not model.has_frames then
+      return errors.argument(name .. " cannot be used with this model.")
+    end
+  end
+  if given(body.reference_images) and model.no_references then
+    return errors.argument("reference_images cannot be used with this model.")
+  end
+  if body.resolution == "1080p" and (model.classic or given(body.reference_images)) then
+    return errors.argument("resolution 1080p cannot be used here.")
+  end
+end
+
+local function seconds(body, model)
+  local value = given(body.duration) or given(body.seconds) or 8
+  local most = model.classic and given(body.reference_images) and 10 or 15
+  value = tonumber(value)
+  if not value or value < 1 or value > most then
+    return out_of_range("duration", ("must be from 1 to %d"):format(most))
+  end
+  for _, frame in ipairs(given(body.keyframes) or {}) do
+    if frame.timestamp_s <= 0 or frame.timestamp_s >= value then
+      return out_of_range("timestamp_s", "must lie within the clip")
+    end
+  end
+end
+
+function M.video(body, model)
+  local has_picture = given(body.image) or given(body.reference_images) or given(body.last_frame)
+    or given(body.keyframes)
+  if not has_picture and (given(body.prompt) or "") == "" then
+    return errors.argument("A prompt is needed for a video from text.")
+  end
+  return sources(body) or video_model(body, model) or seconds(body, model) or voices(body.reference_audios)
+    or lengths(body, { { "keyframes", 4 }, { "reference_images", 7 }, { "reference_audios", 3 } })
+end
+
 return M
