@@ -17,6 +17,10 @@ describe("An adapter for another event loop", function()
     adapter:says("3 true\nslept\nwaiting true cancelled\n0\n", "tasks")
   end)
 
+  it("runs a bulk job in a coroutine while others go on", function()
+    adapter:says("9 3 0 3\n3 0 9\n15 9\ntrue\n", "bulk")
+  end)
+
   it("runs callbacks, and goes on while a wait blocks", function()
     adapter:says("true true\ntrue true\ntrue\n", "callbacks")
   end)

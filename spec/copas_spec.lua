@@ -34,6 +34,10 @@ local function try(says)
     says("Oslo 3 after 0\nOslo 3 after 1\nOslo 3, grown: true\ntrue\n", "structured")
   end)
 
+  it("runs a bulk job in a task while the others go on", function()
+    says("9 3 0 3\n3 0 9\n15 9\ntrue\n", "bulk")
+  end)
+
   it("wakes a loop that has nothing else to do where a thread calls back what xai.await waits for", function()
     says("task called back\ncoroutine called back\ncancelled true\ntrue\n", "await")
   end)

@@ -27,6 +27,10 @@ describe("xai.cqueues", function()
     says("Oslo 3 after 0\nOslo 3 after 1\nOslo 3, grown: true\ntrue\n", "structured")
   end)
 
+  it("runs a bulk job in a task while the others go on", function()
+    says("9 3 0 3\n3 0 9\n15 9\ntrue\n", "bulk")
+  end)
+
   it("answers all in the time of one", function()
     says("true\n", "at_the_same_time")
   end)

@@ -179,6 +179,22 @@ function shows.key()
   assert.equal("key xai-...demo, called demo key\n", run "key")
 end
 
+function shows.bulk()
+  local dir = programs.shell("mktemp -d"):gsub("\n$", "")
+  programs.shell("ln -s " .. programs.root .. "/examples", dir)
+  assert.equal("10 done, 0 failed, 0 done before: reviews.jsonl\n", run("bulk", dir))
+  assert.equal("0 done, 0 failed, 10 done before: reviews.jsonl\n", run("bulk", dir))
+  local keys, values = {}, {}
+  for line in slurp(dir .. "/reviews.jsonl"):gmatch "[^\n]+" do
+    local record = json.decode(line)
+    keys[#keys + 1], values[record.key] = record.key, record.value
+  end
+  assert.equal(10, #keys)
+  for line in slurp "examples/reviews.txt":gmatch "[^\n]+" do assert.equal("praise", values[line].mood) end
+  for _, name in ipairs { "/reviews.jsonl", "/examples" } do os.remove(dir .. name) end
+  os.remove(dir)
+end
+
 function shows.callbacks()
   local output = run "callbacks"
   assert.matches("Tell me a joke.\n  Why did the coroutine stay calm?", output, 1, true)

@@ -463,9 +463,9 @@ describe("the types for editors", function()
   end)
 
   it("know the module, the call and the streams", function()
-    assert.same(words [[active all array as_input await base64 batch_result batch_status budget calls check citations
-      data_url decode decode_partial encode fd finish images limiter map new on_interrupt ordered race reasoning run
-      sleep spawn step text timeout try unbase64 update usage utf8]],
+    assert.same(words [[active all array as_input await base64 batch_result batch_status budget bulk calls check
+      citations data_url decode decode_partial encode fd finish images limiter map new on_interrupt ordered race
+      reasoning run sleep spawn step text timeout try unbase64 update usage utf8]],
       keys(types.variables.xai.functions))
     assert.same(words "null on_error schema version", keys(types.class.xai.fields))
     local builder = words "any_of boolean enum integer list nullable number object optional raw string"

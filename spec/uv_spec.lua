@@ -48,6 +48,10 @@ describe("xai.uv under luv", function()
     says("Oslo 3 after 0\nOslo 3 after 1\nOslo 3, grown: true\ntrue\n", "structured")
   end)
 
+  it("runs a bulk job in a task while the others go on", function()
+    says("9 3 0 3\n3 0 9\n15 9\ntrue\n", "bulk")
+  end)
+
   it("serves hundreds of tasks that cannot yield where they wait", function()
     says("300\n", "tasks_that_cannot_yield")
   end)

@@ -24,6 +24,7 @@
 #include "bind/guard.h"
 #include "bind/json_decode.h"
 #include "bind/json_encode.h"
+#include "bind/line_file.h"
 #include "bind/luautil.h"
 #include "bind/options.h"
 #include "bind/output.h"
@@ -373,6 +374,7 @@ static const luaL_Reg functions[] = {{"client", xai_client_new},
                                      {"codec", xai_codec_new},
                                      {"on_key_error", xai_luacall_on_key_error},
                                      {"on_guarded", xai_guard_on_guarded},
+                                     {"guard_all", xai_guard_all},
                                      {"news", xai_guard_news},
                                      {"array", xai_json_array},
                                      {"ordered", xai_json_ordered},
@@ -409,6 +411,7 @@ static const luaL_Reg functions[] = {{"client", xai_client_new},
                                      {"uuid", core_uuid},
                                      {"random", core_random},
                                      {"isatty", core_isatty},
+                                     {"line_file", xai_line_file_new},
                                      {"libcurl", core_libcurl},
                                      {NULL, NULL}};
 
@@ -436,6 +439,7 @@ int luaopen_xai_core(lua_State *L) {
   xai_luacall_open(L, request_methods,
                    sizeof request_methods / sizeof *request_methods);
   xai_info_open(L);
+  xai_line_file_lua_open(L);
   lua_newtable(L);
   luaL_setfuncs(L, functions, 0);
   lua_pushliteral(L, XAI_VERSION);

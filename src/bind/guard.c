@@ -19,6 +19,11 @@ int xai_guard_on_guarded(lua_State *L) {
   return 0;
 }
 
+int xai_guard_all(lua_State *L) {
+  xai_client_engine(L)->guards_all = lua_toboolean(L, 1);
+  return 0;
+}
+
 static void push_id(lua_State *L, const xai_Guard *g) {
   lua_pushnumber(L, (lua_Number)g->id);
 }

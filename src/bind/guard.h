@@ -18,6 +18,9 @@ void xai_guard_ask(lua_State *L, int request, int client_options);
 ** f may admit or refuse it, or have somebody do so later.  It must not wait. */
 int xai_guard_on_guarded(lua_State *L);
 
+/* core.guard_all(on): begin or stop guarding every call that starts. */
+int xai_guard_all(lua_State *L);
+
 /* core.news() -> the next news of a guarded call, or nothing:
 **   id, "failure", kind, wait, hint
 **                               an attempt failed; the next one begins in 'wait'

@@ -857,6 +857,7 @@ static void start(Builder *s) {
   check_open(s);
   warn_once(s);
   if (!own_key) add_key(s, call);
+  s->guarded = s->guarded || s->engine->guards_all;
   if (s->guarded && xai_call_guard(call) != 0)
     luaL_error(L, "not enough memory");
   if (s->path != 0 &&

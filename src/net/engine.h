@@ -42,6 +42,7 @@ typedef struct xai_Engine {
   int active;               /* calls that are not done */
   int resting;              /* active ones whose reader is done */
   xai_GuardNews news;       /* guards of which something is to be told */
+  int guards_all;           /* every call is guarded */
   unsigned long guard_ids;  /* the last id given to a guard */
 
   /* Moments of xai_clock_ms, or XAI_NEVER. */

@@ -59,7 +59,8 @@ local LAZY = {
 
 -- Helpers, a file each, whose module is the helper itself.
 local HELPERS = {
-  await = true, budget = true, check = true, data_url = true, decode_partial = true, limiter = true, schema = true,
+  await = true, budget = true, bulk = true, check = true, data_url = true, decode_partial = true, limiter = true,
+  schema = true,
 }
 
 local known = { on_error = true } -- the names that may be read and set

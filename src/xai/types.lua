@@ -289,6 +289,44 @@ function xai.race(list) end
 ---@return R[] results
 function xai.map(list, f, limit) end
 
+---Options of `xai.bulk`. Functions in it may wait, as calls do; an error that one of them raises ends the job: nothing new
+---begins, what is under way ends and is written, and the error is raised.
+---@class xai.BulkOptions
+---@field at_once? integer At most so many items are under way; 16 unless given.
+---@field file? string The path of a file of JSON lines, one for each item that has ended: `{"key":..,"value":..}`, or `{"key":..,"error":..}` with the message; the last line of a key counts. Each is appended and flushed before it is told. Items that are done in it are skipped, failures are tried again, a torn last line is dropped. A key that is not UTF-8 has its bytes, in hexadecimal digits, under `bytes`. Raises where it is no such file, cannot be opened, or another job works with it.
+---@field key? fun(item: any, index: integer): string|number What an item is known by in the file, where each key is done once. Unless given: the item if it is a string or a number, else its index.
+---@field on_done? fun(key: string|number, value: any, message: string?, info: any) Called for each item that has ended, once it is in the file.
+---@field progress? boolean Show on stderr, if that is a terminal, one line: done, failed, time left, per second, dollars.
+---@field total? integer How many items an iterator gives, for the time left.
+---@field stop_after? integer Begin nothing new after so many failures.
+---@field budget? xai.Budget|xai.Budget[] Of all calls that `f` makes, beside those of its clients and calls. When it has ended, so does the job; what was not begun is not written.
+---@field limiter? xai.Limiter Of all calls that `f` makes, where neither call nor client has one.
+
+---What `xai.bulk` has done, this time.
+---@class xai.BulkReport
+---@field done integer Items that gave a value.
+---@field failed integer Items that did not.
+---@field skipped integer Done before, or of a key that had come already.
+---@field usd number What all its calls have cost, as far as the service told.
+---@field tokens number What they have used.
+
+---Facts about a bulk job.
+---@class xai.BulkInfo
+---@field report xai.BulkReport What was done.
+---@field elapsed number Seconds since the job began.
+
+---Call `f(item, index)` for each item, some at once. It gives a value, which JSON can say if there is a file; or nil,
+---message, info: a failure of that item, as are nil alone and an error that it raises. A failure of kind `limit` and code
+---`budget` stops the job; such an item is neither failed nor written.
+---@generic T
+---@param items T[]|fun(): T? A list without holes; or an iterator, which is asked when there is room for the next item, by one task at a time, and never after its end.
+---@param f fun(item: T, index: integer): any, any, any
+---@param opts? xai.BulkOptions
+---@return xai.BulkReport? report nil where the job stopped before its end.
+---@return string? message
+---@return xai.BulkInfo|xai.Error info Of kind `limit` then, with `report` and `code`: "stop_after", "budget", or "file" where that could not be written. An error of kind `cancelled`, which Ctrl-C and `task:cancel()` raise, has `report`, too.
+function xai.bulk(items, f, opts) end
+
 ---Wait, letting others go on; with 0 all that are ready have a turn.
 ---@param seconds number
 function xai.sleep(seconds) end

@@ -49,6 +49,36 @@ local function identify(name, argument)
   return PATHS[string_match(argument.path, "^[^?]*")], argument.body
 end
 
+-- Scopes -----------------------------------------------------------------------------
+
+-- A scope is { budget, limiter }: what all calls of a task have, and those of the tasks that
+-- it spawns.  The field `scope` of a task names it.
+
+local scopes = 0 -- that are open
+
+--- The scope of the running code, or nil.
+local function scope_here()
+  local task = loop.current()
+  return task and task.scope or nil
+end
+
+--- A scope within that of the running code.
+-- @param budgets a list of budgets, which gets those of the scope around it, too
+-- @param limiter may be nil
+function gate.open_scope(budgets, limiter)
+  local outer = scope_here() or {}
+  budgets[#budgets + 1] = outer.budget
+  scopes = scopes + 1
+  core.guard_all(true)
+  return { budget = budgets, limiter = limiter or outer.limiter }
+end
+
+--- The calls of a scope are not guarded any more.
+function gate.close_scope()
+  scopes = scopes - 1
+  if scopes == 0 then core.guard_all(false) end
+end
+
 -- Guards -----------------------------------------------------------------------------
 
 -- A guard is what is known of a call: name, api, model (that was asked), body; budgets, a
@@ -131,10 +161,12 @@ local function new_guard(request, id, name, body, opts, defaults)
   if guard.on_usage then guard.url = request:info().url end
   add_ledgers(guard.ledgers, defaults.budget)
   add_ledgers(guard.ledgers, opts and opts.budget)
+  local scope = scope_here()
+  if scope then add_ledgers(guard.ledgers, scope.budget) end
   if FETCHES[name] then
     guard.fetches = body
   else
-    local limiter = pick(opts, defaults, "limiter")
+    local limiter = pick(opts, defaults, "limiter") or scope and scope.limiter
     guard.model = type(body) == "table" and type(body.model) == "string" and body.model or "unknown"
     guard.pacer = limiter and rawget(limiter, "pacer")
   end
@@ -157,6 +189,10 @@ function gate.begin(request, id, name, argument, opts, defaults)
   if not API[name] and not FETCHES[name] then return request:admit() end
   gate.take_news()
   local guard = new_guard(request, id, name, body, opts, defaults)
+  if not (guard.ledgers[1] or guard.pacer or guard.on_usage) then -- it is not of a scope
+    guards[id], held[id] = nil, nil
+    return request:admit()
+  end
   if guard.fetches then
     held[id] = nil
     return request:admit()

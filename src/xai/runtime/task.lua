@@ -28,6 +28,7 @@ local Task = {
   cancelled = false, -- the same, until it is raised
   waiters = false,
   waits = 0, -- how many wait for it, or have heard of its end
+  scope = false, -- of its calls, see xai.client.gate
   spawner = false, has_failures = false, failure = false,
   ok = false, n = 0, results = false, trace = false, -- and `err`, which may be nil
   passed = false, passed_trace = false, -- the last error of a task that it waited for
@@ -278,6 +279,7 @@ local function new_task(group, f, ...)
     args = { n = select("#", ...), ... },
     group = group,
     spawner = spawner,
+    scope = spawner and spawner.scope,
     over = false, cancelled = false, -- asked for in each turn
   }, Task)
   group.members[task] = true

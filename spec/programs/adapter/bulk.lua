@@ -1,0 +1,17 @@
+--- A bulk job in a coroutine of a loop that is not the library's.
+
+include "spec/programs/bulk.lua"
+
+local ticks, is_over = 0, false
+toy.start(function()
+  bulk()
+  is_over = true
+end)
+toy.start(function()
+  while not is_over do
+    ticks = ticks + 1
+    toy.sleep(0.002)
+  end
+end)
+toy.run()
+print(ticks > 3)

@@ -1,0 +1,154 @@
+--- The file of a bulk job: lines of JSON, one for each item that has ended.
+--
+--   {"key":"Oslo","value":"cold"}        done
+--   {"key":"Rome","error":"timeout"}     failed; the last line of a key counts
+--   {"key":"caf\ufffd","bytes":"636166e9","value":"warm"}    a key that is not UTF-8, its bytes in hex
+--
+--   record_file.open(path)     a file, or nil and what is wrong with it
+--   file:has(key)              was it done, or claimed?
+--   file:claim(key)
+--   file:release(key)          a claimed one that has not begun
+--   file:add_value(key, value) appends a line; returns true, or nil and what is wrong
+--   file:add_error(key, text)
+--   file:close()
+
+local core = require "xai.core"
+local environment = require "xai.runtime.environment"
+local json = require "xai.client.json"
+
+local pcall, setmetatable, tonumber, type = pcall, setmetatable, tonumber, type
+local string_byte, string_char, string_find, string_format, string_gsub, string_match, string_sub =
+  string.byte, string.char, string.find, string.format, string.gsub, string.match, string.sub
+local table_concat = table.concat
+
+local lazy_require = environment.lazy_require
+
+local File = {}
+File.__index = File
+
+-- Lines -----------------------------------------------------------------------------
+
+local ORDER = { "key", "bytes", "value", "error" }
+local BEGINNING = '{"key":' -- of each line
+
+local function to_hex(text)
+  return (string_gsub(text, ".", function(byte) return string_format("%02x", string_byte(byte)) end))
+end
+
+local function from_hex(text)
+  return (string_gsub(text, "%x%x", function(digits) return string_char(tonumber(digits, 16)) end))
+end
+
+--- The line of a record: key, and value or error.
+local function line_of(key, name, value)
+  local record = { key = key, [name] = value }
+  if type(key) == "string" then
+    local text = core.utf8(key)
+    if text ~= key then record.key, record.bytes = text, to_hex(key) end
+  end
+  return json.encode(core.ordered(ORDER, record)) .. "\n"
+end
+
+--- The key of a line, and whether its item is done; nil where it is no line of a job.
+local function read_line(line)
+  local record = json.decode(line)
+  if type(record) ~= "table" then return nil end
+  local key, is_done = record.key, record.error == nil
+  if type(record.bytes) == "string" then key = from_hex(record.bytes) end
+  if type(key) ~= "string" and type(key) ~= "number" then return nil end
+  if is_done and record.value == nil and not string_find(line, '"value"%s*:%s*null') then return nil end
+  return key, is_done
+end
+
+local function is_blank(line)
+  return not string_find(line, "%S")
+end
+
+--- Does a torn line begin as a line of a job does?
+local function is_beginning(line)
+  local n = #line < #BEGINNING and #line or #BEGINNING
+  return string_sub(line, 1, n) == string_sub(BEGINNING, 1, n)
+end
+
+-- Reading ---------------------------------------------------------------------------
+
+--- Take note of a line.  Returns whether it is one of a job.
+function File:take_line(line)
+  local key, is_done = read_line(line)
+  if key == nil then return is_blank(line) end
+  if is_done then self.keys[key] = true end
+  return true
+end
+
+--- Call `take(line)` for each whole line.  Returns the size of those, and what follows
+-- them; or nil and what is wrong.
+local function read_lines(lines, take)
+  local size, number, pieces = 0, 0, {}
+  while true do
+    local bytes, problem = lines:read()
+    if problem then return nil, problem end
+    if not bytes then return size, table_concat(pieces), number end
+    local from = 1
+    local at = string_find(bytes, "\n", 1, true)
+    while at do
+      pieces[#pieces + 1] = string_sub(bytes, from, at - 1)
+      local line = table_concat(pieces)
+      pieces, number, size = {}, number + 1, size + #line + 1
+      if not take(line) then return nil, string_format("line %d is no line of a bulk job", number) end
+      from = at + 1
+      at = string_find(bytes, "\n", from, true)
+    end
+    pieces[#pieces + 1] = string_sub(bytes, from)
+  end
+end
+
+--- Read what is there.  A torn last line is removed; one that lacks its end alone gets it.
+local function read(file)
+  local lines = file.lines
+  local size, rest, number = read_lines(lines, function(line) return file:take_line(line) end)
+  if not size then return nil, rest end
+  if rest == "" then return true end
+  if not is_blank(rest) and file:take_line(rest) then return lines:append("\n") end
+  if not is_beginning(rest) then return nil, string_format("line %d is no line of a bulk job", number + 1) end
+  return lines:cut(size)
+end
+
+-- Writing ---------------------------------------------------------------------------
+
+function File:has(key) return self.keys[key] ~= nil end
+
+function File:claim(key) self.keys[key] = true end
+
+function File:release(key) self.keys[key] = nil end
+
+--- Append the line of an item that is done.
+-- @return true; or nil, what is wrong, and whether that is the value
+function File:add_value(key, value)
+  local ok, line = pcall(line_of, key, "value", value)
+  if not ok then -- perhaps an answer's text that is not UTF-8
+    ok, line = pcall(line_of, key, "value", lazy_require "xai.conversation.state".own(value))
+  end
+  if not ok then return nil, "the value cannot be written: " .. string_match(line, "^[^\n]*"), true end
+  return self.lines:append(line)
+end
+
+function File:add_error(key, text)
+  return self.lines:append(line_of(key, "error", core.utf8(text)))
+end
+
+function File:close() self.lines:close() end
+
+local record_file = {}
+
+function record_file.open(path)
+  local lines, problem = core.line_file(path)
+  if not lines then return nil, problem end
+  local file = setmetatable({ lines = lines, keys = {} }, File)
+  local ok
+  ok, problem = read(file)
+  if ok then return file end
+  lines:close()
+  return nil, problem
+end
+
+return record_file
