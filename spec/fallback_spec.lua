@@ -364,6 +364,94 @@ describe("fallback", function()
     end)
   end)
 
+  describe("in helpers:", function()
+    local DATE = { type = "object", properties = { day = { type = "integer" } }, required = { "day" },
+      additionalProperties = false }
+
+    local function says(text, more)
+      local choice = { index = 0, finish_reason = more and "tool_calls" or "stop",
+        message = { role = "assistant", content = text, tool_calls = more } }
+      return answer(200, xai.encode { id = "c1", object = "chat.completion", model = "second", choices = { choice },
+        usage = { prompt_tokens = 5, completion_tokens = 2, total_tokens = 7 } })
+    end
+
+    it("client:parse asks with each patch, also where it asks again", function()
+      local got, _, requests = scripted.in_task({ BUSY, says '{"day":"x"}', BUSY, says '{"day":3}' }, nil,
+        function(client) return client:parse("chat", body(), DATE, { fallback = PATCHES, repair = 1 }) end)
+      assert.same({ { day = 3 }, 1, 1 }, { got[1], got[3].fallback, got[3].repairs })
+      assert.equal("first second first second", models(requests))
+      for _, request in ipairs(requests) do assert.truthy(sent(request).response_format) end
+    end)
+
+    it("client:parse refuses a patch of what it sets", function()
+      local client = xai.new { api_key = KEY }
+      for name, field in pairs { chat = "response_format", respond = "text", message = "tool_choice" } do
+        local opts = { fallback = { { model = "x" }, { [field] = xai.null } } }
+        local ok, err = pcall(client.parse, client, name, body(), DATE, opts)
+        assert.is_false(ok)
+        assert.matches("client:parse: fallback[2]." .. field .. ": client:parse sets it", err, 1, true)
+      end
+      client:close()
+    end)
+
+    it("client:run_tools begins each round with the body as it is", function()
+      local ran = 0
+      local tool = { name = "get_weather", run = function()
+        ran = ran + 1
+        return "warm"
+      end }
+      local call = { { id = "k1", type = "function", ["function"] = { name = "get_weather", arguments = "{}" } } }
+      for _, streamed in ipairs { false, true } do
+        ran = 0
+        local got, _, requests = scripted.in_task({ BUSY, says("", call), BUSY, BUSY, says "Warm." }, nil,
+          function(client)
+            local own = body { tools = { tool }, stream = streamed or nil }
+            local value, message, info = client:run_tools("chat", own, { fallback = PATCHES })
+            if streamed then return value:result() end
+            return value, message, info
+          end)
+        assert.same({ "Warm.", 2, 2, 1 }, { xai.text(got[1]), got[3].fallback, got[3].run.rounds, ran })
+        assert.equal("first second first second third", models(requests))
+        assert.equal("tool", sent(requests[3]).messages[3].role)
+        assert.equal("first", got[3].run.body.model)
+      end
+    end)
+
+    it("a conversation keeps its own body, and the answer", function()
+      local got = scripted.in_task({ BUSY, says "Hello Ada.", says "Ada." }, nil, function(client)
+        local talk = client:conversation({ model = "first" }, { endpoint = "chat", fallback = PATCHES })
+        local first, _, info = talk:ask "My name is Ada."
+        local second = talk:ask "What is my name?"
+        return first, second, info.fallback, #talk.items
+      end)
+      assert.same({ "Hello Ada.", "Ada.", 1, 4 }, got)
+    end)
+
+    it("a budget counts one call, by the model that answered, and on_usage hears of it once", function()
+      local budget, heard = xai.budget { calls = 1 }, {}
+      local got = scripted.in_task({ BUSY, BUSY, says "Hi" }, nil, function(client)
+        local opts = { fallback = PATCHES, budget = budget, on_usage = function(usage) heard[#heard + 1] = usage end }
+        local result, _, info = client:chat(body(), opts)
+        local _, _, refused = client:chat(body(), opts)
+        return result.id, info.fallback, refused.code
+      end)
+      assert.same({ "c1", 2, "budget" }, got)
+      assert.same({ 1, 7, 0 }, { budget.spent.calls, budget.spent.tokens, budget.spent.unknown })
+      assert.equal(7, budget.by_model.second.tokens)
+      assert.is_nil(budget.by_model.first)
+      assert.equal(1, #heard)
+    end)
+
+    it("a limiter admits each attempt", function()
+      local limiter = xai.limiter { requests_per_minute = 6000 }
+      local got = scripted.in_task({ BUSY, BUSY, says "Hi" }, nil, function(client)
+        local result, _, info = client:chat(body(), { fallback = PATCHES, limiter = limiter })
+        return result and result.id, info.fallback
+      end)
+      assert.same({ "c1", 2 }, got)
+    end)
+  end)
+
   describe("ends with the call:", function()
     it("by cancel between two bodies", function()
       local got = scripted.in_task({ BUSY, GOOD }, nil, function(client)

@@ -344,6 +344,15 @@ describe("client:wait", function()
     assert.equal(2, keys)
   end)
 
+  it("counts in a budget what it has fetched, once", function()
+    local budget, heard = xai.budget(), 0
+    local text = '{"id":"c1","object":"chat.completion","choices":[],"model":"grok-4.5",'
+      .. '"usage":{"prompt_tokens":5,"completion_tokens":2,"total_tokens":7}}'
+    local value = wait({ PENDING, BUSY, PENDING, answer(200, text) }, "get_deferred",
+      { budget = budget, on_usage = function() heard = heard + 1 end, every = 0.01 })
+    assert.same({ "c1", 1 }, { value.id, heard })
+  end)
+
   it("leaves the table of options as it is", function()
     local opts = { every = 0.01, deadline = 50 }
     run({ PENDING, DONE }, nil, function(client) return client:wait("get_video", ID, opts) end)

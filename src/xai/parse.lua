@@ -39,7 +39,23 @@ local function wrong_schema(schema)
   return not made and problem or nil
 end
 
-local function wrong_options(opts)
+-- The fields that hold the schema: a patch must leave them alone.
+local OF_SCHEMA = {
+  respond = { "text" }, chat = { "response_format" }, message = { "tools", "tool_choice" },
+}
+
+--- What is wrong with patches of the body, or nil.  core.start refuses what is no list of tables.
+local function wrong_patches(name, patches)
+  for i, patch in ipairs(type(patches) == "table" and patches or {}) do
+    for _, field in ipairs(OF_SCHEMA[name]) do
+      if type(patch) == "table" and patch[field] ~= nil then
+        return "fallback[" .. i .. "]." .. field .. ": client:parse sets it"
+      end
+    end
+  end
+end
+
+local function wrong_options(name, opts)
   if type(opts) ~= "table" then return nil end -- core.start refuses it
   local repair = opts.repair
   if repair ~= nil and (type(repair) ~= "number" or repair < 0 or repair % 1 ~= 0) then
@@ -49,6 +65,7 @@ local function wrong_options(opts)
     if opts[name] ~= nil then return "option '" .. name .. "' is for streams" end
   end
   if opts.on_done ~= nil then return "option 'on_done' is one of client:start" end
+  return wrong_patches(name, opts.fallback)
 end
 
 local function copy_of(t)
@@ -66,7 +83,7 @@ Use.__index = Use
 --- The use that the arguments ask for; or nil and what is wrong with them.
 local function new_use(name, body, schema, opts)
   local form = type(name) == "string" and forms[name] or nil
-  local problem = wrong_name(name) or wrong_body(form, body) or wrong_schema(schema) or wrong_options(opts)
+  local problem = wrong_name(name) or wrong_body(form, body) or wrong_schema(schema) or wrong_options(name, opts)
   if problem then return nil, problem end
   local sent, is_wrapped = root.of(schema)
   local options, repair = opts, 0
