@@ -61,8 +61,8 @@ local function wrong_options(name, opts)
   if repair ~= nil and (type(repair) ~= "number" or repair < 0 or repair % 1 ~= 0) then
     return "option 'repair' must be a whole number from 0, got " .. tostring(repair)
   end
-  for _, name in ipairs { "on_event", "raw" } do
-    if opts[name] ~= nil then return "option '" .. name .. "' is for streams" end
+  for _, option in ipairs { "on_event", "raw" } do
+    if opts[option] ~= nil then return "option '" .. option .. "' is for streams" end
   end
   if opts.on_done ~= nil then return "option 'on_done' is one of client:start" end
   return wrong_patches(name, opts.fallback)
