@@ -19,10 +19,22 @@ end
 --- In place of an answer: nothing is said, and the connection stays open.
 M.stall = {}
 
---- Is the request in `bytes` complete?
-local function is_whole(bytes)
-  local head, rest = bytes:match("^(.-\r\n\r\n)(.*)$")
-  return head ~= nil and #rest >= tonumber(head:lower():match("content%-length: (%d+)") or 0)
+--- A function that takes the pieces of a request and returns it when it is complete.  A large one is
+-- not joined with each piece.
+local function collector()
+  local pieces, size, needed = {}, 0, nil
+  return function(piece)
+    pieces[#pieces + 1], size = piece, size + #piece
+    if needed and size < needed then return nil end
+    local bytes = table.concat(pieces)
+    pieces = { bytes }
+    local head = bytes:match("^(.-\r\n\r\n)")
+    if not head then return nil end
+    needed = #head + tonumber(head:lower():match("content%-length: (%d+)") or 0)
+    if size < needed then return nil end
+    pieces, size, needed = {}, 0, nil
+    return bytes
+  end
 end
 
 local PAUSE_MS = 30
@@ -50,12 +62,12 @@ local function say(answer, socket, keeps, server)
 end
 
 local function serve(server, socket, answers, keeps)
-  local seen = ""
+  local collect = collector()
   socket:read_start(function(_, bytes)
     if not bytes then return listener.close(socket) end
-    seen = seen .. bytes
-    if not is_whole(seen) then return end
-    server.requests[#server.requests + 1], seen = seen, ""
+    local request = collect(bytes)
+    if not request then return end
+    server.requests[#server.requests + 1] = request
     server.saying = server.saying + 1
     say(answers[#server.requests] or answers[#answers], socket, keeps, server)
   end)
