@@ -172,6 +172,7 @@ build = {
     ["xai.schema.scalars"] = "src/xai/schema/scalars.lua",
     ["xai.schema.words"] = "src/xai/schema/words.lua",
     ["xai.tools.deadline"] = "src/xai/tools/deadline.lua",
+    ["xai.tools.failure"] = "src/xai/tools/failure.lua",
     ["xai.tools.handle"] = "src/xai/tools/handle.lua",
     ["xai.tools.options"] = "src/xai/tools/options.lua",
     ["xai.tools.run"] = "src/xai/tools/run.lua",

@@ -641,6 +641,8 @@ describe("client:conversation", function()
     assert.equal("client:conversation: the body has 'stream'; talk:stream() streams", new { stream = true })
     assert.matches("^client:conversation: the body has 'previous_response_id'", new { previous_response_id = "r" })
     assert.matches("^client:conversation: unknown option 'max_round'", new({}, { max_round = 1 }))
+    assert.equal("client:conversation: unknown option 'endpiont' (did you mean 'endpoint'?)",
+      new({}, { endpiont = "chat" }))
     assert.matches("^client:conversation: body.tools%[1%]", new { tools = { { run = print } } })
     assert.matches("^client:conversation: this is no saved conversation: turns%[1%]",
       new { endpoint = "chat", body = {}, turns = { 1 }, key = "a" })
@@ -659,6 +661,10 @@ describe("client:conversation", function()
     assert.equal("talk:ask: the input is empty", raised(talk.ask, talk, ""))
     assert.equal("talk:ask: input[2] must be a table, got a number", raised(talk.ask, talk, { { role = "user" }, 1 }))
     assert.matches("^talk:ask: unknown option 'dedline'", raised(talk.ask, talk, "a", { dedline = 1 }))
+    assert.equal("talk:ask: unknown option 'shema' (did you mean 'schema'?)",
+      raised(talk.ask, talk, "a", { shema = {} }))
+    assert.equal("talk:stream: unknown option 'max_round' (did you mean 'max_rounds'?)",
+      raised(talk.stream, talk, "a", { max_round = 1 }))
     assert.equal("talk:ask: option 'answers': no call waits for one", raised(talk.ask, talk, nil, { answers = {} }))
     assert.equal("talk:stream: option 'schema' is one of talk:ask", raised(talk.stream, talk, "a", { schema = {} }))
     assert.equal("talk:keep: the last turn has not failed", raised(talk.keep, talk))

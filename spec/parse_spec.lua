@@ -409,6 +409,18 @@ describe("client:parse", function()
       same({ "resp_1", 7, 5 }, { info.result.id, info.usage.total, info.value.city })
     end)
 
+    it("keeps the answer before where the client was closed meanwhile", function()
+      local results, requests = scripted.in_task({ response { said '{"city":5}' } }, nil, function(client)
+        return client:parse("respond", body_of "respond", EVENT, {
+          repair = 1, on_response = function() client:close() end,
+        })
+      end)
+      local info = results[3]
+      same({ nil, "closed", "yes", 1 }, { results[1], info.kind, info.billed, requests })
+      same({ "resp_1", 5 }, { info.result.id, info.value.city })
+      assert.matches("closed: the client is closed; the answer does not fit the schema", results[2], 1, true)
+    end)
+
     it("tells no more than twenty mistakes to the model", function()
       local list = {}
       for i = 1, 100 do list[i] = i end
@@ -515,6 +527,7 @@ describe("client:parse", function()
       refuses("option 'raw' is for streams", "respond", body, EVENT, { raw = true })
       refuses("option 'on_done' is one of client:start", "respond", body, EVENT, { on_done = function() end })
       refuses("unknown option 'tmeout' (did you mean 'timeout'?)", "respond", body, EVENT, { tmeout = 1 })
+      refuses("unknown option 'repiar' (did you mean 'repair'?)", "respond", body, EVENT, { repiar = 1 })
       refuses("options must be a table, got number", "respond", body, EVENT, 5)
     end)
   end)

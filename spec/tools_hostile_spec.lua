@@ -257,6 +257,28 @@ describe("client:run_tools", function()
     end)
   end
 
+  it("counts what a stream has told of its usage when a callback raised", function()
+    local events = {
+      { type = "message_start", message = { id = "m1", type = "message", role = "assistant", content = xai.array {},
+        usage = { input_tokens = 10, output_tokens = 0 } } },
+      { type = "content_block_start", index = 0, content_block = { type = "text", text = "" } },
+      { type = "content_block_delta", index = 0, delta = { type = "text_delta", text = "It is" } },
+    }
+    local bytes = {}
+    for i, event in ipairs(events) do bytes[i] =
+        "event: " .. event.type .. "\ndata: " .. xai.encode(event) .. "\n\n" end
+    local said = scripted.answer(200, { ["Content-Type"] = "text/event-stream" }, table.concat(bytes))
+    play({ said }, function(client)
+      local talk = client:conversation({ model = "grok-4.5", max_tokens = 100 }, { endpoint = "message" })
+      local task = xai.spawn(talk.ask, talk, "Hi", {
+        on_part = function(kind) if kind == "text" then error "no more" end end,
+      })
+      repeat xai.sleep(0.005) until task:status() == "failed"
+      assert.is_false((pcall(task.wait, task)))
+      assert.equal(10, talk.usage.input)
+    end)
+  end)
+
   it("gives a message back with an object where the model had other arguments", function()
     for _, input in ipairs { "null", "5", "[1]", "true" } do
       local got, bodies = play({ answer_of("message", { { "c1", "get_weather", input } }), last "message" },

@@ -203,9 +203,9 @@ for _, name in ipairs(NAMES) do
       end)
 
       it("works no harder for each of more calls", function()
-        local function work(count)
+        local function work(n)
           return allocated(function()
-            run(many_calls(name, count, is_streamed), function() return "fine" end, { max_calls = count })
+            run(many_calls(name, n, is_streamed), function() return "fine" end, { max_calls = n })
           end)
         end
         work(100)

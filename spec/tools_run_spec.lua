@@ -242,6 +242,20 @@ describe("client:run_tools", function()
       assert.equal(10e6, size)
     end)
 
+    it("up to limits whose messages count one and many", function()
+      local function message(opts, calls)
+        return play({ answer_of("chat", calls) }, function(client)
+          return client:run_tools("chat", body_of("chat", { tools = { weather() } }), opts)
+        end)[2]
+      end
+      assert.equal("limit: no answer without calls in 1 round", message({ max_rounds = 1 }, { ROME }))
+      assert.equal("limit: no answer without calls in 2 rounds", message({ max_rounds = 2 }, { ROME }))
+      assert.equal("limit: 1 call, at most 0 may run", message({ max_calls = 0 }, { ROME }))
+      assert.equal("limit: 2 calls, at most 1 may run", message({ max_calls = 1 }, { ROME, OSLO }))
+      local function pause() end
+      assert.equal("pending: 1 call waits for an answer", message({ approve = pause }, { ROME }))
+    end)
+
     it("up to max_calls, which counts those of all rounds", function()
       local got = play({ answer_of("chat", { ROME, OSLO }), answer_of("chat", { { "c3", "get_weather", ROME[3] } }) },
         function(client)

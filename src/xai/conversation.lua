@@ -1,7 +1,8 @@
 --- client:conversation(body[, opts]): a history that no failure can tear.
 
-local new_talk = require "xai.conversation.talk"
 local core = require "xai.core"
+local new_talk = require "xai.conversation.talk"
+local options = require "xai.tools.options"
 local saved = require "xai.conversation.saved"
 local states = require "xai.conversation.state"
 local turns = require "xai.conversation.turn"
@@ -10,6 +11,7 @@ local error, next, pairs, type = error, next, pairs, type
 local string_format = string.format
 
 local HISTORIES = states.HISTORIES
+local OPTIONS = options.names "endpoint"
 
 local function wrong_list(name, value)
   if value == nil or type(value) == "string" and name == "respond" then return nil end
@@ -78,6 +80,7 @@ return function(complete)
   return function(client, body, opts)
     local state, key = open(client, body, opts)
     if not state then error("client:conversation: " .. key, 2) end
+    if opts then core.check_options("client:conversation", opts, OPTIONS) end
     state.complete = complete
     states.finish(state, key)
     local problem = turns.problem(state)

@@ -10,7 +10,9 @@ local readers = require "xai.results.readers"
 local root = require "xai.schema.root"
 local sums = require "xai.results.usage_sum"
 
-local error, ipairs, next, setmetatable, tostring, type = error, ipairs, next, setmetatable, tostring, type
+local error, ipairs, next, pcall, setmetatable, tostring, type =
+  error, ipairs, next, pcall, setmetatable, tostring, type
+local string_find = string.find
 
 -- Arguments -------------------------------------------------------------------------
 
@@ -67,6 +69,9 @@ local function wrong_options(name, opts)
   if opts.on_done ~= nil then return "option 'on_done' is one of client:start" end
   return wrong_patches(name, opts.fallback)
 end
+
+-- The option that calls do not have.
+local OWN = { repair = true }
 
 local function copy_of(t)
   local copy = {}
@@ -159,18 +164,40 @@ function Use:timeout(deadline)
   })
 end
 
+--- The failure where the client was closed before it could ask again.
+function Use:closed()
+  local problem = self.problem
+  return self:failure(self.info, {
+    kind = "closed", value = problem.value, mistakes = problem.mistakes,
+    message = "the client is closed; " .. problem.message,
+  })
+end
+
+--- Start a later request.  Returns nil where the client was closed meanwhile.
+local function start_again(client, name, use)
+  local ok, request, streamed = pcall(core.start, client, name, use.body, use.options, "parse")
+  if ok then return request, streamed end
+  if type(request) == "string" and string_find(request, "the client is closed", 1, true) then return nil end
+  error(request, 0)
+end
+
 --- The method.  `complete` waits for what a request gives, see client.lua.
 return function(complete)
   return function(self, name, body, schema, opts)
     local use, wrong = new_use(name, body, schema, opts)
     if not use then error("client:parse: " .. wrong, 2) end
+    if type(opts) == "table" then core.check_options("client:parse", opts, OWN) end
     local began = core.now()
     local limit
     while true do
-      local request, streamed, deadline = core.start(self, name, use.body, use.options, "parse")
-      limit = limit or deadline
+      local request, streamed, deadline
       if use.result then
+        request, streamed = start_again(self, name, use)
+        if not request then return use:closed() end
         lazy_require "xai.runtime.wait".on_abandon(request, function(err) use:tell_before(err) end)
+      else
+        request, streamed, deadline = core.start(self, name, use.body, use.options, "parse")
+        limit = deadline
       end
       local again, value, message, info = use:take(complete(self, request, name, streamed, use.options))
       if not again then return value, message, info end

@@ -1,5 +1,7 @@
 --- Conversations: what client:conversation returns.
 
+local core = require "xai.core"
+local options = require "xai.tools.options"
 local readers = require "xai.results.readers"
 local saved = require "xai.conversation.saved"
 local states = require "xai.conversation.state"
@@ -12,6 +14,9 @@ local string_format = string.format
 
 local begin, settle = turns.begin, turns.settle
 local copy_of = states.copy_of
+
+-- Those of turns.  Of what another function takes it is told which one that is.
+local OPTIONS = options.names("schema", "endpoint")
 
 --- The state of a conversation; raises where `talk` is none.
 local function state_of(talk, what)
@@ -43,6 +48,7 @@ local methods = {}
 -- @return the text or the value, nil, info; or nil, message, info.  info.result is the answer
 function methods.ask(talk, input, opts)
   local state = idle(talk, "ask")
+  if type(opts) == "table" then core.check_options("talk:ask", opts, OPTIONS) end
   if type(opts) == "table" and opts.schema ~= nil then
     local turn, wrong = lazy_require "xai.conversation.structured"(state, input, opts, begin)
     if not turn then error("talk:ask: " .. wrong, 2) end
@@ -63,6 +69,7 @@ end
 -- in the history when the run has ended well, whether it was read or not.
 function methods.stream(talk, input, opts)
   local state = idle(talk, "stream")
+  if type(opts) == "table" then core.check_options("talk:stream", opts, OPTIONS) end
   if type(opts) == "table" and opts.schema ~= nil then error("talk:stream: option 'schema' is one of talk:ask", 2) end
   if type(opts) == "table" and opts.on_part ~= nil then error("talk:stream: option 'on_part' is one of talk:ask", 2) end
   local run, problem = begin(state, input, opts, true)

@@ -36,6 +36,14 @@ local OWN = {
   on_tool_error = { "\"raise\"", function(value) return value == "raise" end },
 }
 
+--- The names of the options of runs, with more of them: a set.
+function options.names(...)
+  local names = {}
+  for name in pairs(OWN) do names[name] = true end
+  for _, name in ipairs { ... } do names[name] = true end
+  return names
+end
+
 --- The message of an error that the core has raised, from `what` on; or nil.
 local function words_of(err, what)
   local at = type(err) == "string" and string_find(err, what .. ":", 1, true)

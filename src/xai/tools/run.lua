@@ -21,6 +21,7 @@
 
 local core = require "xai.core"
 local deadlines = require "xai.tools.deadline"
+local failures = require "xai.tools.failure"
 local loop = require "xai.runtime.loop"
 local options = require "xai.tools.options"
 local readers = require "xai.results.readers"
@@ -32,6 +33,7 @@ local wire = require "xai.tools.wire"
 
 local error, pairs, pcall, setmetatable, tostring, type = error, pairs, pcall, setmetatable, tostring, type
 local format = string.format
+local counted = failures.counted
 
 local Run = {}
 Run.__index = Run
@@ -51,11 +53,7 @@ end
 
 --- End the run with a failure of its own.
 local function fail(run, kind, code, message)
-  local info = core.failure(kind, message)
-  local last = run.answer_info or {}
-  info.url, info.attempts, info.resends, info.elapsed = last.url, last.attempts, last.resends, last.elapsed
-  info.code, info.partial, info.retryable = code, run.answer, false
-  info.billed = run.answer and "yes" or run.facts.rounds == 0 and "no" or "maybe"
+  local info = failures.info(run, kind, code, message)
   finish(run, nil, tostring(info), info)
 end
 
@@ -104,8 +102,9 @@ local function ask(run)
   run.facts.rounds = run.facts.rounds + 1
   emit(run, "round", run.facts.rounds)
   if run.over then return nil end -- on_part has survived its end
-  run.request = nil
+  run.request, run.asked = nil, request
   local answer, message, info = run.complete(run.client, request, run.name, streamed, run.call_options)
+  run.asked = nil
   if answer == nil then
     add_usage(run, info.partial)
     if info.kind == "limit" and info.partial == nil then info.partial = run.answer end
@@ -153,7 +152,7 @@ local function work(run)
   end_turn(run)
   if not open[1] then return true end
   run.facts.pending = open
-  fail(run, "pending", nil, #open == 1 and "1 call waits for an answer" or #open .. " calls wait for an answer")
+  fail(run, "pending", nil, counted(#open, "call") .. (#open == 1 and " waits" or " wait") .. " for an answer")
   return false
 end
 
@@ -171,7 +170,7 @@ local function follow(run, answer)
   if count > run.max_calls then
     run.turn, run.turn_answer = turns.new(run, calls), answer
     end_turn(run, "not run: the limit of calls was reached")
-    return fail(run, "limit", "max_calls", format("%d calls, at most %d are run", count, run.max_calls))
+    return fail(run, "limit", "max_calls", format("%s, at most %d may run", counted(count, "call"), run.max_calls))
   end
   begin_turn(run, calls, answer)
   return work(run)
@@ -180,7 +179,7 @@ end
 --- What the user does between rounds.  Returns whether another round follows.
 local function between(run)
   if run.facts.rounds >= run.max_rounds then
-    fail(run, "limit", "max_rounds", format("no answer without calls in %d rounds", run.max_rounds))
+    fail(run, "limit", "max_rounds", "no answer without calls in " .. counted(run.max_rounds, "round"))
     return false
   end
   if not run.on_round or run.facts.rounds == 0 then return true end
@@ -224,6 +223,7 @@ end
 local function note_end(run, driver)
   if run.over then return end
   if driver:was_cancelled() then return run:stop("cancelled", nil, "the run was cancelled") end
+  if run.asked then add_usage(run, failures.heard(run.asked, run.name)) end
   local err = loop.interruption(driver.err)
   if loop.is_interrupt(err) then err.run = run.facts end
   run.raised = { err }
