@@ -1,6 +1,7 @@
 --- fault_edits.lua - faults that change the body, the events or the headers of the answer.
 -- Each is a function(serve, arg, request, service); faults.lua says what that means.
 
+local http = require("xai.testing.standin.http")
 local json = require("xai.testing.standin.json")
 local sse = require("xai.testing.standin.sse")
 
@@ -23,6 +24,65 @@ M["wrong-type"] = function(serve)
   local answer = serve()
   for _, header in ipairs(answer.headers) do
     if header[1] == "Content-Type" then header[2] = "text/plain" end
+  end
+  return answer
+end
+
+local PIECE = ("sound "):rep(2730) -- 16 KB
+local AT_ONCE = 4 * 1024 * 1024
+
+--- bytes,BYTES[,TYPE]: a success is so many bytes, of that type (audio/mpeg), percent-encoded.
+M["bytes"] = function(serve, arg)
+  local answer = serve()
+  local size, kind = arg:match("^(%d+),?(.*)$")
+  size = tonumber(size)
+  if answer.status ~= 200 then return answer end
+  answer.headers = { { "Content-Type", kind ~= "" and http.percent_decode(kind) or "audio/mpeg" } }
+  answer.events, answer.body = nil, nil
+  if size <= AT_ONCE then
+    answer.body = PIECE:rep(math.ceil(size / #PIECE)):sub(1, size)
+    return answer
+  end
+  answer.framing, answer.length = "length", size
+  answer.steps = { { "head", answer } }
+  for at = 0, size - 1, #PIECE do
+    answer.steps[#answer.steps + 1] = { "data", answer, PIECE:sub(1, math.min(#PIECE, size - at)) }
+  end
+  answer.steps[#answer.steps + 1] = { "end", answer }
+  return answer
+end
+
+-- 24 bytes that begin as those of a PNG file do, and 24 others.
+local PNG_BEGIN, PNG_MORE = "iVBORw0KGgoAAAANSUhEUgAAAGAA", "AAEAAQABAAEAAQABAAEAAQABAAEA"
+
+--- picture,BYTES: each picture has about so many bytes.
+M["picture"] = function(serve, size)
+  local answer = serve()
+  local more = PNG_MORE:rep(math.max(math.floor(tonumber(size) / 21) - 1, 0))
+  if answer.body then
+    local member = '"b64_json":"' .. PNG_BEGIN .. more .. '"'
+    answer.body = answer.body:gsub('"b64_json":"[^"]*"', function() return member end)
+  end
+  return answer
+end
+
+--- Base64 with an escape in each slash, as PHP writes it, and with members in another order.
+M["odd-pictures"] = function(serve)
+  local answer = serve()
+  if answer.body then
+    answer.body = answer.body:gsub('("b64_json":)("[^"]*")([^}]*)}', function(name, text, rest)
+      return name .. text:gsub("/", "\\/") .. rest .. ',"revised_prompt":"a \\"cat\\": {[ \\\\"}'
+    end)
+  end
+  return answer
+end
+
+--- Each picture is held back by moderation.
+M["withheld"] = function(serve)
+  local answer = serve()
+  if answer.body then
+    answer.body = answer.body:gsub('"b64_json":"[^"]*"', '"respect_moderation":false')
+      :gsub('"url":"[^"]*"', '"url":"","respect_moderation":false')
   end
   return answer
 end

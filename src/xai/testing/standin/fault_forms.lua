@@ -30,6 +30,7 @@ local KINDS = {
   FILENAME = matches("^[^,]+$"),
   NAME = matches("^[^,:%s]+$"),
   URL = matches("^%D"),
+  TYPE = matches("^[%w+./%-]+$"),
   TEXT = matches(""), VALUE = matches(""),
 }
 local TAKES_REST = { URL = true, TEXT = true, VALUE = true }
@@ -45,6 +46,8 @@ local FORMS = {
   ["flaky"] = { "N" },
   ["times"] = { "N" },
   ["say"] = { "TEXT" },
+  ["bytes"] = { "BYTES", "[TYPE]" },
+  ["picture"] = { "BYTES" },
   ["structured"] = { "FORM", "[N]" },
   ["fixture"] = { "FILENAME" },
   ["header"] = { "NAME", "VALUE" },

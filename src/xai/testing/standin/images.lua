@@ -59,10 +59,13 @@ end
 
 -- Endpoints ----------------------------------------------------------------------------------
 
+-- The real pictures are on another host.  This machine has two names.
+local HERE, ELSEWHERE = "127.0.0.1", "localhost"
+
 local function keep(service, bytes)
   local name = service:new_id() .. ".png"
   service.pictures[name] = bytes
-  return service.url .. "/pictures/" .. name
+  return service.url:gsub("^(http://)127%.0%.0%.1:", "%1" .. ELSEWHERE .. ":") .. "/pictures/" .. name
 end
 
 local function stored_file(service, options, url)
@@ -95,8 +98,17 @@ function M.create(service, request)
   return errors.json(200, { data = data, usage = usage })
 end
 
---- GET /pictures/{name}: needs no key, as the real addresses need none.
+-- What no client should send to the host of the pictures.
+local NOT_FOR_IT = { "authorization", "x-api-key", "x-client-request-id", "x-grok-conv-id" }
+
+--- GET /pictures/{name}: needs no key, as the real addresses need none, and refuses one.
 function M.picture(service, request)
+  local is_here = (request.headers.host or ""):sub(1, #HERE) == HERE
+  for _, name in ipairs(NOT_FOR_IT) do
+    if request.headers[name] and not is_here then
+      return errors.coded(400, "header-for-another-host", "The header " .. name .. " is not for this host.")
+    end
+  end
   local bytes = service.pictures[request.id]
   if not bytes then return errors.unknown_route() end
   return { status = 200, headers = { { "Content-Type", "image/png" } }, body = bytes }
