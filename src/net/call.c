@@ -1006,6 +1006,7 @@ xai_ReadState xai_call_peek(xai_Call *c) {
     return XAI_READ_FAILED;
   }
   if (c->state == XAI_CALL_WAITING) return XAI_READ_WAIT;
+  if (c->transfer.content == XAI_CONTENT_BYTES) return no_stream(c);
   if (c->state == XAI_CALL_DONE && c->transfer.content == XAI_CONTENT_PLAIN)
     return no_stream(c);
   for (;;) {

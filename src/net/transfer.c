@@ -140,8 +140,8 @@ static void end_head(xai_Transfer *t) {
       !t->wants_events || t->status >= 300 || (t->raw && t->type_is_events);
   if (!t->wants_events || t->status >= 300) return;
   t->content = t->type_is_events ? XAI_CONTENT_EVENTS : XAI_CONTENT_UNKNOWN;
-  if (!t->takes_bytes || !is_media(type)) return;
-  t->content = XAI_CONTENT_BYTES;
+  if (!is_media(type)) return;
+  t->content = t->takes_bytes ? XAI_CONTENT_BYTES : XAI_CONTENT_PLAIN;
   t->content_known = 1;
 }
 

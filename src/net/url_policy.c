@@ -151,11 +151,21 @@ static const char *resolve(CURLU *u, const char *from, const char *to,
   return lack || url == NULL ? xai_url_no_memory : NULL;
 }
 
+/* May a redirect lead from one address to the other? */
+static const char *check_step(const char *from, const char *to) {
+  int plain_ok = xai_url_check_address(from, 0) != NULL;
+  if (xai_url_is_plain(to) && !xai_url_is_plain(from))
+    return "leads from https to http";
+  return xai_url_check_address(to, plain_ok);
+}
+
 const char *xai_url_resolve(const char *from, const char *to, xai_Buffer *out) {
   CURLU *u = curl_url();
   const char *wrong = u ? resolve(u, from, to, out) : xai_url_no_memory;
   curl_url_cleanup(u);
-  return wrong;
+  if (wrong == NULL && xai_buffer_terminate(out) != XAI_OK)
+    wrong = xai_url_no_memory;
+  return wrong != NULL ? wrong : check_step(from, xai_buffer_data(out));
 }
 
 /* ---------------------------------------------------------------- proxies */

@@ -24,8 +24,11 @@ const char *xai_url_check_address(const char *url, int plain_ok);
 /* Do two URLs have the same scheme, host and port?  0 without memory, too. */
 int xai_url_has_same_origin(const char *a, const char *b);
 
-/* Append the address that 'to', which may be relative, has at 'from'.  Returns
-** NULL, or what is wrong with it. */
+/*
+** Append the address that 'to', which may be relative, has at 'from', an address
+** that passed its check.  Returns NULL, or what is wrong with it: it must not
+** lead from https to http, nor to plain http elsewhere unless 'from' is that.
+*/
 const char *xai_url_resolve(const char *from, const char *to, xai_Buffer *out);
 
 /* Is the URL, which passed that check, plain http? */

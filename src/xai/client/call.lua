@@ -124,7 +124,7 @@ end
 
 local function move(call)
   if call.on_progress then
-    lazy_require "xai.client.progress".tell(call.request, call.on_progress, loop.callback)
+    loop.callback(lazy_require "xai.client.progress".tell, call.request, call.on_progress)
     if call.over then return end
   end
   if call.has_begun then return advance_stream(call) end -- it is not requested again

@@ -3,21 +3,23 @@
 local hooks = require "xai.client.hooks"
 local wait = require "xai.runtime.wait"
 
+local error, pcall = error, pcall
+
 local progress = {}
 
 --- Call `f(done, total)` when more bytes are in the file: at most ten times a second, and
 -- at the end.  `total` is nil while it is unknown.
-function progress.tell(request, f, callback)
+function progress.tell(request, f)
   local done, total = request:progress()
-  if done then callback(f, done, total) end
+  if done then f(done, total) end
 end
-
-local function call(f, ...) f(...) end
 
 local function is_done(request, hooked, on_progress)
   hooks.retry(hooked, request)
-  progress.tell(request, on_progress, call)
-  return request:done()
+  local ok, err = pcall(progress.tell, request, on_progress)
+  if ok then return request:done() end
+  request:cancel() -- nobody is left to read its answer
+  error(err, 0)
 end
 
 --- Wait until nothing of the request is under way any more.  An error of on_progress ends
