@@ -76,7 +76,7 @@ local function tool_calls(turn, id)
   local calls = json.array()
   for i, call in ipairs(turn.calls) do
     calls[i] = {
-      id = ("call-%s-%d"):format(id, i - 1), type = "function",
+      id = call.id or ("call-%s-%d"):format(id, i - 1), type = "function",
       ["function"] = { name = call.name, arguments = call.arguments },
     }
   end
@@ -106,6 +106,7 @@ local function completion(base, turns, logprobs)
   return {
     id = base.id, object = "chat.completion", created = base.created, model = base.model, choices = choices,
     usage = base.usage, system_fingerprint = base.system_fingerprint, service_tier = base.service_tier,
+    citations = base.citations,
   }
 end
 
@@ -159,7 +160,12 @@ end
 local function stream(base, turns, logprobs, include_usage)
   local lists, events = {}, sse.list()
   for i, turn in ipairs(turns) do lists[i] = deltas(turn, base.id, logprobs) end
-  for _, one in ipairs(interleave(lists)) do events:slow(chunk(base, { one })) end
+  local all = interleave(lists)
+  for i, one in ipairs(all) do
+    local event = chunk(base, { one })
+    if i == #all then event.citations = base.citations end
+    events:slow(event)
+  end
   if include_usage then
     local last = chunk(base, json.array())
     last.usage = base.usage
@@ -167,6 +173,13 @@ local function stream(base, turns, logprobs, include_usage)
   end
   events:done()
   return events
+end
+
+--- The answer that says these turns.  `base` has id, created, model, usage and so on; `options` stream,
+-- include_usage, logprobs.
+function M.answer(base, turns, options)
+  if options.stream then return sse.answer(stream(base, turns, options.logprobs, options.include_usage)) end
+  return errors.json(200, completion(base, turns, options.logprobs))
 end
 
 -- Endpoints --------------------------------------------------------------------------------
@@ -195,19 +208,18 @@ function M.create(service, request)
   local limit = given(body.max_completion_tokens) or given(body.max_tokens)
   for nth = 1, given(body.n) or 1 do turns[nth] = mind.turn(conversation, nth, limit, given(body.stop)) end
   local base, logprobs = base_of(service, request, conversation, turns), wanted_logprobs(body, request.model)
+  local options = given(body.stream_options)
+  local tells = options and options.include_usage
   if request.stream then
-    local options = given(body.stream_options)
-    local tells = options and options.include_usage
     ledger.charge(request, base.usage, not tells)
-    return sse.answer(stream(base, turns, logprobs, tells))
+  else
+    ledger.charge(request, base.usage, given(body.deferred))
   end
-  local whole = completion(base, turns, logprobs)
-  ledger.charge(request, base.usage, given(body.deferred))
-  if given(body.deferred) then
-    service.deferred[base.id] = { polls = service.options.polls, completion = whole }
+  if given(body.deferred) and not request.stream then
+    service.deferred[base.id] = { polls = service.options.polls, completion = completion(base, turns, logprobs) }
     return errors.json(200, { request_id = base.id })
   end
-  return errors.json(200, whole)
+  return M.answer(base, turns, { stream = request.stream, include_usage = tells, logprobs = logprobs })
 end
 
 --- 202 for the first polls, then the completion once, then 404.

@@ -70,6 +70,12 @@ local function completion_stream(base, turns, counts)
   return events
 end
 
+--- The answer that says these turns.  `base` has id, created and model.
+function M.answer_completions(base, turns, counts, streams, include_usage)
+  if not streams then return errors.json(200, whole_completion(base, turns, counts)) end
+  return sse.answer(completion_stream(base, turns, include_usage and counts))
+end
+
 function M.completions(service, request)
   local body = request.json
   local turns, conversation = completion_turns(body)
@@ -78,8 +84,7 @@ function M.completions(service, request)
   local options = given(body.stream_options)
   local tells = options and options.include_usage
   ledger.charge(request, counts, request.stream and not tells)
-  if not request.stream then return errors.json(200, whole_completion(base, turns, counts)) end
-  return sse.answer(completion_stream(base, turns, tells and counts))
+  return M.answer_completions(base, turns, counts, request.stream, tells)
 end
 
 -- Complete -------------------------------------------------------------------------------------
@@ -103,14 +108,19 @@ local function complete_stream(base, turn)
   return events
 end
 
+--- The answer that says this turn.  `base` has id and model.
+function M.answer_complete(base, turn, streams)
+  if streams then return sse.answer(complete_stream(base, turn)) end
+  return errors.json(200, piece_of(base, " " .. turn.text, STOP_REASONS[turn.finish]))
+end
+
 function M.complete(service, request)
   local body = request.json
   local asked = body.prompt:match(".*Human:%s*(.-)%s*\n+Assistant:%s*$") or body.prompt
   local turn = mind.turn(conversation_of(asked), 1, body.max_tokens_to_sample, given(body.stop_sequences))
   local base = { id = service:new_id(), model = request.model.id }
   ledger.charge(request, usage.chat(request.model, conversation_of(asked), { turn }), true)
-  if request.stream then return sse.answer(complete_stream(base, turn)) end
-  return errors.json(200, piece_of(base, " " .. turn.text, STOP_REASONS[turn.finish]))
+  return M.answer_complete(base, turn, request.stream)
 end
 
 return M

@@ -86,22 +86,23 @@ local function content_blocks(turn, id)
   if turn.thinking then
     blocks[1] = { type = "thinking", thinking = turn.thinking, signature = "c2lnbmF0dXJlLXBsYWNlaG9sZGVy" }
   end
+  if not turn.calls or turn.text ~= "" then
+    blocks[#blocks + 1] = { type = "text", text = turn.refusal or turn.text }
+  end
   for i, call in ipairs(turn.calls or {}) do
     blocks[#blocks + 1] = {
-      type = "tool_use", id = ("call-%s-%d"):format(id, i - 1), name = call.name,
+      type = "tool_use", id = call.id or ("call-%s-%d"):format(id, i - 1), name = call.name,
       input = json.decode(call.arguments) or call.arguments,
     }
   end
-  if not turn.calls then blocks[#blocks + 1] = { type = "text", text = turn.refusal or turn.text } end
   return blocks
 end
 
-local function message_object(service, request, turn, conversation)
-  local id = service:new_id()
+local function message_object(base, turn)
   return {
-    id = id, type = "message", role = "assistant", model = request.model.id,
-    content = content_blocks(turn, id), stop_reason = STOP_REASONS[turn.refusal and "refusal" or turn.finish],
-    stop_sequence = turn.stopped_by or null, usage = usage.message(conversation, { turn }),
+    id = base.id, type = "message", role = "assistant", model = base.model,
+    content = content_blocks(turn, base.id), stop_reason = STOP_REASONS[turn.refusal and "refusal" or turn.finish],
+    stop_sequence = turn.stopped_by or null, usage = base.usage,
   }
 end
 
@@ -170,6 +171,13 @@ local function stream(message)
   return events
 end
 
+--- The answer that says this turn.  `base` has id, model and usage.
+function M.answer(base, turn, streams)
+  local message = message_object(base, turn)
+  if streams then return sse.answer(stream(message)) end
+  return errors.json(200, message)
+end
+
 -- Endpoint -----------------------------------------------------------------------------------
 
 function M.create(service, request)
@@ -179,10 +187,9 @@ function M.create(service, request)
   local conversation = read_conversation(body, request.model)
   conversation.spoiled = request.spoiled
   local turn = mind.turn(conversation, 1, body.max_tokens, given(body.stop_sequences))
-  local message = message_object(service, request, turn, conversation)
-  ledger.charge(request, message.usage, false, request.stream and opening(message).usage or nil)
-  if request.stream then return sse.answer(stream(message)) end
-  return errors.json(200, message)
+  local base = { id = service:new_id(), model = request.model.id, usage = usage.message(conversation, { turn }) }
+  ledger.charge(request, base.usage, false, request.stream and opening(base).usage or nil)
+  return M.answer(base, turn, request.stream)
 end
 
 return M

@@ -118,6 +118,11 @@ local function message_item(turn, id, cites)
     }
   end
   if cites then text, annotations[1] = search.cite(text) end
+  for _, citation in ipairs(turn.citations or {}) do
+    annotations[#annotations + 1] = {
+      type = "url_citation", url = citation.url, title = citation.title, start_index = 0, end_index = 0,
+    }
+  end
   return {
     type = "message", id = "msg_" .. id, role = "assistant", status = "completed",
     content = { { type = "output_text", text = text, logprobs = json.array(), annotations = annotations } },
@@ -125,21 +130,28 @@ local function message_item(turn, id, cites)
 end
 
 local function call_item(call, id, nth)
-  local call_id = ("call-%s-%d"):format(id, nth - 1)
+  local call_id = call.id or ("call-%s-%d"):format(id, nth - 1)
   return {
     type = "function_call", id = ("fc_%s_%s"):format(id, call_id), call_id = call_id, name = call.name,
     arguments = call.arguments, status = "completed",
   }
 end
 
-local function output_items(request, turn, conversation, id)
-  local output, body = json.array(), request.json
+--- The items of an output that say this turn.  `searched` is the item of a search, if there was one.
+function M.output(turn, id, model, sealed, searched)
+  local output = json.array()
   local function put(item) output[#output + 1] = item end
-  if turn.thinking then put(reasoning_item(turn, id, request.model, wants_sealed(body))) end
+  if turn.thinking then put(reasoning_item(turn, id, model, sealed)) end
+  if searched then put(searched) end
+  if not turn.calls or turn.text ~= "" then put(message_item(turn, id, searched)) end
   for nth, call in ipairs(turn.calls or {}) do put(call_item(call, id, nth)) end
-  if conversation.searches then put(search.item(body, id, conversation.said[#conversation.said] or "")) end
-  if not turn.calls then put(message_item(turn, id, conversation.searches)) end
   return output
+end
+
+local function output_items(request, turn, conversation, id)
+  local body = request.json
+  local searched = conversation.searches and search.item(body, id, conversation.said[#conversation.said] or "")
+  return M.output(turn, id, request.model, wants_sealed(body), searched)
 end
 
 -- The response object ------------------------------------------------------------------------
