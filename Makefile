@@ -118,7 +118,7 @@ FORGIVE    = @mkdir -p $(LEAKS); \
 # ---- Targets --------------------------------------------------------------
 
 .PHONY: all demo run nvim love play test test-all check asan valgrind contract bench \
-        bench-growth bench-plot bench-smoke bench-record torture torture-short memory llama newcomer install uninstall setup format rockspec clean help tests modules suite FORCE
+        bench-growth bench-plot bench-smoke bench-record torture torture-short memory llama newcomer install install-testing uninstall setup format rockspec clean help tests modules suite FORCE
 .DELETE_ON_ERROR:
 
 all: $(CORE) ## build the module for LUA_VERSION (5.1 5.2 5.3 5.4 5.5 jit)
@@ -243,6 +243,14 @@ install: $(CORE) ## install below PREFIX (/usr/local)
 	for f in $(LUA_SRC:src/xai/%=%); do install -m 644 src/xai/$$f '$(LUA_DEST)'/$$f || exit; done
 	install -m 755 $(CORE) '$(CORE_DEST)'
 
+# xai.testing is no part of what programs need: it is a rock of its own, too.
+TESTING_SRC  = $(sort $(wildcard src/xai/testing.lua src/xai/testing/*.lua src/xai/testing/*/*.lua))
+TESTING_DIRS = $(sort $(dir $(TESTING_SRC:src/xai/%=%)))
+install-testing: ## the same for xai.testing, and xai-with-server
+	install -d $(TESTING_DIRS:%='$(LUA_DEST)/%') '$(DESTDIR)$(PREFIX)/bin'
+	for f in $(TESTING_SRC:src/xai/%=%); do install -m 644 src/xai/$$f '$(LUA_DEST)'/$$f || exit; done
+	install -m 755 src/xai/testing/with-server '$(DESTDIR)$(PREFIX)/bin/xai-with-server'
+
 nvim: ## lay out .build/nvim, to be added to Neovim's runtimepath
 	$(AGAIN) all LUA_VERSION=jit
 	@rm -rf .build/nvim && mkdir -p .build/nvim/lua
@@ -250,8 +258,10 @@ nvim: ## lay out .build/nvim, to be added to Neovim's runtimepath
 	@rm -rf .build/nvim/lua/xai/testing*
 	@cp .build/jit/xai/core.so .build/nvim/lua/xai/
 
-uninstall: ## remove what install put there
+uninstall: ## remove what install and install-testing put there
 	rm -f $(LUA_SRC:src/xai/%='$(LUA_DEST)/%') '$(CORE_DEST)/core.so'
+	rm -rf '$(LUA_DEST)/testing' '$(LUA_DEST)/testing.lua'
+	rm -f '$(DESTDIR)$(PREFIX)/bin/xai-with-server'
 	-rmdir $(filter-out '$(LUA_DEST)/./',$(LUA_DIRS:%='$(LUA_DEST)/%')) '$(LUA_DEST)' '$(CORE_DEST)' 2>/dev/null
 
 setup: ## install all tools that the project uses (Debian, Ubuntu)

@@ -7,10 +7,11 @@ source = {
 }
 
 description = {
-  summary = "Tests for programs that use xai: a stand-in for the xAI (Grok) REST API",
+  summary = "Tests for programs that use xai: scripted clients, tapes, a stand-in server",
   detailed = [[
-    A server on this machine that answers as the service does, and misbehaves
-    on demand, for tests that need no key and no network.
+    Clients whose answers are written down or recorded, and a server on this
+    machine that answers as the xAI (Grok) API does and misbehaves on demand:
+    for tests that need no key and no network.
   ]],
   license = "MIT",
 }
@@ -27,8 +28,17 @@ build = {
   type = "builtin",
   modules = {
     -- every Lua file of xai.testing
+    ["xai.testing"] = "src/xai/testing.lua",
+    ["xai.testing.answers"] = "src/xai/testing/answers.lua",
+    ["xai.testing.client"] = "src/xai/testing/client.lua",
+    ["xai.testing.difference"] = "src/xai/testing/difference.lua",
+    ["xai.testing.failures"] = "src/xai/testing/failures.lua",
+    ["xai.testing.json_lines"] = "src/xai/testing/json_lines.lua",
+    ["xai.testing.options"] = "src/xai/testing/options.lua",
     ["xai.testing.process"] = "src/xai/testing/process.lua",
+    ["xai.testing.serve"] = "src/xai/testing/serve.lua",
     ["xai.testing.server"] = "src/xai/testing/server.lua",
+    ["xai.testing.tape"] = "src/xai/testing/tape.lua",
     ["xai.testing.standin.account"] = "src/xai/testing/standin/account.lua",
     ["xai.testing.standin.batch_work"] = "src/xai/testing/standin/batch_work.lua",
     ["xai.testing.standin.batches"] = "src/xai/testing/standin/batches.lua",

@@ -37,6 +37,8 @@ typedef struct xai_Replay {
   xai_Kind end;    /* the failure at its end; NONE: it ends well */
   xai_Phase phase; /* of that failure */
   const char *why; /* its text */
+  int has_more;    /* another attempt may be answered, too */
+  int waits;       /* the first attempt is answered later */
 } xai_Replay;
 
 /* Takes the next piece of the body; what has no size comes at once.  Returns 0

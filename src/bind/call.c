@@ -78,7 +78,33 @@ static void ask_for_key(lua_State *L, xai_LuaCall *r) {
     use_key(L, r);
 }
 
+/* Push the environment of the request's handle. */
+static void push_handle_env(lua_State *L) {
+  push_slot(L, XAI_SLOT_HANDLE);
+  xai_getenv(L, -1);
+  lua_remove(L, -2);
+}
+
+/* Give another attempt of a replay its answer, from the client's tape. */
+static void ask_tape(lua_State *L, xai_LuaCall *r) {
+  xai_Replay replay;
+  int env;
+  push_handle_env(L);
+  env = lua_gettop(L);
+  lua_rawgeti(L, env, HANDLE_TAPE);
+  r->asking = 1;
+  xai_tape_ask_again(L, r->handle->call);
+  r->asking = 0;
+  if (!xai_call_wants_answer(r->handle->call))
+    return; /* it has ended meanwhile */
+  memset(&replay, 0, sizeof replay);
+  xai_tape_read_replay(L, env + 1, &replay);
+  xai_engine_set_replay(r->handle->engine, r->handle->call, &replay);
+  lua_rawseti(L, env, HANDLE_TAPE);
+}
+
 static int rotate_key(lua_State *L, xai_LuaCall *r) {
+  if (!r->asking && xai_call_wants_answer(r->handle->call)) ask_tape(L, r);
   if (!wants_key(r) || r->asking) return 0;
   ask_for_key(L, r);
   lua_pushboolean(L, 1);
@@ -172,13 +198,6 @@ static void set_tried(lua_State *L, const xai_LuaCall *r) {
 }
 
 /* ---------------------------------------------------------- a call at rest */
-
-/* Push the environment of the request's handle. */
-static void push_handle_env(lua_State *L) {
-  push_slot(L, XAI_SLOT_HANDLE);
-  xai_getenv(L, -1);
-  lua_remove(L, -2);
-}
 
 void xai_luacall_drop_body(lua_State *L) {
   push_handle_env(L);
@@ -500,7 +519,8 @@ static int request_take_retry(lua_State *L) {
 }
 
 /* request:rotate_key() -> true, if the next attempt waited for its key and the
-** user's function was asked for it.  The only method that runs user code. */
+** user's function was asked for it.  A tape is asked for the next answer likewise.
+** The only method that runs user code. */
 static int request_rotate_key(lua_State *L) {
   return xai_luacall_use(L, rotate_key, push_nothing);
 }

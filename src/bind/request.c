@@ -739,6 +739,7 @@ static void ask_tape(Builder *s) {
   q.body = s->body;
   q.first = 3;
   q.second = 6;
+  q.held = s->guarded;
   push_option(s, "tape");
   if (xai_tape_ask(s->L, &q)) s->tape = top + 1;
 }
@@ -752,6 +753,7 @@ static void read_tape(const Builder *s, const xai_Call *call, int request,
   if (s->tape == 0) return;
   if (is_replay(s)) {
     xai_tape_read_replay(s->L, s->tape, &wire->replay);
+    wire->replay.waits = s->guarded && wire->replay.has_more;
   } else {
     wire->record = 1;
     xai_tape_set_request(s->L, s->tape, call, path_of(s), wire);

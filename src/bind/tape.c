@@ -27,7 +27,8 @@ int xai_tape_ask(lua_State *L, const xai_TapeQuestion *q) {
   push_or_nil(L, q->body);
   push_or_nil(L, q->first);
   push_or_nil(L, q->second);
-  lua_call(L, 7, 2);
+  lua_pushboolean(L, q->held);
+  lua_call(L, 8, 2);
   if (!lua_istable(L, -2) && lua_isstring(L, -1))
     xai_misuse(L, "%s: %s", q->what, lua_tostring(L, -1));
   lua_settop(L, top + lua_istable(L, -2));
@@ -61,6 +62,24 @@ void xai_tape_read_replay(lua_State *L, int t, xai_Replay *r) {
   r->end = xai_kind_find(text_of(L, t, "kind").at);
   r->phase = xai_phase_find(text_of(L, t, "phase").at);
   r->why = text_of(L, t, "why").at;
+  lua_getfield(L, t, "again");
+  r->has_more = lua_isfunction(L, -1);
+  lua_pop(L, 1);
+}
+
+void xai_tape_ask_again(lua_State *L, const xai_Call *c) {
+  int t = lua_gettop(L);
+  luaL_checkstack(L, 12, "tape");
+  lua_getfield(L, t, "again");
+  lua_pushvalue(L, t);
+  xai_push_slice(L, xai_call_sent_body(c));
+  lua_call(L, 2, 2);
+  if (!lua_istable(L, -2))
+    luaL_error(L, "xai: %s",
+               lua_isstring(L, -1) ? lua_tostring(L, -1)
+                                   : "the tape has no answer");
+  lua_settop(L, t + 1);
+  lua_remove(L, t);
 }
 
 /* Set a field to a text with the keys of the call masked. */

@@ -3,15 +3,19 @@
 ** recorded.
 **
 ** A tape is a table of xai.testing with the function answer(tape, name, method,
-** path, body, first, second), where 'first' and 'second' are the arguments of the
-** user.  It returns nil, and why the call is refused, if it is; or a table:
+** path, body, first, second, held), where 'first' and 'second' are the arguments of
+** the user.  It returns nil, and why the call is refused, if it is; or a table:
 **
 ** - to be recorded, if its field 'record' is true.  It gets the fields 'path' and
 **   'body', with keys masked.  When the answer has come, or what comes of it, its
 **   function done(table, head, body, sizes, cut) is called once.  'cut' is the kind
 **   of the failure that cut the answer off, or nil;
 ** - else to be replayed: its fields are the texts 'head', 'body', 'sizes', 'kind',
-**   'phase' and 'why' of xai_Replay, all of which may be nil.
+**   'phase' and 'why' of xai_Replay, all of which may be nil.  If it has a function
+**   'again', that answers further attempts of the call: again(table, body) gives
+**   another such table, or nil and why not.  Where 'held' is true, a budget or a
+**   limiter may still refuse the call: then only 'again' counts, which answers its
+**   first attempt, too.
 */
 #ifndef XAI_BIND_TAPE_H
 #define XAI_BIND_TAPE_H
@@ -26,6 +30,7 @@ typedef struct xai_TapeQuestion {
   const char *what; /* "client:chat" */
   const char *method, *path;
   int name, body, first, second;
+  int held; /* is the call held, until it is admitted? */
 } xai_TapeQuestion;
 
 /* Pop a tape and ask it.  Pushes its table and returns 1; returns 0 if the call is
@@ -37,6 +42,10 @@ int xai_tape_is_replay(lua_State *L, int t);
 
 /* Fill in the replay of the table at 't', which must outlive it. */
 void xai_tape_read_replay(lua_State *L, int t, xai_Replay *r);
+
+/* Replace the table on top by the one that answers another attempt of its call;
+** raises if there is none. */
+void xai_tape_ask_again(lua_State *L, const xai_Call *c);
 
 /* Tell the table at 't' what is sent. */
 void xai_tape_set_request(lua_State *L, int t, const xai_Call *c,

@@ -301,7 +301,7 @@ static int has_unread(const xai_Call *c) {
 ** turns out to be an error, the key must be masked in it. */
 static void conclude(xai_Call *c) {
   c->state = XAI_CALL_DONE;
-  c->key_wanted = 0;
+  c->key_wanted = c->answer_wanted = 0;
   c->ended_ms = xai_clock_ms();
   if (c->transfer.output != NULL && c->outcome.error.kind != XAI_KIND_NONE)
     xai_output_close(c->transfer.output);
@@ -343,6 +343,7 @@ static void start_attempt(xai_Call *c, CURLM *multi) {
   c->bodies.attempts++;
   c->attempt_ms = c->transfer.last_ms = xai_clock_ms();
   c->state = XAI_CALL_RUNNING;
+  c->answer_wanted = c->replay.on && (c->attempts > 1 || c->replay.waits);
   if (c->replay.on) return; /* xai_call_tick delivers it */
   c->multi = multi;
   xai_easy_pool_use_route(c->pool, c->transfer.conn.easy, &c->route);
@@ -392,7 +393,7 @@ int xai_call_begin(xai_Call *c, const xai_Request *r, CURLM *multi, int later) {
   }
   if (r->body != NULL) xai_bodies_init(&c->bodies, body_of(r), r->patches);
   c->replay = r->replay;
-  if (c->replay.on) c->set.max_retries = 0; /* it would be the same again */
+  if (c->replay.on && !c->replay.has_more) c->set.max_retries = 0;
   c->transfer.call = c;
   rc = xai_transfer_open(&c->transfer, used_handle(c), r, c->headers, &c->set);
   if (rc != CURLE_OK) {
@@ -481,7 +482,8 @@ static xai_Attempt attempt_of(xai_Call *c) {
   a.number = c->bodies.attempts;
   a.request = &c->request;
   a.may_ask_key = c->request.key_changes && !c->key_refused;
-  a.has_other_body = xai_bodies_has_next(&c->bodies);
+  a.has_other_body =
+      xai_bodies_has_next(&c->bodies) && (!c->replay.on || c->replay.has_more);
   return a;
 }
 
@@ -515,6 +517,7 @@ static void settle(xai_Call *c) {
     return;
   }
   if (next.for_key) c->key_refused = 1;
+  if (c->replay.on) next.wait_ms = 0; /* nobody has to be spared */
   /* At least until the next step, so that on_retry can hear of the wait. */
   c->retry_ms = xai_clock_ms() + (next.wait_ms > 0 ? next.wait_ms : 1);
   c->retry_told = 0;
@@ -684,6 +687,19 @@ int xai_call_use_key(xai_Call *c, xai_Buffer *scratch, const char *key) {
 
 /* ---------------------------------------------------------------- replay */
 
+int xai_call_wants_answer(const xai_Call *c) { return c->answer_wanted; }
+
+void xai_call_set_replay(xai_Call *c, const xai_Replay *r) {
+  c->replay = *r;
+  c->answer_wanted = 0;
+  if (!r->has_more) c->set.max_retries = 0;
+}
+
+xai_Slice xai_call_sent_body(const xai_Call *c) {
+  return c->bodies.current > 0 ? xai_buffer_slice(&c->bodies.text)
+                               : c->bodies.own;
+}
+
 /* The replay ends with a failure. */
 static void fail_replay(xai_Call *c) {
   const xai_Replay *r = &c->replay;
@@ -691,7 +707,7 @@ static void fail_replay(xai_Call *c) {
   c->outcome.broken = 1;
   c->outcome.phase_reached = r->phase;
   xai_error_set(&c->outcome.error, r->end, r->phase, r->why);
-  conclude(c);
+  settle(c);
 }
 
 /* Deliver the next piece of a replay: first the head, then pieces of the body. */
@@ -747,7 +763,8 @@ int64_t xai_call_due(const xai_Call *c) {
                ? deadline_at(c)
                : min64(c->retry_ms, deadline_at(c));
   if (c->state != XAI_CALL_RUNNING) return XAI_NEVER;
-  if (c->replay.on) return c->attempt_ms; /* at once */
+  if (c->replay.on) /* at once */
+    return c->answer_wanted ? deadline_at(c) : c->attempt_ms;
   if (c->draining) return c->drain_ms;
   return min64(min64(idle_at(c), timeout_at(c)),
                min64(deadline_at(c), nudge_at(c)));
@@ -803,7 +820,7 @@ void xai_call_tick(xai_Call *c, CURLM *multi, int64_t now_ms,
     if (now_ms < c->retry_ms || c->key_wanted || c->held) return;
     begin_next_attempt(c, multi);
   } else if (c->replay.on) {
-    advance_replay(c);
+    if (!c->answer_wanted) advance_replay(c);
   } else if (now_ms >= timeout_at(c)) {
     give_up(c, xai_outcome_phase(&c->transfer), "timeout", c->set.timeout_ms);
   } else if (now_ms >= idle_at(c)) {

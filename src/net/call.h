@@ -159,6 +159,17 @@ int xai_call_needs_other_key(const xai_Call *c);
 ** call ends.  Returns 0, or -1 without memory: then nothing has changed. */
 int xai_call_use_key(xai_Call *c, xai_Buffer *scratch, const char *key);
 
+/* ---------------------------------------------------------------- its replay */
+
+/* Does another attempt of a replay wait for its answer? */
+int xai_call_wants_answer(const xai_Call *c);
+
+/* The answer that it waits for. */
+void xai_call_set_replay(xai_Call *c, const xai_Replay *r);
+
+/* The body that was sent last. */
+xai_Slice xai_call_sent_body(const xai_Call *c);
+
 /* ---------------------------------------------------------------- its answer */
 
 /* The head of the answer with the key masked; empty at rest. */

@@ -51,10 +51,11 @@ struct xai_Call {
   int draining;   /* the reader is done; the connection is kept */
   int at_rest;    /* the reader needs no more than its handle keeps */
   struct xai_CallHandle *handle; /* the reader's, or NULL */
-  int retry_told;  /* the reader knows of the wait for the next attempt */
-  int key_wanted;  /* the next attempt waits for its key */
-  int key_refused; /* the service refused the last key */
-  int held;        /* the next attempt waits to be admitted */
+  int retry_told;    /* the reader knows of the wait for the next attempt */
+  int key_wanted;    /* the next attempt waits for its key */
+  int key_refused;   /* the service refused the last key */
+  int answer_wanted; /* the attempt, another one of a replay, waits for it */
+  int held;          /* the next attempt waits to be admitted */
   struct xai_Guard *guard; /* until the call is settled; NULL: it has none */
   int attempts;            /* begun so far */
   xai_Bodies bodies;

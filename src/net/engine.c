@@ -370,7 +370,8 @@ static void note_change(xai_Engine *e, xai_Call *c, int was_active) {
   if (was_active && c->state == XAI_CALL_DONE) {
     note_end(e, c);
     note_progress(e, c);
-  } else if (c->state == XAI_CALL_WAITING && !c->retry_told) {
+  } else if ((c->state == XAI_CALL_WAITING && !c->retry_told) ||
+             c->answer_wanted) {
     note_progress(e, c);
   }
   if (e->active == 0) e->calls_due_ms = XAI_NEVER;
@@ -596,6 +597,12 @@ int xai_engine_use_key(xai_Engine *e, xai_Call *c, const char *key) {
   note_change(e, c, 1);
   arm_timer(e);
   return 0;
+}
+
+void xai_engine_set_replay(xai_Engine *e, xai_Call *c, const xai_Replay *r) {
+  xai_call_set_replay(c, r);
+  note_change(e, c, 1);
+  arm_timer(e);
 }
 
 static void drain_call(xai_Engine *e, xai_Call *c) {

@@ -152,6 +152,9 @@ void xai_engine_stop(xai_Engine *e, xai_Call *c, xai_Cause cause);
 ** without memory. */
 int xai_engine_use_key(xai_Engine *e, xai_Call *c, const char *key);
 
+/* Give an attempt of a replay the answer that it waits for. */
+void xai_engine_set_replay(xai_Engine *e, xai_Call *c, const xai_Replay *r);
+
 /* ------------------------------------------------------------------- step */
 
 /*

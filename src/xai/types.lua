@@ -226,6 +226,102 @@ function xai.step(seconds) end
 ---@return integer? fd nil where the platform has none: then call `xai.step(0)` from a timer of some 10 ms.
 function xai.fd() end
 
+---What `require("xai.testing")` gives: tests of programs without the service. A rock of its own, xai-testing.
+---@class xai.testing
+---@field client fun(answers: xai.ScriptedAnswer[], opts?: xai.Options): xai.ScriptedClient A client whose answers are written down: no server, no network, no key. Each attempt of a call takes the next answer; `max_retries` is 0 unless given. Raises in the call that finds no answer left.
+---@field serve fun(opts?: xai.ServeOptions): xai.StandIn The stand-in server in a process of its own, which ends with this one. It needs a Lua that has luv. Raises where it does not start.
+---@field tape fun(path: string, opts?: xai.TapeOptions): xai.Tape A tape: a file that records answers of the service once, and gives them from then on. Raises where it cannot be read.
+
+---A text; a list of parts; a failure (`kind`); an answer as it is (`result`, `bytes`, `status`); or a function that gives one of these.
+---@alias xai.ScriptedAnswer string|xai.ScriptedParts|fun(name: string, body: any, request: xai.ScriptedRequest): string|xai.ScriptedParts
+
+---The parts are its elements, from 1: texts, and tables.
+---@class xai.ScriptedParts
+---@field [integer] string|xai.ScriptedPart A part: a string is a text.
+---@field usage? xai.ScriptedUsage What the answer cost.
+---@field finish? "stop"|"length"|"calls"|"filter" How it ended; "stop", or "calls" where there are some, unless given.
+---@field id? string Id of the answer.
+---@field model? string Model that answers; the one of the request unless given.
+---@field kind? string Kind of a failure, in place of parts.
+---@field message? string What the failure says.
+---@field code? string Code of the failure.
+---@field type? string Type of the failure.
+---@field param? string Parameter that the failure names.
+---@field phase? string How far the exchange had come, for failures on the way.
+---@field retry_after? number Seconds that the failure asks to wait.
+---@field result? table Body of the answer, for any function.
+---@field bytes? string The same as bytes.
+---@field status? integer HTTP status; 200 unless given.
+---@field headers? table<string, string> Headers of an answer, or of a failure, as it is.
+
+---Each is counted in words unless given, and costs nothing that is told.
+---@class xai.ScriptedUsage
+---@field input? integer Tokens of the request.
+---@field cached? integer Those of them that were in a cache; 0 unless given.
+---@field output? integer Tokens of the answer, with those of reasoning.
+---@field reasoning? integer Tokens of reasoning.
+---@field usd? number Dollars.
+
+---One of the fields before `args` tells what it is.
+---@class xai.ScriptedPart
+---@field text? string Text.
+---@field reasoning? string Thinking.
+---@field call? string Name of a function that is called.
+---@field json? any Value of a structured answer.
+---@field citation? string Address of a source.
+---@field image? string Picture, for `generate_image`: its address, or its bytes.
+---@field refusal? string Why the model says no.
+---@field kind? string Kind of the failure that breaks the answer off; the last part.
+---@field args? any Arguments of the call; a string stands as it is.
+---@field id? string Id of the call.
+---@field title? string Title of the source.
+---@field message? string What the failure says.
+
+---A client with all methods of one.
+---@class xai.ScriptedClient: xai.Client
+---@field requests xai.ScriptedRequest[] What was asked so far.
+---@field left integer Answers that nobody has asked for.
+
+---@class xai.ScriptedRequest
+---@field name string Function of the client.
+---@field body? any Body that was sent, decoded, as it was then.
+---@field id? string Id that the function was given.
+---@field query? table Query that it was given.
+---@field method? string Method, of `client:request`.
+---@field path? string Path, of `client:request`.
+
+---@class xai.ServeOptions
+---@field pace? number Milliseconds between the words of a stream; 0 unless given.
+---@field key? string The only key that is right.
+---@field polls? integer Looks at a deferred result before it is ready, or at a batch before it is done; 2 unless given.
+---@field rates? integer Batches that may be made in a second; 0: any number.
+---@field port? integer Port; one that is free unless given.
+---@field breath? number Milliseconds before a connection is broken.
+---@field idle? number Seconds without a connection before it ends.
+---@field fixtures? string Folder with the files of the fault `fixture`.
+---@field requests_per_minute? integer Limit of requests, of each model.
+---@field tokens_per_minute? integer Limit of tokens, of each model.
+---@field hint? number Seconds in Retry-After where a limit is reached.
+---@field lua? string Interpreter that has luv; looked for unless given.
+
+---@class xai.StandIn
+---@field url string Its address, on this machine.
+---@field port integer Its port.
+---@field close fun(self: xai.StandIn) End it; a second time nothing.
+---@field client fun(self: xai.StandIn, opts?: xai.Options): xai.Client A client of it.
+
+---@class xai.TapeOptions
+---@field mode? "auto"|"record"|"replay" What it does; unless given, "auto": it replays a file that is there, else it records. "record" begins a new file.
+---@field ignore? string[] Members of the body that are not compared, beside `prompt_cache_key`.
+
+---For the option `tape` of `xai.new`.
+---@class xai.Tape
+---@field path string Path of the file.
+---@field replays boolean Does it give answers, rather than record them?
+---@field recorded integer Answers that it has recorded.
+---@field left integer Recorded answers that nobody has asked for.
+---@field client fun(self: xai.Tape, opts?: xai.Options): xai.Client A client of this tape.
+
 ---What `require("xai.uv")` gives.
 ---@class xai.uv
 ---@field attach fun(opts?: xai.UvOptions): xai.UvHandle Let the running libuv loop move everything.
@@ -505,7 +601,7 @@ function xai.batch_result(entry) end
 ---Options of `xai.new`.
 ---@class xai.Options: xai.SharedOptions
 ---@field take_key? boolean Wipe and unset `XAI_API_KEY`, whether the key comes from it or not. Default false.
----@field tape? table A tape of `xai.testing`: it records the answers, or gives them.
+---@field tape? xai.Tape A tape of `xai.testing`: it records the answers, or gives them.
 
 ---Options of one call; each overrides the client's.
 ---@class xai.CallOptions: xai.SharedOptions

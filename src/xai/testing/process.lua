@@ -1,13 +1,13 @@
 --- process.lua - the stand-in server as a process of its own, for programs that block.
 
+local known = require("xai.testing.options")
+
 local M = {}
 
 local function arguments(script, options)
   local list = { script, "--stdin", "--quiet", "--pace", tostring(options.pace or 0) }
-  for _, name in ipairs {
-    "key", "polls", "rates", "idle", "port", "breath", "requests_per_minute", "tokens_per_minute", "hint",
-  } do
-    if options[name] then
+  for name in pairs(known) do
+    if options[name] and name ~= "pace" then
       list[#list + 1], list[#list + 2] = "--" .. name:gsub("_", "-"), tostring(options[name])
     end
   end

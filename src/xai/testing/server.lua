@@ -1,7 +1,8 @@
 --- server.lua - a stand-in for the xAI REST API on this machine.
 --
 --   lua5.4 src/xai/testing/server.lua [--port N] [--pace MS] [--key KEY] [--polls N] [--rates N] [--idle SECONDS]
---     [--requests-per-minute N] [--tokens-per-minute N] [--hint SECONDS] [--stdin] [--quiet]
+--     [--requests-per-minute N] [--tokens-per-minute N] [--hint SECONDS] [--fixtures FOLDER] [--stdin]
+--     [--quiet]
 --
 -- The first line on stdout is its address.  It listens on 127.0.0.1 only, answers all
 -- operations, checks what the real service checks in the same order, and misbehaves on
@@ -36,6 +37,7 @@ local ledger = require("xai.testing.standin.ledger")
 local legacy = require("xai.testing.standin.legacy")
 local limits = require("xai.testing.standin.limits")
 local messages = require("xai.testing.standin.messages")
+local known = require("xai.testing.options")
 local models = require("xai.testing.standin.models")
 local process = require("xai.testing.process")
 local requests = require("xai.testing.standin.requests")
@@ -279,7 +281,8 @@ local M = {}
 -- key (the only one accepted), polls (of a deferred result before it is ready, or of a batch until it is done, 2),
 -- rates (how many batches may be made in a second, 2; 0: any number, and any number of calls that add to one),
 -- idle (seconds without a connection before it ends; nil: never), breath (ms before a connection
--- is broken, so that the client has read what came before, 20), quiet (true), requests_per_minute,
+-- is broken, so that the client has read what came before, 20), fixtures (the folder
+-- of the fault of that name), quiet (true), requests_per_minute,
 -- tokens_per_minute (of each model; nil: no limit), hint (seconds in Retry-After where a limit is
 -- reached; nil: none, as of the service), clock (a function that gives seconds, for these limits).
 function M.start(options)
@@ -295,7 +298,7 @@ function M.start(options)
     connections = {}, accepted = 0, in_progress = 0, born = uv.now(),
     run = math.floor(uv.hrtime() / 1000) % 2 ^ 24,
     listener = uv.new_tcp(), idle_timer = uv.new_timer(), broken_pipe = uv.new_signal(),
-    fixtures = uv.fs_realpath(here .. "../../../spec/fixtures"),
+    fixtures = options.fixtures or uv.fs_realpath(here .. "../../../spec/fixtures"), -- not there when installed
   }, Service)
   self:reset()
   self.broken_pipe:start("sigpipe", function() end) -- a client that leaves must not end the process
@@ -315,17 +318,13 @@ end
 
 -- Command line ---------------------------------------------------------------------------
 
-local OPTIONS = {
-  port = tonumber, pace = tonumber, polls = tonumber, rates = tonumber, idle = tonumber, breath = tonumber,
-  key = tostring,
-  requests_per_minute = tonumber, tokens_per_minute = tonumber, hint = tonumber,
-}
 local FLAGS = { quiet = true, stdin = true }
 
 local function usage(problem)
   io.stderr:write("server.lua: ", problem,
     "\nusage: server.lua [--port N] [--pace MS] [--key KEY] [--polls N] [--rates N] ",
-    "[--requests-per-minute N] [--tokens-per-minute N] [--hint SECONDS] [--idle SECONDS] [--stdin] [--quiet]\n")
+    "[--requests-per-minute N] [--tokens-per-minute N] [--hint SECONDS] [--idle SECONDS] [--fixtures FOLDER] ",
+    "[--stdin] [--quiet]\n")
   os.exit(2)
 end
 
@@ -335,9 +334,9 @@ local function parse(args)
     local name = (args[i]:match("^%-%-([%l-]+)$") or ""):gsub("-", "_")
     if FLAGS[name] then
       options[name] = true
-    elseif OPTIONS[name] then
+    elseif known[name] then
       i = i + 1
-      options[name] = args[i] and OPTIONS[name](args[i]) or usage(args[i - 1] .. " needs a value")
+      options[name] = args[i] and known[name](args[i]) or usage(args[i - 1] .. " needs a value")
     else
       usage("unknown option " .. args[i])
     end
