@@ -391,6 +391,24 @@ for _, streams in ipairs { false, true } do
   end)
 end
 
+piece("guards", function()
+  local budget, told = xai.budget { calls = 4, usd = 1 }, 0
+  local client = new {
+    budget = budget, limiter = xai.limiter { requests_per_minute = 1e6, at_once = 2 },
+    on_usage = function() told = told + 1 end,
+  }
+  same(TEXT, SAYS.chat(got(client:chat(BODIES.chat()))))
+  same(TEXT, (xai.text(got(got(client:message(streamed "message")):result()))))
+  xai.run(function()
+    local function ask() return got(client:respond(BODIES.respond())) end
+    xai.all { ask, ask }
+  end)
+  same(4, budget.spent.calls)
+  same(4, told)
+  same("budget", fails("limit", client:chat(BODIES.chat())).code)
+  client:close()
+end)
+
 piece("ends", function()
   local client = new()
   local stream = got(client:chat(streamed(), fault "stall-in-stream,2"))

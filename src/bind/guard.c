@@ -69,29 +69,35 @@ const luaL_Reg xai_guard_methods[] = {
 
 /* ------------------------------------------------------------------- news */
 
-/* The guard whose news is being told, as a userdata: it is freed even if a push
-** raises. */
+/* The guard whose news is being told, as a userdata: if a push raises, it is told
+** again later. */
 typedef struct GuardBox {
-  xai_Guard *guard;
+  xai_Engine *engine;
+  xai_Guard *guard; /* NULL: it was told */
 } GuardBox;
 
 #define BOX_MT "xai.guard"
 
 static int box_gc(lua_State *L) {
   GuardBox *box = (GuardBox *)luaL_checkudata(L, 1, BOX_MT);
-  xai_guard_free(box->guard);
+  xai_Engine *e = box->engine;
+  if (box->guard != NULL) xai_guard_list(&e->news, box->guard);
   box->guard = NULL;
+  box->engine = NULL;
+  if (e != NULL) xai_engine_unref(e);
   return 0;
 }
 
-static GuardBox *push_box(lua_State *L) {
+static GuardBox *push_box(lua_State *L, xai_Engine *e) {
   GuardBox *box = (GuardBox *)xai_newuserdata(L, sizeof *box);
+  box->engine = NULL;
   box->guard = NULL;
   if (luaL_newmetatable(L, BOX_MT)) {
     lua_pushcfunction(L, box_gc);
     lua_setfield(L, -2, "__gc");
   }
   lua_setmetatable(L, -2);
+  box->engine = xai_engine_ref(e);
   return box;
 }
 
@@ -157,7 +163,7 @@ int xai_guard_news(lua_State *L) {
   int n;
   lua_settop(L, 0);
   if (e == NULL || e->news.first == NULL) return 0;
-  box = push_box(L);
+  box = push_box(L, e);
   g = e->news.first; /* a finalizer may have changed the list until here */
   if (g == NULL) return 0;
   if (g->has_failure) {

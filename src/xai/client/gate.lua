@@ -82,7 +82,8 @@ end
 -- Guards -----------------------------------------------------------------------------
 
 -- A guard is what is known of a call: name, api, model (that was asked), body; budgets, a
--- list of ledgers; pacer, on_usage, url; has_gone: it was admitted.
+-- list of ledgers; pacer, on_usage, url; has_place: its place is reserved; has_gone: it was
+-- admitted.
 
 -- id -> guard, until the call is settled
 local guards = {}
@@ -96,7 +97,15 @@ Guard.__index = Guard
 --- Is somebody still waiting for the call?
 function Guard:is_wanted() return guards[self.id] ~= nil and held[self.id] ~= nil end
 
+local function reserve(guard)
+  guard.has_place = true
+  for _, ledger in ipairs(guard.ledgers) do ledger:reserve() end
+end
+
+--- Needs no memory.
 local function release(guard)
+  if not guard.has_place then return end
+  guard.has_place = false
   for _, ledger in ipairs(guard.ledgers) do ledger:release(guard.has_gone) end
 end
 
@@ -155,7 +164,7 @@ end
 
 local function new_guard(request, id, name, body, opts, defaults)
   local guard = setmetatable({
-    id = id, api = API[name] or FETCHES[name], ledgers = {}, has_gone = false,
+    id = id, api = API[name] or FETCHES[name], ledgers = {}, has_place = false, has_gone = false,
     on_usage = pick(opts, defaults, "on_usage"),
   }, Guard)
   if guard.on_usage then guard.url = request:info().url end
@@ -198,7 +207,7 @@ function gate.begin(request, id, name, argument, opts, defaults)
     return request:admit()
   end
   local problem = refusal(guard)
-  for _, ledger in ipairs(guard.ledgers) do ledger:reserve() end
+  reserve(guard)
   if problem then return guard:refuse("budget", problem) end
   if not guard.pacer then return guard:go() end
   problem = guard.pacer:enter(guard, body)
@@ -229,8 +238,8 @@ local hooks = { first = 1, last = 0 }
 
 local function add_hook(guard, usage, info)
   info.url = guard.url
+  hooks[hooks.last + 1] = { guard.on_usage, usage, info }
   hooks.last = hooks.last + 1
-  hooks[hooks.last] = { guard.on_usage, usage, info }
 end
 
 local function run_hooks()
@@ -250,15 +259,15 @@ local function count_fetched(guard, info, usage, model)
 end
 
 local function finish(guard, info, last, first, model, answer_id, is_forked)
-  local usage, is_known = read_usage(guard, last, first)
+  local ok, usage, is_known = pcall(read_usage, guard, last, first)
+  if not ok then usage, is_known = nil, false end -- for lack of memory
   if guard.fetches then return count_fetched(guard, info, usage, model) end
   local is_free = is_forked or info.kind ~= nil and info.billed == "no"
-  release(guard)
   if not is_free then
     for _, ledger in ipairs(guard.ledgers) do ledger:count(model or guard.model, usage, is_known, answer_id) end
     if guard.on_usage then add_hook(guard, usage, info) end
   end
-  if guard.pacer then guard.pacer:leave(guard, info, is_free, usage, is_known) end
+  if guard.pacer then guard.pacer:learn(guard, info, is_free, usage, is_known) end
 end
 
 --- Take over what has happened to guarded calls.  Runs no code of the user.
@@ -270,7 +279,10 @@ function gate.take_news()
       if guard.pacer then guard.pacer:repeat_later(guard, a, b, c) end
     elseif guard then
       guards[id], held[id] = nil, nil
+      release(guard)
+      if guard.pacer then guard.pacer:leave(guard) end
       finish(guard, a, b, c, d, e, f)
+      if guard.pacer then guard.pacer:pump() end
     end
     id, what, a, b, c, d, e, f = core.news()
   end

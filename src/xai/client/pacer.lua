@@ -166,8 +166,8 @@ function Pacer:enter(guard, body)
   end
   guard.size = size
   guard.tokens = size / BYTES_PER_TOKEN + answer_tokens(self, body)
+  self.queue[self.last + 1] = guard
   self.last = self.last + 1
-  self.queue[self.last] = guard
   self:pump()
 end
 
@@ -220,15 +220,17 @@ local function learn_usage(pacer, guard, usage)
   correct(pacer, guard, usage.total)
 end
 
---- A call is settled.  `is_free`: it has cost nothing; `usage`: what it has used, or nil.
-function Pacer:leave(guard, info, is_free, usage, is_known)
-  if guard.is_inside then
-    self.inside = self.inside - 1
-    if info.kind == "rate_limit" then note_rate_limit(self, info) elseif not info.kind then self.strikes = 0 end
-    learn_limits(self, info.rate_limit)
-    if is_known then learn_usage(self, guard, usage) elseif is_free then correct(self, guard, 0) end
-  end
-  self:pump()
+--- A call is settled.  `learn` and `pump` follow.
+function Pacer:leave(guard)
+  if guard.is_inside then self.inside = self.inside - 1 end
+end
+
+--- What its end says.  `is_free`: it has cost nothing; `usage`: what it has used, or nil.
+function Pacer:learn(guard, info, is_free, usage, is_known)
+  if not guard.is_inside then return end
+  if info.kind == "rate_limit" then note_rate_limit(self, info) elseif not info.kind then self.strikes = 0 end
+  learn_limits(self, info.rate_limit)
+  if is_known then learn_usage(self, guard, usage) elseif is_free then correct(self, guard, 0) end
 end
 
 --- One line about it.
