@@ -25,9 +25,12 @@ class Peer:
     counted: bool = True
 
 
+def lua_path(more=""):
+    return {"LUA_PATH": ";".join(p for p in (PATH, more, os.environ.get("LUA_PATH", ";")) if p)}
+
+
 def lua_peer(name, title, file, lua="lua5.4", more="", **rest):
-    path = ";".join(p for p in (PATH, more, os.environ.get("LUA_PATH", ";")) if p)
-    return Peer(name, f"{lua} {HERE}/peers/{file}", title, {"LUA_PATH": path}, **rest)
+    return Peer(name, f"{lua} {HERE}/peers/{file}", title, lua_path(more), **rest)
 
 
 def node_peer(name, title, file):
@@ -77,5 +80,5 @@ def choose(names, extra):
     chosen = {p.name: p for p in wanted if p.name not in missing}
     for text in extra:
         name, command = text.split("=", 1)
-        chosen[name] = Peer(name, command, name)
+        chosen[name] = Peer(name, command, name, lua_path())
     return chosen, missing
