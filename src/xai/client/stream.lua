@@ -57,11 +57,6 @@ end
 
 -- Reading -------------------------------------------------------------------------
 
---- May the next event be taken without asking anybody, if it is here?
-local function is_plain(stream)
-  return not (stream.over or stream.has_whole or loop.checks_turns)
-end
-
 --- Is it here, and what is it?  A stream that has begun is not requested again.
 local function try(stream, method)
   local request = stream.request
@@ -133,7 +128,8 @@ end
 
 --- The same for a `for` loop: raises the error object when the stream broke.
 function Stream:__call()
-  if is_plain(self) then
+  -- May the next event be taken without asking anybody, if it is here?
+  if not (self.over or self.has_whole or loop.checks_turns) then
     local event, message, info = self.request:event() -- the usual case: it is here already
     if event == false then event, message, info = await(self, "event") end
     if event then return event end
@@ -177,7 +173,7 @@ function Stream:text(n)
   local read_text = request.text
   request:want(n)
   local function iterator()
-    if is_plain(self) then
+    if not (self.over or self.has_whole or loop.checks_turns) then -- as above
       local text, message, info = read_text(request) -- the usual case: it is here already
       if text == false then text, message, info = await(self, "text") end
       if text then return text end
@@ -239,7 +235,6 @@ function Stream:parts()
   local maker, request = self.maker, self.request
   local read_part = request.part
   local function iterator()
-    -- As is_plain; a call for each piece would count.
     if maker.last == 0 and not (self.over or self.has_whole or loop.checks_turns) then
       local text, field, a = read_part(request) -- the usual case: it is here already
       if text and field == nil and a == maker.plain then return "text", text end

@@ -77,6 +77,7 @@ local timers = require "xai.runtime.timers"
 local error, getmetatable, next, pairs, pcall, rawequal, rawget, select, setmetatable, tostring, type, xpcall =
   error, getmetatable, next, pairs, pcall, rawequal, rawget, select, setmetatable, tostring, type, xpcall
 local coroutine_running = coroutine.running
+local core_ready = core.ready
 local string_find, string_format = string.find, string.format
 
 local unpack = environment.unpack
@@ -152,7 +153,6 @@ local handlers = {}
 
 -- request -> what to wake once the request is ready: a suspension or a list of them.
 local waiting = {}
-local waiting_count = 0
 
 -- Requests that are ready and could not be handed out where they were found.
 local postponed = new_queue()
@@ -188,7 +188,6 @@ function loop.add_waiter(request, suspension)
   local present = waiting[request]
   if not present then
     waiting[request] = suspension
-    waiting_count = waiting_count + 1
   else
     if getmetatable(present) ~= Waiters then
       local list = loop.new_waiters()
@@ -201,32 +200,21 @@ function loop.add_waiter(request, suspension)
   return suspension
 end
 
-local function stop_waiting(request)
-  waiting[request] = nil
-  waiting_count = waiting_count - 1
-end
-
 --- Wake it no more.
 function loop.remove_waiter(request, suspension)
   local present = waiting[request]
   if not present then return end -- it was woken
-  if present == suspension then return stop_waiting(request) end
+  if present == suspension then
+    waiting[request] = nil
+    return
+  end
   if getmetatable(present) ~= Waiters then return end
   local left = 0
   for place = present.first, present.last do
     if present[place] == suspension then present[place] = nil end
     if present[place] then left = left + 1 end
   end
-  if left == 0 then stop_waiting(request) end
-end
-
-local function hand_out(request)
-  local waiter, handler = waiting[request], handlers[request]
-  if waiter then
-    stop_waiting(request)
-    waiter:wake()
-  end
-  if handler then handler() end
+  if left == 0 then waiting[request] = nil end
 end
 
 -- Coroutines ---------------------------------------------------------------------
@@ -280,7 +268,7 @@ end
 
 --- Does anybody wait, or want to be called?
 function loop.expects()
-  return waiting_count > 0 or next(handlers) ~= nil or timers.any() or loop.has_ready()
+  return next(waiting) ~= nil or next(handlers) ~= nil or timers.any() or loop.has_ready()
 end
 
 --- Must calls be moved, as somebody expects something or connections come to rest?
@@ -324,14 +312,43 @@ function loop.call_after_run(f)
   after_run[#after_run + 1] = f
 end
 
+local runs = 0 -- how often was `run_all` called?
+
+--- Wake who waits for the request.  A task goes on at once, unless others are in line
+-- for a turn, the request has a handler, which comes first, or the task has had its turn
+-- in this run: with half an event here, it would have turns for ever.
+local function hand_out(request)
+  local waiter, handler = waiting[request], handlers[request]
+  if waiter then
+    waiting[request] = nil
+    local last_run = waiter.last_run
+    if last_run and last_run ~= runs and not handler and ready.last == 0 and not waiter.queued then
+      waiter.last_run = runs
+      current_object = waiter
+      waiter:take_turn()
+      current_object = nil
+    else
+      waiter:wake()
+    end
+  end
+  if handler then handler() end
+end
+
+--- What is postponed meanwhile has its turn in the next run.
 local function hand_out_requests()
+  local left = postponed.last - postponed.first + 1
   repeat
-    local request = take(postponed) or core.ready()
+    local request
+    if left > 0 then
+      left, request = left - 1, take(postponed)
+    else
+      request = core_ready()
+    end
     if not request then return end
     current_request = request
     hand_out(request)
     current_request = nil
-  until is_late()
+  until loop.deadline and is_late()
 end
 
 --- What yielded by itself is ready again.
@@ -362,6 +379,7 @@ end
 --- A frame that is late serves one request and one coroutine all the same, so that
 -- nobody waits for ever.
 local function run_all()
+  runs = runs + 1
   if loop.settle then loop.settle() end
   if loop.serve_interrupt then loop.serve_interrupt() end
   hand_out_requests()

@@ -35,8 +35,7 @@ local Task = {
 }
 Task.__index = Task
 
--- What a task yields where it waits; anything else is the user's own yield.
-local SUSPENDED = {}
+local SUSPENDED = wait.SUSPENDED
 
 --- Tasks belong to the group of the xai.run that they were spawned in.
 local function new_group()
@@ -236,7 +235,8 @@ function Task:take_turn()
   end
   if self.source == delegated_wait then return end
   local before, args = loop.running, self.args
-  loop.running, self.yielded = self, false
+  loop.running = self
+  if self.yielded then self.yielded = false end
   if not args then return after_resume(self, before, false, coroutine_resume(thread)) end
   self.args, self.started = false, true
   return after_resume(self, before, args, coroutine_resume(thread, unpack(args, 1, args.n)))
@@ -280,7 +280,9 @@ local function new_task(group, f, ...)
     group = group,
     spawner = spawner,
     scope = spawner and spawner.scope,
-    over = false, cancelled = false, -- asked for in each turn
+    -- Asked for in each turn:
+    over = false, cancelled = false, queued = false, yielded = false, source = false, subject = false,
+    last_run = 0, -- see `hand_out` in loop.lua
   }, Task)
   group.members[task] = true
   group.count = group.count + 1

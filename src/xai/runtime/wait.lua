@@ -28,6 +28,10 @@ local add_waiter, remove_waiter = loop.add_waiter, loop.remove_waiter
 
 local wait = {}
 
+--- What a task yields where it waits; anything else is the user's own yield.
+wait.SUSPENDED = {}
+local SUSPENDED = wait.SUSPENDED
+
 -- May the running coroutine yield? -------------------------------------------------
 
 -- Lua 5.1 and 5.2 cannot be asked, and a refused yield is an error that must not be
@@ -294,7 +298,7 @@ function wait.in_task(request)
   task.source, task.subject = requests, request
   if task.cancelled then task:resumed() end -- raises
   add_waiter(request, task)
-  task.suspend()
+  coroutine_yield(SUSPENDED)
   if task.cancelled then
     remove_waiter(request, task)
     task:resumed() -- raises
