@@ -1,5 +1,6 @@
 --- The scheduler: xai.run, and tasks.
 
+local scripted = require("spec.support.scripted")
 local stages = require("spec.support.stage")
 local xai = require("xai")
 
@@ -31,6 +32,19 @@ describe("the scheduler", function()
     stages.rest()
     assert.is_nil(xai.timeout())
     stage:leave()
+  end)
+
+  it("moves the rest of an event to a task that waits with half of it", function()
+    local head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
+    local event = 'data: {"object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"Lua"}}]}\n\n'
+    local first, second = head .. event .. event:sub(1, 30), event:sub(31) .. "data: [DONE]\n\n"
+    local words = scripted.in_task({ scripted.slowly(first, second) }, nil, function(client)
+      local list = {}
+      local body = { model = "grok-4.5", stream = true, messages = { { role = "user", content = "Hi" } } }
+      for part in assert(client:chat(body)):text() do list[#list + 1] = part end
+      return table.concat(list, " ")
+    end)
+    same({ "Lua Lua" }, words)
   end)
 
   describe("xai.run", function()
