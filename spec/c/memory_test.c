@@ -304,8 +304,8 @@ static void test_texts_are_read_whole_or_not_at_all(void) {
   each_failing("error body", use_error_body);
 }
 
-static void test_a_path_that_cannot_be_built_says_so(void) {
-  const xai_Endpoint *e = xai_endpoint_find("get_response");
+static void check_path(const char *name) {
+  const xai_Endpoint *e = xai_endpoint_find(name);
   char id[300];
   long run;
   memset(id, '/', sizeof id);
@@ -321,6 +321,11 @@ static void test_a_path_that_cannot_be_built_says_so(void) {
     xai_buffer_free(&out);
   }
   failed = 0;
+}
+
+static void test_a_path_that_cannot_be_built_says_so(void) {
+  check_path("get_response");
+  check_path("add_to_batch"); /* goes on behind the id */
 }
 
 int main(void) {

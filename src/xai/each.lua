@@ -78,7 +78,8 @@ end
 
 -- Options of a call that have no use where there are many.
 local NOT_HERE = {
-  on_event = "is for streams", on_part = "is for streams", raw = "is for streams", on_done = "is one of client:start",
+  on_event = "is for streams", on_part = "is for streams", raw = "is for streams", file = "is for a single answer",
+  on_done = "is one of client:start",
 }
 
 local function wrong_options(opts)
