@@ -238,10 +238,18 @@ bench-record: ## measure everything anew; results, table, pictures
 	$(AGAIN) bench-growth ARGS=--write
 	$(AGAIN) bench-plot
 
-install: $(CORE) ## install below PREFIX (/usr/local)
+# The command finds the modules below PREFIX, wherever Lua looks by itself.
+COMMAND = $(DESTDIR)$(PREFIX)/bin/xai
+install: $(CORE) ## install below PREFIX (/usr/local): the modules, the command xai
 	install -d $(LUA_DIRS:%='$(LUA_DEST)/%') '$(CORE_DEST)'
 	for f in $(LUA_SRC:src/xai/%=%); do install -m 644 src/xai/$$f '$(LUA_DEST)'/$$f || exit; done
 	install -m 755 $(CORE) '$(CORE_DEST)'
+	install -d '$(DESTDIR)$(PREFIX)/bin'
+	{ echo '#!/usr/bin/env $(LUA)'; \
+	  echo 'package.path = "$(PREFIX)/share/lua/$(LUA_DIR)/?.lua;$(PREFIX)/share/lua/$(LUA_DIR)/?/init.lua;" .. package.path'; \
+	  echo 'package.cpath = "$(PREFIX)/lib/lua/$(LUA_DIR)/?.so;" .. package.cpath'; \
+	  sed 1d src/xai/command/xai; } > '$(COMMAND)'
+	chmod 755 '$(COMMAND)'
 
 # xai.testing is no part of what programs need: it is a rock of its own, too.
 TESTING_SRC  = $(sort $(wildcard src/xai/testing.lua src/xai/testing/*.lua src/xai/testing/*/*.lua))
@@ -255,11 +263,11 @@ nvim: ## lay out .build/nvim, to be added to Neovim's runtimepath
 	$(AGAIN) all LUA_VERSION=jit
 	@rm -rf .build/nvim && mkdir -p .build/nvim/lua
 	@cp -r src/xai .build/nvim/lua/
-	@rm -rf .build/nvim/lua/xai/testing*
+	@rm -rf .build/nvim/lua/xai/testing* .build/nvim/lua/xai/command*
 	@cp .build/jit/xai/core.so .build/nvim/lua/xai/
 
 uninstall: ## remove what install and install-testing put there
-	rm -f $(LUA_SRC:src/xai/%='$(LUA_DEST)/%') '$(CORE_DEST)/core.so'
+	rm -f $(LUA_SRC:src/xai/%='$(LUA_DEST)/%') '$(CORE_DEST)/core.so' '$(COMMAND)'
 	rm -rf '$(LUA_DEST)/testing' '$(LUA_DEST)/testing.lua'
 	rm -f '$(DESTDIR)$(PREFIX)/bin/xai-with-server'
 	-rmdir $(filter-out '$(LUA_DEST)/./',$(LUA_DIRS:%='$(LUA_DEST)/%')) '$(LUA_DEST)' '$(CORE_DEST)' 2>/dev/null

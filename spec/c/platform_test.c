@@ -1,14 +1,18 @@
 /*
-** platform_test.c - clock, process, terminal and random bytes of the operating system.
+** platform_test.c - clock, process, terminal, folders and random bytes of the operating system.
 */
 #define _XOPEN_SOURCE 600
 #define _DEFAULT_SOURCE
 
 #include "base/platform.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -104,6 +108,45 @@ static void test_a_terminal_tells_its_columns(void) {
     close(slave);
   }
   if (master >= 0) close(master);
+}
+
+static void test_a_wait_ends_when_either_descriptor_can_be_read(void) {
+  int first[2], other[2];
+  if (!CHECK(pipe(first) == 0 && pipe(other) == 0)) return;
+  CHECK(xai_wait_readable(first[0], -1, 0) == 0);
+  CHECK(xai_wait_readable(first[0], other[0], 1) == 0);
+  CHECK(write(other[1], "x", 1) == 1);
+  CHECK(xai_wait_readable(first[0], other[0], 60000) == 0); /* ends at once */
+  CHECK(write(first[1], "x", 1) == 1);
+  CHECK(xai_wait_readable(first[0], -1, 60000) == 1);
+  CHECK(xai_wait_readable(first[0], other[0], 60000) == 1);
+  close(first[0]);
+  close(first[1]);
+  close(other[0]);
+  close(other[1]);
+}
+
+/* ------------------------------------------------------------------ folders */
+
+static void test_folders_are_made_for_this_user_alone(void) {
+  char base[] = "/tmp/xai-folders-XXXXXX", path[300];
+  struct stat found;
+  FILE *file;
+  if (!CHECK(mkdtemp(base) != NULL)) return;
+  sprintf(path, "%s/a/b//c/", base);
+  CHECK(xai_make_private_folder(path) == 0);
+  CHECK(xai_make_private_folder(path) == 0);
+  CHECK(stat(path, &found) == 0 && (found.st_mode & 0777) == 0700);
+  sprintf(path, "%s/file", base);
+  file = fopen(path, "w");
+  if (CHECK(file != NULL)) fclose(file);
+  CHECK(xai_make_private_folder(path) == ENOTDIR);
+  strcat(path, "/below");
+  CHECK(xai_make_private_folder(path) == ENOTDIR);
+  CHECK(xai_make_private_folder("") == ENOENT);
+  CHECK(xai_make_private_folder("/proc/no/such") != 0);
+  sprintf(path, "rm -r '%s'", base);
+  CHECK(system(path) == 0);
 }
 
 /* ------------------------------------------------------------- random bytes */
@@ -210,6 +253,8 @@ int main(void) {
   RUN(test_skipped_time_has_passed);
   RUN(test_what_is_no_terminal_is_told);
   RUN(test_a_terminal_tells_its_columns);
+  RUN(test_a_wait_ends_when_either_descriptor_can_be_read);
+  RUN(test_folders_are_made_for_this_user_alone);
   RUN(test_a_uuid_is_of_version_four_and_its_form_is_exact);
   RUN(test_no_uuid_comes_twice);
   RUN(test_all_digits_are_random_where_the_pool_is_filled_again);

@@ -1,20 +1,25 @@
 /*
-** platform.c - clock, process, terminal and random bytes of the operating system.
+** platform.c - clock, process, terminal, folders and random bytes of the operating system.
 */
 #define _POSIX_C_SOURCE 199309L
 #define _DEFAULT_SOURCE
 
 #include "base/platform.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #if !defined(_WIN32)
+#include <poll.h>
 #include <sys/ioctl.h>
+#else
+#include <direct.h>
 #endif
 
 #if defined(__linux__)
@@ -98,6 +103,57 @@ int xai_terminal_columns(int fd) {
 #else
   return fd >= 0 && isatty(fd) ? 0 : -1;
 #endif
+}
+
+#if defined(_WIN32)
+
+int xai_wait_readable(int fd, int other, int ms) {
+  (void)fd;
+  (void)other;
+  (void)ms;
+  return 1; /* reading blocks */
+}
+
+#else
+
+int xai_wait_readable(int fd, int other, int ms) {
+  struct pollfd watched[2];
+  watched[0].fd = fd;
+  watched[1].fd = other; /* poll skips -1 */
+  watched[0].events = watched[1].events = POLLIN;
+  watched[0].revents = watched[1].revents = 0;
+  return poll(watched, 2, ms) > 0 && watched[0].revents != 0;
+}
+
+#endif
+
+/* ------------------------------------------------------------------- folders */
+
+#define PATH_SIZE 4096
+
+static int make_folder(const char *path) {
+#if defined(_WIN32)
+  int made = _mkdir(path);
+#else
+  int made = mkdir(path, S_IRWXU);
+#endif
+  return made == 0 || errno == EEXIST ? 0 : errno;
+}
+
+int xai_make_private_folder(const char *path) {
+  char part[PATH_SIZE];
+  size_t n = strlen(path), i;
+  struct stat found;
+  int error = 0;
+  if (n == 0 || n >= sizeof part) return n == 0 ? ENOENT : ENAMETOOLONG;
+  for (i = 0; i <= n; i++) {
+    part[i] = '\0';
+    if (i > 0 && (path[i] == '/' || path[i] == '\0')) error = make_folder(part);
+    part[i] = path[i];
+  }
+  if (error == 0 && stat(path, &found) == 0 && !S_ISDIR(found.st_mode))
+    error = ENOTDIR;
+  return error;
 }
 
 /* ------------------------------------------------------------- random bytes */

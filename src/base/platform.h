@@ -1,5 +1,5 @@
 /*
-** platform.h - clock, process, terminal and random bytes of the operating system.
+** platform.h - clock, process, terminal, folders and random bytes of the operating system.
 */
 #ifndef XAI_BASE_PLATFORM_H
 #define XAI_BASE_PLATFORM_H
@@ -41,6 +41,17 @@ long xai_process_id(void);
 /* The columns of the terminal behind a descriptor: 0 if the system does not tell
 ** them, -1 if the descriptor is no terminal or is not open. */
 int xai_terminal_columns(int fd);
+
+/* Waits at most 'ms' milliseconds until a descriptor can be read without
+** blocking.  Ends early when 'other', if it is not -1, can be read, and by a
+** signal.  Returns 1 if the first one can be read, else 0. */
+int xai_wait_readable(int fd, int other, int ms);
+
+/* ------------------------------------------------------------------- folders */
+
+/* Makes a folder, and those above it, for this user alone.  Those that are there
+** stay as they are.  Returns 0, or the error number of the system. */
+int xai_make_private_folder(const char *path);
 
 /* ------------------------------------------------------------- random bytes */
 

@@ -8,6 +8,7 @@
 #include <curl/curl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 
 #if !defined(_WIN32)
 #include <dlfcn.h>
@@ -343,6 +344,31 @@ static int core_isatty(lua_State *L) {
   return 2;
 }
 
+/* core.wait_readable(fd, seconds) -> can the descriptor be read without blocking?
+** Waits at most so long; ends early by a signal and by a noted Ctrl-C. */
+static int core_wait_readable(lua_State *L) {
+  int fd = (int)luaL_checkinteger(L, 1);
+  lua_Number seconds = luaL_checknumber(L, 2);
+  xai_Engine *e = xai_client_engine_if_any(L);
+  int other = e != NULL ? xai_interrupt_fd(e->interrupt) : -1;
+  int ms = seconds > 0 && seconds < 1e6 ? (int)(seconds * 1000) : 0;
+  lua_pushboolean(L, xai_wait_readable(fd, other, ms));
+  return 1;
+}
+
+/* core.private_folder(path) -> true, or nil and the reason: make a folder, and
+** those above it, for this user alone.  It may be there already. */
+static int core_private_folder(lua_State *L) {
+  int error = xai_make_private_folder(luaL_checkstring(L, 1));
+  if (error == 0) {
+    lua_pushboolean(L, 1);
+    return 1;
+  }
+  lua_pushnil(L);
+  lua_pushstring(L, strerror(error));
+  return 2;
+}
+
 /* core.rearm(): install Lua's own handler for Ctrl-C again, as it works once. */
 static int core_rearm(lua_State *L) {
   (void)L;
@@ -412,6 +438,8 @@ static const luaL_Reg functions[] = {{"client", xai_client_new},
                                      {"random", core_random},
                                      {"isatty", core_isatty},
                                      {"line_file", xai_line_file_new},
+                                     {"wait_readable", core_wait_readable},
+                                     {"private_folder", core_private_folder},
                                      {"libcurl", core_libcurl},
                                      {NULL, NULL}};
 

@@ -1,4 +1,5 @@
---- :checkhealth xai: reports what is installed and whether a call succeeds.
+--- Reports what is installed and whether a call succeeds: `:checkhealth xai` in Neovim,
+-- and `xai doctor`.
 
 -- The library is loaded within the check, so that a failure to load is reported.
 local assert, pairs, pcall, rawget, require, tostring, type = assert, pairs, pcall, rawget, require, tostring, type
@@ -97,14 +98,21 @@ local function check_call(report, xai)
   report.ok(string_format("%s answered in %.2f s and lists %d models", info.url, info.elapsed, #list.data))
 end
 
-function M.check()
-  local report = reporter()
+--- Check everything.
+-- @param report  { start, ok, info, warn, error }: functions that take a text, the last two
+--   also a list of what helps
+function M.report(report)
   local xai = check_loading(report)
   if not xai then return end
   local core = require "xai.core"
   check_build(report, core, xai)
   check_json(report, core, xai)
   if check_key(report) then check_call(report, xai) end
+end
+
+--- What Neovim calls.
+function M.check()
+  M.report(reporter())
 end
 
 return M
