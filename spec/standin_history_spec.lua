@@ -139,6 +139,13 @@ describe("the stand-in server", function()
       assert.equal("accepted", go_on("respond", body, results("respond", ids(answer))))
     end)
 
+    it("refuses instructions beside a previous_response_id, as the service's description does", function()
+      local answer, body = first("respond")
+      body.previous_response_id, body.input, body.instructions = answer.id, {}, "Be brief."
+      assert.matches("instructions cannot be used with previous_response_id",
+        go_on("respond", body, results("respond", ids(answer))), 1, true)
+    end)
+
     it("refuses to go on from a response whose calls nothing answers", function()
       local answer, body = first("respond")
       body.previous_response_id, body.input = answer.id, { { role = "user", content = "And now?" } }

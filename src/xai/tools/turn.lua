@@ -32,8 +32,13 @@ local REFUSED = "the user did not allow this call"
 
 -- Ends ------------------------------------------------------------------------------
 
+--- The first line of an error.  The address of a table would say nothing to a model.
 local function first_line(err)
-  return string_match(loop.describe(err), "^[^\n]*")
+  local text = loop.describe(err)
+  if type(err) == "table" and string_match(text, "^table: ") then
+    text = type(err.message) == "string" and err.message or "the tool raised a table"
+  end
+  return string_match(text, "^[^\n]*")
 end
 
 --- Note what goes to the model: a value, or with `is_error` words.

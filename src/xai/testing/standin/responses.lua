@@ -221,6 +221,9 @@ function M.create(service, request)
   local previous = given(body.previous_response_id)
   local earlier = previous and service.responses[previous]
   if previous and not earlier then return errors.unknown_response(previous) end
+  if previous and given(body.instructions) then
+    return errors.argument "The field instructions cannot be used with previous_response_id."
+  end
   local items = all_items(earlier and earlier.items, body.input)
   local refused = histories.response(service, earlier and earlier.items, body.input, items)
   if refused then return refused end
