@@ -1185,7 +1185,8 @@ function Client:conversation(body, opts) end
 ---@class xai.RunInfo: xai.Info
 ---@field run xai.RunFacts What was done.
 
----A run whose parts are handed out, over all rounds.
+---A run whose parts are handed out, over all rounds. It goes on whether they are read or not, and keeps those that
+---nobody has read.
 ---@class xai.ToolRun
 local ToolRun = {}
 
