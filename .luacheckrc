@@ -17,7 +17,7 @@ files["spec/support/love/*.lua"] = { std = "luajit+love" }
 files["spec/programs/**/*.lua"] = { -- of common.lua and of each folder's host.lua
   globals = { "xai", "core", "counted", "vim", "PID", "said", "damaged", "unpack", table = { fields = { "unpack" } } },
   read_globals = {
-    "client", "TEXT", "question", "options", "read", "read_stream", "last_end", "ended", "run_weather",
+    "client", "TEXT", "question", "options", "read", "read_stream", "last_end", "ended", "run_weather", "limited",
     "uv", "attach", "counting_uv", "after", "cqueues", "start_two", "copas", "run", "toy", "pause",
     "own_pid", "press", "press_soon", "show", "silent", "scheduled", "counting_schedule", "OUTLINE", "pass", "embedded",
     "outcome_of", "include", "grok", "idle", "text", "edit", "notes", "shown", "try", "tries", "after_tries", "marks",

@@ -221,6 +221,18 @@ describe("a budget", function()
     end)
   end)
 
+  it("counts a video when it was fetched, once", function()
+    local budget = xai.budget { usd = 100 }
+    local c = client { budget = budget }
+    local begun = assert(c:generate_video { model = "grok-imagine-video", prompt = "a cat" })
+    assert.same({ 1, 1, 0 }, { budget.spent.calls, budget.spent.unknown, budget.spent.usd })
+    assert(c:wait("get_video", begun.request_id, { every = 0.01 }))
+    local usd = budget.spent.usd
+    assert(usd > 0)
+    assert(c:get_video(begun.request_id))
+    assert.same({ 1, 0, usd }, { budget.spent.calls, budget.spent.unknown, budget.spent.usd })
+  end)
+
   it("raises where its limits are none", function()
     local function says(words, ...)
       local ok, err = pcall(xai.budget, ...)

@@ -3,6 +3,7 @@
 
 local core = require "xai.core"
 local live = require "spec.support.live"
+local programs = require "spec.support.programs"
 local server = require "xai.testing.server"
 local stage = require "spec.support.stage"
 local uv = require "luv"
@@ -382,6 +383,25 @@ describe("a limiter", function()
     remote:close()
   end)
 
+  it("works where frames are served", function()
+    local remote = stage.open()
+    local c = remote:new_client { limiter = xai.limiter { requests_per_minute = 3000, at_once = 1 } }
+    local done = 0
+    for _ = 1, 3 do
+      xai.spawn(function()
+        assert(c:chat(stage.body "chat"))
+        done = done + 1
+      end)
+    end
+    while done < 3 do
+      xai.update(2)
+      uv.sleep(1)
+    end
+    stage.rest()
+    remote:settle()
+    remote:close()
+  end)
+
   it("raises where its figures are none", function()
     local function says(words, ...)
       local ok, err = pcall(xai.limiter, ...)
@@ -395,4 +415,29 @@ describe("a limiter", function()
     says("figure 'requests_per_minute' must be a number above 0, got -1", { requests_per_minute = -1 })
     says("figure 'tokens_per_minute' must be a number above 0, got table", { tokens_per_minute = {} })
   end)
+end)
+
+describe("limiters and budgets in", function()
+  local SAID = "5 2 true 5 5 xai.limiter (0 under way, 0 waiting)\n"
+
+  local function within(host, name)
+    it(name .. " let calls wait while it goes on", function()
+      local folder = programs.folder(host)
+      folder:open()
+      folder:says(SAID, "limiter")
+      folder:close()
+    end)
+  end
+
+  within("uv", "luv")
+  if pcall(require, "cqueues") then within("cqueues", "cqueues") end
+  if pcall(require, "xai.copas") then within("copas", "copas") end
+
+  if _VERSION == "Lua 5.1" and programs.has_neovim() then
+    local nvim = programs.neovim "nvim"
+    setup(function() nvim:open() end)
+    teardown(function() nvim:close() end)
+
+    it("Neovim let calls wait while it goes on", function() nvim:says(SAID, "limiter") end)
+  end
 end)

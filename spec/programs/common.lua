@@ -1,6 +1,6 @@
 --- common.lua - the globals of all programs: a client, a question, and ways to read the answer.
 
--- luacheck: globals xai client TEXT print question options read read_stream last_end ended run_weather
+-- luacheck: globals xai client TEXT print question options read read_stream last_end ended run_weather limited
 
 xai = require "xai"
 client = xai.new { max_retries = 0 }
@@ -77,4 +77,15 @@ function run_weather(run, opts, streamed)
     model = "grok-4.5", input = "Is it warmer in Oslo or in Rome?", stream = streamed,
     tools = { { name = "get_weather", description = "Of now", parameters = s.object(s.string "city"), run = run } },
   }, opts)
+end
+
+--- Options of calls with a limiter, and a budget for five; and what became of those: calls in the budget, how often
+-- on_usage was called, and the limiter.
+function limited()
+  local told = 0
+  local opts = {
+    limiter = xai.limiter { requests_per_minute = 3000, at_once = 1 }, budget = xai.budget { calls = 5 },
+    on_usage = function() told = told + 1 end,
+  }
+  return opts, function() return opts.budget.spent.calls, told, opts.limiter end
 end
