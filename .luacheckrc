@@ -23,6 +23,7 @@ files["spec/programs/**/*.lua"] = { -- of common.lua and of each folder's host.l
     "outcome_of", "include", "grok", "idle", "text", "edit", "notes", "shown", "try", "tries", "after_tries", "marks",
     "treat", "reports", "locked", "drop", "LOOPS", "new_client", "begin", "is_over", "outcome", "jit",
     "health", "tells", "asked", "told", "has_health", "plugin", "reload", "screen", "loadstring", "structured", "bulk",
+    "scripted",
   },
 }
 files["rockspec/*.rockspec"] = { std = "+rockspec" }

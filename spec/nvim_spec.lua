@@ -41,6 +41,11 @@ describe("xai.uv inside Neovim", function()
     says("9 3 0 3\n3 0 9\n15 9\ntrue\n", "bulk")
   end)
 
+  it("runs scripted clients and tapes in a task while the others go on", function()
+    says("one two one two 3 0\nIt is warm. 2 {\"celsius\":24}\nsecond 2\nthird 1 b\nfourth 0\ntrue 0\ntrue\n",
+      "scripted")
+  end)
+
   it("wakes nobody with nothing in flight", function()
     says("true 0\n", "idle")
   end)

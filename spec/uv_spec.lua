@@ -52,6 +52,11 @@ describe("xai.uv under luv", function()
     says("9 3 0 3\n3 0 9\n15 9\ntrue\n", "bulk")
   end)
 
+  it("runs scripted clients and tapes in a task while the others go on", function()
+    says("one two one two 3 0\nIt is warm. 2 {\"celsius\":24}\nsecond 2\nthird 1 b\nfourth 0\ntrue 0\ntrue\n",
+      "scripted")
+  end)
+
   it("serves hundreds of tasks that cannot yield where they wait", function()
     says("300\n", "tasks_that_cannot_yield")
   end)
