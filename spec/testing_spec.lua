@@ -332,6 +332,63 @@ describe("xai.testing.client", function()
     same({ "limit", "budget", 2 }, { info.kind, info.code, #client.requests }) -- nothing was asked
   end)
 
+  it("counts in a bulk job, each item once", function()
+    local client = client_of { "one", { kind = "server" }, "three" }
+    local report = xai.bulk({ "a", "b", "c" }, function(item)
+      local result, message, info = client:chat(body_of("chat", { user = item }))
+      return result and xai.text(result), message, info
+    end, { at_once = 1 })
+    same({ 2, 1, 3, 0 }, { report.done, report.failed, #client.requests, client.left })
+  end)
+
+  it("waits its turn in a limiter", function()
+    local client = client_of({ "one", "two", "three" }, { limiter = xai.limiter { at_once = 1 } })
+    local tasks = {}
+    for i = 1, 3 do tasks[i] = xai.spawn(function() return xai.text((ask(client, "chat"))) end) end
+    same({ "one", "two", "three" }, { tasks[1]:wait(), tasks[2]:wait(), tasks[3]:wait() })
+    assert.equal(0, client.left)
+  end)
+
+  it("is waited for, and read page by page", function()
+    local client = client_of {
+      { kind = "pending" }, "done", { result = { status = "pending" } },
+      { result = { status = "done", video = { url = "x" } } },
+      { result = { batches = { { batch_id = "a" } }, pagination_token = "t" } },
+      { result = { batches = { { batch_id = "b" } } } },
+    }
+    assert.equal("done", xai.text((client:wait("get_deferred", "a", { every = 0.01 }))))
+    assert.equal("done", client:wait("get_video", "v", { every = 0.01 }).status)
+    local ids = {}
+    for batch in client:each "list_batches" do ids[#ids + 1] = batch.batch_id end
+    same({ "a", "b" }, ids)
+    same({ pagination_token = "t" }, client.requests[6].query)
+  end)
+
+  it("gives bytes to files", function()
+    local PNG = "\137PNG\r\n\26\n" .. ("x"):rep(100000)
+    local client = client_of {
+      { { image = PNG } }, { { image = PNG } }, { bytes = PNG }, { bytes = PNG }, { bytes = PNG },
+    }
+    local path = os.tmpname()
+    local function written(name)
+      local file = assert(io.open(name, "rb"))
+      local bytes = file:read "*a"
+      file:close()
+      os.remove(name)
+      return bytes == PNG
+    end
+    local picture = { model = "m", prompt = "a cat" }
+    assert.is_true(written(client:generate_image(picture, { save = path .. ".1" }).data[1].path))
+    assert.is_true(written((client:save(client:generate_image(picture).data[1], path .. ".2"))))
+    assert.is_true(written((client:download("https://x.example/a.png", path .. ".3"))))
+    client:request({ path = "/v1/files/x" }, { file = path .. ".4" })
+    assert.is_true(written(path .. ".4"))
+    local parts = {}
+    for chunk in client:request({ path = "/v1/files/x", stream = true }):chunks() do parts[#parts + 1] = chunk end
+    assert.is_true(table.concat(parts) == PNG)
+    os.remove(path)
+  end)
+
   it("runs hooks", function()
     local heard = {}
     local client = client_of({ "one" }, {

@@ -32,6 +32,7 @@ typedef struct Builder {
   int key;              /* 0: the client's */
   int key_function;     /* 0: none */
   int tape;             /* what the client's tape said of the call, or 0 */
+  int tape_later;       /* it answers once the call is admitted */
   const char *method;
   xai_Settings set;
   xai_Api api;
@@ -739,7 +740,7 @@ static void ask_tape(Builder *s) {
   q.body = s->body;
   q.first = 3;
   q.second = 6;
-  q.held = s->guarded;
+  q.held = s->tape_later = s->guarded || s->engine->guards_all;
   push_option(s, "tape");
   if (xai_tape_ask(s->L, &q)) s->tape = top + 1;
 }
@@ -753,7 +754,7 @@ static void read_tape(const Builder *s, const xai_Call *call, int request,
   if (s->tape == 0) return;
   if (is_replay(s)) {
     xai_tape_read_replay(s->L, s->tape, &wire->replay);
-    wire->replay.waits = s->guarded && wire->replay.has_more;
+    wire->replay.waits = s->tape_later && wire->replay.has_more;
   } else {
     wire->record = 1;
     xai_tape_set_request(s->L, s->tape, call, path_of(s), wire);

@@ -303,7 +303,8 @@ local function plain(answer, request)
     has_type = has_type or tostring(name):lower() == "content-type"
   end
   table.sort(headers, function(a, b) return tostring(a[1]) < tostring(b[1]) end)
-  if answer.result and not has_type then headers[#headers + 1] = { "Content-Type", "application/json" } end
+  local usual = answer.result and "application/json" or answer.bytes and "application/octet-stream"
+  if usual and not has_type then headers[#headers + 1] = { "Content-Type", usual } end
   return pack({
     status = answer.status or 200, headers = headers,
     body = answer.result and xai.encode(answer.result) or answer.bytes or "",
