@@ -364,6 +364,159 @@ describe("fallback", function()
     end)
   end)
 
+  describe("of a stream that has opened", function()
+    -- What opens an answer, what it is, and an error in its place, for each API.
+    local function event(value) return "event: " .. value.type .. "\ndata: " .. xai.encode(value) .. "\n\n" end
+    local function response(status, more)
+      local all = { id = "r1", object = "response", status = status, model = "second", output = xai.array {} }
+      for name, value in pairs(more or {}) do all[name] = value end
+      return all
+    end
+    local message = { type = "message", role = "assistant", content = { { type = "output_text", text = "Hello" } } }
+    local ROLE = 'data: {"id":"c1","object":"chat.completion.chunk","choices":'
+      .. '[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}\n\n'
+    local APIS = {
+      respond = {
+        event { type = "response.created", response = response "in_progress" }
+          .. event { type = "response.in_progress", response = response "in_progress" },
+        event { type = "response.output_text.delta", output_index = 0, content_index = 0, delta = "Hello" }
+          .. event { type = "response.completed", response = response("completed", { output = { message } }) },
+        event { type = "response.failed", response = response("failed",
+          { error = { code = "server_error", message = "broken" } }) },
+        "response.created response.in_progress",
+      },
+      message = {
+        event { type = "message_start", message = { id = "m1", type = "message", role = "assistant",
+          content = xai.array {}, model = "second", usage = { input_tokens = 3, output_tokens = 1 } } },
+        event { type = "content_block_start", index = 0, content_block = { type = "text", text = "" } }
+          .. event { type = "content_block_delta", index = 0, delta = { type = "text_delta", text = "Hello" } }
+          .. event { type = "content_block_stop", index = 0 }
+          .. event { type = "message_delta", delta = { stop_reason = "end_turn" }, usage = { output_tokens = 2 } }
+          .. event { type = "message_stop" },
+        event { type = "error", error = { type = "api_error", message = "broken" } },
+        "message_start",
+      },
+      chat = { ROLE, CHUNK .. "data: [DONE]\n\n", 'data: {"error":{"message":"broken"}}\n\n', "nil" },
+    }
+
+    local function request(name)
+      local all = body { stream = true }
+      if name == "respond" then all.messages, all.input = nil, "Hi" end
+      if name == "message" then all.max_tokens = 10 end
+      return all
+    end
+
+    --- Texts, kinds of events, or parts of a stream that is read so; and what ended it.
+    local WAYS = {
+      next = function(stream)
+        local types = {}
+        local one, words, info = stream:next()
+        while one do
+          types[#types + 1] = tostring(one.type)
+          one, words, info = stream:next()
+        end
+        return table.concat(types, " "), words, info
+      end,
+      next_part = function(stream)
+        local kinds = {}
+        local kind, value, more = stream:next_part()
+        while kind do
+          kinds[#kinds + 1] = kind
+          kind, value, more = stream:next_part()
+        end
+        return table.concat(kinds, " "), value, more
+      end,
+      result = function(stream)
+        local result, words, info = stream:result()
+        return result and xai.text(result), words, info
+      end,
+    }
+
+    --- What a call with `fallback` (or without it) gives where the server says these answers.
+    local function read(name, way, answers, patches)
+      local got, count = scripted.in_task(answers, nil, function(client)
+        local stream = assert(client[name](client, request(name), { fallback = patches }))
+        local seen, words, info = WAYS[way](stream)
+        return { seen = seen, message = words, info = info or stream:info() }
+      end)
+      return got[1], count
+    end
+
+    --- The bytes in one piece, in two, cut within the error, and with CR.
+    local function forms(opening, rest)
+      return {
+        SSE .. opening .. rest, scripted.slowly(SSE .. opening, rest),
+        scripted.slowly(SSE .. opening .. rest:sub(1, 30), rest:sub(31)),
+        scripted.slowly(SSE .. opening:sub(1, 40), opening:sub(41) .. rest),
+        SSE .. (opening .. rest):gsub("\n", "\r\n"), SSE .. (opening .. rest):gsub("\n", "\r"),
+        scripted.slowly(SSE .. opening:gsub("\n", "\r"), (rest:gsub("\n", "\r"))),
+        SSE .. ": hello\n\n" .. opening .. ": still here\n\n" .. rest,
+      }
+    end
+
+    for name, api in pairs(APIS) do
+      local opening, rest, failure, types = api[1], api[2], api[3], api[4]
+      for way in pairs(WAYS) do
+        it(name .. ": goes on where an error follows, read by " .. way, function()
+          local good = read(name, way, { SSE .. opening .. rest })
+          for i, first in ipairs(forms(opening, failure)) do
+            local got, count = read(name, way, { first, SSE .. opening .. rest }, PATCHES)
+            assert.same({ good.seen, 1, 2 }, { got.seen, got.info.fallback, count }, "form " .. i)
+            assert.same({ "first", "broken" }, { got.info.tried[1].model, got.info.tried[1].message })
+          end
+        end)
+
+        it(name .. ": gives all that came, in whatever pieces, read by " .. way, function()
+          local good = read(name, way, { SSE .. opening .. rest })
+          for i, first in ipairs(forms(opening, rest)) do
+            local got, count = read(name, way, { first }, PATCHES)
+            assert.same({ good.seen, 1 }, { got.seen, count }, "form " .. i)
+            assert.is_nil(got.message)
+          end
+        end)
+
+        it(name .. ": gives all that came before the last error, read by " .. way, function()
+          local plain = read(name, way, { SSE .. opening .. failure })
+          local got, count = read(name, way, { SSE .. opening .. failure }, { { model = "second" } })
+          assert.same({ plain.seen, 2 }, { got.seen, count })
+          assert.equal("broken", got.info.message)
+          if way == "next" then assert.equal(types, got.seen) end
+          local quota = failure:gsub('server_error', "insufficient_quota"):gsub('"api_error"', '"insufficient_quota"')
+            :gsub('{"message":"broken"}', '{"code":"insufficient_quota","message":"broken"}')
+          for i, first in ipairs(forms(opening, quota)) do
+            got, count = read(name, way, { first }, PATCHES)
+            assert.same({ plain.seen, "quota", 1 }, { got.seen, got.info.kind, count }, "form " .. i)
+          end
+        end)
+
+        it(name .. ": gives what came where the stream breaks off, read by " .. way, function()
+          local plain = read(name, way, { SSE .. opening })
+          local got, count = read(name, way, { SSE .. opening }, PATCHES)
+          assert.same({ plain.seen, plain.info.kind, 1 }, { got.seen, got.info.kind, count })
+        end)
+      end
+    end
+
+    it("gives openings that are longer than what is held", function()
+      local long = event { type = "response.created", response = response("in_progress",
+        { instructions = ("x"):rep(2 ^ 20) }) }
+      local got, count = read("respond", "next", { SSE .. long .. long .. APIS.respond[3], STREAM }, PATCHES)
+      assert.same({ "response.created response.created", 1, "broken" }, { got.seen, count, got.info.message })
+    end)
+
+    it("hands events out as they come where there is no other body", function()
+      local api = APIS.respond
+      local got = scripted.in_task({ scripted.slowly(SSE .. api[1], api[2]) }, nil, function(client)
+        local stream = assert(client:respond(request "respond"))
+        local first = stream:next()
+        local facts = stream:info()
+        stream:close()
+        return first.type, facts.fallback
+      end)
+      assert.same({ "response.created" }, got)
+    end)
+  end)
+
   describe("in helpers:", function()
     local DATE = { type = "object", properties = { day = { type = "integer" } }, required = { "day" },
       additionalProperties = false }

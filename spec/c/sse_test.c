@@ -417,6 +417,72 @@ static void test_bytes_that_are_taken_over_are_read_like_others(void) {
   xai_buffer_free(&bytes);
 }
 
+/* ------------------------------------------------------------ putting back */
+
+/* Take all events that are there and write down their names and data. */
+static void list_events(xai_Sse *p, xai_Buffer *out) {
+  xai_SseEvent ev;
+  while (xai_sse_peek(p, &ev) == 1) {
+    xai_buffer_puts(out, "[");
+    xai_buffer_append(out, ev.name.at, ev.name.len);
+    xai_buffer_puts(out, "|");
+    xai_buffer_append(out, ev.data.at, ev.data.len);
+    xai_buffer_puts(out, "]");
+    xai_sse_pop(p);
+  }
+}
+
+/* Take up to 'most' events, put them back, and list all. */
+static void read_with_held(const char *s, size_t n, size_t cut, int most,
+                           xai_Buffer *out) {
+  xai_SseEvent ev;
+  xai_Buffer held;
+  xai_Sse p;
+  xai_sse_init(&p, 0xFFFF);
+  xai_buffer_init(&held, 0);
+  xai_buffer_clear(out);
+  CHECK(xai_sse_feed(&p, s, cut) == XAI_OK);
+  for (; xai_sse_peek(&p, &ev) == 1 && most > 0; most--) {
+    CHECK(xai_sse_write(&ev, &held) == XAI_OK);
+    xai_sse_pop(&p);
+  }
+  CHECK(xai_sse_put_back(&p, xai_buffer_slice(&held)) == XAI_OK);
+  if (cut % 2) CHECK(xai_sse_peek(&p, NULL) >= 0);
+  CHECK(xai_sse_feed(&p, s + cut, n - cut) == XAI_OK);
+  list_events(&p, out);
+  xai_buffer_free(&held);
+  xai_sse_free(&p);
+}
+
+static void test_events_that_are_put_back_come_again(void) {
+  static const char *const texts[] = {
+      "event: a\ndata: 1\n\nevent: b\ndata: 2\ndata: 3\n\ndata: 4\n\n",
+      "event: a\r\ndata: 1\r\n\r\ndata\r\n\r\nevent: c\r\ndata: 2\r\n\r\n",
+      "event: a\rdata: 1\r\rdata: 2\rdata:\rdata: 3\r\rdata: 4\r\r",
+      "\xEF\xBB\xBF: hello\n\ndata: 1\n\n: more\nid: 7\nevent: b\ndata: 2\n\n",
+      "data: {\"a\":\ndata: 1}\n\n\n\ndata: x\r\n\r\nretry: 1\n\ndata: y\n\n"};
+  xai_Buffer plain, out;
+  size_t i, cut, n;
+  int most;
+  xai_buffer_init(&plain, 0);
+  xai_buffer_init(&out, 0);
+  for (i = 0; i < sizeof texts / sizeof *texts; i++) {
+    n = strlen(texts[i]);
+    read_with_held(texts[i], n, n, 0, &plain);
+    CHECK(xai_buffer_size(&plain) > 10);
+    for (most = 1; most <= 4; most++)
+      for (cut = 0; cut <= n; cut++) {
+        check_note("text %d, cut at %d, %d held", (int)i, (int)cut, most);
+        read_with_held(texts[i], n, cut, most, &out);
+        CHECK(xai_buffer_size(&out) == xai_buffer_size(&plain) &&
+              memcmp(xai_buffer_data(&out), xai_buffer_data(&plain),
+                     xai_buffer_size(&out)) == 0);
+      }
+  }
+  xai_buffer_free(&plain);
+  xai_buffer_free(&out);
+}
+
 int main(void) {
   RUN(test_the_events_are_those_of_the_standard);
   RUN(test_however_the_bytes_arrive_the_events_are_the_same);
@@ -434,5 +500,6 @@ int main(void) {
   RUN(test_a_parser_that_was_freed_can_be_used_again);
   RUN(test_it_is_told_what_begins_a_stream);
   RUN(test_bytes_that_are_taken_over_are_read_like_others);
+  RUN(test_events_that_are_put_back_come_again);
   return check_done();
 }

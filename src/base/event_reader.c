@@ -13,11 +13,13 @@ void xai_event_reader_init(xai_EventReader *reader, xai_Api api, int raw,
   memset(reader, 0, sizeof *reader);
   xai_event_schema_init(&reader->schema, api);
   xai_event_log_init(&reader->log, max);
+  xai_buffer_init(&reader->held, 0);
   xai_event_template_init(&reader->template);
   reader->raw = raw;
 }
 
 void xai_event_reader_free(xai_EventReader *reader) {
+  xai_buffer_free(&reader->held);
   xai_event_log_free(&reader->log);
   xai_event_template_free(&reader->template);
 }
@@ -35,6 +37,7 @@ void xai_event_reader_restart(xai_EventReader *reader) {
   reader->schema.want = want;
   xai_event_template_forget(&reader->template);
   reader->have = reader->last = reader->full = 0;
+  xai_buffer_free(&reader->held);
   reader->cause = XAI_CAUSE_NONE;
 }
 
@@ -143,6 +146,67 @@ static int is_for_caller(const xai_EventReader *reader) {
   return meaning != XAI_MEANS_NOTHING && meaning != XAI_MEANS_DONE;
 }
 
+/* -------------------------------------------- events that open the answer */
+
+/* So many bytes of them are held at most: they may repeat the request. */
+#define MAX_HELD ((size_t)1 << 20)
+
+/* 1 if a chunk of chat has neither text nor an end. */
+static int is_empty_chunk(const xai_EventSchema *schema, xai_Slice data) {
+  xai_ChunkPart part;
+  return (schema->api == XAI_API_CHAT || schema->api == XAI_API_COMPLETIONS) &&
+         xai_event_schema_chunk_part(schema, data, &part) &&
+         part.text.len == 0 && part.reason.len == 0;
+}
+
+/* 1 if the event says only that the answer begins.  The schema stays as it is:
+** the event may be read again. */
+static int opens_answer(const xai_EventReader *reader, const xai_SseEvent *ev) {
+  xai_EventSchema copy = reader->schema;
+  xai_EventInfo info;
+  xai_event_schema_read(&copy, ev->name, ev->data, &info);
+  return info.meaning == XAI_MEANS_NOTHING || info.opens ||
+         (info.meaning == XAI_MEANS_DATA && is_empty_chunk(&copy, ev->data));
+}
+
+int xai_event_reader_hold(xai_EventReader *reader, xai_Sse *in) {
+  xai_SseEvent ev;
+  int rc = 1;
+  while (reader->holds && !reader->have &&
+         xai_buffer_size(&reader->held) < MAX_HELD) {
+    rc = xai_sse_peek(in, &ev);
+    if (rc != 1 || !opens_answer(reader, &ev)) break;
+    rc = xai_sse_write(&ev, &reader->held);
+    if (rc != XAI_OK) return rc;
+    reader->schema.events = 1;
+    xai_sse_pop(in);
+  }
+  return rc < 0 ? rc : XAI_OK;
+}
+
+int xai_event_reader_let_go(xai_EventReader *reader, xai_Sse *in) {
+  int rc = xai_sse_put_back(in, xai_buffer_slice(&reader->held));
+  if (rc != XAI_OK) return rc;
+  reader->holds = 0;
+  if (xai_buffer_size(&reader->held) > 0) xai_event_reader_restart(reader);
+  return XAI_OK;
+}
+
+/* Must the reader wait with what it holds?  1; 0: a failure follows, or nothing
+** is held any more; or an error. */
+static int keeps_holding(xai_EventReader *reader, xai_Sse *in, int over) {
+  xai_Slice data;
+  xai_ReadState state;
+  int rc = xai_event_reader_hold(reader, in);
+  if (rc != XAI_OK) return rc;
+  state = xai_event_reader_preview(reader, in, over, &data);
+  if (state == XAI_READ_ERROR) return 0;
+  if (state == XAI_READ_WAIT && !over &&
+      xai_buffer_size(&reader->held) < MAX_HELD)
+    return 1;
+  return xai_event_reader_let_go(reader, in);
+}
+
 /* Finds the next event for the caller.  1: it is there; otherwise '*state' says
 ** what the peek returns. */
 static int next_event(xai_EventReader *reader, xai_Sse *in, int over, int clean,
@@ -169,6 +233,11 @@ xai_ReadState xai_event_reader_peek(xai_EventReader *reader, xai_Sse *in,
   if (reader->have) {
     refresh(reader, in);
     return shown(reader);
+  }
+  if (reader->holds) {
+    int rc = keeps_holding(reader, in, over);
+    if (rc < 0) return fail_rc(reader, rc);
+    if (rc > 0) return XAI_READ_WAIT;
   }
   if (!next_event(reader, in, over, clean, &state)) return state;
   note_places(reader);

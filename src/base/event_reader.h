@@ -33,6 +33,8 @@ typedef struct xai_EventReader {
   xai_Event event;          /* shown by a peek, and not consumed yet */
   int have;                 /* there is such an event */
   int begun;                /* an event was shown that is no failure */
+  int holds;                /* events that open the answer wait, see below */
+  xai_Buffer held;          /* such events, as xai_sse_write wrote them */
   unsigned long consumed;   /* how many events were consumed */
   size_t text_at, delta_at; /* offsets of the slices of 'info' in the data */
   size_t varying_at[XAI_MAX_VARYING];
@@ -77,6 +79,18 @@ void xai_event_reader_conclude(xai_EventReader *reader);
 
 /* Begins again for the answer to another attempt; nothing was shown yet. */
 void xai_event_reader_restart(xai_EventReader *reader);
+
+/*
+** While 'holds' is set, events that say nothing of the answer but that it begins
+** are not shown, until one follows that is neither such an event nor a failure.
+** So a failure before any output is the first that is shown.
+*/
+
+/* Holds what is there of such events.  XAI_OK or an error of the parser. */
+int xai_event_reader_hold(xai_EventReader *reader, xai_Sse *in);
+
+/* Shows from now on what was held, then what follows.  XAI_OK or XAI_ENOMEM. */
+int xai_event_reader_let_go(xai_EventReader *reader, xai_Sse *in);
 
 /* Releases everything but the log, for a stream that is not read further. */
 void xai_event_reader_rest(xai_EventReader *reader);

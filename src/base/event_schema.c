@@ -692,6 +692,13 @@ static void read_response_delta(xai_Shown *shown, xai_Field field,
   if (!t->rare) set_delta(info, field, t->a, t->b, t->delta.raw);
 }
 
+/* Does an event of that type say only that a response has begun? */
+static int is_opening_type(xai_Slice type) {
+  return xai_slice_is(type, "response.created") ||
+         xai_slice_is(type, "response.queued") ||
+         xai_slice_is(type, "response.in_progress");
+}
+
 static void read_responses(xai_EventSchema *schema, const xai_Json *event,
                            xai_Slice name, xai_EventInfo *info) {
   xai_Shown *shown = &schema->of.shown;
@@ -707,6 +714,7 @@ static void read_responses(xai_EventSchema *schema, const xai_Json *event,
   info->meaning = response_meaning(m, &t, event);
   info->has_answer =
       info->meaning == XAI_MEANS_ERROR && xai_json_given(&t.response);
+  info->opens = m == NULL && is_opening_type(t.type);
   if (m == NULL) read_statement(shown, &t, info);
   if (info->meaning == XAI_MEANS_END && !shown->any) {
     xai_Json output = xai_json_get(&t.response, "output");
@@ -752,6 +760,7 @@ static void read_block_start(const xai_Json *block, xai_EventInfo *info) {
 static void read_message_start(const xai_Json *message, xai_EventInfo *info) {
   xai_Json content = xai_json_get(message, "content");
   set_parts(info, inside(&content));
+  info->opens = !info->has_text;
 }
 
 static void read_messages(const xai_Json *event, xai_Slice name,

@@ -61,6 +61,7 @@ typedef struct xai_EventInfo {
   xai_Field field;
   uint32_t a, b;
   xai_Slice delta;
+  int opens;      /* it says that an answer begins, and nothing of it */
   int has_answer; /* a failure that brings the whole answer */
   int untyped;    /* the event's name is its type; the JSON has none */
   int numbered;   /* the first varying field is a sequence number */

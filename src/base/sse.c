@@ -254,6 +254,81 @@ void xai_sse_pop(xai_Sse *p) {
   begin_event(p);
 }
 
+/* ---------------------------------------------------------- putting back */
+
+static int put_line(xai_Buffer *out, const char *field, const char *s,
+                    size_t n) {
+  int rc = xai_buffer_puts(out, field);
+  if (rc == XAI_OK) rc = xai_buffer_append(out, s, n);
+  return rc == XAI_OK ? xai_buffer_puts(out, "\n") : rc;
+}
+
+/* Appends the lines of data, which have LF between them. */
+static int put_data(xai_Buffer *out, xai_Slice data) {
+  const char *s = data.at, *end = data.at + data.len, *q;
+  int rc = XAI_OK;
+  while (rc == XAI_OK) {
+    q = s < end ? (const char *)memchr(s, '\n', (size_t)(end - s)) : NULL;
+    rc = put_line(out, "data: ", s, (size_t)((q ? q : end) - s));
+    if (q == NULL) break;
+    s = q + 1;
+  }
+  return rc;
+}
+
+int xai_sse_write(const xai_SseEvent *ev, xai_Buffer *out) {
+  int rc = put_line(out, "event: ", ev->name.at, ev->name.len);
+  if (rc == XAI_OK) rc = put_data(out, ev->data);
+  return rc == XAI_OK ? xai_buffer_puts(out, "\n") : rc;
+}
+
+/* Appends the fields of the event that is being read, or is ready. */
+static int put_current(const xai_Sse *p, xai_Buffer *out) {
+  xai_Slice data;
+  int rc = XAI_OK;
+  if (xai_buffer_size(&p->name) > 0)
+    rc = put_line(out, "event: ", xai_buffer_data(&p->name),
+                  xai_buffer_size(&p->name));
+  if (rc != XAI_OK || !p->has_data) return rc;
+  data.at = bytes(p) + p->data_at;
+  data.len = p->data_len;
+  rc = put_data(out, data);
+  return rc == XAI_OK && p->have ? xai_buffer_puts(out, "\n") : rc;
+}
+
+/* Appends the bytes behind it.  An LF that belongs to the line before is left
+** out; if it may still come, that line ends with CR. */
+static int put_rest(const xai_Sse *p, xai_Buffer *out) {
+  const char *s = bytes(p) + p->line;
+  size_t n = xai_sse_size(p) - p->line;
+  if (p->skip_lf && n == 0)
+    out->at[out->len - 1] = '\r';
+  else if (p->skip_lf && *s == '\n')
+    s++, n--;
+  return n > 0 ? xai_buffer_append(out, s, n) : XAI_OK;
+}
+
+int xai_sse_put_back(xai_Sse *p, xai_Slice text) {
+  xai_Buffer all;
+  int rc;
+  if (text.len == 0) return XAI_OK;
+  xai_buffer_init(&all, 0);
+  rc = xai_buffer_append(&all, text.at, text.len);
+  if (rc == XAI_OK) rc = put_current(p, &all);
+  if (rc == XAI_OK && p->in.at != NULL) rc = put_rest(p, &all);
+  if (rc != XAI_OK) {
+    xai_buffer_free(&all);
+    return rc;
+  }
+  xai_buffer_free(&p->in);
+  p->in = all;
+  xai_buffer_clear(&p->name);
+  p->line = p->scan = p->lf = p->data_at = p->data_len = 0;
+  p->has_data = p->have = p->skip_lf = 0;
+  p->started = 1;
+  return XAI_OK;
+}
+
 int xai_sse_pending(xai_Sse *p, xai_SseEvent *ev) {
   int rc = xai_sse_peek(p, NULL);
   size_t end = xai_sse_size(p);

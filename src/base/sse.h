@@ -75,6 +75,14 @@ void xai_sse_pop(xai_Sse *p);
 */
 int xai_sse_pending(xai_Sse *p, xai_SseEvent *ev);
 
+/* Appends an event as a stream has it.  XAI_OK or XAI_ENOMEM. */
+int xai_sse_write(const xai_SseEvent *ev, xai_Buffer *out);
+
+/* Puts events back before those that were not removed: they come again, then all
+** that follows.  'text' is from xai_sse_write.  Ids of events are lost.  XAI_OK;
+** XAI_ENOMEM, and nothing was changed. */
+int xai_sse_put_back(xai_Sse *p, xai_Slice text);
+
 /* How many bytes are held and not yet removed. */
 size_t xai_sse_size(const xai_Sse *p);
 

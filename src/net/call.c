@@ -39,10 +39,17 @@ xai_Call *xai_call_new(const xai_Settings *set, xai_Api api, int raw,
   return c;
 }
 
+/* While another body may follow, its reader holds back what opens an answer. */
+static void set_holding(xai_Call *c) {
+  c->reader.holds = !c->raw && xai_bodies_has_next(&c->bodies);
+}
+
 /* Most answers are no streams: the reader of one is made when it is needed. */
 static xai_EventReader *reader_of(xai_Call *c) {
-  if (!c->has_reader)
+  if (!c->has_reader) {
     xai_event_reader_init(&c->reader, c->api, c->raw, c->set.max_body);
+    set_holding(c);
+  }
   c->has_reader = 1;
   return &c->reader;
 }
@@ -336,7 +343,10 @@ static int restart_output(xai_Call *c) {
 static void start_attempt(xai_Call *c, CURLM *multi) {
   if (restart_output(c) != 0) return;
   xai_transfer_clear(&c->transfer);
-  if (c->has_reader) xai_event_reader_restart(&c->reader);
+  if (c->has_reader) {
+    xai_event_reader_restart(&c->reader);
+    set_holding(c);
+  }
   if (c->guard != NULL) xai_usage_free(&c->guard->usage);
   c->outcome.retry_after_ms = -1;
   c->attempts++;
@@ -560,6 +570,7 @@ static void decide(xai_Call *c, CURLcode code) {
   xai_Error error;
   xai_outcome_read_code(&error, &c->transfer, code);
   a = attempt_of(c);
+  if (a.reader != NULL) xai_event_reader_hold(a.reader, &c->transfer.sse);
   xai_outcome_decide(&c->outcome, &a, &error);
   finish_output(c);
   note_code(c);
@@ -1016,6 +1027,21 @@ int xai_call_is_whole(const xai_Call *c) {
          c->transfer.content == XAI_CONTENT_PLAIN;
 }
 
+/* Is another body sent because of the error that the shown event reports? */
+static int moves_on(xai_Call *c) {
+  xai_Attempt a = attempt_of(c);
+  return c->state == XAI_CALL_RUNNING && !c->draining &&
+         xai_outcome_read_first_error(&c->outcome, &a,
+                                      c->reader.event.sse.data);
+}
+
+/* The shown event reports a failure.  If that ends the call, show first what was
+** held back.  Returns 1 if there is such an event. */
+static int show_held(xai_Call *c) {
+  if (xai_buffer_size(&c->reader.held) == 0 || moves_on(c)) return 0;
+  return xai_event_reader_let_go(&c->reader, &c->transfer.sse) == XAI_OK;
+}
+
 xai_ReadState xai_call_peek(xai_Call *c) {
   xai_ReadState state;
   if (is_unwanted(c)) {
@@ -1030,6 +1056,7 @@ xai_ReadState xai_call_peek(xai_Call *c) {
     int over = c->state == XAI_CALL_DONE;
     int clean = over && c->outcome.error.kind == XAI_KIND_NONE;
     state = xai_event_reader_peek(reader_of(c), &c->transfer.sse, over, clean);
+    if (state == XAI_READ_ERROR && show_held(c)) continue;
     if (state != XAI_READ_WAIT || !c->transfer.paused) return state;
     xai_transfer_resume(&c->transfer); /* the event needs more bytes */
   }

@@ -611,6 +611,11 @@ static int has_failed_job(const xai_Attempt *a) {
   return status.type == XAI_JSON_STRING && xai_slice_is(status.raw, "failed");
 }
 
+/* Does the reader hold back events that open the answer? */
+static int holds_events(const xai_Attempt *a) {
+  return xai_buffer_size(&a->reader->held) > 0;
+}
+
 static xai_Failure failure_of(xai_Outcome *o, const xai_Attempt *a) {
   xai_Transfer *t = a->transfer;
   xai_Failure f;
@@ -622,7 +627,8 @@ static xai_Failure failure_of(xai_Outcome *o, const xai_Attempt *a) {
   f.answered = t->conn.shared ? t->head_done : xai_buffer_size(&t->head) > 0;
   f.whole = is_whole(o, a);
   f.streamed = t->content == XAI_CONTENT_EVENTS;
-  f.events = f.streamed && (a->reader->begun || (!f.whole && has_event(a)));
+  f.events = f.streamed && (a->reader->begun || holds_events(a) ||
+                            (!f.whole && has_event(a)));
   if (are_bytes_out(t)) f.events = 1;
   lost = a->request->read_once && t->status == 200;
   f.repeatable = a->request->repeatable && !lost;
@@ -670,7 +676,9 @@ static int64_t wait_after(const xai_Outcome *o, const xai_Attempt *a,
 ** XAI_RETRY_SAFE the service must have begun nothing. */
 static int wants_other_body(const xai_Outcome *o, const xai_Attempt *a,
                             const xai_Failure *f) {
-  return a->has_other_body && !f->events && o->error.phase != XAI_PHASE_PROXY &&
+  int had_output = f->events && !(f->whole && f->streamed && !a->reader->begun);
+  return a->has_other_body && !had_output &&
+         o->error.phase != XAI_PHASE_PROXY &&
          f->phase_reached != XAI_PHASE_PROXY && may_use_other_body(o) &&
          (f->policy != XAI_RETRY_SAFE || !may_have_effect(a, f));
 }
