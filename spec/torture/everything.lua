@@ -409,6 +409,34 @@ piece("guards", function()
   client:close()
 end)
 
+piece("fallback", function()
+  local client = new()
+  local patches = { { model = MODEL }, { model = MODEL, temperature = xai.null } }
+  local body = BODIES.chat()
+  body.model = "grok-none"
+  local result, message, info = client:chat(body, { fallback = patches, headers = { ["Idempotency-Key"] = "x" } })
+  same(TEXT, SAYS.chat(got(result, message, info)))
+  same("1 grok-none", info.fallback .. " " .. info.tried[1].model)
+  body = streamed "respond"
+  body.model = "grok-none"
+  local stream = got(client:respond(body, { fallback = patches }))
+  same(TEXT, SAYS.respond(got(stream:result())))
+  same(1, stream:info().fallback)
+  client:close()
+end)
+
+piece("wait", function()
+  local client = new()
+  local asked = 0
+  local started = got(client:generate_video { prompt = "A moth circles a lamp." })
+  local opts = { every = 0.001, on_wait = function() asked = asked + 1 end }
+  same("done", got(client:wait("get_video", started.request_id, opts)).status)
+  same(2, asked)
+  started = got(client:generate_video { prompt = "[withhold]" })
+  fails("permission", client:wait("get_video", started.request_id, { every = 0.001 }))
+  client:close()
+end)
+
 piece("ends", function()
   local client = new()
   local stream = got(client:chat(streamed(), fault "stall-in-stream,2"))

@@ -277,9 +277,12 @@ static int put_data(xai_Buffer *out, xai_Slice data) {
 }
 
 int xai_sse_write(const xai_SseEvent *ev, xai_Buffer *out) {
+  size_t before = out->len;
   int rc = put_line(out, "event: ", ev->name.at, ev->name.len);
   if (rc == XAI_OK) rc = put_data(out, ev->data);
-  return rc == XAI_OK ? xai_buffer_puts(out, "\n") : rc;
+  if (rc == XAI_OK) rc = xai_buffer_puts(out, "\n");
+  if (rc != XAI_OK) out->len = before;
+  return rc;
 }
 
 /* Appends the fields of the event that is being read, or is ready. */

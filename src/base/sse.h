@@ -75,7 +75,8 @@ void xai_sse_pop(xai_Sse *p);
 */
 int xai_sse_pending(xai_Sse *p, xai_SseEvent *ev);
 
-/* Appends an event as a stream has it.  XAI_OK or XAI_ENOMEM. */
+/* Appends an event as a stream has it.  XAI_OK; XAI_ENOMEM, and nothing was
+** changed. */
 int xai_sse_write(const xai_SseEvent *ev, xai_Buffer *out);
 
 /* Puts events back before those that were not removed: they come again, then all

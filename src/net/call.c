@@ -508,12 +508,16 @@ static int is_settled(const xai_Call *c) {
          c->transfer.cause == XAI_CAUSE_END_UNPROVABLE;
 }
 
-/* The body failed for good.  Note how, for a call that may send several. */
-static int note_failed_body(xai_Call *c) {
+/* The body failed for good: note how, and send the next one.  Without memory the
+** call has failed for that. */
+static void leave_body(xai_Call *c) {
   xai_Error error = c->outcome.error;
-  if (c->bodies.count == 0) return 0;
   xai_call_mask(c, error.text, strlen(error.text));
-  return xai_bodies_note_failure(&c->bodies, &error, c->transfer.status);
+  c->bodies.move_on =
+      xai_bodies_note_failure(&c->bodies, &error, c->transfer.status) == 0;
+  if (c->bodies.move_on) return;
+  xai_outcome_clear(&c->outcome);
+  xai_error_set_cause(&c->outcome.error, XAI_CAUSE_MEMORY);
 }
 
 /* An attempt is over: conclude, or wait for the next one. */
@@ -521,7 +525,7 @@ static void settle(xai_Call *c) {
   xai_Attempt a = attempt_of(c);
   xai_NextAttempt next = {-1, 0, 0};
   if (!is_settled(c)) next = xai_outcome_next(&c->outcome, &a, deadline_at(c));
-  if (next.other_body) c->bodies.move_on = note_failed_body(c) == 0;
+  if (next.other_body) leave_body(c);
   if (next.wait_ms < 0 || (next.other_body && !c->bodies.move_on)) {
     conclude(c);
     return;
