@@ -7,11 +7,11 @@ local gate = require "xai.client.gate"
 local items = require "xai.bulk.items"
 local loop = require "xai.runtime.loop"
 local new_budget = require "xai.budget"
+local problem_of_options = require "xai.bulk.options"
 local tasks = require "xai.runtime.task"
 local wait = require "xai.runtime.wait"
 
-local error, getmetatable, ipairs, pairs, pcall, rawget, tostring, type =
-  error, getmetatable, ipairs, pairs, pcall, rawget, tostring, type
+local error, next, pairs, pcall, rawget, tostring, type = error, next, pairs, pcall, rawget, tostring, type
 local string_format = string.format
 
 local lazy_require = environment.lazy_require
@@ -29,7 +29,10 @@ local WHAT = "xai.bulk"
 --   workers         task -> { key (of the item that f has), is_in_f }
 --   count           of the workers
 --   stopped         nothing new begins
---   failure         { kind, code, message }, where it stopped by itself
+--   failure         { code, message }, where it stopped by itself; or { message, info } of the
+--                   call that stopped it
+--   work            what a worker does
+--   batch_spent     { usd, tokens } of what batches have answered
 --   raised          { what is to be raised in the end }
 --   abandoned       its wait was cancelled
 --   over, closed, waiters
@@ -52,7 +55,7 @@ end
 --- Bring the sums of the report up to date.
 local function count_calls(job)
   local spent = job.counter.spent
-  job.report.usd, job.report.tokens = spent.usd, spent.tokens
+  job.report.usd, job.report.tokens = spent.usd + job.batch_spent.usd, spent.tokens + job.batch_spent.tokens
 end
 
 local function show(job)
@@ -219,7 +222,7 @@ end
 
 function add_worker(job, failed)
   local slot = { key = nil, is_in_f = false }
-  local worker = tasks.spawn(work, job, slot, failed)
+  local worker = tasks.spawn(job.work, job, slot, failed)
   worker.scope = job.scope
   job.workers[worker], job.count = slot, job.count + 1
   tasks.on_end(worker, function(ended) note_end(job, slot, ended) end)
@@ -242,6 +245,10 @@ local function outcome(job)
     error(err, 0)
   end
   if not failure then return report, nil, { report = report, elapsed = core.now() - job.began } end
+  if failure.info then
+    failure.info.report = report
+    return nil, failure.message, failure.info
+  end
   local info = core.failure("limit", failure.message)
   info.code, info.report, info.retryable, info.elapsed = failure.code, report, false, core.now() - job.began
   return nil, tostring(info), info
@@ -254,54 +261,30 @@ local function run(job)
   return outcome(job)
 end
 
--- Options -----------------------------------------------------------------------------
+-- Batches -----------------------------------------------------------------------------
 
-local function is_count(value) return type(value) == "number" and value >= 1 and value % 1 == 0 end
-local function is_string(value) return type(value) == "string" end
-local function is_boolean(value) return type(value) == "boolean" end
-
---- Is it what the function of that name gives?
-local function is_made_by(name, value)
-  local meta = type(value) == "table" and getmetatable(value)
-  return type(meta) == "table" and rawget(meta, "__name") == name
-end
-
-local function is_limiter(value) return is_made_by("xai.limiter", value) end
-
---- A budget, or a list of them.
-local function is_budgets(value)
-  if is_made_by("xai.budget", value) then return true end
-  if type(value) ~= "table" or value[1] == nil then return false end
-  for _, one in ipairs(value) do
-    if not is_made_by("xai.budget", one) then return false end
-  end
-  return true
-end
-
-local COUNT, FUNCTION = { "a whole number from 1", is_count }, { "a function", items.is_callable }
-
-local OPTIONS = {
-  at_once = COUNT, stop_after = COUNT, total = COUNT,
-  file = { "a path", is_string }, progress = { "a boolean", is_boolean },
-  key = FUNCTION, on_done = FUNCTION,
-  budget = { "what xai.budget gives", is_budgets }, limiter = { "what xai.limiter gives", is_limiter },
+--- What the work of batches uses of this file.
+local tools = {
+  key_of = key_of, settle = settle, show = show, note_unwritten = note_unwritten,
+  --- Stop by the failure of a call.
+  stop = function(job, message, info)
+    job.stopped = true
+    job.failure = job.failure or { message = message, info = info }
+  end,
 }
 
---- What is wrong with the options, or nil.
-local function problem_of(opts)
-  if type(opts) ~= "table" then return "options must be a table, got " .. type(opts) end
-  for name, value in pairs(opts) do
-    local must = OPTIONS[name]
-    if not must then
-      local near = type(name) == "string" and core.nearest(name, OPTIONS)
-      return string_format("unknown option '%s'%s", loop.describe(name),
-        near and " (did you mean '" .. near .. "'?)" or "")
-    end
-    if not must[2](value) then
-      return string_format("option '%s' must be %s, got %s", name, must[1],
-        type(value) == "number" and tostring(value) or type(value))
-    end
-  end
+local function work_by_batches(job)
+  return lazy_require "xai.bulk.batch_work"(job, tools)
+end
+
+-- Beginning -----------------------------------------------------------------------------
+
+--- The file of a job, or nil and what is wrong with it.
+local function open_file(opts)
+  local file, problem = lazy_require "xai.bulk.record_file".open(opts.file)
+  if not file or opts.batch or next(file.open) == nil then return file, problem end
+  file:close()
+  return nil, "batches of the service have requests of it; go on with batch = true"
 end
 
 local function new_job(source_of_items, f, opts)
@@ -311,11 +294,13 @@ local function new_job(source_of_items, f, opts)
     f = f, next_item = next_item, total = opts.total or total, release = release,
     at_once = opts.at_once or 16, stop_after = opts.stop_after, path = opts.file, key = opts.key,
     on_done = opts.on_done, report = { done = 0, failed = 0, skipped = 0, usd = 0, tokens = 0 },
-    workers = {}, count = 0, waiters = loop.new_waiters(), over = false, began = core.now(),
+    work = opts.batch and work_by_batches or work, read = opts.read, client = opts.client, every = opts.every,
+    batch_spent = { usd = 0, tokens = 0 }, workers = {}, count = 0, waiters = loop.new_waiters(), over = false,
+    began = core.now(),
   }
   if opts.file then
     local problem
-    job.file, problem = lazy_require "xai.bulk.record_file".open(opts.file)
+    job.file, problem = open_file(opts)
     if not job.file then return nil, string_format("file '%s': %s", opts.file, problem) end
   end
   job.counter = new_budget()
@@ -333,7 +318,7 @@ end
 return function(list, f, opts)
   if not items.is_callable(f) then error(WHAT .. ": expected a function, got " .. type(f), 2) end
   opts = opts == nil and {} or opts
-  local problem = problem_of(opts)
+  local problem = problem_of_options(opts)
   if problem then error(WHAT .. ": " .. problem, 2) end
   local job
   job, problem = new_job(list, f, opts)

@@ -398,6 +398,11 @@ function xai.map(list, f, limit) end
 ---@field budget? xai.Budget|xai.Budget[] Of all calls that `f` makes, beside those of its clients and calls. When it has ended, so does the job; what was not begun is not written.
 ---@field limiter? xai.Limiter Of all calls that `f` makes, where neither call nor client has one.
 
+---@field batch? boolean Send the requests through the service's own batches: `f` gives `{ name, body }`, a function of a client (chat, respond, generate_image, edit_image, generate_video, edit_video or extend_video) and its body. Needs `file`, where each step stands before it is taken, so that nothing is done twice; not with `at_once`, `budget` and `limiter`.
+---@field client? xai.Client With `batch`: whose calls are made; unless given, `xai.new()`.
+---@field read? fun(result: table, item: any): any, string? With `batch`: what is kept of an answer, or nil and a message; unless given, its text (`xai.text`), or all of it for pictures and clips. What it raises ends the job, and the answer is read again by the next. `item` is nil where the items do not have it any more.
+---@field every? number With `batch`: seconds between two looks at the service, 5 unless given, which grow to twelve times that.
+
 ---What `xai.bulk` has done, this time.
 ---@class xai.BulkReport
 ---@field done integer Items that gave a value.
@@ -420,7 +425,7 @@ function xai.map(list, f, limit) end
 ---@param opts? xai.BulkOptions
 ---@return xai.BulkReport? report nil where the job stopped before its end.
 ---@return string? message
----@return xai.BulkInfo|xai.Error info Of kind `limit` then, with `report` and `code`: "stop_after", "budget", or "file" where that could not be written. An error of kind `cancelled`, which Ctrl-C and `task:cancel()` raise, has `report`, too.
+---@return xai.BulkInfo|xai.Error info Of kind `limit` then, with `report` and `code`: "stop_after", "budget", or "file" where that could not be written; with `batch` also the failure of a call, with `report`. An error of kind `cancelled`, which Ctrl-C and `task:cancel()` raise, has `report`, too.
 function xai.bulk(items, f, opts) end
 
 ---Wait, letting others go on; with 0 all that are ready have a turn.

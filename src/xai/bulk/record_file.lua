@@ -4,10 +4,21 @@
 --   {"key":"Rome","error":"timeout"}     failed; the last line of a key counts
 --   {"key":"caf\ufffd","bytes":"636166e9","value":"warm"}    a key that is not UTF-8, its bytes in hex
 --
+-- A job that uses batches of the service writes what it is about to do, and what has come of it:
+--
+--   {"batch":"bulk-7f3a..."}                     a batch of this name is going to be made
+--   {"batch":"bulk-7f3a...","id":"batch_..."}    it was made
+--   {"key":"Bern","batch":"bulk-7f3a...","request":"12"}    the item's request goes there, by this id
+--
 --   record_file.open(path)     a file, or nil and what is wrong with it
 --   file:has(key)              was it done, or claimed?
 --   file:claim(key)
 --   file:release(key)          a claimed one that has not begun
+--   file.batches               list of { name, id (nil until it is known) }
+--   file.open                  key -> { key, batch (its name), request }, of requests whose outcome
+--                              is not known
+--   file.last_request          the highest number of a request
+--   file:add_records(list)     appends lines of batches
 --   file:add_value(key, value) appends a line; returns true, or nil and what is wrong
 --   file:add_error(key, text)
 --   file:close()
@@ -28,8 +39,8 @@ File.__index = File
 
 -- Lines -----------------------------------------------------------------------------
 
-local ORDER = { "key", "bytes", "value", "error" }
-local BEGINNING = '{"key":' -- of each line
+local ORDER = { "key", "bytes", "batch", "id", "request", "value", "error" }
+local BEGINNINGS = { '{"key":', '{"batch":' } -- of lines
 
 local function to_hex(text)
   return (string_gsub(text, ".", function(byte) return string_format("%02x", string_byte(byte)) end))
@@ -39,9 +50,8 @@ local function from_hex(text)
   return (string_gsub(text, "%x%x", function(digits) return string_char(tonumber(digits, 16)) end))
 end
 
---- The line of a record: key, and value or error.
-local function line_of(key, name, value)
-  local record = { key = key, [name] = value }
+local function line_of(record)
+  local key = record.key
   if type(key) == "string" then
     local text = core.utf8(key)
     if text ~= key then record.key, record.bytes = text, to_hex(key) end
@@ -49,15 +59,15 @@ local function line_of(key, name, value)
   return json.encode(core.ordered(ORDER, record)) .. "\n"
 end
 
---- The key of a line, and whether its item is done; nil where it is no line of a job.
+--- The record of a line, with the key as it was; nil where it is no line of a job.
 local function read_line(line)
   local record = json.decode(line)
   if type(record) ~= "table" then return nil end
-  local key, is_done = record.key, record.error == nil
-  if type(record.bytes) == "string" then key = from_hex(record.bytes) end
-  if type(key) ~= "string" and type(key) ~= "number" then return nil end
-  if is_done and record.value == nil and not string_find(line, '"value"%s*:%s*null') then return nil end
-  return key, is_done
+  if record.key == nil then return type(record.batch) == "string" and record or nil end
+  if type(record.bytes) == "string" then record.key = from_hex(record.bytes) end
+  if type(record.key) ~= "string" and type(record.key) ~= "number" then return nil end
+  if record.value ~= nil or record.error ~= nil or string_find(line, '"value"%s*:%s*null') then return record end
+  return type(record.batch) == "string" and type(record.request) == "string" and record or nil
 end
 
 local function is_blank(line)
@@ -66,17 +76,43 @@ end
 
 --- Does a torn line begin as a line of a job does?
 local function is_beginning(line)
-  local n = #line < #BEGINNING and #line or #BEGINNING
-  return string_sub(line, 1, n) == string_sub(BEGINNING, 1, n)
+  for i = 1, #BEGINNINGS do
+    local beginning = BEGINNINGS[i]
+    local n = #line < #beginning and #line or #beginning
+    if string_sub(line, 1, n) == string_sub(beginning, 1, n) then return true end
+  end
+  return false
 end
 
 -- Reading ---------------------------------------------------------------------------
 
+--- Take note of a batch.
+local function take_batch(file, name, id)
+  local batch = file.by_name[name]
+  if not batch then
+    batch = { name = name }
+    file.by_name[name] = batch
+    file.batches[#file.batches + 1] = batch
+  end
+  batch.id = type(id) == "string" and id or batch.id
+end
+
 --- Take note of a line.  Returns whether it is one of a job.
 function File:take_line(line)
-  local key, is_done = read_line(line)
-  if key == nil then return is_blank(line) end
-  if is_done then self.keys[key] = true end
+  local record = read_line(line)
+  if not record then return is_blank(line) end
+  local key = record.key
+  if key == nil then
+    take_batch(self, record.batch, record.id)
+  elseif record.request then
+    take_batch(self, record.batch)
+    self.open[key] = { key = key, batch = record.batch, request = record.request }
+    local number = tonumber(record.request) or 0
+    if number > self.last_request then self.last_request = number end
+  else
+    self.open[key] = nil
+    if record.error == nil then self.keys[key] = true end
+  end
   return true
 end
 
@@ -124,16 +160,23 @@ function File:release(key) self.keys[key] = nil end
 --- Append the line of an item that is done.
 -- @return true; or nil, what is wrong, and whether that is the value
 function File:add_value(key, value)
-  local ok, line = pcall(line_of, key, "value", value)
+  local ok, line = pcall(line_of, { key = key, value = value })
   if not ok then -- perhaps an answer's text that is not UTF-8
-    ok, line = pcall(line_of, key, "value", lazy_require "xai.conversation.state".own(value))
+    ok, line = pcall(line_of, { key = key, value = lazy_require "xai.conversation.state".own(value) })
   end
   if not ok then return nil, "the value cannot be written: " .. string_match(line, "^[^\n]*"), true end
   return self.lines:append(line)
 end
 
 function File:add_error(key, text)
-  return self.lines:append(line_of(key, "error", core.utf8(text)))
+  return self.lines:append(line_of { key = key, error = core.utf8(text) })
+end
+
+--- Append lines of batches, all at once.
+function File:add_records(list)
+  local lines = {}
+  for i = 1, #list do lines[i] = line_of(list[i]) end
+  return self.lines:append(table_concat(lines))
 end
 
 function File:close() self.lines:close() end
@@ -143,7 +186,9 @@ local record_file = {}
 function record_file.open(path)
   local lines, problem = core.line_file(path)
   if not lines then return nil, problem end
-  local file = setmetatable({ lines = lines, keys = {} }, File)
+  local file = setmetatable({
+    lines = lines, keys = {}, open = {}, batches = {}, by_name = {}, last_request = 0,
+  }, File)
   local ok
   ok, problem = read(file)
   if ok then return file end
