@@ -157,6 +157,7 @@ describe("xai.batch_result", function()
     for i, entry in ipairs {
       {}, { batch_result = {} }, { batch_result = { response = "unknown" } }, { batch_result = { response = {} } },
       { batch_result = { response = { chat_get_completion = xai.null } } }, { batch_result = "?" },
+      { batch_result = { response = { chat_get_completion = {}, image_generation = xai.null } } },
     } do
       local value, _, info = result(entry)
       assert.is_nil(value, i)
@@ -167,6 +168,12 @@ describe("xai.batch_result", function()
   it("gives an answer under a key that is not known", function()
     local answer = { audio = "..." }
     assert.equal(answer, (result { batch_result = { response = { speech = answer } } }))
+  end)
+
+  it("gives the answer where other keys are there without one", function()
+    local answer = { choices = {} }
+    assert.equal(answer, (result { batch_result = { response = {
+      image_generation = {}, chat_get_completion = answer, video_generation = {}, other = { 1 } } } }))
   end)
 
   it("says that a clip failed whose job failed", function()

@@ -2,7 +2,7 @@
 
 local core = require "xai.core"
 
-local error, next, tonumber, tostring, type = error, next, tonumber, tostring, type
+local error, ipairs, next, tonumber, tostring, type = error, ipairs, next, tonumber, tostring, type
 local os_time = os.time
 local string_match = string.match
 
@@ -108,11 +108,18 @@ local function failed(code, message)
   return nil, tostring(info), info
 end
 
+local KEYS = { "chat_get_completion", "image_generation", "video_generation" }
+
+local function is_filled(value) return type(value) == "table" and next(value) ~= nil end
+
 --- The answer in a response, which is under the key of its kind.
 local function answer_in(response)
   if type(response) ~= "table" then return nil end
+  for _, key in ipairs(KEYS) do
+    if is_filled(response[key]) then return response[key] end
+  end
   for _, value in next, response do
-    if type(value) == "table" then return value end
+    if is_filled(value) then return value end
   end
 end
 
