@@ -53,6 +53,36 @@ describe("a process that forks", function()
     end)
   end
 
+  it("takes along neither places of a budget nor waiting calls", function()
+    local code = [=[
+      local unistd = require "posix.unistd"
+      local wait = require("posix.sys.wait").wait
+      local xai = require "xai"
+      local budget, limiter = xai.budget { calls = 3 }, xai.limiter { at_once = 1 }
+      local function client()
+        return xai.new { api_key = %q, base_url = %q, max_retries = 0, deadline = 5, budget = budget, limiter = limiter }
+      end
+      local hello = { model = "grok-4.5", messages = { { role = "user", content = "What is Lua?" } } }
+      local mine = client()
+      local call = mine:start("chat", hello, { headers = { ["x-fault"] = "late-head,200" } })
+      local waits = mine:start("chat", hello)
+      xai.step(0)
+      io.stdout:setvbuf "no"
+      local process = unistd.fork()
+      if process == 0 then
+        print(budget:left().calls, limiter, (select(2, waits:wait())))
+        print((client():chat(hello)) ~= nil, budget.spent.calls, limiter)
+        os.exit(0, true)
+      end
+      wait(process)
+      print((call:wait()) ~= nil, (waits:wait()) ~= nil, budget.spent.calls, limiter)
+    ]=]
+    local free = "xai.limiter (0 under way, 0 waiting)"
+    assert.equal("3\t" .. free .. "\tclosed: the call belongs to the process that this one came from\n"
+      .. "true\t1\t" .. free .. "\ntrue\ttrue\t2\t" .. free .. "\n",
+      programs.code(code:format(stages.KEY, house.server.url), programs.NO_LEAKS))
+  end)
+
   it("takes along no calls that were about to begin", function()
     local code = [[
       xai.step(0)

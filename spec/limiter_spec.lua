@@ -278,6 +278,18 @@ describe("a limiter", function()
     calls[2]:cancel()
   end)
 
+  it("finds the places of streams that were dropped, though nothing else happens", function()
+    open()
+    local c = client { limiter = xai.limiter { at_once = 1 } }
+    collectgarbage "stop"
+    xai.spawn(function() c:chat(stage.body("chat", { stream = true }), fault "stall-in-stream,1"):next() end)
+    turn_until(function() return #times == 1 end)
+    for _ = 1, 20 do turn() end
+    local call = start(c)
+    assert.same({}, results { call })
+    collectgarbage "restart"
+  end)
+
   describe("forgets who waits and", function()
     local limiter, c, first
 

@@ -8,7 +8,7 @@
 local core = require "xai.core"
 local timers = require "xai.runtime.timers"
 
-local pairs, setmetatable, type = pairs, setmetatable, type
+local collectgarbage, pairs, setmetatable, type = collectgarbage, pairs, setmetatable, type
 local math_max, math_min = math.max, math.min
 local string_find, string_format = string.find, string.format
 local table_remove = table.remove
@@ -137,9 +137,29 @@ local function take_out(pacer, place)
   return guard
 end
 
+-- After so many seconds without a place, dropped streams are looked for: they keep theirs
+-- until they are collected.  Then after twice as many.
+local PATIENCE = 5
+
+--- All that wait, wait for a place.
+local function wait_for_place(pacer)
+  local now = core.now()
+  if not pacer.full_until then
+    pacer.patience = PATIENCE
+    pacer.full_until = now + pacer.patience
+  elseif now >= pacer.full_until then
+    pacer.patience = pacer.patience * 2
+    pacer.full_until = now + pacer.patience
+    collectgarbage()
+  end
+  sleep_until(pacer, pacer.full_until)
+end
+
 --- Let all go whose turn it is.  Runs no code of the user.
 function Pacer:pump()
   local guard, at, place = next_call(self)
+  if not guard and first_in_queue(self) then return wait_for_place(self) end
+  self.full_until = nil
   while guard do
     if at > core.now() then return sleep_until(self, at) end
     take_out(self, place)
@@ -151,6 +171,7 @@ function Pacer:pump()
     end
     guard, at, place = next_call(self)
   end
+  if first_in_queue(self) then return wait_for_place(self) end
   timers.stop(self.timer)
 end
 
@@ -250,6 +271,7 @@ return function(requests, tokens, at_once)
     queue = {}, first = 1, last = 0, again = {}, inside = 0,
     next_request = 0, next_token = 0, paused_until = 0, -- moments of core.now
     usual = nil, -- tokens of an answer, on average
+    full_until = nil, patience = 0, -- see PATIENCE
     strikes = 0, -- failures by a rate limit without a success between
   }, Pacer)
   local timer = { at = 0, place = false, order = 0, fired = false, waiter = false }
