@@ -60,7 +60,9 @@ describe("a process that forks", function()
       local xai = require "xai"
       local budget, limiter = xai.budget { calls = 3 }, xai.limiter { at_once = 1 }
       local function client()
-        return xai.new { api_key = %q, base_url = %q, max_retries = 0, deadline = 5, budget = budget, limiter = limiter }
+        return xai.new {
+          api_key = %q, base_url = %q, max_retries = 0, deadline = 5, budget = budget, limiter = limiter,
+        }
       end
       local hello = { model = "grok-4.5", messages = { { role = "user", content = "What is Lua?" } } }
       local mine = client()
