@@ -108,6 +108,17 @@ describe("a client", function()
     assert.matches("^%x%x%x%x%x%x%x%x%-%x%x%x%x%-4%x%x%x%-[89ab]%x%x%x%-%x+$", headers["x-client-request-id"])
   end)
 
+  it("sends a body at once, without asking for leave, however long it is", function()
+    for _, size in ipairs { 10, 2000, 2000000 } do
+      local _, count, requests = scripted.in_task({ scripted.answer(200, {}, "{}") }, nil, function(client)
+        return client:chat { model = "grok-4.5", messages = { { role = "user", content = ("x"):rep(size) } } }
+      end)
+      local head, body = requests[1]:match("^(.-\r\n)\r\n(.*)$")
+      assert.is_nil(head:lower():find("\nexpect:"))
+      assert.is_true(count == 1 and #body > size)
+    end
+  end)
+
   it("asks for a stream when it wants one, and for no content type without a body", function()
     local client = house:new_client()
     client:chat({ model = "grok-4.5", stream = true, messages = { { role = "user", content = "Hi" } } }):close()

@@ -177,6 +177,8 @@ static void test_a_secret_is_found_wherever_it_stands(void) {
   masked("key at the end: key", "key", "*** at the end: ***");
   masked("nothing to hide", "", "nothing to hide");
   masked("aaa", "aa", "**a");
+  masked("aaaa", "aa", "****");
+  masked("\\n a key, keykey", "key", "\\n a ***, ******");
 }
 
 static void test_no_mask_is_put_outside_the_unconsumed_bytes(void) {
@@ -193,6 +195,29 @@ static void test_no_mask_is_put_outside_the_unconsumed_bytes(void) {
 /* ------------------------------------------------------------------- slices */
 
 static xai_Slice of(const char *s) { return check_slice(s, strlen(s)); }
+
+/* As a search that looks at each place would find it. */
+static void test_the_first_occurrence_is_found(void) {
+  char text[601], what[301];
+  size_t n, m, i;
+  uint32_t state = 1;
+  for (n = 0; n < 20000; n++) {
+    const char *found;
+    for (i = 0; i < sizeof text - 1; i++)
+      text[i] =
+          (char)('a' + (state = state * 1103515245u + 12345u) / 65536 % 2);
+    text[n % sizeof text] = '\0';
+    m = 1 + (n % 7 == 0 ? n % 300 : n % 12);
+    for (i = 0; i < m; i++)
+      what[i] = n % 2 != 0 && n % sizeof text > m
+                    ? text[n % sizeof text - m + i]
+                    : (char)('a' + (state = state * 1103515245u + 12345u) /
+                                       65536 % 2);
+    what[m] = '\0';
+    found = strstr(text, what);
+    CHECK(xai_slice_find(of(text), of(what)) == found);
+  }
+}
 
 static void test_equality_is_of_all_bytes(void) {
   CHECK(xai_slice_is(of("data"), "data"));
@@ -243,6 +268,7 @@ int main(void) {
   RUN(test_a_blanked_buffer_keeps_its_memory_but_no_byte_of_it);
   RUN(test_a_secret_is_found_wherever_it_stands);
   RUN(test_no_mask_is_put_outside_the_unconsumed_bytes);
+  RUN(test_the_first_occurrence_is_found);
   RUN(test_equality_is_of_all_bytes);
   RUN(test_likeness_leaves_out_the_case_of_ascii_letters);
   RUN(test_a_text_is_found_anywhere_in_any_case);

@@ -24,10 +24,25 @@ int xai_slice_like(xai_Slice s, const char *text) {
   return s.len == n && same(s.at, text, n);
 }
 
+/* Horspool's search, which skips most bytes. */
+const char *xai_slice_find(xai_Slice s, xai_Slice what) {
+  unsigned char shift[256];
+  size_t n = what.len, longest = n < 255 ? n : 255, i;
+  char last = what.at[n - 1];
+  memset(shift, (int)longest, sizeof shift);
+  for (i = n - longest; i + 1 < n; i++)
+    shift[(unsigned char)what.at[i]] = (unsigned char)(n - 1 - i);
+  for (i = n; i <= s.len; i += shift[(unsigned char)s.at[i - 1]])
+    if (s.at[i - 1] == last && memcmp(s.at + i - n, what.at, n) == 0)
+      return s.at + i - n;
+  return NULL;
+}
+
 int xai_slice_has(xai_Slice s, const char *text) {
   size_t i, n = strlen(text);
+  char first = lower(text[0]);
   for (i = 0; i + n <= s.len; i++)
-    if (same(s.at + i, text, n)) return 1;
+    if (lower(s.at[i]) == first && same(s.at + i, text, n)) return 1;
   return 0;
 }
 
@@ -103,8 +118,24 @@ static void mask_from(char *p, char *end, char first, xai_Slice secret) {
   }
 }
 
+/* Masks the occurrences in a text without escapes. */
+static void mask_plain(char *s, size_t n, xai_Slice secret) {
+  xai_Slice rest = {s, n};
+  const char *found;
+  while ((found = xai_slice_find(rest, secret)) != NULL) {
+    size_t at = (size_t)(found - s);
+    memset(s + at, '*', secret.len);
+    rest.at = found + secret.len;
+    rest.len = n - at - secret.len;
+  }
+}
+
 void xai_bytes_mask(char *s, size_t n, xai_Slice secret) {
   if (secret.len == 0 || n == 0) return;
+  if (memchr(s, '\\', n) == NULL) {
+    mask_plain(s, n, secret);
+    return;
+  }
   mask_from(s, s + n, secret.at[0], secret);
   mask_from(s, s + n, '\\', secret);
 }

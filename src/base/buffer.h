@@ -29,6 +29,9 @@ static inline int xai_slice_is(xai_Slice s, const char *text) {
 /* The same, in any case of ASCII letters. */
 int xai_slice_like(xai_Slice s, const char *text);
 
+/* Where 'what' first occurs in the slice, or NULL; 'what' is not empty. */
+const char *xai_slice_find(xai_Slice s, xai_Slice what);
+
 /* 1 if 'text' occurs in the slice, in any case of ASCII letters. */
 int xai_slice_has(xai_Slice s, const char *text);
 

@@ -812,18 +812,10 @@ static int error_in_choices(const xai_Json *choices) {
   return error.type != XAI_JSON_NONE;
 }
 
-/* 1 if the text contains the word.  Most bytes are skipped (Horspool's
-** search). */
+/* 1 if the text contains the word. */
 static int has_word(xai_Slice s, const char *word) {
-  unsigned char shift[256];
-  size_t n = strlen(word), i;
-  memset(shift, (int)n, sizeof shift);
-  for (i = 0; i + 1 < n; i++)
-    shift[(unsigned char)word[i]] = (unsigned char)(n - 1 - i);
-  for (i = n; i <= s.len; i += shift[(unsigned char)s.at[i - 1]])
-    if (s.at[i - 1] == word[n - 1] && memcmp(s.at + i - n, word, n) == 0)
-      return 1;
-  return 0;
+  xai_Slice what = {word, strlen(word)};
+  return xai_slice_find(s, what) != NULL;
 }
 
 /* The first item of a list: gateways send errors in lists. */

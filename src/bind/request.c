@@ -14,6 +14,7 @@
 #include "bind/json_encode.h"
 #include "bind/luautil.h"
 #include "bind/options.h"
+#include "net/curl_facts.h"
 #include "net/url_policy.h"
 #include "bind/tape.h"
 
@@ -660,7 +661,8 @@ static void add_needed_headers(Builder *s, xai_Call *call) {
     if (agent == NULL) agent = xai_client_agent(L);
     add_header(s, call, "User-Agent: ", agent, strlen(agent));
   }
-  add_line(s, call, "Expect:"); /* else libcurl waits for a 100 */
+  if (s->body != 0 && xai_curl_asks_first(lua_rawlen(L, s->body)))
+    add_line(s, call, "Expect:"); /* the body goes at once */
 }
 
 /* Push a key that is not the client's, checked, and note its index.  Raises if

@@ -148,12 +148,14 @@ static int local_port_of(int fd) {
 static int is_connected_to(int fd, const char *ip, int port) {
   xai_End e;
   socklen_t n = sizeof e;
-  char text[INET6_ADDRSTRLEN];
-  const void *address = &e.v4.sin_addr;
+  struct in6_addr v6;
+  struct in_addr v4;
   if (getpeername(fd, &e.any, &n) != 0 || port_of(&e) != port) return 0;
-  if (e.any.sa_family == AF_INET6) address = &e.v6.sin6_addr;
-  return inet_ntop(e.any.sa_family, address, text, sizeof text) != NULL &&
-         strcmp(text, ip) == 0;
+  if (e.any.sa_family == AF_INET6)
+    return inet_pton(AF_INET6, ip, &v6) == 1 &&
+           memcmp(&v6, &e.v6.sin6_addr, sizeof v6) == 0;
+  return e.any.sa_family == AF_INET && inet_pton(AF_INET, ip, &v4) == 1 &&
+         memcmp(&v4, &e.v4.sin_addr, sizeof v4) == 0;
 }
 
 /* The socket that connects 'local_port' with 'ip' and 'port'; -1: not known. */
@@ -255,10 +257,19 @@ static HasPending *find_has_pending(void) {
   return f;
 }
 
+/* The same.  It is looked for once, as that takes longer than a short answer. */
+static HasPending *known_has_pending(void) {
+  static HasPending *found;
+  static int looked;
+  if (!looked) found = find_has_pending();
+  looked = 1;
+  return found;
+}
+
 /* Does TLS hold unread bytes of the connection?  -1: not known. */
 static int holds_bytes(const xai_Connection *c) {
   struct curl_tlssessioninfo *tls = NULL;
-  HasPending *has_pending = find_has_pending();
+  HasPending *has_pending = known_has_pending();
   if (has_pending == NULL || c->over_two_tls || c->guard->plain_ahead ||
       curl_easy_getinfo(c->easy, CURLINFO_TLS_SSL_PTR, &tls) != CURLE_OK ||
       tls == NULL || tls->backend != CURLSSLBACKEND_OPENSSL ||

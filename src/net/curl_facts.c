@@ -5,8 +5,11 @@
 
 #include <string.h>
 
+/* libcurl writes the same structure anew each time. */
 static const curl_version_info_data *info(void) {
-  return curl_version_info(CURLVERSION_NOW);
+  static const curl_version_info_data *known;
+  if (known == NULL) known = curl_version_info(CURLVERSION_NOW);
+  return known;
 }
 
 /* Is the version in use at least 'first' and below 'next'? */
@@ -62,6 +65,11 @@ int xai_curl_says_head_too_long(const char *words, int sufficed, size_t seen) {
   if (strstr(words, "returned -905") != NULL) return 1;
   if (sufficed && strstr(words, "returned -902") != NULL) return 1;
   return seen > LONG_HEAD || (seen > 0 && strstr(words, " -905") != NULL);
+}
+
+/* Its source: 1 MiB from 7.69 on, before 1 KiB. */
+int xai_curl_asks_first(size_t body_len) {
+  return body_len >= (is_between(0, 0x074500) ? 1000u : 1000000u);
 }
 
 /* Seen on 7.88; 8.14 and 8.23 set the flag themselves. */

@@ -42,6 +42,11 @@ int xai_curl_loses_full_reads(void);
 ** begins without TLS. */
 int xai_curl_waits_for_lost_plain_http2(void);
 
+/* With a body of that size, libcurl asks the server (Expect: 100-continue) and
+** waits for its answer before it sends the body, unless a header tells it not
+** to. */
+int xai_curl_asks_first(size_t body_len);
+
 /* A multi handle has a pair of Unix sockets without the close-on-exec flag. */
 int xai_curl_leaks_wakeup_pair(void);
 

@@ -66,7 +66,9 @@ void xai_secret_wipe(struct curl_slist **headers) {
 /* Mask the beginning of a key at the end of a text that was cut. */
 static void mask_cut_key(char *s, size_t n, xai_Slice key) {
   size_t part = key.len - 1 < n ? key.len - 1 : n;
-  while (part >= MIN_SECRET && memcmp(s + n - part, key.at, part) != 0) part--;
+  while (part >= MIN_SECRET &&
+         (s[n - part] != key.at[0] || memcmp(s + n - part, key.at, part) != 0))
+    part--;
   if (part >= MIN_SECRET) memset(s + n - part, '*', part);
 }
 
