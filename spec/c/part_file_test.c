@@ -61,6 +61,7 @@ static int commit(xai_PartFile *f, const char *path, int adds, char *final) {
   rc = xai_part_file_commit(f, &b, adds);
   strcpy(final, xai_buffer_data(&b));
   xai_buffer_free(&b);
+  xai_part_file_discard(f); /* a file with its name stays */
   return rc;
 }
 
@@ -170,6 +171,7 @@ static void names_the_path_and_the_reason(void) {
   snprintf(expected, sizeof expected, "cannot write '%s': Is a directory",
            folder);
   CHECK(strcmp(f.problem, expected) == 0);
+  xai_part_file_discard(&f);
   xai_part_file_init(&f);
   CHECK(xai_part_file_open(&f, "/no\n\xff/cat") == -1);
   CHECK(strcmp(f.problem, "cannot write '/no ?/cat.part': No such file or "
