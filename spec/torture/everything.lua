@@ -437,6 +437,55 @@ piece("wait", function()
   client:close()
 end)
 
+local function size_of(path)
+  local file = io.open(path, "rb")
+  if not file then return nil end
+  local size = file:seek "end"
+  file:close()
+  return size
+end
+
+--- Nothing that a call has not finished is there.
+local function is_clean(base)
+  for _, name in ipairs { "", "-1", "-2", "-1.part", "-2.part", ".part" } do
+    if size_of(base .. name) then error("a file is left: " .. base .. name, 2) end
+  end
+end
+
+piece("files", function()
+  local base = os.tmpname()
+  os.remove(base)
+  local client = new()
+  local ok, err = pcall(function()
+    same("foobar", got(xai.unbase64(xai.base64 "foobar")))
+    same("data:image/gif;base64,R0lGODlhMTIzNA==", xai.data_url { bytes = "GIF89a1234" })
+    local body = { model = "grok-imagine-image", prompt = "x", n = 2, response_format = "b64_json" }
+    local result = got(client:generate_image(body, { save = base }))
+    for i = 1, 2 do same(base .. "-" .. i .. ".png", result.data[i].path) end
+    same(base .. ".png", got(client:save({ b64_json = "iVBORw0KGgo=" }, base)))
+    same(8, size_of(base .. ".png"))
+    result = got(client:generate_image({ model = "grok-imagine-image", prompt = "x" }))
+    same(base .. ".png", got(client:save(result.data[1], base)))
+    same(base, got(client:download(result.data[1].url, base)))
+    os.remove(base)
+    fails("not_found", client:get_model("nonesuch", { file = base }))
+    fails("limit", client:list_models { file = base .. "/no" })
+    local call = client:start("list_models", { file = base, headers = { ["x-fault"] = "bytes,100000" } })
+    same(base, got(call:wait()))
+    same(100000, size_of(base))
+    local size = 0
+    local stream = got(client:request({ path = "/v1/models", stream = true }, fault "bytes,100000"))
+    for bytes in stream:chunks() do size = size + #bytes end
+    same(100000, size)
+  end)
+  client:close()
+  collectgarbage()
+  collectgarbage()
+  for _, name in ipairs { "-1.png", "-2.png", ".png", "" } do os.remove(base .. name) end
+  if not ok then error(err, 0) end
+  is_clean(base)
+end)
+
 piece("ends", function()
   local client = new()
   local stream = got(client:chat(streamed(), fault "stall-in-stream,2"))
