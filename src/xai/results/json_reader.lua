@@ -1,18 +1,16 @@
 --- The growing value of a JSON text that comes in pieces.
 --
--- Each byte is looked at once, and the tables of the value grow in place.  Strings
--- are shown as far as they have come; numbers, names, `true`, `false` and `null`
--- when they are whole.
--- The value is the one that `xai.decode` gives: null is absent in objects and
--- `xai.null` in lists, an empty list is marked, integers stay integers.
+-- Each byte is looked at once, and the tables of the value grow in place.  Strings are shown
+-- as far as they have come; numbers, names, `true`, `false` and `null` when they are whole.
+-- The value is the one that `xai.decode` gives: null is absent in objects and `xai.null`
+-- in lists, an empty list is marked, integers stay integers.
 
 local core = require "xai.core"
 local token = require "xai.results.json_token"
 
 local byte, find, format, sub = string.byte, string.find, string.format, string.sub
 local concat = table.concat
-local setmetatable = setmetatable
-local NULL = core.null
+local setmetatable, NULL = setmetatable, core.null
 
 local MAX_DEPTH = 1000 -- as xai.decode has it
 local LONG = 4096 -- bytes; longer strings are renewed when they have grown by an eighth
@@ -28,8 +26,8 @@ Reader.__index = Reader
 --  rest: bytes that were given and cannot be read yet; given: how many bytes there were
 local function new_reader()
   return setmetatable({
-    depth = 0, tables = {}, counts = {}, names = {}, expect = "start", pieces = {}, size = 0, shown = -1, rest = "",
-    given = 0,
+    depth = 0, tables = {}, counts = {}, names = {}, expect = "start", token = nil,
+    pieces = {}, size = 0, shown = -1, rest = "", given = 0,
   }, Reader)
 end
 
