@@ -18,18 +18,23 @@ local function obstacle()
   end
 end
 
---- Play with `streams` more streams beside the two answers, or with errands: the report.
-local function play(streams, errands)
+--- Run a game, a folder of this repository, with these variables: the report.
+local function run(game, variables)
   local report = os.tmpname()
   local output, code = programs.shell(table.concat({
     ("LUA=%s LUA_PATH='%s' LUA_CPATH='%s'"):format(programs.lua, programs.path, programs.cpath),
-    ("XAI_GAME_SCRIPT=%s/spec/support/love/play.lua GAME_REPORT=%s GAME_STREAMS=%d %s"):format(programs.root, report,
-      streams, errands and "GAME_ERRANDS=1" or ""),
+    ("SPEC_ROOT=%s GAME_REPORT=%s %s"):format(programs.root, report, variables),
     "SDL_AUDIODRIVER=dummy timeout 120 src/xai/testing/with-server --pace 60 --",
-    "xvfb-run -a -s '-screen 0 800x480x24' love examples/love",
+    "xvfb-run -a -s '-screen 0 800x480x24' love " .. game,
   }, " "))
   assert.equal(0, code, output)
   return slurp(report)
+end
+
+--- Play with `streams` more streams beside the two answers, or with errands: the report.
+local function play(streams, errands)
+  return run("examples/love", ("XAI_GAME_SCRIPT=%s/spec/support/love/play.lua GAME_STREAMS=%d %s"):format(
+    programs.root, streams, errands and "GAME_ERRANDS=1" or ""))
 end
 
 describe("the game", function()
@@ -61,5 +66,15 @@ describe("the game", function()
     local right = tonumber(report:match "Mira's right end: ([%d.]+)")
     assert.is_true(right >= 400 and right < 420, report) -- at the well, beyond the end of her walk
     assert.is_true(tonumber(report:match "on the way: (%d+)") >= 10, report)
+  end)
+end)
+
+describe("LÖVE", function()
+  if obstacle() then return end
+
+  it("has structured answers, and a conversation with a tool and one, in its frames", function()
+    assert.equal("Oslo 3 after 0\nOslo 3 after 1\nOslo 3, grown: true\n"
+      .. "Here is what I found. Rome: Rome is fine.\nOslo 3\nframes go on: true\n",
+      run("spec/support/love/structured", ""))
   end)
 end)
