@@ -191,6 +191,10 @@ describe("The command xai", function()
     spit(folder .. "/bad", "{")
     _, err = run("--schema " .. folder .. "/bad hello")
     assert.matches("is no JSON schema", err)
+    spit(folder .. "/odd", '{"type":"strin"}')
+    _, err, code = run("--schema " .. folder .. "/odd hello")
+    assert.matches("^xai: option 'schema': schema%.type must be a type of JSON %(did you mean 'string'%?%)", err)
+    assert.equal(1, code)
   end)
 
   -- Pictures --------------------------------------------------------------------------------
@@ -208,6 +212,8 @@ describe("The command xai", function()
     assert.matches("^xai: .*/no/such%.png", err)
     assert.is_nil(err:find("lua:", 1, true))
     assert.equal(1, code)
+    _, err = run "-a README.md what"
+    assert.equal("xai: 'README.md' is none of png, jpeg, webp, gif, pdf\n", err)
   end)
 
   it("writes a picture to a file", function()

@@ -97,7 +97,8 @@ local function recover(err)
   if type(err) == "table" and rawget(err, "kind") then return fail(tostring(rawget(err, "message")), err) end
   local text = tostring(err)
   if string_find(text, "interrupted!", 1, true) then return interrupted() end
-  return fail(string_gsub(text, "^[^\n]-:%d+: ", ""))
+  text = string_gsub(text, "^[^\n]-:%d+: ", "")
+  return fail((string_gsub(text, "^%a+:[%a_]+: ", ""))) -- which function of the library it was
 end
 
 --- Run the command with the words of its command line.

@@ -55,7 +55,7 @@ end
 function ask.data_url(path)
   local ok, url = pcall(xai.data_url, path)
   if ok then return url end
-  return nil, (string_gsub(tostring(url), "^.-xai%.data_url: ", ""))
+  return nil, (string_gsub(string_gsub(tostring(url), "^.-xai%.data_url: ", ""), "; give the type:.*", ""))
 end
 
 --- The schema in a file, with the order of its fields; or nil and the reason.
