@@ -166,6 +166,18 @@ describe("the batches of the stand-in server", function()
     assert.equal(2, select(2, results_of(id)))
   end)
 
+  it("make clips that can be fetched, and tell of those that fail", function()
+    local function clip(name, prompt)
+      return { batch_request_id = name, batch_request = { video_generation = { prompt = prompt } } }
+    end
+    local id = batch_of(clip("good", "a door opens"), clip("bad", "a door [fail]"), clip("late", "a door [expire]"))
+    finish(id)
+    local results = results_of(id)
+    assert.equal("ftyp", assert(client:request { path = results.good.video.url:match "^http://[^/]+(.*)$" }):sub(5, 8))
+    assert.equal("Rendering stopped half way.", results.bad.message)
+    assert.equal("The video has expired.", results.late.message)
+  end)
+
   it("fail in part: a request that the endpoint refuses, and one that is told to", function()
     local id = batch_of(entry("good", "What is 1 + 1?"), entry("bad", "x", "responses", { temperature = 7 }),
       entry("told", "x"))

@@ -10,7 +10,7 @@ local models = require("xai.testing.standin.models")
 local requests = require("xai.testing.standin.requests")
 local responses = require("xai.testing.standin.responses")
 local rules = require("xai.testing.standin.rules")
-local shape = require("xai.testing.standin.shape")
+local videos = require("xai.testing.standin.videos")
 
 local M = {}
 
@@ -68,23 +68,11 @@ end
 
 -- Kinds --------------------------------------------------------------------------------------
 
-local TICKS_PER_CENT = 100000000
-
---- A clip; the stand-in server draws none.
+--- A clip, made at once.
 local function film(service, request)
-  local seconds = given(request.json.duration) or 8
-  local usage = { cost_in_usd_ticks = seconds * 5 * TICKS_PER_CENT }
-  ledger.charge(request, usage)
-  return errors.json(200, {
-    status = "done", model = request.model.id, progress = 100, usage = usage,
-    video = {
-      url = service.url .. "/pictures/" .. service:new_id() .. ".mp4", duration = seconds, respect_moderation = true,
-    },
-  })
-end
-
-local function find_video(id)
-  if id:find("^grok%-imagine%-video") then return { id = id } end
+  local result = videos.make(service, request)
+  if result.usage then ledger.charge(request, result.usage) end
+  return errors.json(200, result)
 end
 
 local CHAT = {
@@ -96,9 +84,8 @@ local PICTURE = {
   run = images.create, key = "image_generation", endpoint = "xai_api.Image/GenerateImage",
 }
 local CLIP = {
-  body = shape.fields({ prompt = shape.string, model = shape.string, duration = shape.integer }, "prompt"),
-  find = find_video, default = "grok-imagine-video", run = film, key = "video_generation",
-  endpoint = "xai_api.Video/GenerateVideo",
+  body = requests.video, rules = rules.video, find = models.find_video, default = "grok-imagine-video", run = film,
+  key = "video_generation", endpoint = "xai_api.Video/GenerateVideo",
 }
 
 --- By the key of a request in `batch_request`: how it is checked and run, and the key of its result.
@@ -171,6 +158,7 @@ function M.run(service, entry)
   local answer = kind.rules and kind.rules(entry.json, entry.model) or kind.run(service, request)
   local result = json.decode(answer.body)
   if answer.status ~= 200 then return nil, type(result) == "table" and result.error or answer.body end
+  if not result.usage then return nil, result.error and result.error.message or "The video has expired." end
   if kind.convert then result = kind.convert(result) end
   return result, charge(service, request, result)
 end

@@ -16,11 +16,13 @@ local TICKS_PER_CENT = 100000000
 -- A video file begins so: the box that tells its type, and an empty one for the data.
 local CLIP = "\0\0\0\24ftypisom\0\0\2\0isommp42" .. "\0\0\0\8mdat"
 
+local function video_of(request)
+  return { asked = 0, prompt = given(request.json.prompt) or "", body = request.json, model = request.model }
+end
+
 function M.create(service, request)
   local id = service:new_id()
-  service.videos[id] = {
-    asked = 0, prompt = given(request.json.prompt) or "", body = request.json, model = request.model,
-  }
+  service.videos[id] = video_of(request)
   return errors.json(200, { request_id = id })
 end
 
@@ -60,6 +62,11 @@ local function over(service, id, video)
     status = "done", video = one, model = video.model.id, progress = 100,
     usage = { cost_in_usd_ticks = video.model.price * one.duration * TICKS_PER_CENT },
   }
+end
+
+--- What becomes of a request that is a part of a batch.
+function M.make(service, request)
+  return over(service, service:new_id(), video_of(request))
 end
 
 --- 202 for the first polls, of which the first is empty, then what became of it.
