@@ -23,15 +23,12 @@ if not id then
   io.stderr:write("made ", id, "\n")
 end
 
-local batch, pause = assert(client:get_batch(id)), 0.25
-while xai.batch_status(batch) == "running" do
-  print(("%d of %d are pending"):format(batch.state.num_pending, batch.state.num_requests))
-  xai.sleep(pause)
-  batch, pause = assert(client:get_batch(id)), math.min(pause * 1.5, 60)
-end
-
-local status, why = xai.batch_status(batch)
-print(status .. (why and ": " .. why or "")) -- a batch that is refused says why here, and nowhere else
+-- It may be asked often, as that costs nothing; `every = 60` is enough. A batch that was refused
+-- as a whole is a failure, in the service's words.
+local batch = assert(client:wait("get_batch", id, {
+  on_wait = function(info) print(("%d %% done"):format(info.progress or 0)) end,
+}))
+print(xai.batch_status(batch), batch.state.num_success .. " good, " .. batch.state.num_error .. " bad")
 
 for entry in client:each("list_batch_results", id) do -- in any order
   local answer, message = xai.batch_result(entry) -- nil where this request failed

@@ -82,7 +82,7 @@ function shows.batch()
   local output = run "batch"
   local id = output:match "made (batch_[%w-]+)\n"
   assert.is_string(id)
-  assert.matches("1 of 3 are pending\ndone\n", output, 1, true)
+  assert.matches("66 % done\ndone\t2 good, 1 bad\n", output, 1, true)
   assert.matches("question-1\t6 * 7 = 42\n", output, 1, true)
   assert.matches("question-2\tLua is a small, quick language", output, 1, true)
   assert.matches("question-3\tbad_request: Invalid value for temperature", output, 1, true)
