@@ -409,6 +409,39 @@ piece("guards", function()
   client:close()
 end)
 
+local job_path = os.tmpname()
+
+--- The values of a job's file, each of which is there once.
+local function values_in(path)
+  local values, count = {}, 0
+  for line in io.lines(path) do
+    local record = got(xai.decode(line))
+    if record.value ~= nil then
+      if values[record.key] ~= nil then error "an item was done twice" end
+      values[record.key], count = record.value, count + 1
+    end
+  end
+  return count
+end
+
+piece("bulk", function()
+  local client, told = new(), 0
+  os.remove(job_path)
+  local function ask(item)
+    if item == 2 then error "of the item" end
+    return xai.text(got(client:respond(BODIES.respond())))
+  end
+  local opts = { file = job_path, at_once = 2, on_done = function(_, value) told = told + (value and 1 or 0) end }
+  for _ = 1, 2 do
+    local report = got(xai.bulk({ 1, 2, 3 }, ask, opts))
+    same(3, report.done + report.failed + report.skipped)
+    same(told, values_in(job_path))
+  end
+  if told < 2 then error "not enough memory" end -- which is told of the item
+  client:close()
+  os.remove(job_path)
+end)
+
 piece("fallback", function()
   local client = new()
   local patches = { { model = MODEL }, { model = MODEL, temperature = xai.null } }

@@ -198,21 +198,27 @@ local function work(job, slot, failed)
   end
 end
 
---- A worker has ended, by an error where its task failed.
+--- See what has become of a worker whose task failed.
+local function judge(job, slot, worker)
+  local err = rawget(worker, "err")
+  if loop.is_interrupt(err) then
+    job.raised, job.stopped, job.abandoned = { loop.interruption(err) }, true, true
+    cancel_workers(job)
+  elseif slot.is_in_f then
+    add_worker(job, { key = slot.key, err = err })
+  else -- of an iterator, key or on_done
+    job.raised, job.stopped = job.raised or { err }, true
+  end
+  if not slot.is_in_f and job.release then job.release() end
+end
+
+local NO_MEMORY = { "not enough memory" }
+
 local function note_end(job, slot, worker)
   job.workers[worker] = nil
   job.count = job.count - 1
-  if not worker.ok and not job.abandoned then
-    local err = rawget(worker, "err")
-    if loop.is_interrupt(err) then
-      job.raised, job.stopped, job.abandoned = { loop.interruption(err) }, true, true
-      cancel_workers(job)
-    elseif slot.is_in_f then
-      add_worker(job, { key = slot.key, err = err })
-    else -- of an iterator, key or on_done
-      job.raised, job.stopped = job.raised or { err }, true
-    end
-    if not slot.is_in_f and job.release then job.release() end
+  if not worker.ok and not job.abandoned and not pcall(judge, job, slot, worker) then
+    job.raised, job.stopped = job.raised or NO_MEMORY, true
   end
   if job.count > 0 then return end
   job.over = true
@@ -220,12 +226,22 @@ local function note_end(job, slot, worker)
   loop.adapter.arm()
 end
 
+local function watch(job, slot, worker)
+  worker.scope = job.scope
+  job.workers[worker] = slot
+  tasks.on_end(worker, function(ended) note_end(job, slot, ended) end)
+end
+
 function add_worker(job, failed)
   local slot = { key = nil, is_in_f = false }
   local worker = tasks.spawn(job.work, job, slot, failed)
-  worker.scope = job.scope
-  job.workers[worker], job.count = slot, job.count + 1
-  tasks.on_end(worker, function(ended) note_end(job, slot, ended) end)
+  local ok, problem = pcall(watch, job, slot, worker)
+  if not ok then -- nobody would hear of its end
+    job.stopped, job.workers[worker] = true, nil
+    pcall(worker.cancel, worker)
+    error(problem, 0)
+  end
+  job.count = job.count + 1
 end
 
 local source = {
@@ -255,7 +271,11 @@ local function outcome(job)
 end
 
 local function run(job)
-  add_worker(job)
+  local ok, problem = pcall(add_worker, job)
+  if not ok then
+    close(job)
+    error(problem, 0)
+  end
   wait.until_ready(source, job, is_over, job)
   close(job)
   return outcome(job)
