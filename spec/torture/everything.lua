@@ -413,15 +413,15 @@ local job_path = os.tmpname()
 
 --- The values of a job's file, each of which is there once.
 local function values_in(path)
-  local values, count = {}, 0
+  local values, there = {}, 0
   for line in io.lines(path) do
     local record = got(xai.decode(line))
     if record.value ~= nil then
       if values[record.key] ~= nil then error "an item was done twice" end
-      values[record.key], count = record.value, count + 1
+      values[record.key], there = record.value, there + 1
     end
   end
-  return count
+  return there
 end
 
 piece("bulk", function()
