@@ -156,6 +156,16 @@ describe("a budget", function()
       end
     end)
 
+    it("a stream that was left, when all of it had come", function()
+      local stream = c:respond(stage.body("respond", { stream = true }))
+      stream:next()
+      while service:new_client():request { path = "/_/open" }.open > 0 do xai.step(0.01) end
+      xai.step(0.05)
+      stream:close()
+      assert.same({ 1, COST.tokens, 0 }, { budget.spent.calls, budget.spent.tokens, budget.spent.unknown })
+      assert.is_nil(select(3, stream:next()).partial.usage)
+    end)
+
     it("a stream that was left as unknown", function()
       local stream = c:chat(stage.body("chat", { stream = true }))
       stream:next()

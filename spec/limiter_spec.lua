@@ -233,7 +233,7 @@ describe("a limiter", function()
       end)
     end
     turn_until(function() return finished == 30 end)
-    assert.equal(3, most)
+    assert(most <= 3, most)
     turn_until(function() return tostring(limiter) == "xai.limiter (0 under way, 0 waiting)" end)
   end)
 
@@ -281,13 +281,15 @@ describe("a limiter", function()
   it("finds the places of streams that were dropped, though nothing else happens", function()
     open()
     local c = client { limiter = xai.limiter { at_once = 1 } }
-    collectgarbage "stop"
     xai.spawn(function() c:chat(stage.body("chat", { stream = true }), fault "stall-in-stream,1"):next() end)
     turn_until(function() return #times == 1 end)
     for _ = 1, 20 do turn() end
+    collectgarbage "stop"
     local call = start(c)
-    assert.same({}, results { call })
+    core.skip_time(6)
+    turn_until(function() return call:done() end)
     collectgarbage "restart"
+    assert.same({}, results { call })
   end)
 
   describe("forgets who waits and", function()

@@ -654,12 +654,30 @@ static void note_usage(const xai_Call *c, const xai_Event *event) {
     xai_usage_read(&c->guard->usage, event->sse.data);
 }
 
+/* Read what nobody will read any more: the end of a stream that was left may be
+** here.  A copy is read, as a reader may be at work in it. */
+static void note_rest(const xai_Call *c) {
+  xai_Slice bytes = xai_buffer_slice(&c->transfer.sse.in);
+  xai_Sse rest = c->transfer.sse;
+  xai_SseEvent event;
+  xai_buffer_init(&rest.in, 0);
+  xai_buffer_init(&rest.name, 0);
+  xai_buffer_init(&rest.id, 0);
+  if (bytes.len == 0) return;
+  if (xai_buffer_append(&rest.in, bytes.at, bytes.len) == XAI_OK)
+    for (; xai_sse_peek(&rest, &event) == 1; xai_sse_pop(&rest))
+      xai_usage_read(&c->guard->usage, event.data);
+  xai_sse_free(&rest);
+}
+
 xai_Guard *xai_call_settle(xai_Call *c) {
   xai_Guard *g = c->guard;
   xai_Slice head = xai_transfer_head(&c->transfer);
-  c->guard = NULL;
   if (c->transfer.content == XAI_CONTENT_PLAIN)
     xai_usage_read(&g->usage, xai_buffer_slice(&c->transfer.body));
+  else
+    note_rest(c);
+  c->guard = NULL;
   g->settled = 1;
   g->info = xai_call_info(c);
   g->error = c->outcome.error;
