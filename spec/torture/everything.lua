@@ -470,6 +470,31 @@ piece("wait", function()
   client:close()
 end)
 
+piece("batches", function()
+  local client = new()
+  local id = got(client:create_batch { name = "torture" }).batch_id
+  local entries = {}
+  for i = 1, 3 do
+    local request = { model = "grok-4.3", input = "What is Lua?", temperature = i == 3 and 9 or nil }
+    entries[i] = { batch_request_id = "r" .. i, batch_request = { responses = request } }
+  end
+  got(client:add_to_batch(id, { batch_requests = entries }))
+  local batch = got(client:get_batch(id))
+  while xai.batch_status(batch) == "running" do batch = got(client:get_batch(id)) end
+  same(1, batch.state.num_error)
+  local good, seen = 0, client:each("list_batch_results", id, { limit = 1 })
+  for entry in seen do
+    local answer, message, info = xai.batch_result(entry)
+    if answer then same(TEXT, xai.text(answer)) else fails("bad_request", answer, message, info) end
+    good = good + (answer and 1 or 0)
+  end
+  same(2, good)
+  seen = client:each("list_batch_requests", id, { limit = 2 })
+  local state = got(seen:next()).state
+  same(true, state == "succeeded" or state == "failed")
+  client:close()
+end)
+
 local function size_of(path)
   local file = io.open(path, "rb")
   if not file then return nil end
