@@ -269,6 +269,18 @@ describe("files of answers:", function()
       assert.equal("got", names())
     end)
 
+    it("counts for budgets and on_usage as it would without", function()
+      local told, budget = {}, xai.budget { usd = 1 }
+      local client = stage:new_client { budget = budget, on_usage = function(usage) told[#told + 1] = usage end }
+      assert.equal(at "got", (client:chat(stages.body "chat", { file = at "got" })))
+      assert(client:chat(stages.body "chat"))
+      assert.same(told[1], told[2])
+      assert.is_true(told[1].total > 0)
+      assert.same({ 2, 0 }, { budget.spent.calls, budget.spent.unknown })
+      client:download(stage.server.url .. "/v1/models", at "got") -- is no such call
+      assert.same({ 2, 2 }, { budget.spent.calls, #told })
+    end)
+
     it("tells of its progress, in the end with everything", function()
       local told = {}
       local path = stage.client:list_models { file = at "got", headers = { ["x-fault"] = "bytes,300000" },

@@ -560,6 +560,8 @@ static void finish_output(xai_Call *c) {
   xai_Output *o = c->transfer.output;
   if (o == NULL || o->kind == XAI_OUTPUT_PICTURES) return;
   if (c->outcome.error.kind != XAI_KIND_NONE) return;
+  if (c->guard != NULL)
+    xai_usage_read(&c->guard->usage, xai_buffer_slice(&c->transfer.body));
   xai_buffer_free(&c->transfer.body);
   if (!xai_transfer_has_known_end(&c->transfer))
     xai_error_set_cause(&c->outcome.error, XAI_CAUSE_ANSWER_UNPROVEN);
