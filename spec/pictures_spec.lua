@@ -315,6 +315,65 @@ print(io.open(path, "rb"):seek "end", told, peak() - before < 4e6)
   end)
 end)
 
+describe("a program that ends while a file is written", function()
+  local dir
+
+  before_each(function()
+    dir = os.tmpname()
+    os.remove(dir)
+    assert(lfs.mkdir(dir))
+  end)
+
+  --- Begin a download that stands still, then do `how`; what is printed, and the names in the folder.
+  local function ending(how)
+    local output = programs.run_text(([[
+local xai = require "xai"
+local client = xai.new { max_retries = 0 }
+local path = "%s/got"
+local function fetch()
+  return client:list_models { file = path, headers = { ["x-fault"] = "stall-in-body,100" } }
+end
+local function kill(signal) -- once it has begun
+  os.execute("(while [ ! -s " .. path .. ".part ]; do sleep 0.02; done; kill -" .. signal
+    .. " $(ps -o ppid= -p $$)) > /dev/null 2>&1 &")
+end
+%s
+]]):format(dir, how))
+    local left = {}
+    for name in lfs.dir(dir) do
+      if name ~= "." and name ~= ".." then left[#left + 1] = name end
+    end
+    os.execute("rm -r " .. dir)
+    return output, table.concat(left, " ")
+  end
+
+  it("by Ctrl-C leaves no file", function()
+    local output, left = ending [[
+kill "INT"
+local ok, err = pcall(fetch)
+print(ok, err.kind)
+]]
+    assert.same({ "false\tcancelled\n", "" }, { output, left })
+  end)
+
+  it("in the usual way leaves no file", function()
+    local output, left = ending [[
+client:start("list_models", { file = path, headers = { ["x-fault"] = "stall-in-body,100" } })
+for _ = 1, 20 do xai.step(0.01) end
+print(io.open(path .. ".part") ~= nil)
+]]
+    assert.same({ "true\n", "" }, { output, left })
+  end)
+
+  it("by SIGKILL leaves the part alone, which the next one takes over", function()
+    local _, left = ending [[
+kill "KILL"
+fetch()
+]]
+    assert.equal("got.part", left)
+  end)
+end)
+
 describe("a stream of bytes", function()
   setup(function() stage = stages.open() end)
   teardown(function() stage:close() end)
