@@ -442,6 +442,20 @@ piece("bulk", function()
   os.remove(job_path)
 end)
 
+piece("bulk-batch", function()
+  local client = new { max_retries = 1 }
+  os.remove(job_path)
+  local function request() return { "respond", { model = "grok-4.3", input = "What is Lua?" } } end
+  local opts = { file = job_path, batch = true, client = client, every = 0.001 }
+  for _ = 1, 2 do
+    local report = got(xai.bulk({ 1, 2 }, request, opts))
+    same(2, report.done + report.failed + report.skipped)
+  end
+  if values_in(job_path) < 2 then error "not enough memory" end -- which is told of the item
+  client:close()
+  os.remove(job_path)
+end)
+
 piece("fallback", function()
   local client = new()
   local patches = { { model = MODEL }, { model = MODEL, temperature = xai.null } }
