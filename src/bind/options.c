@@ -388,7 +388,7 @@ static void read_patches(const Reader *r) {
   lua_pushnil(L);
   while (lua_next(L, -2)) {
     lua_pop(L, 1);
-    if (lua_type(L, -1) != LUA_TNUMBER || lua_tonumber(L, -1) > n)
+    if (lua_type(L, -1) != LUA_TNUMBER || lua_tonumber(L, -1) > (lua_Number)n)
       xai_misuse(L, "%s: option '%s' must be %s", r->what, r->option->name,
                  expected);
   }
