@@ -391,6 +391,27 @@ for _, streams in ipairs { false, true } do
   end)
 end
 
+piece("tape", function()
+  local told = {}
+  local function record()
+    return {
+      record = true,
+      done = function(_, head, body, sizes) told[#told + 1] = { head = head, body = body, sizes = sizes } end,
+    }
+  end
+  local client = new { tape = { answer = record } }
+  same(TEXT, SAYS.chat(got(client:chat(BODIES.chat()))))
+  same(TEXT, text_of(got(client:chat(streamed()))))
+  client:close()
+  if #told < 2 then return end -- there was no memory to tell
+  local function replay()
+    return { kind = "connection", phase = "connect", why = "gone", again = function() return told[2] end }
+  end
+  client = new { max_retries = 1, tape = { answer = replay } }
+  same(TEXT, text_of(got(client:chat(streamed()))))
+  client:close()
+end)
+
 piece("guards", function()
   local budget, told = xai.budget { calls = 4, usd = 1 }, 0
   local client = new {

@@ -19,6 +19,7 @@
 #define HANDLE_TAPE 3    /* what the client's tape said of the call */
 
 static char watched_key;      /* registry: [call] = request, weak */
+static char tape_teller_key;  /* registry: the function 'tape_teller' */
 static char on_key_error_key; /* registry: what hears of the key function's
                                  errors */
 
@@ -393,12 +394,23 @@ static void release(xai_CallHandle *h) {
   xai_engine_unref(e);
 }
 
-/* The finalizer of a handle: end the call and free everything. */
+/* tape_teller(handle): tell the tape of a call that nobody has read to its end. */
+static int tape_teller(lua_State *L) {
+  const xai_CallHandle *h = (const xai_CallHandle *)lua_touserdata(L, 1);
+  xai_getenv(L, 1);
+  tell_tape(L, h->call);
+  return 0;
+}
+
+/* The finalizer of a handle: end the call and free everything, also without memory
+** to tell the tape. */
 static int handle_gc(lua_State *L) {
   xai_CallHandle *h = (xai_CallHandle *)luaL_checkudata(L, 1, HANDLE_MT);
   if (h->call != NULL && xai_call_recording(h->call)->on) {
-    xai_getenv(L, 1);
-    tell_tape(L, h->call);
+    lua_pushlightuserdata(L, &tape_teller_key);
+    lua_rawget(L, LUA_REGISTRYINDEX);
+    lua_pushvalue(L, 1);
+    lua_pcall(L, 1, 0, 0);
   }
   release(h);
   return 0;
@@ -686,5 +698,8 @@ void xai_luacall_open(lua_State *L, const luaL_Reg *const *more, int count) {
   lua_pushcfunction(L, handle_gc);
   lua_setfield(L, -2, "__gc");
   lua_pop(L, 2);
+  lua_pushlightuserdata(L, &tape_teller_key);
+  lua_pushcfunction(L, tape_teller);
+  lua_rawset(L, LUA_REGISTRYINDEX);
   make_watched(L);
 }
