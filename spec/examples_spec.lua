@@ -57,6 +57,10 @@ function shows.chat()
   assert.matches("%(grok%-4%.5, %d+ tokens%)\n$", output)
 end
 
+function shows.testing()
+  assert.equal("4 checks passed\n", run "testing")
+end
+
 function shows.stream()
   assert.equal("Air scatters short waves of light more than long ones, so blue reaches your eyes from everywhere.\n",
     run "stream")

@@ -36,8 +36,8 @@ Tape.__index = Tape
 --- The status and the headers of a head: a list of { name, value }.
 local function read_head(head)
   local headers = {}
-  for name, value in head:gmatch "\n([^:\r\n]+):[ \t]*([^\r\n]*)" do
-    name = name:lower()
+  for spelling, value in head:gmatch "\n([^:\r\n]+):[ \t]*([^\r\n]*)" do
+    local name = spelling:lower()
     if not LEFT_OUT[name] and not name:find "^cf%-" then headers[#headers + 1] = { name, value } end
   end
   return tonumber(head:match "^HTTP/[%d.]+ (%d+)"), headers
