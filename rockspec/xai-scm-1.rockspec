@@ -60,7 +60,6 @@ build = {
         "src/net/bodies.c",
         "src/net/call.c",
         "src/net/conn_guard.c",
-        "src/net/curl_facts.c",
         "src/net/curl_library.c",
         "src/net/easy_pool.c",
         "src/net/engine.c",

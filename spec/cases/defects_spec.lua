@@ -167,7 +167,7 @@ describe("The least libcurl", function()
     return text
   end
 
-  --- What the compiler says of curl_facts.h, with the headers of a libcurl of that version.
+  --- What the compiler says of curl_library.h, with the headers of a libcurl of that version.
   local function compile(version)
     local dir = programs.output("mktemp -d"):gsub("\n", "")
     finally(function() os.execute("rm -r " .. dir) end)
@@ -175,7 +175,7 @@ describe("The least libcurl", function()
     local header = assert(io.open(dir .. "/curl/curl.h", "w"))
     header:write("#define LIBCURL_VERSION_NUM ", version, "\n")
     header:close()
-    return programs.output(("${CC:-cc} -fsyntax-only -x c -Isrc -I%s src/net/curl_facts.h"):format(dir))
+    return programs.output(("${CC:-cc} -fsyntax-only -x c -Isrc -I%s src/net/curl_library.h"):format(dir))
   end
 
   it("is what the README and the rockspec say (defect found by reading, 35)", function()

@@ -125,11 +125,16 @@ static int push_empty(lua_State *L, const xai_LuaCall *r) {
   return r->any_json || r->may_be_empty;
 }
 
+static int went_to_file(const xai_Call *c) {
+  xai_OutputKind kind = xai_call_output_kind(c);
+  return kind != XAI_OUTPUT_NONE && xai_output_is_file(kind);
+}
+
 /* Push the answer, or nil, message, info; returns how many. */
 static int push_answer(lua_State *L, xai_LuaCall *r) {
   xai_Call *c = r->handle->call;
   size_t n = xai_call_body(c).len;
-  if (xai_output_is_file(xai_call_output_kind(c))) {
+  if (went_to_file(c)) {
     lua_pushstring(L, xai_call_output_path(c));
     return 1;
   }

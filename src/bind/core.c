@@ -333,6 +333,14 @@ static int core_complain(lua_State *L) {
   return 0;
 }
 
+/* core.on_guarded(f): ask f about each guarded call, see XAI_ON_GUARDED. */
+static int core_on_guarded(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TFUNCTION);
+  lua_settop(L, 1);
+  lua_setfield(L, LUA_REGISTRYINDEX, XAI_ON_GUARDED);
+  return 0;
+}
+
 /* core.isatty(fd) -> is that descriptor a terminal?  Then also its columns; nil if
 ** the system does not tell them. */
 static int core_isatty(lua_State *L) {
@@ -399,7 +407,7 @@ static const luaL_Reg functions[] = {{"client", xai_client_new},
                                      {"start", xai_request_start},
                                      {"codec", xai_codec_new},
                                      {"on_key_error", xai_luacall_on_key_error},
-                                     {"on_guarded", xai_guard_on_guarded},
+                                     {"on_guarded", core_on_guarded},
                                      {"guard_all", xai_guard_all},
                                      {"news", xai_guard_news},
                                      {"array", xai_json_array},
@@ -467,7 +475,6 @@ int luaopen_xai_core(lua_State *L) {
   xai_luacall_open(L, request_methods,
                    sizeof request_methods / sizeof *request_methods);
   xai_info_open(L);
-  xai_line_file_lua_open(L);
   lua_newtable(L);
   luaL_setfuncs(L, functions, 0);
   lua_pushliteral(L, XAI_VERSION);

@@ -8,17 +8,6 @@
 #include "bind/error.h"
 #include "bind/luautil.h"
 
-static char on_guarded_key; /* registry: the function of core.on_guarded */
-
-int xai_guard_on_guarded(lua_State *L) {
-  luaL_checktype(L, 1, LUA_TFUNCTION);
-  lua_settop(L, 1);
-  lua_pushlightuserdata(L, &on_guarded_key);
-  lua_insert(L, 1);
-  lua_rawset(L, LUA_REGISTRYINDEX);
-  return 0;
-}
-
 int xai_guard_all(lua_State *L) {
   xai_client_engine(L)->guards_all = lua_toboolean(L, 1);
   return 0;
@@ -32,8 +21,7 @@ void xai_guard_ask(lua_State *L, int request, int client_options) {
   const xai_LuaCall *r = (const xai_LuaCall *)lua_touserdata(L, request);
   const xai_Call *c = r->handle->call;
   if (c == NULL || !xai_call_is_held(c)) return;
-  lua_pushlightuserdata(L, &on_guarded_key);
-  lua_rawget(L, LUA_REGISTRYINDEX);
+  lua_getfield(L, LUA_REGISTRYINDEX, XAI_ON_GUARDED);
   lua_pushvalue(L, request);
   push_id(L, xai_call_guard_of(c));
   lua_pushvalue(L, 2);

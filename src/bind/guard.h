@@ -8,15 +8,16 @@
 
 #pragma GCC visibility push(hidden)
 
-/* Ask the Lua half about the held request at 'request'; 'client_options' is the
+/* In the registry: the function f(request, id, name, argument, options,
+** client_options), which is called for each guarded call that was started.  The
+** request is held.  f may admit or refuse it, or have somebody do so later.  It
+** must not wait. */
+#define XAI_ON_GUARDED "xai.on_guarded"
+
+/* Ask that function about the held request at 'request'; 'client_options' is the
 ** index of the client's table of options.  The name, the argument and the
 ** options of core.start are at 2, 3 and 4. */
 void xai_guard_ask(lua_State *L, int request, int client_options);
-
-/* core.on_guarded(f): call f(request, id, name, argument, options,
-** client_options) for each guarded call that was started.  The request is held.
-** f may admit or refuse it, or have somebody do so later.  It must not wait. */
-int xai_guard_on_guarded(lua_State *L);
 
 /* core.guard_all(on): begin or stop guarding every call that starts. */
 int xai_guard_all(lua_State *L);

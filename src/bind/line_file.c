@@ -33,19 +33,6 @@ static int push_outcome(lua_State *L, int problem) {
   return 1;
 }
 
-int xai_line_file_new(lua_State *L) {
-  size_t n;
-  const char *path = luaL_checklstring(L, 1, &n);
-  xai_LineFile *f;
-  int problem;
-  if (strlen(path) != n) return push_problem(L, EINVAL);
-  f = (xai_LineFile *)xai_newuserdata(L, sizeof *f);
-  xai_line_file_init(f);
-  luaL_setmetatable(L, LINE_FILE_MT); /* from here __gc closes it */
-  problem = xai_line_file_open(f, path);
-  return problem == 0 ? 1 : push_problem(L, problem);
-}
-
 static int file_read(lua_State *L) {
   xai_LineFile *f = check_file(L);
   char s[PORTION];
@@ -82,10 +69,25 @@ static const luaL_Reg methods[] = {
     {"read", file_read},   {"cut", file_cut},    {"append", file_append},
     {"close", file_close}, {"__gc", file_close}, {NULL, NULL}};
 
-void xai_line_file_lua_open(lua_State *L) {
-  luaL_newmetatable(L, LINE_FILE_MT);
+/* Push the metatable, which the first file makes. */
+static void push_metatable(lua_State *L) {
+  if (!luaL_newmetatable(L, LINE_FILE_MT)) return;
   luaL_setfuncs(L, methods, 0);
   lua_pushvalue(L, -1);
   lua_setfield(L, -2, "__index");
-  lua_pop(L, 1);
+}
+
+int xai_line_file_new(lua_State *L) {
+  size_t n;
+  const char *path = luaL_checklstring(L, 1, &n);
+  xai_LineFile *f;
+  int problem;
+  if (strlen(path) != n) return push_problem(L, EINVAL);
+  push_metatable(L);
+  f = (xai_LineFile *)xai_newuserdata(L, sizeof *f);
+  xai_line_file_init(f);
+  lua_insert(L, -2);
+  lua_setmetatable(L, -2); /* from here __gc closes it */
+  problem = xai_line_file_open(f, path);
+  return problem == 0 ? 1 : push_problem(L, problem);
 }

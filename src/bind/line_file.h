@@ -8,9 +8,6 @@
 
 #pragma GCC visibility push(hidden)
 
-/* Prepare the Lua state. */
-void xai_line_file_lua_open(lua_State *L);
-
 /*
 ** core.line_file(path) -> file, or nil and a message.  Opens a file, or makes an
 ** empty one, which is locked until it is closed or the process ends.  Methods:

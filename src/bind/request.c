@@ -14,7 +14,7 @@
 #include "bind/json_encode.h"
 #include "bind/luautil.h"
 #include "bind/options.h"
-#include "net/curl_facts.h"
+#include "net/curl_library.h"
 #include "net/url_policy.h"
 #include "bind/tape.h"
 

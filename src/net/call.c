@@ -39,9 +39,13 @@ xai_Call *xai_call_new(const xai_Settings *set, xai_Api api, int raw,
   return c;
 }
 
+static int has_next_body(const xai_Call *c) {
+  return c->bodies.count > 0 && xai_bodies_has_next(&c->bodies);
+}
+
 /* While another body may follow, its reader holds back what opens an answer. */
 static void set_holding(xai_Call *c) {
-  c->reader.holds = !c->raw && xai_bodies_has_next(&c->bodies);
+  c->reader.holds = !c->raw && has_next_body(c);
 }
 
 /* Most answers are no streams: the reader of one is made when it is needed. */
@@ -67,8 +71,8 @@ void xai_call_free(xai_Call *c) {
   xai_call_forget_key(c);
   if (c->has_reader) xai_event_reader_free(&c->reader);
   xai_outcome_clear(&c->outcome);
-  xai_bodies_free(&c->bodies);
-  xai_guard_free(c->guard);
+  if (c->bodies.count > 0) xai_bodies_free(&c->bodies);
+  if (c->guard != NULL) xai_guard_free(c->guard);
   free(c);
 }
 
@@ -80,7 +84,7 @@ void xai_call_rest(xai_Call *c) {
   xai_sse_free(&c->transfer.sse);
   xai_buffer_free(&c->transfer.head);
   xai_buffer_free(&c->transfer.body);
-  xai_recording_free(&c->transfer.recording);
+  if (c->transfer.recording.on) xai_recording_free(&c->transfer.recording);
   if (c->state == XAI_CALL_DONE) xai_call_forget_key(c);
   c->at_rest = 1;
 }
@@ -401,7 +405,9 @@ int xai_call_begin(xai_Call *c, const xai_Request *r, CURLM *multi, int later) {
     conclude(c);
     return -1;
   }
-  if (r->body != NULL) xai_bodies_init(&c->bodies, body_of(r), r->patches);
+  if (r->body != NULL) c->bodies.own = body_of(r);
+  if (r->body != NULL && r->patches.len > 0)
+    xai_bodies_init(&c->bodies, c->bodies.own, r->patches);
   c->replay = r->replay;
   if (c->replay.on && !c->replay.has_more) c->set.max_retries = 0;
   c->transfer.call = c;
@@ -492,8 +498,7 @@ static xai_Attempt attempt_of(xai_Call *c) {
   a.number = c->bodies.attempts;
   a.request = &c->request;
   a.may_ask_key = c->request.key_changes && !c->key_refused;
-  a.has_other_body =
-      xai_bodies_has_next(&c->bodies) && (!c->replay.on || c->replay.has_more);
+  a.has_other_body = has_next_body(c) && (!c->replay.on || c->replay.has_more);
   return a;
 }
 

@@ -16,7 +16,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "net/curl_facts.h"
 #include "net/curl_library.h"
 
 /* ----------------------------------- the sockets of an engine's connections */

@@ -8,7 +8,7 @@
 
 #include "base/buffer.h"
 #include "base/platform.h"
-#include "net/curl_facts.h"
+#include "net/curl_library.h"
 #include "net/url_policy.h"
 
 /* -------------------------------------------------------------- options */

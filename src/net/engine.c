@@ -18,7 +18,7 @@
 #include "base/interrupt.h"
 #include "base/platform.h"
 #include "net/call_private.h"
-#include "net/curl_facts.h"
+#include "net/curl_library.h"
 
 /* --------------------------------------------------------------- lifetime */
 
@@ -52,7 +52,7 @@ xai_Engine *xai_engine_ref(xai_Engine *e) {
 void xai_engine_unref(xai_Engine *e) {
   if (--e->refs > 0) return;
   xai_engine_close(e); /* the pool may have got handles since it was closed */
-  xai_guard_forget(&e->news);
+  if (e->news.first != NULL) xai_guard_forget(&e->news);
   xai_buffer_wipe(&e->scratch);
   free(e);
 }

@@ -12,7 +12,7 @@
 #include "base/retry.h"
 #include "base/text.h"
 #include "net/conn_guard.h"
-#include "net/curl_facts.h"
+#include "net/curl_library.h"
 #include "net/easy_pool.h"
 #include "net/memory.h"
 #include "net/secret.h"

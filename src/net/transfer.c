@@ -517,7 +517,7 @@ void xai_transfer_clear(xai_Transfer *t) {
   xai_buffer_clear(&t->head);
   xai_buffer_free(&t->body);
   xai_sse_free(&t->sse);
-  xai_recording_clear(&t->recording);
+  if (t->recording.on) xai_recording_clear(&t->recording);
   t->status = t->head_done = t->content_known = t->body_begun = t->paused =
       t->discard = 0;
   t->sends = t->stale = t->in_head = 0;
@@ -554,7 +554,7 @@ void xai_transfer_close(xai_Transfer *t) {
   xai_buffer_free(&t->head);
   xai_buffer_free(&t->body);
   xai_sse_free(&t->sse);
-  xai_recording_free(&t->recording);
+  if (t->recording.on) xai_recording_free(&t->recording);
 }
 
 void xai_transfer_resume(xai_Transfer *t) {
