@@ -331,11 +331,11 @@ local xai = require "xai"
 local client = xai.new { max_retries = 0 }
 local path = "%s/got"
 local function fetch()
-  return client:list_models { file = path, headers = { ["x-fault"] = "stall-in-body,100" } }
+  return client:list_models { file = path, headers = { ["x-fault"] = "stall-in-body,100" }, deadline = 30 }
 end
 local function kill(signal) -- once it has begun
   os.execute("(while [ ! -s " .. path .. ".part ]; do sleep 0.02; done; kill -" .. signal
-    .. " $(ps -o ppid= -p $$)) > /dev/null 2>&1 &")
+    .. (" %%d"):format(require "luv".os_getpid()) .. ") > /dev/null 2>&1 &")
 end
 %s
 ]]):format(dir, how))
