@@ -435,14 +435,14 @@ describe("files of answers:", function()
       assert.same({ nil, "redirect", 11 }, { path, info.kind, #server.requests })
       client:close()
       server.close()
-      for _, headers in ipairs {
+      for i, headers in ipairs {
         {}, { Location = "" }, { Location = "ftp://x/y" }, { Location = "http://user:pw@127.0.0.1/" },
         { Location = "http://x.example/" },
       } do
         server = scripted.start { answer(302, headers) }
         client = new_client(server.url)
         path, _, info = run(function() return client:download(server.url .. "/a", at "x") end)
-        assert.same({ nil, "redirect", 1 }, { path, info.kind, #server.requests })
+        assert.same({ nil, "redirect", 1, i }, { path, info.kind, #server.requests, i })
         client:close()
         server.close()
       end
