@@ -67,7 +67,7 @@ local function check_json(report, core, xai)
   if ok and kept then
     report.ok(string_format("JSON: %s, which gives back what it is given", name))
   else
-    report.error(string_format("JSON: %s damages data, so answers would be spoiled", name),
+    report.error(string_format("JSON: %s damages data, so answers would be wrong", name),
       { 'give another module to xai.new { json = ... }, such as that of "dkjson"' })
   end
   local has_cjson, cjson = pcall(require, "cjson")
