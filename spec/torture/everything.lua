@@ -477,6 +477,18 @@ piece("bulk-batch", function()
   os.remove(job_path)
 end)
 
+piece("guarded attempts", function()
+  local budget, told = xai.budget { calls = 10 }, 0
+  local client = new {
+    budget = budget, limiter = xai.limiter { at_once = 1 }, max_retries = 1,
+    on_usage = function() told = told + 1 end,
+  }
+  same(TEXT, SAYS.chat(got(client:chat(BODIES.chat(), fault "flaky,1;header,retry-after-ms,1"))))
+  same(1, budget.spent.calls)
+  same(1, told)
+  client:close()
+end)
+
 piece("fallback", function()
   local client = new()
   local patches = { { model = MODEL }, { model = MODEL, temperature = xai.null } }
