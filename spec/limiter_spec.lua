@@ -258,6 +258,16 @@ describe("a limiter", function()
     assert(times[3] - times[2] >= TOKENS / 10 - 2)
   end)
 
+  it("sends requests that have no body or a body of text", function()
+    open()
+    local c = client { limiter = xai.limiter { tokens_per_minute = 6e5 } }
+    local function ask(method, body)
+      return c:start("request", { method = method, path = "/v1/chat/completions", body = body })
+    end
+    local calls = { ask("POST"), ask(nil, "?"), ask(nil, xai.encode(stage.body "chat")) }
+    assert.same({ "1 bad_request", "2 bad_request" }, results(calls))
+  end)
+
   it("counts a picture as a picture, not as its bytes", function()
     open()
     local c = client { limiter = xai.limiter { tokens_per_minute = 10000 } }

@@ -89,11 +89,12 @@ static GuardBox *push_box(lua_State *L, xai_Engine *e) {
   return box;
 }
 
+/* Needs no memory, as it would be lost otherwise: the Lua half has the literal. */
 static int push_failure(lua_State *L, xai_Guard *g) {
   g->has_failure = 0;
   push_id(L, g);
   lua_pushliteral(L, "failure");
-  lua_pushstring(L, xai_kind_name(g->failure));
+  lua_pushboolean(L, g->failure == XAI_KIND_RATE_LIMIT);
   lua_pushnumber(L, (lua_Number)g->wait_ms / 1000);
   if (g->hint_ms < 0) return 4;
   lua_pushnumber(L, (lua_Number)g->hint_ms / 1000);

@@ -23,10 +23,10 @@ void xai_guard_ask(lua_State *L, int request, int client_options);
 int xai_guard_all(lua_State *L);
 
 /* core.news() -> the next news of a guarded call, or nothing:
-**   id, "failure", kind, wait, hint
-**                               an attempt failed; the next one begins in 'wait'
-**                               seconds; 'hint' is what the service asked for,
-**                               or nil
+**   id, "failure", limited, wait, hint
+**                               an attempt failed, 'limited': by a rate limit;
+**                               the next one begins in 'wait' seconds; 'hint' is
+**                               what the service asked for, or nil
 **   id, "end", info, usage, first, model, answer_id, forked
 **                               the call is settled.  'info' has its facts or
 **                               its failure, without the URL.  'usage' is the

@@ -137,7 +137,8 @@ function Guard:go()
     self.has_gone = true
     for _, ledger in ipairs(self.ledgers) do ledger:send() end
   end
-  held[self.id]:admit(self.pacer ~= nil)
+  local request = held[self.id] -- nil: it was collected just now
+  if request then request:admit(self.pacer ~= nil) end
   if not self.pacer then held[self.id] = nil end
   loop.adapter.arm()
 end

@@ -24,8 +24,11 @@ local function shown(sum)
   return { usd = sum.ticks / TICKS, tokens = sum.tokens, calls = sum.calls, unknown = sum.unknown }
 end
 
+local MOST_SHOWN = 1e15 -- dollars; C has no whole numbers for many more
+
 --- Dollars for people, with a point in any locale.
 local function dollars(ticks)
+  if ticks > MOST_SHOWN * TICKS then return "more than " .. dollars(MOST_SHOWN * TICKS) end
   local n = math_floor(ticks / 1e6 + 0.5)
   local text = string_format("$%d.%04d", math_floor(n / 1e4), n % 1e4)
   return (string_gsub(text, "(%.%d%d)0+$", "%1"))
@@ -33,7 +36,7 @@ end
 
 --- What comes of `reserved` calls, when `known` answers took `sum`.
 local function expected(sum, known, reserved)
-  return known > 0 and sum / known * reserved or 0
+  return known > 0 and reserved > 0 and sum / known * reserved or 0
 end
 
 -- The limits -------------------------------------------------------------------------

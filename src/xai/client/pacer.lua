@@ -37,6 +37,7 @@ local function size_of(value, depth)
 end
 
 local function cap_of(body)
+  if type(body) ~= "table" then return nil end
   for _, name in pairs(CAPS) do
     if type(body[name]) == "number" then return body[name] end
   end
@@ -197,10 +198,10 @@ local function pause(pacer, seconds)
   pacer.paused_until = math_max(pacer.paused_until, core.now() + seconds)
 end
 
---- An attempt failed and may be made again in `seconds`.  `hint`: the seconds that the
--- service asked for, or nil.
-function Pacer:repeat_later(guard, kind, seconds, hint)
-  if kind == "rate_limit" then pause(self, hint or seconds) end
+--- An attempt failed, perhaps by a rate limit, and may be made again in `seconds`.  `hint`:
+-- the seconds that the service asked for, or nil.
+function Pacer:repeat_later(guard, is_limited, seconds, hint)
+  if is_limited then pause(self, hint or seconds) end
   guard.again_at = core.now() + seconds
   self.again[#self.again + 1] = guard
   self:pump()
