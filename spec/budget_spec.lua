@@ -166,8 +166,10 @@ describe("a budget", function()
       assert.is_nil(select(3, stream:next()).partial.usage)
     end)
 
+    local STALLS = { headers = { ["x-fault"] = "stall-in-stream,2" } }
+
     it("a stream that was left as unknown", function()
-      local stream = c:chat(stage.body("chat", { stream = true }))
+      local stream = c:chat(stage.body("chat", { stream = true }), STALLS)
       stream:next()
       stream:close()
       assert.same({ usd = 0, tokens = 0, calls = 1, unknown = 1 }, budget.spent)
@@ -175,9 +177,41 @@ describe("a budget", function()
     end)
 
     it("a stream that was dropped when it is collected", function()
-      c:chat(stage.body("chat", { stream = true })):next()
+      c:chat(stage.body("chat", { stream = true }), STALLS):next()
       stage.collect()
       assert.same({ usd = 0, tokens = 0, calls = 1, unknown = 1 }, budget.spent)
+    end)
+
+    it("what had come of a stream, though nobody read it", function()
+      local streamed = { stream = true, stream_options = { include_usage = true } }
+      local leave = {
+        function(s) s:close() end,
+        function(s) s:next() s:close() end,
+        function(s) s:text()() s:close() end,
+        function(s) s:next() c:close() end,
+        function(s) s:next() end,
+      }
+      for i, f in ipairs(leave) do
+        f((function()
+          local stream = c:chat(stage.body("chat", streamed), { raw = i % 2 == 0 and i > 3 })
+          stage.rest()
+          return stream
+        end)())
+        stage.collect()
+        assert.same({ i, 0, i * COST.tokens }, { budget.spent.calls, budget.spent.unknown, budget.spent.tokens })
+        if i == 4 then c = client { budget = budget } end
+      end
+    end)
+
+    it("what an answer took, where on_part or on_event raises an error", function()
+      for i, name in ipairs { "on_part", "on_event" } do
+        local ok = pcall(c.chat, c, stage.body("chat", { stream = true, stream_options = { include_usage = true } }),
+          { [name] = function() stage.rest() error "boom" end })
+        assert.is_false(ok)
+        assert.same({ i, 0, i * COST.tokens }, { budget.spent.calls, budget.spent.unknown, budget.spent.tokens })
+      end
+      assert.is_false((pcall(c.chat, c, stage.body "chat", { on_part = error })))
+      assert.same({ 3, 0 }, { budget.spent.calls, budget.spent.unknown })
     end)
 
     it("an answer that nobody waited for", function()
@@ -241,6 +275,16 @@ describe("a budget", function()
     assert(usd > 0)
     assert(c:get_video(begun.request_id))
     assert.same({ 1, 0, usd }, { budget.spent.calls, budget.spent.unknown, budget.spent.usd })
+  end)
+
+  it("says what it has of large limits, and holds for what a service claims", function()
+    assert.equal("xai.budget ($0.00 of more than $1000000000000000.00, 0 tokens, 0 calls)",
+      tostring(xai.budget { usd = 1e300 }))
+    local c = client { budget = xai.budget { usd = 1 } }
+    local claim = '{"choices":[],"usage":{"prompt_tokens":1,"total_tokens":1,"cost_in_usd_ticks":1e999}}'
+    local fault = "say," .. stage.encoded("data: " .. claim .. "\n\ndata: [DONE]\n\n")
+    for _ in assert(c:chat(stage.body("chat", { stream = true }), { headers = { ["x-fault"] = fault } })) do end
+    assert.equal("limit: budget: more than $1000000000000000.00 of $1.00 are spent", select(2, chat(c)))
   end)
 
   it("raises where its limits are none", function()
