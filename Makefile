@@ -253,11 +253,14 @@ install: $(CORE) ## install below PREFIX (/usr/local): the modules, the command 
 
 # xai.testing is no part of what programs need: it is a rock of its own, too.
 TESTING_SRC  = $(sort $(wildcard src/xai/testing.lua src/xai/testing/*.lua src/xai/testing/*/*.lua))
+WITH_SERVER  = $(DESTDIR)$(PREFIX)/bin/xai-with-server
 TESTING_DIRS = $(sort $(dir $(TESTING_SRC:src/xai/%=%)))
 install-testing: ## the same for xai.testing, and xai-with-server
 	install -d $(TESTING_DIRS:%='$(LUA_DEST)/%') '$(DESTDIR)$(PREFIX)/bin'
 	for f in $(TESTING_SRC:src/xai/%=%); do install -m 644 src/xai/$$f '$(LUA_DEST)'/$$f || exit; done
-	install -m 755 src/xai/testing/with-server '$(DESTDIR)$(PREFIX)/bin/xai-with-server'
+	sed -e 's|^here=.*|here="$(PREFIX)/share/lua/$(LUA_DIR)/xai/testing"|' -e 's|lua5\.4|$(LUA)|' \
+	  src/xai/testing/with-server > '$(WITH_SERVER)'
+	chmod 755 '$(WITH_SERVER)'
 
 nvim: ## lay out .build/nvim, to be added to Neovim's runtimepath
 	$(AGAIN) all LUA_VERSION=jit
@@ -269,7 +272,7 @@ nvim: ## lay out .build/nvim, to be added to Neovim's runtimepath
 uninstall: ## remove what install and install-testing put there
 	rm -f $(LUA_SRC:src/xai/%='$(LUA_DEST)/%') '$(CORE_DEST)/core.so' '$(COMMAND)'
 	rm -rf '$(LUA_DEST)/testing' '$(LUA_DEST)/testing.lua'
-	rm -f '$(DESTDIR)$(PREFIX)/bin/xai-with-server'
+	rm -f '$(WITH_SERVER)'
 	-rmdir $(filter-out '$(LUA_DEST)/./',$(LUA_DIRS:%='$(LUA_DEST)/%')) '$(LUA_DEST)' '$(CORE_DEST)' 2>/dev/null
 
 setup: ## install all tools that the project uses (Debian, Ubuntu)
