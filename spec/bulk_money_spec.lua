@@ -71,7 +71,7 @@ describe("a bulk job that makes calls", function()
     local budget = xai.budget { calls = 7 }
     local report, message, info = xai.bulk(range(20), ask, { file = path, budget = budget, at_once = 4 })
     assert.is_nil(report)
-    assert.matches("7 of 7 calls", message)
+    assert.equal("limit: budget: 7 of 7 calls are made or under way", message)
     same({ "limit", "budget", 7, 0 }, { info.kind, info.code, info.report.done, info.report.failed })
     same({ 7, 7 }, { budget.spent.calls, lines_of(path) })
     report = xai.bulk(range(20), ask, { file = path, budget = xai.budget { calls = 100 } })

@@ -152,12 +152,17 @@ local function count_failure(job, message)
   end
 end
 
+--- The message of a failure of kind limit without its kind, which the job's own message has.
+local function reason_of(message, info)
+  return message == tostring(info) and rawget(info, "message") or message
+end
+
 --- An item has ended: write it, count it, tell of it.
 local function settle(job, key, value, message, info)
   if job.abandoned then return end
   if value == nil and is_budget(info) then
     if job.file then job.file:release(key) end
-    return stop(job, "budget", message)
+    return stop(job, "budget", reason_of(message, info))
   end
   local is_told, problem = write(job, key, value, message)
   if not is_told then return end
