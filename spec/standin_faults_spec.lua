@@ -87,6 +87,8 @@ describe("a fault of the stand-in server", function()
     local seen = {}
     for i = 1, 4 do seen[i] = get("/fault/status,418/fault/times,2/v1/models").status end
     assert.same({ 418, 418, 200, 418 }, seen)
+    for i = 1, 4 do seen[i] = get("/fault/status,418;times,1/v1/models/grok-4.5").status end
+    assert.same({ 418, 200, 418, 200 }, seen)
   end)
 
   it("ends a connection that was kept, at its next request or by itself", function()

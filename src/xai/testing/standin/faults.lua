@@ -34,7 +34,7 @@ function M.take(request)
   end
   while request.path:find("^/fault/[^/]+/") do
     local text, rest = request.path:match("^/fault/([^/]+)(/.*)$")
-    choose(http.percent_decode(text))
+    for one in text:gmatch("[^;]+") do choose(http.percent_decode(one)) end
     request.path = rest
   end
   for text in (request.headers["x-fault"] or ""):gmatch("[^;]+") do choose(text) end
