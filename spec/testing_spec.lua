@@ -432,6 +432,8 @@ describe("xai.testing.client", function()
     wrong(5, "chat", "client:chat: answer 1: an answer must be a text, a table or a function, got a number$")
     wrong({}, "chat", "answer 1: the answer is empty$")
     wrong({ knd = "server" }, "chat", "unknown field 'knd' %(did you mean 'kind'%?%)$")
+    wrong({ json = { city = "Oslo" } }, "chat",
+      "answer 1: 'json' is a field of a part, and parts stand in a list: { { json = ... } }$")
     wrong({ kind = "sever" }, "chat", "unknown kind 'sever' %(did you mean 'server'%?%)$")
     wrong({ { cal = "f" } }, "chat", "part 1 has an unknown field 'cal' %(did you mean 'call'%?%)$")
     wrong({ { args = {} } }, "chat", "part 1 must have one of the fields text,")

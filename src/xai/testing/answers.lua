@@ -333,6 +333,11 @@ function answers.make(answer, request)
   request.model = type(request.body) == "table" and type(request.body.model) == "string" and request.body.model or MODEL
   if type(answer) == "string" then return said(answer, request) end
   if type(answer) ~= "table" then wrong("an answer must be a text, a table or a function, got a %s", type(answer)) end
+  for name in pairs(answer) do
+    if PART_FIELDS[name] and not FIELDS[name] then
+      wrong("'%s' is a field of a part, and parts stand in a list: { { %s = ... } }", name, name)
+    end
+  end
   check_fields("the answer", answer, FIELDS)
   if answer.kind then return failures.answer(answer, request) end
   if answer.result or answer.bytes or answer.status then return plain(answer, request) end
