@@ -22,8 +22,7 @@ files["spec/programs/**/*.lua"] = { -- of common.lua and of each folder's host.l
     "own_pid", "press", "press_soon", "show", "silent", "scheduled", "counting_schedule", "OUTLINE", "pass", "embedded",
     "outcome_of", "include", "grok", "idle", "text", "edit", "notes", "shown", "try", "tries", "after_tries", "marks",
     "treat", "reports", "locked", "drop", "LOOPS", "new_client", "begin", "is_over", "outcome", "jit",
-    "health", "tells", "asked", "told", "has_health", "plugin", "reload", "screen", "loadstring", "structured", "bulk",
-    "scripted",
+    "health", "tells", "asked", "told", "has_health", "plugin", "reload", "screen", "loadstring", "work_of",
   },
 }
 files["rockspec/*.rockspec"] = { std = "+rockspec" }

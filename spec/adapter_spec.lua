@@ -17,15 +17,6 @@ describe("An adapter for another event loop", function()
     adapter:says("3 true\nslept\nwaiting true cancelled\n0\n", "tasks")
   end)
 
-  it("runs a bulk job in a coroutine while others go on", function()
-    adapter:says("9 3 0 3\n3 0 9\n15 9\ntrue\n", "bulk")
-  end)
-
-  it("runs scripted clients and tapes in a task while the others go on", function()
-    adapter:says("one two one two 3 0\nIt is warm. 2 {\"celsius\":24}\nsecond 2\nthird 1 b\nfourth 0\ntrue 0\ntrue\n",
-      "scripted")
-  end)
-
   it("runs callbacks, and goes on while a wait blocks", function()
     adapter:says("true true\ntrue true\ntrue\n", "callbacks")
   end)

@@ -30,19 +30,6 @@ local function try(says)
     says("3 true\nspawned\n", "tasks")
   end)
 
-  it("gives structured answers in tasks while the others go on", function()
-    says("Oslo 3 after 0\nOslo 3 after 1\nOslo 3, grown: true\ntrue\n", "structured")
-  end)
-
-  it("runs a bulk job in a task while the others go on", function()
-    says("9 3 0 3\n3 0 9\n15 9\ntrue\n", "bulk")
-  end)
-
-  it("runs scripted clients and tapes in a task while the others go on", function()
-    says("one two one two 3 0\nIt is warm. 2 {\"celsius\":24}\nsecond 2\nthird 1 b\nfourth 0\ntrue 0\ntrue\n",
-      "scripted")
-  end)
-
   it("wakes a loop that has nothing else to do where a thread calls back what xai.await waits for", function()
     says("task called back\ncoroutine called back\ncancelled true\ntrue\n", "await")
   end)

@@ -23,19 +23,6 @@ describe("xai.cqueues", function()
     says("20 streams, ticks in between: true, ended: true\n", "side_by_side")
   end)
 
-  it("gives structured answers in tasks while the others go on", function()
-    says("Oslo 3 after 0\nOslo 3 after 1\nOslo 3, grown: true\ntrue\n", "structured")
-  end)
-
-  it("runs a bulk job in a task while the others go on", function()
-    says("9 3 0 3\n3 0 9\n15 9\ntrue\n", "bulk")
-  end)
-
-  it("runs scripted clients and tapes in a task while the others go on", function()
-    says("one two one two 3 0\nIt is warm. 2 {\"celsius\":24}\nsecond 2\nthird 1 b\nfourth 0\ntrue 0\ntrue\n",
-      "scripted")
-  end)
-
   it("answers all in the time of one", function()
     says("true\n", "at_the_same_time")
   end)

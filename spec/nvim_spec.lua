@@ -33,19 +33,6 @@ describe("xai.uv inside Neovim", function()
     says("true 130 0 1 true\n", "schedule")
   end)
 
-  it("gives structured answers in tasks while the others go on", function()
-    says("Oslo 3 after 0\nOslo 3 after 1\nOslo 3, grown: true\ntrue\n", "structured")
-  end)
-
-  it("runs a bulk job in a task while the others go on", function()
-    says("9 3 0 3\n3 0 9\n15 9\ntrue\n", "bulk")
-  end)
-
-  it("runs scripted clients and tapes in a task while the others go on", function()
-    says("one two one two 3 0\nIt is warm. 2 {\"celsius\":24}\nsecond 2\nthird 1 b\nfourth 0\ntrue 0\ntrue\n",
-      "scripted")
-  end)
-
   it("wakes nobody with nothing in flight", function()
     says("true 0\n", "idle")
   end)

@@ -44,19 +44,6 @@ describe("xai.uv under luv", function()
     says("1 2 3\nfirst 30\nlater\n", "tasks_and_sleeps")
   end)
 
-  it("gives structured answers in tasks while the others go on", function()
-    says("Oslo 3 after 0\nOslo 3 after 1\nOslo 3, grown: true\ntrue\n", "structured")
-  end)
-
-  it("runs a bulk job in a task while the others go on", function()
-    says("9 3 0 3\n3 0 9\n15 9\ntrue\n", "bulk")
-  end)
-
-  it("runs scripted clients and tapes in a task while the others go on", function()
-    says("one two one two 3 0\nIt is warm. 2 {\"celsius\":24}\nsecond 2\nthird 1 b\nfourth 0\ntrue 0\ntrue\n",
-      "scripted")
-  end)
-
   it("serves hundreds of tasks that cannot yield where they wait", function()
     says("300\n", "tasks_that_cannot_yield")
   end)

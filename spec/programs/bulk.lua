@@ -1,7 +1,5 @@
 --- bulk.lua - a bulk job in tasks of any host, with a file, beside whatever else goes on.
 
--- luacheck: globals bulk
-
 local function ask(item)
   local fault = item % 4 == 0 and "status,400" or item % 3 == 0 and "late-head,20" or "late-head,1"
   local answer, message, info = client:chat(question(), options(fault))
@@ -9,7 +7,7 @@ local function ask(item)
 end
 
 --- Two jobs on one file, in a task: the second tries again what failed.
-function bulk()
+return function()
   local path, here, peak = os.tmpname(), 0, 0
   local list = {}
   for i = 1, 12 do list[i] = i end

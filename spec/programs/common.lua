@@ -1,6 +1,7 @@
 --- common.lua - the globals of all programs: a client, a question, and ways to read the answer.
 
 -- luacheck: globals xai client TEXT print question options read read_stream last_end ended run_weather limited
+-- luacheck: globals outcome work_of
 
 xai = require "xai"
 client = xai.new { max_retries = 0 }
@@ -88,4 +89,23 @@ function limited()
     on_usage = function() told = told + 1 end,
   }
   return opts, function() return opts.budget.spent.calls, told, opts.limiter end
+end
+
+local OVER = { done = true, failed = true, cancelled = true }
+
+--- How a task ends: true and what it returns, or false and its error; for tasks, on Lua 5.1, too.
+function outcome(task)
+  while not OVER[task:status()] do xai.sleep(0.002) end
+  return pcall(task.wait, task)
+end
+
+--- What spec/programs/NAME.lua does in any host, as a task; what it raises is printed, and the host goes on.
+-- With "here" as the second argument it runs where it is called.
+function work_of(name, how)
+  local work = include("spec/programs/" .. name .. ".lua")
+  if how == "here" then return work end
+  return function()
+    local ok, problem = outcome(xai.spawn(work))
+    if not ok then print(problem) end
+  end
 end

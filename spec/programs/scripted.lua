@@ -1,7 +1,5 @@
 --- scripted.lua - scripted clients and tapes in tasks of any host: calls at once, a stream, tools, attempts.
 
--- luacheck: globals scripted
-
 local testing = require "xai.testing"
 
 local weather = {
@@ -64,7 +62,7 @@ local function play()
   os.remove(path)
 end
 
-function scripted()
+return function()
   say()
   run_tools()
   try()

@@ -1,8 +1,6 @@
 --- structured.lua - structured answers in tasks of any host: two at once, one of them asked again, and a
 -- stream of one.  `f` runs in a task and returns what it found.
 
--- luacheck: globals structured
-
 local s = xai.schema
 local EVENT = s.object(s.string "city", s.integer "day")
 
@@ -29,7 +27,7 @@ local function grow()
   return message or ("%s %d, grown: %s"):format(last.city, last.day, tostring(count > 1))
 end
 
-function structured()
+return function()
   local first = xai.spawn(parse, "late-head,20", 0)
   local second = xai.spawn(parse, "structured,broken,1", 1)
   local third = xai.spawn(grow)

@@ -174,6 +174,11 @@ function Folder:open()
   leftovers.add(function() self:close() end)
 end
 
+--- Use the server of another folder, which opens and closes it.
+function Folder:share(other)
+  self.server, self.running = other.server, {}
+end
+
 --- Wait for the programs that still run, and end the server.
 function Folder:close()
   for output in pairs(self.running) do output() end
