@@ -223,3 +223,41 @@ describe("a thousand streams at once", function()
     assert.equal(COUNT, right)
   end)
 end)
+
+describe("a task that has read a stream", function()
+  setup(function() stage = stages.open() end)
+  teardown(function() stage:close() end)
+  before_each(function() stage:enter() end)
+  after_each(function() stage:leave() end)
+
+  local COUNT = 50
+
+  -- In this mode a collector never shrinks the stack of a coroutine.
+  it("keeps a small stack, also where collectors work by generations", function()
+    if _VERSION ~= "Lua 5.4" then return pending("other collectors shrink stacks, or have one mode") end
+    local mode = collectgarbage("generational")
+    local read = 0
+    local function work()
+      stages.events(stage:stream("chat"))
+      read = read + 1
+      while read < COUNT do xai.sleep(0.001) end
+      xai.sleep(3600)
+    end
+    local function each_of(count)
+      collectgarbage()
+      local before, tasks = collectgarbage("count"), {}
+      read = COUNT - count
+      for i = 1, count do tasks[i] = xai.spawn(work) end
+      step_until(function() return read == COUNT end)
+      for _ = 1, 3 do collectgarbage() end
+      local each = (collectgarbage("count") - before) * 1024 / count
+      for i = 1, count do tasks[i]:cancel() end
+      return each
+    end
+    each_of(1) -- modules
+    local each = each_of(COUNT)
+    collectgarbage(mode)
+    -- 2,825 bytes.  A stack that grows once more by doubling adds 1,280.
+    assert.is_true(each < 3500, ("%.0f bytes"):format(each))
+  end)
+end)

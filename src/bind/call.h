@@ -31,6 +31,7 @@ typedef struct xai_LuaCall {
   xai_CallHandle *handle;
   unsigned long template; /* serial of the event template of which tables are
                              kept */
+  int template_depth;     /* levels of tables in that template */
   size_t log_read;        /* the place that request:read_log returned last */
   int surrogates;         /* a text that was read had an unpaired surrogate */
   int asking;             /* the function that gives keys is running */

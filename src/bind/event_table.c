@@ -29,6 +29,7 @@ typedef struct Maker {
   const char *mark; /* begins the strings that stand for text and fields */
   size_t mark_len;
   int depth;
+  int deepest; /* the largest depth so far */
 } Maker;
 
 static int push_template(Maker *m, int t);
@@ -75,6 +76,7 @@ static int push_template(Maker *m, int t) {
   lua_State *L = m->L;
   int template, names;
   if (++m->depth > MAX_DEPTH) return 0;
+  if (m->depth > m->deepest) m->deepest = m->depth;
   luaL_checkstack(L, 8, "template");
   lua_newtable(L);
   template = lua_gettop(L);
@@ -101,26 +103,27 @@ static int push_marked(lua_State *L, int codec, const xai_EventTemplate *p,
 }
 
 /*
-** Push a template of the event's table, made with the codec at 'codec'; nil
-** when it cannot be made.
+** Push a template of the event's table, made with the codec at 'codec', and
+** return its depth.  Push nil if it cannot be made.
 */
-static void push_event_template(lua_State *L, int codec,
-                                const xai_EventTemplate *p,
-                                xai_Buffer *scratch) {
+static int push_event_template(lua_State *L, int codec,
+                               const xai_EventTemplate *p,
+                               xai_Buffer *scratch) {
   const xai_Codec *c = (const xai_Codec *)lua_touserdata(L, codec);
   int top = lua_gettop(L);
   Maker m;
   m.L = L;
   m.mark = c->mark;
   m.mark_len = c->mark_len;
-  m.depth = 0;
+  m.depth = m.deepest = 0;
   if (push_marked(L, codec, p, scratch) && push_template(&m, lua_gettop(L))) {
     lua_replace(L, top + 1);
     lua_settop(L, top + 1);
-    return;
+    return m.deepest;
   }
   lua_settop(L, top);
   lua_pushnil(L);
+  return 0;
 }
 
 /* --------------------------------------------------------------- building */
@@ -182,33 +185,38 @@ static void build(const Builder *b, int template) {
 }
 
 /*
-** Push the event's table.  Its text is at 'values'; its varying fields follow.
+** Push the event's table, whose tables are nested 'depth' levels deep.  Its text
+** is at 'values'; its varying fields follow.
 */
-static void build_event(lua_State *L, int template, int values) {
+static void build_event(lua_State *L, int template, int depth, int values) {
   Builder b;
   b.L = L;
   b.values = values;
-  luaL_checkstack(L, 4 * MAX_DEPTH, "event");
+  luaL_checkstack(L, 4 * depth, "event"); /* a waiting coroutine keeps it all */
   build(&b, template);
 }
 
 /* ------------------------------------------------------------ one event */
 
-/* Push the template of tables for the shown event; nil: there is none. */
-static void push_kept_template(lua_State *L, xai_LuaCall *r) {
+/* Push the template of tables for the shown event and return its depth.  Push
+** nil if there is none. */
+static int push_kept_template(lua_State *L, xai_LuaCall *r) {
   const xai_EventReader *s = xai_call_reader(r->handle->call);
   unsigned long serial = s->event.info.template_serial;
-  int env = lua_gettop(L) + 1;
+  int env = lua_gettop(L) + 1, depth;
   xai_getenv(L, 1);
   if (r->template != serial) {
     lua_rawgeti(L, env, XAI_SLOT_CODEC);
-    push_event_template(L, env + 1, &s->template, &r->handle->engine->scratch);
+    depth = push_event_template(L, env + 1, &s->template,
+                                &r->handle->engine->scratch);
     lua_rawseti(L, env, XAI_SLOT_TEMPLATE);
     r->template = serial;
+    r->template_depth = depth;
   }
   lua_rawgeti(L, env, XAI_SLOT_TEMPLATE);
   lua_replace(L, env);
   lua_settop(L, env);
+  return r->template_depth;
 }
 
 /* Push a varying field: an integer of at most 15 digits, or a string. */
@@ -249,10 +257,10 @@ static int copy_varying(Varying *to, const xai_EventInfo *r) {
 
 int xai_event_table_push(lua_State *L, xai_LuaCall *r) {
   const xai_EventInfo *info = &xai_call_reader(r->handle->call)->event.info;
-  int template = lua_gettop(L) + 1, i;
+  int template = lua_gettop(L) + 1, depth, i;
   Varying varying;
   luaL_checkstack(L, XAI_MAX_VARYING + 6, "event");
-  push_kept_template(L, r);
+  depth = push_kept_template(L, r); /* a finalizer may replace both later */
   if (!lua_istable(L, template) ||
       xai_call_peek(r->handle->call) != XAI_READ_EVENT ||
       info->template_serial != r->template || !copy_varying(&varying, info)) {
@@ -263,7 +271,7 @@ int xai_event_table_push(lua_State *L, xai_LuaCall *r) {
                      info->delta); /* from here on the event may move */
   for (i = 0; i < varying.count; i++)
     push_varying(L, r, varying.varying_field[i]);
-  build_event(L, template, template + 1);
+  build_event(L, template, depth, template + 1);
   lua_replace(L, template);
   lua_settop(L, template);
   return 1;

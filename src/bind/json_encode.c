@@ -320,15 +320,17 @@ static void add_member(Writer *w, const Step *s, int key) {
 
 #define MOST_ON_STACK 128 /* names of one object */
 #define STACK_USED 2000   /* beyond that, names go into lists: 5.1 has 8,000 */
+#define ROOM 16           /* stack slots that are asked for at a time */
 
 /* Note all members of the table at 't', their names above it on the stack; 0,
-** with nothing noted, when there are too many. */
+** with nothing noted, when there are too many.  Room on the stack is asked for as
+** names come, as a coroutine may keep its largest stack until it ends. */
 static int gather_on_stack(Writer *w, const Step *s, int t) {
   lua_State *L = w->L;
   int top = lua_gettop(L);
   size_t before = member_count(w);
   if (top > STACK_USED) return 0;
-  luaL_checkstack(L, MOST_ON_STACK + 16, "names of an object");
+  luaL_checkstack(L, ROOM, "names of an object");
   lua_pushnil(L);
   while (lua_next(L, t)) {
     lua_pop(L, 1);
@@ -339,6 +341,8 @@ static int gather_on_stack(Writer *w, const Step *s, int t) {
     }
     add_member(w, s, lua_gettop(L));
     lua_pushvalue(L, -1); /* the lower one stays */
+    if ((lua_gettop(L) - top) % (ROOM / 2) == 0)
+      luaL_checkstack(L, ROOM, "names of an object");
   }
   return 1;
 }
