@@ -613,6 +613,23 @@ describe("files of answers:", function()
       end
     end)
 
+    it("is a failure where the service has sent an address that is none", function()
+      for url, words in pairs {
+        ["ftp://x/y"] = "'ftp://x/y' is not an http or https URL",
+        ["cat.png"] = "'cat.png' is not an http or https URL",
+        ["http://u:p@h\n"] = "has a control character in it",
+        ["http://cdn.example/x"] = "'http://cdn.example/x' is plain http to a host that is not loopback; "
+          .. "set allow_http to fetch it unencrypted",
+      } do
+        local path, _, info = stage.client:save({ url = url }, at "cat")
+        assert.same({ nil, "api", "the service has sent a picture that cannot be fetched: the address " .. words },
+          { path, info.kind, info.message })
+      end
+      assert.equal("", names())
+      assert.equal("client:save: option 'timeout' must be a number of seconds, got string",
+        misuse(stage.client.save, stage.client, { url = "https://x.example/" }, at "cat", { timeout = "5" }))
+    end)
+
     it("refuses misuse, naming what is meant", function()
       local client = stage.client
       local function wrong(...) return misuse(client.save, client, ...) end

@@ -234,6 +234,9 @@ describe("generate_image with save", function()
     assert.same({ nil, "connection" }, { result, info.kind })
     assert.equal("http://127.0.0.1:1/x.png", info.result.data[1].url)
     assert.equal("", names())
+    result, _, info = ask { answer(200, JSON, '{"data":[{"url":"/x.png"}]}') }
+    assert.same({ nil, "api" }, { result, info.kind })
+    assert.equal("/x.png", info.result.data[1].url)
   end)
 
   it("takes odd answers as they are", function()

@@ -444,12 +444,22 @@ static void read_fallback(Builder *s, const xai_Endpoint *row) {
 
 /* -------------------------------------------------------------- downloads */
 
-static void refuse_address(const Builder *s, const char *url,
+/* Raise what is wrong with an address, and note it in the table at 'own' (0:
+** none) as 'problem', for an address that the service has sent. */
+static void refuse_address(const Builder *s, int own, const char *url,
                            const char *wrong) {
-  if (wrong == xai_url_no_memory) luaL_error(s->L, "not enough memory");
-  if (strchr(url, '@') != NULL) /* a secret may stand before that */
-    xai_misuse(s->L, "%s: the address %s", s->what, wrong);
-  xai_misuse(s->L, "%s: the address '%s' %s", s->what, url, wrong);
+  lua_State *L = s->L;
+  if (wrong == xai_url_no_memory) luaL_error(L, "not enough memory");
+  if (url == NULL ||
+      strchr(url, '@') != NULL) /* a secret may stand before it */
+    lua_pushfstring(L, "the address %s", wrong);
+  else
+    lua_pushfstring(L, "the address '%s' %s", url, wrong);
+  if (own != 0) {
+    lua_pushvalue(L, -1);
+    lua_setfield(L, own, "problem");
+  }
+  xai_misuse(L, "%s: %s", s->what, lua_tostring(L, -1));
 }
 
 /* What the client shows its own server alone is not for others. */
@@ -467,7 +477,8 @@ static void forget_identity(Builder *s) {
 /*
 ** Read the address of a download, at index 3.  At index 6 is nil or a table:
 ** 'left': an address before it, which led here, was of another server; 'adds':
-** the path may lack its extension.
+** the path may lack its extension.  It gets 'problem' where the address is at
+** fault.
 */
 static void read_download_arguments(Builder *s) {
   lua_State *L = s->L;
@@ -479,9 +490,9 @@ static void read_download_arguments(Builder *s) {
                luaL_typename(L, 3));
   url = lua_tolstring(L, 3, &n);
   if (strlen(url) != n || xai_bytes_have_control(url, n))
-    xai_misuse(L, "%s: the address has a control character in it", s->what);
+    refuse_address(s, own, NULL, "has a control character in it");
   wrong = xai_url_check_address(url, s->set.allow_http);
-  if (wrong != NULL) refuse_address(s, url, wrong);
+  if (wrong != NULL) refuse_address(s, own, url, wrong);
   push_codec(s);
   s->method = "GET";
   s->url = 3;

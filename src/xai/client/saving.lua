@@ -5,7 +5,7 @@
 
 local core = require "xai.core"
 
-local error, ipairs, pairs, tostring, type = error, ipairs, pairs, tostring, type
+local error, ipairs, pairs, pcall, tostring, type = error, ipairs, pairs, pcall, tostring, type
 local coroutine_create, coroutine_resume, coroutine_yield = coroutine.create, coroutine.resume, coroutine.yield
 local string_match = string.match
 
@@ -87,12 +87,17 @@ local SHARED = {
 }
 
 --- Fetch a picture whose address is in an answer.
+-- @return the path, nil, info; or nil, message, info, also where the address is none
 function saving.fetch(client, url, path, opts, as, ask)
   local own = { adds = true }
   local options = {}
   for _, name in ipairs(SHARED) do options[name] = opts and opts[name] end
   options.deadline, options.on_progress, options.file = opts and opts.deadline, opts and opts.on_progress, path
-  local request = core.start(client, "download", url, options, as, own)
+  local ok, request = pcall(core.start, client, "download", url, options, as, own)
+  if not ok then
+    if not own.problem then error(request, 0) end
+    return saving.failure("api", "the service has sent a picture that cannot be fetched: " .. own.problem)
+  end
   return saving.download(client, request, url, options, own, as, ask)
 end
 
