@@ -27,7 +27,8 @@ describe("an unknown function (real use, 44)", function()
     for wrong, right in pairs {
       responses = "respond", messages = "message", completions = "complete", chats = "chat", tokenise = "tokenize",
       list_model = "list_models", Chat = "chat", getModel = "get_model", models = "list_models", staart = "start",
-      clsoe = "close", generate_images = "generate_image", embeddings = false, create = false, x = false, [""] = false,
+      clsoe = "close", generate_images = "generate_image", embeddings = false, create = "create_batch", make = false,
+      x = false, [""] = false,
     } do
       local hint = right and (" (did you mean '%s'?)"):format(right) or ""
       same(("client has no function '%s'%s"):format(wrong, hint), error_of(call(stage.client, wrong)))

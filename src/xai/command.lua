@@ -5,7 +5,7 @@ local arguments = require "xai.command.arguments"
 local xai = require "xai"
 
 local pcall, require, rawget, tostring, type = pcall, require, rawget, tostring, type
-local string_find, string_gsub = string.find, string.gsub
+local stderr, string_find, string_gsub = io.stderr, string.find, string.gsub
 
 local USAGE = [[
 usage: xai [OPTIONS] PROMPT       ask; what is piped in is added to the prompt
@@ -91,7 +91,7 @@ end
 --- An error that was raised, as the exit code.
 local function recover(err)
   if err == terminal.BROKEN then -- nobody reads the answer, or the disk is full
-    pcall(function() io.stderr:write("xai: cannot write: ", tostring(err.reason), "\n") end)
+    pcall(function() stderr:write("xai: cannot write: ", tostring(err.reason), "\n") end)
     return FAILED
   end
   if type(err) == "table" and rawget(err, "kind") then return fail(tostring(rawget(err, "message")), err) end

@@ -2,7 +2,8 @@
 
 local core = require "xai.core"
 
-local error, pairs, string_format, tostring, type = error, pairs, string.format, tostring, type
+local error, pairs, tostring, type = error, pairs, tostring, type
+local string_find, string_format, string_gsub = string.find, string.format, string.gsub
 local io = io -- may be nil: sandboxes lack it
 
 local TYPES = "png, jpeg, webp, gif, pdf"
@@ -14,7 +15,7 @@ local FIELDS = { bytes = "string", type = "string" }
 local function read(path)
   if not io then return nil, "this Lua has no library 'io'" end
   local file, problem = io.open(path, "rb")
-  if not file then return nil, (problem:gsub("^.*: ", "", 1)) end
+  if not file then return nil, (string_gsub(problem, "^.*: ", "", 1)) end
   local bytes, reason = file:read "*a"
   file:close()
   return bytes, reason or "it gives no bytes"
@@ -35,7 +36,7 @@ local function problem_of(given)
     end
   end
   if not given.bytes then return "'bytes' is missing" end
-  if given.type and not given.type:find "^[%w.+-]+/[%w.+-]+$" then
+  if given.type and not string_find(given.type, "^[%w.+-]+/[%w.+-]+$") then
     return string_format("'type' must be one like \"image/png\", got '%s'", given.type)
   end
 end

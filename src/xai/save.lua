@@ -4,6 +4,7 @@ local core = require "xai.core"
 local saving = require "xai.client.saving"
 
 local error, type = error, type
+local string_find = string.find
 
 local WHAT = "client:save"
 
@@ -20,7 +21,7 @@ local function problem_of(image, path, opts)
   end
   if type(image.path) == "string" then return "the picture is saved already, as '" .. image.path .. "'" end
   if type(path) ~= "string" then return "the path must be a string, got " .. type(path) end
-  if path == "" or path:find("\0", 1, true) then return "the path is empty or has a NUL byte in it" end
+  if path == "" or string_find(path, "\0", 1, true) then return "the path is empty or has a NUL byte in it" end
   if opts ~= nil and type(opts) ~= "table" then return "options must be a table, got " .. type(opts) end
 end
 

@@ -4,7 +4,7 @@ local service = require "xai.command.service"
 local terminal = require "xai.command.terminal"
 
 local ipairs, math_max, type = ipairs, math.max, type
-local string_format, string_rep = string.format, string.rep
+local string_format, string_gsub, string_rep = string.format, string.gsub, string.rep
 local table_concat = table.concat
 
 local models = {}
@@ -50,7 +50,7 @@ local function line_of(row, widths, limit)
     local blanks = string_rep(" ", widths[i] - #cell)
     cells[i] = (i == 1 or i == #TITLES) and cell .. blanks or blanks .. cell
   end
-  return (table_concat(cells, "  "):gsub("%s+$", ""))
+  return (string_gsub(table_concat(cells, "  "), "%s+$", ""))
 end
 
 local function show(rows, unit)

@@ -4,7 +4,8 @@ local core = require "xai.core"
 
 local error, select, tostring = error, select, tostring
 local getenv, stderr, stdin, stdout = os.getenv, io.stderr, io.stdin, io.stdout
-local string_byte, string_format, string_gsub, string_sub = string.byte, string.format, string.gsub, string.sub
+local string_byte, string_char, string_format = string.byte, string.char, string.format
+local string_gsub, string_sub = string.gsub, string.sub
 
 local terminal = {}
 
@@ -26,7 +27,7 @@ end
 
 local function mark_of(control)
   local code = string_byte(control, -1)
-  return code < 32 and "^" .. string.char(code + 64) or code == 127 and "^?" or string_format("\\x%02x", code)
+  return code < 32 and "^" .. string_char(code + 64) or code == 127 and "^?" or string_format("\\x%02x", code)
 end
 
 --- A text that commands no terminal: control characters are shown, but for tabs and
