@@ -93,7 +93,7 @@ unexport LUA_CPATH_5_2 LUA_CPATH_5_3 LUA_CPATH_5_4 LUA_CPATH_5_5
 # ---- Watchers -------------------------------------------------------------
 
 # The interpreter is not instrumented, so the runtime is loaded before it.  All
-# its children get that too; leaks are looked for in Lua alone, not in mktemp.
+# its children get that too; leaks are looked for in Lua and in spec/c.
 SANITIZE   = -fsanitize=address,undefined -fno-sanitize-recover=all
 LEAKS      = .build/leaks
 UNDER_ASAN = env LD_PRELOAD=$$($(CC) -print-file-name=libasan.so) \
@@ -172,7 +172,8 @@ check: ## warnings, format, lint, layers, symbols, rockspec
 asan: ## every test under AddressSanitizer and UBSan
 	$(SETUP) test $(LUA_VERSION)
 	$(FORGIVE)
-	@echo detect_leaks=1 > $(LEAKS)/$$(basename $$(realpath $$(which $(LUA))))
+	@for name in $$(basename $$(realpath $$(which $(LUA)))) \
+	    $(notdir $(C_TESTS)); do echo detect_leaks=1 > $(LEAKS)/$$name; done
 	$(AGAIN) suite SUFFIX=-asan UNDER_LUA="$(UNDER_ASAN)" \
 	  CFLAGS='-O1 -g -fno-omit-frame-pointer $(SANITIZE)'
 

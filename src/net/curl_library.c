@@ -130,9 +130,9 @@ CURLcode(curl_easy_setopt)(CURL *easy, CURLoption option, ...) {
   CURLcode rc;
   va_list value;
   va_start(value, option);
-  if (takes_long(option))
+  if (takes_long((int)option))
     rc = library.easy_setopt(easy, option, va_arg(value, long));
-  else if (takes_off_t(option))
+  else if (takes_off_t((int)option))
     rc = library.easy_setopt(easy, option, va_arg(value, curl_off_t));
   else
     rc = library.easy_setopt(easy, option, va_arg(value, void *));
@@ -144,9 +144,9 @@ CURLMcode(curl_multi_setopt)(CURLM *multi, CURLMoption option, ...) {
   CURLMcode rc;
   va_list value;
   va_start(value, option);
-  if (takes_long(option))
+  if (takes_long((int)option))
     rc = library.multi_setopt(multi, option, va_arg(value, long));
-  else if (takes_off_t(option))
+  else if (takes_off_t((int)option))
     rc = library.multi_setopt(multi, option, va_arg(value, curl_off_t));
   else
     rc = library.multi_setopt(multi, option, va_arg(value, void *));
