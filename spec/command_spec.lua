@@ -342,31 +342,56 @@ describe("The command xai", function()
     for row in text:gmatch "[^\n]+" do assert.is_true(#row:gsub("\27%[%d*m", "") <= 38, row) end
   end)
 
+  --- Types keys, each when the command has written something.  Returns what is on the terminal.
+  local function dialogue(words, steps, more)
+    local path = folder .. "/answer"
+    spit(path, "")
+    spit(folder .. "/command", "trap : INT; " .. line(words, more))
+    local typist = {}
+    for i, step in ipairs(steps) do
+      typist[i] = ("for i in $(seq 200); do grep -qs %s %s && break; sleep 0.05; done; printf '%s'"):format(
+        quote(step[1]), path, step[2])
+    end
+    return programs.output(("(%s; sleep 1) | script -qefc 'sh %s' /dev/null | tee %s"):format(
+      table.concat(typist, "; "), folder .. "/command", path))
+  end
+
   on_terminal("ends by Ctrl-C with code 130, and stops no more than an answer in a chat", function()
     local slow = stages.open { pace = 200 }
-    local path = folder .. "/answer"
-    --- Types keys, each when the command has written something.  Returns what is on the terminal.
-    local function dialogue(words, steps)
-      spit(path, "")
-      spit(folder .. "/command", "trap : INT; " .. line(words, { XAI_BASE_URL = slow.server.url }))
-      local typist = {}
-      for i, step in ipairs(steps) do
-        typist[i] = ("for i in $(seq 200); do grep -qs %s %s && break; sleep 0.05; done; printf '%s'"):format(
-          quote(step[1]), path, step[2])
-      end
-      return programs.output(("(%s; sleep 1) | script -qefc 'sh %s' /dev/null | tee %s"):format(
-        table.concat(typist, "; "), folder .. "/command", path))
-    end
-    local text = dialogue("-R 'Why is the sky blue?'; echo code $?", { { "Air", "\\003" }, { "code", "" } })
+    local environment = { XAI_BASE_URL = slow.server.url }
+    local text = dialogue("-R 'Why is the sky blue?'; echo code $?", { { "Air", "\\003" }, { "code", "" } },
+      environment)
     assert.matches("Air.*code 130", text)
     assert.is_nil(text:find("everywhere", 1, true))
     text = dialogue("chat -R; echo code $?", {
       { "> ", "Why is the sky blue?\\n" }, { "Air", "\\003" }, { "(stopped)", "What is 6 * 7?\\n" },
       { "= 42", "\\004" }, { "code", "" },
-    })
+    }, environment)
     assert.matches("Air.*%(stopped%).*6 %* 7 = 42.*code 0", text)
     assert.is_nil(text:find("everywhere", 1, true))
     slow:close()
+  end)
+
+  --- Type a chat, with lua-readline and without, and check what is on the terminal.
+  local function in_both_editors(check)
+    spit(folder .. "/readline.lua", "return false")
+    local path = os.getenv "LUA_PATH" or ""
+    for _, paths in ipairs { path, folder .. "/?.lua;" .. path .. ";;" } do
+      check { LUA_PATH = paths }
+    end
+    os.remove(folder .. "/readline.lua")
+  end
+
+  on_terminal("drops what was typed where Ctrl-C comes at a prompt, and stays", function()
+    in_both_editors(function(environment)
+      local text = dialogue("chat -R; echo code $?", {
+        { "> ", "What is 1 * 1?" }, { "1 * 1", "\\003" }, { "(Ctrl-D leaves)", "What is 6 * 7?\\n" },
+        { "= 42", "What is 2 * 2?\\134\\n" }, { "…", "\\003What is 7 * 7?\\n" }, { "= 49", "\\004" }, { "code", "" },
+      }, environment)
+      assert.matches("%(Ctrl%-D leaves%).*6 %* 7 = 42.*7 %* 7 = 49.*code 0", text)
+      assert.is_nil(text:find("= 1", 1, true))
+      assert.is_nil(text:find("= 4[^29]"))
+    end)
   end)
 
   it("chats line by line, where stdin is no terminal, too", function()
