@@ -259,9 +259,7 @@ TESTING_DIRS = $(sort $(dir $(TESTING_SRC:src/xai/%=%)))
 install-testing: ## the same for xai.testing, and xai-with-server
 	install -d $(TESTING_DIRS:%='$(LUA_DEST)/%') '$(DESTDIR)$(PREFIX)/bin'
 	for f in $(TESTING_SRC:src/xai/%=%); do install -m 644 src/xai/$$f '$(LUA_DEST)'/$$f || exit; done
-	sed -e 's|^here=.*|here="$(PREFIX)/share/lua/$(LUA_DIR)/xai/testing"|' -e 's|lua5\.4|$(LUA)|' \
-	  src/xai/testing/with-server > '$(WITH_SERVER)'
-	chmod 755 '$(WITH_SERVER)'
+	install -m 755 src/xai/testing/with-server '$(WITH_SERVER)'
 
 nvim: ## lay out .build/nvim, to be added to Neovim's runtimepath
 	$(AGAIN) all LUA_VERSION=jit
