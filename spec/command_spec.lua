@@ -302,6 +302,22 @@ describe("The command xai", function()
     for text in out:gmatch "[^\n]+" do assert.is_true(#text <= 80, text) end
   end)
 
+  it("answers where stderr is closed or full", function()
+    for _, place in ipairs { "&-", "/dev/full" } do
+      local out, code = programs.shell(line "'What is 6 * 7?' </dev/null" .. " 2>" .. place)
+      assert.same({ "6 * 7 = 42\n", 0 }, { out, code }, place)
+    end
+  end)
+
+  it("writes nothing to its connections where stdout is closed", function()
+    local _, code = programs.shell(line "'What is 6 * 7?' </dev/null 2>/dev/null" .. " >&-")
+    assert.equal(1, code)
+    _, code = programs.shell(line "'What is 6 * 7?'" .. " <&- >&- 2>&-")
+    assert.equal(1, code)
+    stage:settle()
+    assert.equal("/v1/responses", stage:last_request().path)
+  end)
+
   it("fails where the answer cannot be written", function()
     local out, code = programs.shell(line "-R hello" .. " >/dev/full")
     assert.equal("xai: cannot write: No space left on device\n", out)

@@ -9,6 +9,12 @@ local string_gsub, string_sub = string.gsub, string.sub
 
 local terminal = {}
 
+-- A descriptor that the command was started without must not be given to a connection,
+-- which would get what is written to stdout or stderr.
+local open, placeholders = io.open, {}
+for i = 1, 3 do placeholders[i] = open("/dev/null", "rb") end
+terminal.placeholders = placeholders -- they stay open
+
 local DIM, PLAIN = "\27[2m", "\27[0m"
 
 terminal.stdin_is_one = core.isatty(0)
@@ -37,12 +43,14 @@ function terminal.harmless(text)
   return (string_gsub(text, "\194[\128-\159]", mark_of))
 end
 
---- Raised where stdout or stderr cannot be written.  The command ends with code 1.
+--- Raised where stdout cannot be written.  The command ends with code 1.
 terminal.BROKEN = {}
 
+--- Write to stdout, or to stderr, which may be closed without harm to the answer.
 local function write(file, text)
   local ok, reason = file:write(text)
   if ok then ok, reason = file:flush() end
+  if file == stderr then return end
   if not ok then
     terminal.BROKEN.reason = tostring(reason)
     error(terminal.BROKEN, 0)
