@@ -210,6 +210,26 @@ describe("generate_image with save", function()
     assert.equal("cannot write '" .. at "no/cat-1.part" .. "': No such file or directory", info.message)
   end)
 
+  it("sends nothing for the path of a folder", function()
+    assert(lfs.mkdir(at "cats"))
+    local result, _, info, requests = ask({ with_text "Zg==" }, nil, { save = at "cats" })
+    lfs.rmdir(at "cats")
+    assert.same({ nil, "limit", "file", "no", 0 }, { result, info.kind, info.code, info.billed, requests })
+    assert.equal("cannot write '" .. at "cats" .. "': Is a directory", info.message)
+  end)
+
+  it("writes devices themselves", function()
+    local result = ask({ with_text(xai.base64(PNG)) }, nil, { save = "/dev/null" })
+    assert.equal("/dev/null", result.data[1].path)
+    local two = '{"b64_json":"' .. xai.base64(PNG) .. '"}'
+    result = ask({ answer(200, JSON, '{"data":[' .. two .. "," .. two .. "]}") }, nil, { save = "/dev/null" })
+    assert.same({ "/dev/null", "/dev/null" }, { result.data[1].path, result.data[2].path })
+    assert.is_nil(lfs.attributes "/dev/null.png")
+    if not lfs.attributes "/dev/full" then return end
+    local _, _, info = ask({ with_text(xai.base64(PNG)) }, nil, { save = "/dev/full" })
+    assert.equal("cannot write '/dev/full': No space left on device", info.message)
+  end)
+
   it("gives kind permission when moderation withheld the picture, and no file", function()
     local result, message, info = stage.client:generate_image(body(),
       { save = at "cat", headers = { ["x-fault"] = "withheld" } })

@@ -73,6 +73,7 @@ int xai_output_name_picture(xai_Output *o, int n, xai_Buffer *path) {
 uint64_t xai_output_written(const xai_Output *o) { return o->file.written; }
 
 int xai_output_is_out(const xai_Output *o) {
+  if (has_pictures(o)) return o->pictures.is_itself && o->pictures.count > 0;
   return o->file.is_itself && o->file.written > 0;
 }
 

@@ -45,6 +45,13 @@ static const char *name_of(const xai_PartFile *f) {
 
 /* ------------------------------------------------------------------ opening */
 
+static int set_path(xai_Buffer *b, const char *path) {
+  xai_buffer_clear(b);
+  return xai_buffer_puts(b, path) == XAI_OK && xai_buffer_terminate(b) == XAI_OK
+             ? 0
+             : -1;
+}
+
 /* Set the path, with 'tail' behind it. */
 static int set_name(xai_PartFile *f, const char *path, const char *tail) {
   xai_buffer_clear(&f->part);
@@ -118,12 +125,13 @@ static int open_part(xai_PartFile *f) {
   return fail(f, "write", name_of(f), "another call is writing it");
 }
 
-int xai_part_file_open(xai_PartFile *f, const char *path) {
+int xai_path_is_fixed(const char *path) {
   struct stat s;
-  int is_there = stat(path, &s) == 0;
-  if (is_there && S_ISDIR(s.st_mode))
-    return fail(f, "write", path, strerror(EISDIR));
-  if (is_there && !S_ISREG(s.st_mode)) return open_itself(f, path);
+  return stat(path, &s) == 0 && !S_ISREG(s.st_mode);
+}
+
+int xai_part_file_open(xai_PartFile *f, const char *path) {
+  if (xai_path_is_fixed(path)) return open_itself(f, path);
   return set_name(f, path, TAIL) == 0 ? open_part(f) : -1;
 }
 
@@ -188,7 +196,8 @@ static int add_extension(const xai_PartFile *f, xai_Buffer *path) {
 /* The file is renamed while it is open: only so is it still reserved. */
 int xai_part_file_commit(xai_PartFile *f, xai_Buffer *path, int adds) {
   if (f->problem[0] != '\0' || flush(f) != 0) return -1;
-  if (adds && !f->is_itself && add_extension(f, path) != 0)
+  if (f->is_itself ? set_path(path, name_of(f)) != 0
+                   : adds && add_extension(f, path) != 0)
     return fail(f, "write", xai_buffer_data(path), "not enough memory");
   if (!f->is_itself && rename(name_of(f), xai_buffer_data(path)) != 0)
     return fail(f, "write", xai_buffer_data(path), strerror(errno));

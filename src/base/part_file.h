@@ -18,6 +18,10 @@
 
 #pragma GCC visibility push(hidden)
 
+/* Is there something at the path that no file can replace: a device, a pipe, a
+** folder? */
+int xai_path_is_fixed(const char *path);
+
 typedef struct xai_PartFile {
   xai_Buffer part;  /* its path while it is written, with a NUL */
   int fd;           /* -1: closed */
@@ -47,7 +51,8 @@ int xai_part_file_restart(xai_PartFile *f);
 /*
 ** Close it and give it its final name.  With 'adds' that is 'path' and the
 ** extension of its type, where the path has none and the type is known; 'path'
-** changes then, and has a NUL behind it.  Returns 0, or -1 with 'problem'.
+** changes then, and has a NUL behind it.  A device keeps the path that it was opened
+** by, which 'path' is then.  Returns 0, or -1 with 'problem'.
 */
 int xai_part_file_commit(xai_PartFile *f, xai_Buffer *path, int adds);
 

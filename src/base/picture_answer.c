@@ -69,12 +69,12 @@ xai_PartFile *xai_picture_answer_file(xai_PictureAnswer *p, int n) {
 /* Open a file for one more picture. */
 static int add_file(xai_PictureAnswer *p) {
   xai_PartFile f;
-  char tail[16];
+  char tail[16] = "";
   size_t length = xai_buffer_size(&p->path);
   int rc;
   xai_part_file_init(&f);
   rc = xai_buffer_append(&p->files, (const char *)&f, sizeof f);
-  snprintf(tail, sizeof tail, "-%d", count_files(p));
+  if (!p->is_itself) snprintf(tail, sizeof tail, "-%d", count_files(p));
   if (rc == XAI_OK) rc = xai_buffer_puts(&p->path, tail);
   if (rc == XAI_OK) rc = xai_buffer_terminate(&p->path);
   if (rc != XAI_OK) return fail_buffer(p, rc);
@@ -86,6 +86,7 @@ static int add_file(xai_PictureAnswer *p) {
 
 int xai_picture_answer_open(xai_PictureAnswer *p, const char *path) {
   begin(p);
+  p->is_itself = xai_path_is_fixed(path);
   if (xai_buffer_puts(&p->path, path) != XAI_OK)
     return fail(p, XAI_CAUSE_MEMORY, "");
   return add_file(p);

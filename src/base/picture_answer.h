@@ -24,6 +24,7 @@
 
 typedef struct xai_PictureAnswer {
   xai_Buffer path;  /* what the files' names begin with */
+  int is_itself;    /* no: it is written itself, as /dev/null */
   xai_Buffer files; /* an xai_PartFile for each picture, and one for the next */
   int count;        /* pictures that have begun */
   xai_Cause cause;  /* what failed, or XAI_CAUSE_NONE */
