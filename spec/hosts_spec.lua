@@ -11,7 +11,8 @@ local SAID = {
   structured = "Oslo 3 after 0\nOslo 3 after 1\nOslo 3, grown: true\n",
   talk = "Here is what I found. Rome: Rome is fine.\nOslo 3\n",
   bulk = "9 3 0 3\n3 0 9\n15 9\n",
-  scripted = "one two one two 3 0\nIt is warm. 2 {\"celsius\":24}\nsecond 2\nthird 1 b\nfourth 0\ntrue 0\n",
+  scripted = "one two one two 3 0\nIt is warm. 2 {\"celsius\":24}\nsecond 2\nthird 1 b\nfourth 0\ntrue 0\n"
+    .. TEXT .. "\n", -- serve
   bytes = "a-2.png b-2.png\ntrue\ntrue\n" -- save
     .. "true true\ntrue false\ntrue false\ntrue false\ntrue true\n" -- download, and whether the key was sent
     .. "300000 limit/file 300000\nnil nil\n" -- file =

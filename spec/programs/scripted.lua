@@ -62,9 +62,19 @@ local function play()
   os.remove(path)
 end
 
+--- A stand-in server of the program's own.
+local function serve()
+  local server = testing.serve { pace = 0 }
+  local own = xai.new { base_url = server.url, api_key = server.key or "xai-spec" }
+  print(xai.text(assert(own:chat { model = "grok-4.5", messages = { { role = "user", content = "What is Lua?" } } })))
+  own:close()
+  server:close()
+end
+
 return function()
   say()
   run_tools()
   try()
   play()
+  serve()
 end
