@@ -97,6 +97,7 @@ describe("xai.data_url", function()
     assert.equal("xai.data_url: cannot read '/no/such/cat.png': No such file or directory",
       misuse(xai.data_url, "/no/such/cat.png"))
     assert.equal("xai.data_url: cannot read '/tmp': Is a directory", misuse(xai.data_url, "/tmp"))
+    assert.matches("the path has a NUL byte in it$", misuse(xai.data_url, "/tmp\0x"))
     assert.equal("xai.data_url: cannot read '/n\195\164/\255: x': No such file or directory",
       misuse(xai.data_url, "/n\195\164/\255: x"))
   end)

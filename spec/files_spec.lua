@@ -314,6 +314,8 @@ describe("files of answers:", function()
         misuse(client.generate_image, client, { prompt = "x" }, { file = "a", save = "b" }))
       assert.equal("client:chat: option 'file' is for answers that are no streams",
         misuse(client.chat, client, stages.body("chat", { stream = true }), { file = "x" }))
+      assert.equal("client:chat: option 'on_part' excludes file",
+        misuse(client.chat, client, stages.body("chat"), { file = "x", on_part = print }))
       assert.equal("client:parse: option 'file' is for the answer of a single call",
         misuse(client.parse, client, "chat", stages.body("chat"), { type = "object" }, { file = "x" }))
       assert.equal("client:run_tools: option 'file' is for the answer of a single call",

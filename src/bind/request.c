@@ -927,7 +927,7 @@ static void read_output(Builder *s, const xai_Endpoint *row) {
     xai_options_refuse(s->L, 4, s->what, "on_progress", "needs option 'file'");
 }
 
-/* Refuse on_part where there are no parts, or where events are read. */
+/* Refuse on_part where there are no parts, or where others get them. */
 static void check_on_part(const Builder *s, const xai_Endpoint *row) {
   const char *why = "is for functions that stream";
   if (row != NULL && row->api != XAI_API_PLAIN) {
@@ -935,6 +935,7 @@ static void check_on_part(const Builder *s, const xai_Endpoint *row) {
     why = lua_toboolean(s->L, -1) ? "excludes on_event" : NULL;
     lua_pop(s->L, 1);
     if (s->raw) why = "excludes raw";
+    if (s->output == XAI_OUTPUT_FILE) why = "excludes file";
   }
   if (why != NULL) xai_options_refuse(s->L, 4, s->what, "on_part", why);
 }
@@ -979,8 +980,8 @@ int xai_request_start(lua_State *L) {
     read_download_arguments(&s);
   else
     read_free_form_argument(&s);
-  check_options(&s, row);
   read_output(&s, row);
+  check_options(&s, row);
   read_fallback(&s, row);
   start(&s);
   lua_pushboolean(L, s.stream);

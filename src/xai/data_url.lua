@@ -14,6 +14,7 @@ local FIELDS = { bytes = "string", type = "string" }
 --- The bytes of a file; or nil and why it cannot be read.
 local function read(path)
   if not io then return nil, "this Lua has no library 'io'" end
+  if string_find(path, "\0", 1, true) then return nil, "the path has a NUL byte in it" end
   local file, problem = io.open(path, "rb")
   if not file then return nil, (string_gsub(problem, "^.*: ", "", 1)) end
   local bytes, reason = file:read "*a"

@@ -17,7 +17,7 @@ local poll = require "xai.bulk.batch_results"
 local service = require "xai.bulk.batch_service"
 
 local error, next, pairs, pcall, tostring, type = error, next, pairs, pcall, tostring, type
-local string_format = string.format
+local string_format, string_gsub = string.format, string.gsub
 
 local lazy_require = environment.lazy_require
 
@@ -101,7 +101,9 @@ local function request_of(id, made)
   end
   local request = { batch_request_id = id, batch_request = { [kind] = made[2] } }
   local ok, text = pcall(json.encode, request)
-  if not ok then return nil, "the request cannot be written: " .. tostring(text) end
+  if not ok then
+    return nil, "the request cannot be written: " .. string_gsub(tostring(text), "^.-xai%.encode: ", "")
+  end
   return request, #text
 end
 

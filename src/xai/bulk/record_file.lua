@@ -26,6 +26,7 @@
 local core = require "xai.core"
 local environment = require "xai.runtime.environment"
 local json = require "xai.client.json"
+local loop = require "xai.runtime.loop"
 
 local pcall, setmetatable, tonumber, type = pcall, setmetatable, tonumber, type
 local string_byte, string_char, string_find, string_format, string_gsub, string_match, string_sub =
@@ -157,6 +158,11 @@ function File:claim(key) self.keys[key] = true end
 
 function File:release(key) self.keys[key] = nil end
 
+--- Why encode has failed: the first line of its error, without the place in this file.
+local function reason_of(err)
+  return (string_gsub(string_match(loop.describe(err), "^[^\n]*"), "^.-xai%.encode: ", ""))
+end
+
 --- Append the line of an item that is done.
 -- @return true; or nil, what is wrong, and whether that is the value
 function File:add_value(key, value)
@@ -164,7 +170,7 @@ function File:add_value(key, value)
   if not ok then -- perhaps an answer's text that is not UTF-8
     ok, line = pcall(line_of, { key = key, value = lazy_require "xai.conversation.state".own(value) })
   end
-  if not ok then return nil, "the value cannot be written: " .. string_match(line, "^[^\n]*"), true end
+  if not ok then return nil, "the value cannot be written: " .. reason_of(line), true end
   return self.lines:append(line)
 end
 
