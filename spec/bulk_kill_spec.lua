@@ -51,12 +51,13 @@ describe("a bulk job that is killed a hundred times", function()
       local patience = kills < KILLS and math.random(1, 60) or math.huge
       local heard = 0
       for line in pipe:lines() do
-        if line ~= "Killed" then last = line end -- which the shell says
+        line = line:gsub("Killed$", "") -- which the shell says, maybe behind a number whose line end did not come
+        if line ~= "" then last = line end
         local key = tonumber(line)
         if key then
           if told[key] then error("told twice: " .. key) end
           told[key] = true
-        elseif line ~= "Killed" then
+        elseif line ~= "" then
           assert.equal("whole", line)
         end
         heard = heard + 1
