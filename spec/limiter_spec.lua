@@ -353,6 +353,7 @@ describe("a limiter", function()
       xai.step(0)
       local _, _, info = call:result()
       assert.same({ "timeout", "deadline", "no", 0 }, { info.kind, info.phase, info.billed, info.attempts })
+      assert.equal("deadline of 3 s passed while the call waited for its turn", info.message)
       goes_on()
     end)
 

@@ -74,10 +74,10 @@ void xai_tape_ask_again(lua_State *L, const xai_Call *c) {
   lua_pushvalue(L, t);
   xai_push_slice(L, xai_call_sent_body(c));
   lua_call(L, 2, 2);
-  if (!lua_istable(L, -2))
-    luaL_error(L, "xai: %s",
-               lua_isstring(L, -1) ? lua_tostring(L, -1)
-                                   : "the tape has no answer");
+  if (!lua_istable(L, -2)) { /* the user's line is not known any more */
+    if (!lua_isstring(L, -1)) lua_pushliteral(L, "xai: the tape has no answer");
+    lua_error(L);
+  }
   lua_settop(L, t + 1);
   lua_remove(L, t);
 }

@@ -813,9 +813,11 @@ int64_t xai_call_due(const xai_Call *c) {
 static void give_up(xai_Call *c, xai_Phase phase, const char *what,
                     int64_t ms) {
   char text[128], seconds[XAI_DECIMAL_SIZE];
+  const char *where =
+      xai_call_is_held(c) ? " while the call waited for its turn" : "";
   if (c->state == XAI_CALL_WAITING) forget_attempt(c);
   xai_decimal_write(seconds, (double)ms / 1000, 6);
-  snprintf(text, sizeof text, "%s of %s s passed", what, seconds);
+  snprintf(text, sizeof text, "%s of %s s passed%s", what, seconds, where);
   xai_error_set(&c->outcome.error, xai_cause_kind(XAI_CAUSE_TIMEOUT), phase,
                 text);
   c->outcome.phase_reached = xai_outcome_phase(&c->transfer);
