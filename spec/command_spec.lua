@@ -2,11 +2,37 @@
 
 local uv = require "luv"
 
+local process = require "xai.testing.process"
 local programs = require "spec.support.programs"
 local stages = require "spec.support.stage"
 local xai = require "xai"
 
 local quote = function(text) return "'" .. text:gsub("'", "'\\''") .. "'" end
+
+-- A server that answers each request with the same JSON, its first argument.
+local SAYS = [[
+local uv = require "luv"
+local server = uv.new_tcp()
+server:bind("127.0.0.1", 0)
+server:listen(8, function()
+  local socket, received = uv.new_tcp(), ""
+  server:accept(socket)
+  socket:read_start(function(_, bytes)
+    if not bytes then return socket:close() end
+    received = received .. bytes
+    if not received:find("\r\n\r\n", 1, true) then return end
+    received = ""
+    socket:write("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " .. #arg[1] .. "\r\n\r\n")
+    socket:write(arg[1])
+  end)
+end)
+io.stdout:write("http://127.0.0.1:", server:getsockname().port, "\n")
+io.stdout:flush()
+local stdin = uv.new_pipe(false)
+stdin:open(0)
+stdin:read_start(function(_, bytes) if not bytes then os.exit(0) end end)
+uv.run()
+]]
 
 local function slurp(path)
   local file = assert(io.open(path, "rb"))
@@ -234,6 +260,25 @@ describe("The command xai", function()
     assert.equal(0, code)
   end)
 
+  it("fails where the service answers what makes no sense", function()
+    local rows = {
+      { "image cat -m m -o " .. folder .. "/cat", '{"data":[]}', "the service has sent no picture" },
+      { "image cat -m m -o " .. folder .. "/cat", "{}", "the service has sent no picture" },
+      { "image cat -o " .. folder .. "/cat", '{"models":[5]}', "lists no model for pictures" },
+      { "tokens -m m abc", '{"token_ids":5}', "the service has sent no tokens" },
+      { "hello", '{"models":[5,{"id":7,"aliases":[8]}]}', "the service lists no model" },
+      { "hello", "{}", "the service lists no model" },
+    }
+    for _, row in ipairs(rows) do
+      spit(folder .. "/says.lua", SAYS)
+      local server = process.run(uv, programs.lua, { folder .. "/says.lua", row[2] })
+      local out, err, code = run(row[1], { XAI_BASE_URL = server.url })
+      server.close()
+      assert.same({ "", 1 }, { out, code }, row[1] .. err)
+      assert.matches("^xai: [^\n]*" .. row[3], err)
+    end
+  end)
+
   it("counts tokens", function()
     assert.matches("^%d+\n$", (run "tokens hello world"))
     local counted = run("tokens", nil, "echo hello world")
@@ -398,6 +443,14 @@ describe("The command xai", function()
     os.remove(folder .. "/readline.lua")
   end
 
+  on_terminal("leaves no dimmed terminal where its stdout is none", function()
+    local slow = stages.open { pace = 200 }
+    local text = dialogue("hello | cat; echo code", { { "A short", "\\003" }, { "code", "" } },
+      { XAI_BASE_URL = slow.server.url })
+    slow:close()
+    assert.matches("\27%[2mA short.*\27%[0m", text)
+  end)
+
   on_terminal("drops what was typed where Ctrl-C comes at a prompt, and stays", function()
     in_both_editors(function(environment)
       local text = dialogue("chat -R; echo code $?", {
@@ -415,6 +468,10 @@ describe("The command xai", function()
     assert.equal("Nice to meet you, Ada.\nYour name is Ada.\n", out)
     assert.equal(0, code)
     assert.equal("Your name is Ada.\n", (run "-cR 'What is my name?'"))
+    local err
+    out, err, code = run("chat -R -m none", nil, "echo hello")
+    assert.same({ "", 1 }, { out, code })
+    assert.matches("Model not found: none.*xai: a line got no answer\n$", err)
   end)
 end)
 

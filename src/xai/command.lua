@@ -39,6 +39,7 @@ local FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
 
 --- Ctrl-C was pressed.  A shell's prompt then begins a line.
 local function interrupted()
+  terminal.end_reasoning() -- stderr may be a terminal where stdout is none
   if terminal.stdout_is_one then terminal.end_answer() end
   return INTERRUPTED
 end
@@ -98,7 +99,7 @@ local function recover(err)
   local text = tostring(err)
   if string_find(text, "interrupted!", 1, true) then return interrupted() end
   text = string_gsub(text, "^[^\n]-:%d+: ", "")
-  return fail((string_gsub(text, "^%a+:[%a_]+: ", ""))) -- which function of the library it was
+  return fail((string_gsub(text, "^%a+[:.][%a_]+: ", ""))) -- which function of the library it was
 end
 
 --- Run the command with the words of its command line.

@@ -43,10 +43,14 @@ local function greet(talk)
     .. ". Ctrl-C stops an answer, Ctrl-D leaves.")
 end
 
+--- Take lines until they end.
+-- @return true; or nil, message, info.  A line that got no answer is a failure where
+--   nobody types
 local function loop(talk, name, options)
-  local pictures = options.pictures
+  local pictures, all = options.pictures, true
   while true do
     local text = lines.next()
+    if text == nil and not all and not terminal.stdin_is_one then return nil, "a line got no answer" end
     if text == nil then return true end
     if text == false then
       terminal.end_prompt()
@@ -57,6 +61,8 @@ local function loop(talk, name, options)
       if answer(talk, input, options) then
         pictures = nil -- they belong to the first question
         ask.save(name, talk)
+      else
+        all = false
       end
     end
   end

@@ -4,7 +4,7 @@ local ask = require "xai.command.ask"
 local service = require "xai.command.service"
 local terminal = require "xai.command.terminal"
 
-local ipairs = ipairs
+local ipairs, type = ipairs, type
 local string_find = string.find
 
 local image = {}
@@ -27,8 +27,14 @@ function image.run(options)
     model = model, prompt = prompt, response_format = "b64_json",
   }, { save = options.path })
   if not answer then return nil, message, info end
-  for _, picture in ipairs(answer.data) do terminal.answer(picture.path .. "\n") end
-  return true
+  local some = false
+  for _, picture in ipairs(type(answer.data) == "table" and answer.data or {}) do
+    local path = type(picture) == "table" and picture.path
+    if path then terminal.answer(path .. "\n") end
+    some = some or path ~= nil
+  end
+  if some then return true end
+  return nil, "the service has sent no picture"
 end
 
 return image

@@ -18,15 +18,30 @@ local function dollars(price)
   return type(price) == "number" and string_format("%.2f", price / 10000) or "-"
 end
 
+local function name(value)
+  return type(value) == "string" and value or "-"
+end
+
 local function names(list)
-  return type(list) == "table" and table_concat(list, " ") or ""
+  local all = {}
+  for i, one in ipairs(type(list) == "table" and list or {}) do all[i] = name(one) end
+  return table_concat(all, " ")
+end
+
+--- The entries of a catalogue that are models.
+local function models_of(catalogue)
+  local list = {}
+  for _, model in ipairs(type(catalogue.models) == "table" and catalogue.models or {}) do
+    if type(model) == "table" then list[#list + 1] = model end
+  end
+  return list
 end
 
 local function rows_of(catalogue)
   local rows = { TITLES }
   for _, model in ipairs(catalogue) do
     rows[#rows + 1] = {
-      model.id, dollars(model.prompt_text_token_price), dollars(model.cached_prompt_text_token_price),
+      name(model.id), dollars(model.prompt_text_token_price), dollars(model.cached_prompt_text_token_price),
       dollars(model.completion_text_token_price), names(model.aliases),
     }
   end
@@ -63,7 +78,7 @@ local function show_pictures(catalogue)
   local rows = { { "model", "a picture" } }
   for _, model in ipairs(catalogue) do
     local price = model.image_price
-    rows[#rows + 1] = { model.id, type(price) == "number" and string_format("%.2f", price / 100) or "-" }
+    rows[#rows + 1] = { name(model.id), type(price) == "number" and string_format("%.2f", price / 100) or "-" }
   end
   terminal.answer "\n"
   show(rows, "dollars for each picture")
@@ -78,9 +93,10 @@ function models.run(options)
   local client = service.client()
   local list, message, info = client:list_language_models()
   if not list then return nil, message, info end
-  show(rows_of(type(list.models) == "table" and list.models or {}), "dollars per million tokens")
-  local pictures = client:list_image_models()
-  if pictures and type(pictures.models) == "table" and pictures.models[1] then show_pictures(pictures.models) end
+  show(rows_of(models_of(list)), "dollars per million tokens")
+  local catalogue = client:list_image_models()
+  local pictures = catalogue and models_of(catalogue) or {}
+  if pictures[1] then show_pictures(pictures) end
   return true
 end
 

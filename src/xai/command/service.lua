@@ -20,14 +20,20 @@ function service.client()
   return client
 end
 
+--- The id of the first model of a catalogue, or nil.
+local function first_of(models)
+  local id = type(models[1]) == "table" and models[1].id
+  return type(id) == "string" and id or nil
+end
+
 --- The first alias that ends in "latest", else the first model.
 local function pick(models)
   for _, model in ipairs(models) do
-    for _, alias in ipairs(type(model.aliases) == "table" and model.aliases or {}) do
-      if string_find(alias, "latest$") then return alias end
+    for _, alias in ipairs(type(model) == "table" and type(model.aliases) == "table" and model.aliases or {}) do
+      if type(alias) == "string" and string_find(alias, "latest$") then return alias end
     end
   end
-  return models[1] and models[1].id
+  return first_of(models)
 end
 
 --- The model for texts: `given`, or the one that XAI_MODEL names, or the first of the
@@ -48,7 +54,7 @@ function service.image_model(given)
   if given and given ~= "" then return given end
   local list, message, info = service.client():list_image_models()
   if not list then return nil, message, info end
-  local model = type(list.models) == "table" and list.models[1] and list.models[1].id
+  local model = first_of(type(list.models) == "table" and list.models or {})
   if not model then return nil, "the service lists no model for pictures; name one with -m" end
   return model
 end

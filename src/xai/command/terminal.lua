@@ -62,7 +62,7 @@ local thinking = false -- is reasoning open on stderr?
 local last_thought -- the last byte of it
 
 --- End the reasoning on stderr, so that the next text begins a line.
-local function end_thinking()
+function terminal.end_reasoning()
   if not thinking then return end
   thinking = false
   local text = (has_styles() and PLAIN or "") .. (last_thought == "\n" and "" or "\n")
@@ -72,14 +72,14 @@ end
 --- Write a piece of the answer.
 function terminal.answer(text)
   if text == "" then return end
-  end_thinking()
+  terminal.end_reasoning()
   write(stdout, terminal.stdout_is_one and terminal.harmless(text) or text)
   last_byte = string_sub(text, -1)
 end
 
 --- End the answer's last line.
 function terminal.end_answer()
-  end_thinking()
+  terminal.end_reasoning()
   if last_byte ~= "\n" then
     write(stdout, "\n")
     last_byte = "\n"

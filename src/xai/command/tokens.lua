@@ -4,7 +4,7 @@ local ask = require "xai.command.ask"
 local service = require "xai.command.service"
 local terminal = require "xai.command.terminal"
 
-local string_format = string.format
+local string_format, type = string.format, type
 
 local tokens = {}
 
@@ -20,6 +20,7 @@ function tokens.run(options)
   local answer
   answer, message, info = service.client():tokenize { model = model, text = text }
   if not answer then return nil, message, info end
+  if type(answer.token_ids) ~= "table" then return nil, "the service has sent no tokens" end
   terminal.answer(string_format("%d\n", #answer.token_ids))
   return true
 end
