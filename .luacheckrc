@@ -21,7 +21,7 @@ files["spec/programs/**/*.lua"] = { -- of common.lua and of each folder's host.l
     "uv", "attach", "counting_uv", "after", "cqueues", "start_two", "copas", "run", "toy", "pause",
     "own_pid", "press", "press_soon", "show", "silent", "scheduled", "counting_schedule", "OUTLINE", "pass", "embedded",
     "outcome_of", "include", "grok", "idle", "text", "edit", "notes", "shown", "try", "tries", "after_tries", "marks",
-    "treat", "reports", "locked", "drop", "LOOPS", "new_client", "begin", "is_over", "outcome", "jit",
+    "treat", "reports", "locked", "drop", "LOOPS", "new_client", "begin", "is_over", "outcome", "settled", "jit",
     "health", "tells", "asked", "told", "has_health", "plugin", "reload", "screen", "loadstring", "work_of",
   },
 }

@@ -62,6 +62,11 @@ for _, loop in ipairs(LOOPS) do
       end)
     end
 
+    it("leaves helpers alone that are under way, and those loaded anew begin", function()
+      reload:says("true 1\n3 true true true 1 true 300000 4 xai.limiter (0 under way, 0 waiting)\n", "helpers",
+        loop.name)
+    end)
+
     it("a hundred times keeps nothing that grows", function()
       reload:says("true true true 0\n", "hundred_times", loop.name)
     end)

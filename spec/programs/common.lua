@@ -1,7 +1,7 @@
 --- common.lua - the globals of all programs: a client, a question, and ways to read the answer.
 
 -- luacheck: globals xai client TEXT print question options read read_stream last_end ended run_weather limited
--- luacheck: globals outcome work_of
+-- luacheck: globals settled work_of
 
 xai = require "xai"
 client = xai.new { max_retries = 0 }
@@ -94,7 +94,7 @@ end
 local OVER = { done = true, failed = true, cancelled = true }
 
 --- How a task ends: true and what it returns, or false and its error; for tasks, on Lua 5.1, too.
-function outcome(task)
+function settled(task)
   while not OVER[task:status()] do xai.sleep(0.002) end
   return pcall(task.wait, task)
 end
@@ -105,7 +105,7 @@ function work_of(name, how)
   local work = include("spec/programs/" .. name .. ".lua")
   if how == "here" then return work end
   return function()
-    local ok, problem = outcome(xai.spawn(work))
+    local ok, problem = settled(xai.spawn(work))
     if not ok then print(problem) end
   end
 end

@@ -59,7 +59,7 @@ local function wait()
   })
   while not paused do xai.sleep(0.002) end
   task:cancel()
-  local ok, err = outcome(task)
+  local ok, err = settled(task)
   print(ok, err.kind, err.id == id, err.resumable, err.asked)
 end
 

@@ -89,7 +89,7 @@ end
 -- These take longest: they are started first, so that the end is not a wait for one of them.
 local LONGEST = { "spec/memory_spec.lua", "spec/cases/memory_spec.lua", "spec/fault_table_spec.lua",
   "spec/run_spec.lua", "spec/cases/interrupt_spec.lua", "spec/random_spec.lua", "spec/cases/reload_spec.lua",
-  "spec/newcomer_spec.lua", "spec/bulk_kill_spec.lua", "spec/bulk_batch_spec.lua" }
+  "spec/newcomer_spec.lua", "spec/hosts_spec.lua", "spec/bulk_kill_spec.lua", "spec/bulk_batch_spec.lua" }
 
 local rank = {}
 for i, path in ipairs(LONGEST) do rank[path] = i end
