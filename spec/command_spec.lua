@@ -210,6 +210,18 @@ describe("The command xai", function()
     assert.matches('"properties":{"why":.-,"city":.-,"a":', last_body())
   end)
 
+  it("prints a value that is no object by itself, too", function()
+    local path = folder .. "/list.json"
+    spit(path, [[{ "type": "array", "items": { "type": "object", "required": ["why", "city"],
+      "properties": { "why": { "type": "string" }, "city": { "type": "string" } } } }]])
+    local out, _, code = run("--schema " .. quote(path) .. " 'Where is the Colosseum?'")
+    assert.equal(0, code)
+    assert.is_true(xai.check(xai.decode(slurp(path)), assert(xai.decode(out))))
+    assert.matches('"items":.-"properties":{"why":.-,"city":', last_body())
+    spit(path, '{ "type": ["string", "null"] }')
+    assert.matches('^".*"\n$', (run("--schema " .. quote(path) .. " 'Where is the Colosseum?'")))
+  end)
+
   it("says what is wrong with a schema's file", function()
     local _, err, code = run "--schema /no/such/file hello"
     assert.equal("xai: /no/such/file: No such file or directory\n", err)

@@ -6,7 +6,7 @@ local service = require "xai.command.service"
 local terminal = require "xai.command.terminal"
 local xai = require "xai"
 
-local ipairs, pcall, tostring, type = ipairs, pcall, tostring, type
+local ipairs, next, pcall, tostring, type = ipairs, next, pcall, tostring, type
 local open = io.open
 local string_find, string_format, string_gsub = string.find, string.format, string.gsub
 local table_concat = table.concat
@@ -136,6 +136,15 @@ function ask.stream(talk, input, options)
   return true
 end
 
+--- The text of a value that fits a schema, in the order of the schema. Where the root of
+-- that is no object, the service has sent the value as the only member of one.
+local function text_of_value(schema, result)
+  local text = xai.text(result)
+  if schema.type == "object" then return text end
+  local _, value = next(ordered_json.decode(text))
+  return xai.encode(value == nil and xai.null or value)
+end
+
 --- Ask, and show the answer when it is whole.
 local function ask_whole(talk, input, options, schema)
   local sources = {}
@@ -145,7 +154,7 @@ local function ask_whole(talk, input, options, schema)
   if options.json then
     terminal.answer(xai.encode(result))
   elseif schema then
-    terminal.answer(xai.text(result)) -- it fits, and has the order of the schema
+    terminal.answer(text_of_value(schema, result))
   else
     local reasoning = xai.reasoning(result)
     if reasoning then ask.show("reasoning", reasoning, nil, options, sources) end
