@@ -20,9 +20,10 @@ local close = rawget(coroutine, "close") or function() end
 local lazy_require, traceback, unpack = environment.lazy_require, environment.traceback, environment.unpack
 
 local Task = {
-  -- Fields that a task may not have yet.
+  -- Fields that a task may not have yet.  Few tasks have more than eight while they
+  -- run, so that the table of fields stays small.
   args = false, -- what its coroutine is resumed with
-  queued = false, started = false, yielded = false, over = false,
+  queued = false, yielded = false, over = false,
   source = false, subject = false, -- what it waits for, see wait.lua
   stopped = false, -- the error that cancels it
   cancelled = false, -- the same, until it is raised
@@ -238,7 +239,7 @@ function Task:take_turn()
   loop.running = self
   if self.yielded then self.yielded = false end
   if not args then return after_resume(self, before, false, coroutine_resume(thread)) end
-  self.args, self.started = false, true
+  self.args = false
   return after_resume(self, before, args, coroutine_resume(thread, unpack(args, 1, args.n)))
 end
 
@@ -279,11 +280,11 @@ local function new_task(group, f, ...)
     args = { n = select("#", ...), ... },
     group = group,
     spawner = spawner,
-    scope = spawner and spawner.scope,
     -- Asked for in each turn:
-    over = false, cancelled = false, queued = false, yielded = false, source = false, subject = false,
+    queued = false, source = false, subject = false,
     last_run = 0, -- see `hand_out` in loop.lua
   }, Task)
+  if spawner and spawner.scope then task.scope = spawner.scope end
   group.members[task] = true
   group.count = group.count + 1
   loop.make_ready(task)
@@ -351,7 +352,7 @@ function Task:cancel()
   if self.over then return false end
   self.stopped = self.stopped or core.failure("cancelled", "the task was cancelled")
   if loop.current() == self then error(self.stopped, 0) end
-  if not self.started or self.yielded then
+  if self.args or self.yielded then -- not started, or it yielded by itself
     local closed, err = close(self.thread) -- nothing is raised where it waits for nothing
     finish(self, false, closed == false and err or self.stopped)
     return true
