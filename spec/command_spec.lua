@@ -174,10 +174,15 @@ describe("The command xai", function()
 
   it("says that a conversation's file is damaged", function()
     run "hello"
-    spit(folder .. "/state/xai/" .. slurp(folder .. "/state/xai/last"):gsub("\n", ""), "{ torn")
-    local _, err, code = run "-c hello"
-    assert.matches("holds no conversation", err)
-    assert.equal(1, code)
+    local path = folder .. "/state/xai/" .. slurp(folder .. "/state/xai/last"):gsub("\n", "")
+    for _, text in ipairs { "{ torn", "[]", "{}", '{"body":{"model":5},"turns":[]}', '{"model":"grok-4.5"}' } do
+      spit(path, text)
+      for _, words in ipairs { "-c hello", "chat -c" } do
+        local _, err, code = run(words)
+        assert.matches("holds no conversation", err)
+        assert.equal(1, code)
+      end
+    end
   end)
 
   it("answers where nothing can be saved", function()
@@ -436,6 +441,9 @@ describe("The command xai", function()
       environment)
     assert.matches("Air.*code 130", text)
     assert.is_nil(text:find("everywhere", 1, true))
+    text = dialogue("doctor; echo code $?", { { "KEY is set", "\\003" }, { "code", "" } },
+      { XAI_BASE_URL = slow.server.url .. "/fault/stall-before-head" })
+    assert.matches("did not end.*code 130", text)
     text = dialogue("chat -R; echo code $?", {
       { "> ", "Why is the sky blue?\\n" }, { "Air", "\\003" }, { "(stopped)", "What is 6 * 7?\\n" },
       { "= 42", "\\004" }, { "code", "" },

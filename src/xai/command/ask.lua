@@ -76,7 +76,7 @@ function ask.open(options)
   if options.goes_on then
     local dump, name = conversations.last()
     if not dump then return nil, name end
-    local body = type(dump.body) == "table" and dump.body or {}
+    local body = dump.body
     body.model = options.model or body.model
     if options.system then body.instructions = options.system end
     local ok, talk = pcall(service.client().conversation, service.client(), dump)

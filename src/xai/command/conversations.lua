@@ -46,6 +46,12 @@ local function write(path, text)
   return ok, reason
 end
 
+--- Is it what talk:dump() gave?  What it has within is looked at by client:conversation.
+local function is_dump(value)
+  return type(value) == "table" and type(value.turns) == "table" and type(value.body) == "table"
+    and type(value.body.model) == "string"
+end
+
 local NONE = "there is no conversation to go on with yet"
 
 --- The last conversation: what talk:dump() gave, and its file's name.
@@ -58,7 +64,7 @@ function conversations.last()
   local text, reason = read(folder .. "/" .. name)
   if not text then return nil, reason end
   local dump, problem = xai.decode(text)
-  if type(dump) ~= "table" then
+  if not is_dump(dump) then
     return nil, folder .. "/" .. name .. " holds no conversation" .. (problem and ": " .. problem or "")
   end
   return dump, name

@@ -7,7 +7,7 @@ local terminal = require "xai.command.terminal"
 
 local ipairs = ipairs
 local getenv = os.getenv
-local string_gsub = string.gsub
+local string_find, string_gsub = string.find, string.gsub
 
 local doctor = {}
 
@@ -15,7 +15,7 @@ doctor.options = {}
 
 --- A reporter for xai.health that writes lines, and counts what is wrong.
 local function new_report()
-  local report = { problems = 0 }
+  local report = { problems = 0, is_interrupted = false }
   local function line(mark, text, advice)
     terminal.answer(mark .. text .. "\n")
     for _, help in ipairs(advice or {}) do terminal.answer("       " .. help .. "\n") end
@@ -25,6 +25,7 @@ local function new_report()
   function report.info(text) line("       ", text) end
   function report.warn(text, advice)
     report.problems = report.problems + 1
+    report.is_interrupted = report.is_interrupted or string_find(text, "cancelled: interrupted", 1, true) ~= nil
     line("wrong  ", text, advice)
   end
   report.error = report.warn
@@ -62,6 +63,7 @@ function doctor.run(options)
   if options[1] then return nil, "doctor takes no argument", "usage" end
   local report = new_report()
   health.report(report)
+  if report.is_interrupted then return nil, "interrupted", { kind = "cancelled" } end
   check_environment(report)
   check_folder(report)
   if report.problems == 0 then return true end
