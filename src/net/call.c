@@ -633,8 +633,10 @@ void xai_call_admit(xai_Call *c, int each_attempt) {
 void xai_call_refuse(xai_Call *c, const char *code, const char *text) {
   if (!xai_call_is_held(c)) return;
   forget_attempt(c);
-  xai_error_set(&c->outcome.error, XAI_KIND_LIMIT, XAI_PHASE_NONE, text);
-  xai_buffer_puts(&c->outcome.body.code, code);
+  if (xai_buffer_puts(&c->outcome.body.code, code) == XAI_OK)
+    xai_error_set(&c->outcome.error, XAI_KIND_LIMIT, XAI_PHASE_NONE, text);
+  else
+    xai_error_set_cause(&c->outcome.error, XAI_CAUSE_MEMORY);
   conclude(c);
 }
 

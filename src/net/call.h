@@ -80,7 +80,8 @@ void xai_call_abort(xai_Call *c, xai_Cause cause);
 ** to be admitted, too. */
 void xai_call_admit(xai_Call *c, int each_attempt);
 
-/* End a held call by kind 'limit' with that code and text. */
+/* End a held call by kind 'limit' with that code and text; without memory for the
+** code, by kind 'memory'. */
 void xai_call_refuse(xai_Call *c, const char *code, const char *text);
 
 /* Its guard; NULL where it has none or is settled. */
