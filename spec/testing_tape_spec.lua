@@ -269,6 +269,7 @@ describe("xai.testing.tape", function()
     os.remove(path)
     assert.matches("^spec/testing_tape_spec.lua:%d+: testing.tape: it cannot be read: ",
       raised(function() testing.tape(path, { mode = "replay" }) end):gsub("^%./", ""))
+    assert.matches("testing.tape: it cannot be read: /tmp: Is a directory$", raised(function() testing.tape "/tmp" end))
   end)
 
   it("tells of a disk that is full", function()

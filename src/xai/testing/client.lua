@@ -102,7 +102,8 @@ local function new(list, options)
   for name, value in pairs(options or {}) do all[name] = value end
   all.tape = script
   script.fields = { requests = script.requests, left = #script.list }
-  local client = xai.new(all)
+  local ok, client = pcall(xai.new, all)
+  if not ok then misuse((tostring(client):gsub("^.-xai%.new: ", ""))) end
   add_fields(client, script.fields)
   return client
 end

@@ -336,21 +336,22 @@ local function ignored_of(names)
   return set
 end
 
+--- The text of a file; nil, what is wrong, and whether there is something that is no file.
 local function read(path)
   local file, problem = io.open(path, "rb")
-  if not file then return nil, problem end
+  if not file then return nil, problem, false end
   local text, reason = file:read "*a"
   file:close()
-  return text, reason
+  return text, reason and path .. ": " .. reason, text == nil
 end
 
 --- A tape: see types.lua.
 local function new(path, options)
   options = check(path, options)
   local mode = options.mode or "auto"
-  local text, problem = nil, nil
-  if mode ~= "record" then text, problem = read(path) end
-  if not text and mode == "replay" then misuse("it cannot be read: " .. (problem or path)) end
+  local text, problem, is_there = nil, nil, false
+  if mode ~= "record" then text, problem, is_there = read(path) end
+  if not text and (mode == "replay" or is_there) then misuse("it cannot be read: " .. (problem or path)) end
   local tape = setmetatable({
     path = path, replays = mode == "replay" or mode == "auto" and (text or "") ~= "", entries = {}, recorded = 0,
     left = 0, ignored = ignored_of(options.ignore),
