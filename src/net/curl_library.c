@@ -16,6 +16,9 @@
 #include <stddef.h>
 #include <string.h>
 
+/* With _GNU_SOURCE it is a macro of C11 in newer versions of glibc. */
+#undef strstr
+
 #if !defined(_WIN32)
 #include <dlfcn.h>
 #endif
