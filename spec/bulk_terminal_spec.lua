@@ -77,6 +77,15 @@ print(report.done, report.failed)
     assert.equal("1233\t1\n", rest)
   end)
 
+  it("leaves the terminal to what on_done prints, and comes back", function()
+    local output = on_terminal(80, [[
+      local xai = require "xai"
+      xai.bulk({ 1, 2, 3 }, function() xai.sleep(0.12) return 1 end,
+        { progress = true, at_once = 1, on_done = function(key) print("told", key) end })]])
+    assert.matches("^[^\n]*\r *\r?told\t1\n[^\n]*\r1 of 3 done[^\n]*\r +\rtold\t2\n\r2 of 3 done[^\n]*\r +\rtold\t3\n",
+      "\r" .. output)
+  end)
+
   it("is gone after an error", function()
     local output = on_terminal(80, [[
       print(pcall(require "xai".bulk, { 1 }, tostring, { progress = true, on_done = function() error("no", 0) end }))]])

@@ -157,6 +157,15 @@ local function reason_of(message, info)
   return message == tostring(info) and rawget(info, "message") or message
 end
 
+--- Tell how an item has ended.  What on_done prints begins a line of its own.
+local function tell(job, key, value, message, info)
+  local was_shown = job.line and job.line:remove()
+  job.on_done(key, value, message, info)
+  if not was_shown or job.abandoned then return end
+  count_calls(job)
+  job.line:show(job.report)
+end
+
 --- An item has ended: write it, count it, tell of it.
 local function settle(job, key, value, message, info)
   if job.abandoned then return end
@@ -168,7 +177,7 @@ local function settle(job, key, value, message, info)
   if not is_told then return end
   if problem then value, message, info = nil, problem, message and info or nil end
   if message then count_failure(job, message) else job.report.done = job.report.done + 1 end
-  if job.on_done then job.on_done(key, value, message, info) end
+  if job.on_done then tell(job, key, value, message, info) end
   show(job)
 end
 

@@ -3,7 +3,7 @@
 --   progress.new(total)      a line, or nil where stderr is no terminal that may be written to
 --   line:is_due()            ten times a second at most
 --   line:show(report)        writes it anew
---   line:remove()
+--   line:remove()            returns whether it was there
 
 local core = require "xai.core"
 local environment = require "xai.runtime.environment"
@@ -100,8 +100,11 @@ function Line:show(report)
   put(self, text_of(self, report, columns))
 end
 
+--- Remove the line.  Returns whether there was one.
 function Line:remove()
-  if self.width > 0 then put(self, "") end
+  if self.width == 0 then return false end
+  put(self, "")
+  return true
 end
 
 local progress = {}
