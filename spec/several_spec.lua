@@ -293,7 +293,7 @@ describe("the scheduler:", function()
       local events, texts, turns_taken = 0, {}, 0
       local done = {}
       stage:start("chat", nil, {
-        on_event = function() events = events + 1 end, on_done = function() done[1] = true end,
+        on_event = function() events = events + 1 end, on_done = function() done[#done + 1] = true end,
       }, { stream = true })
       for i = 1, 3 do
         texts[i] = {}
