@@ -63,7 +63,7 @@ describe("The command xai", function()
   local function line(words, more)
     local environment = {
       XAI_BASE_URL = stage.server.url, XAI_API_KEY = "xai-spec", XDG_STATE_HOME = folder .. "/state", XAI_MODEL = false,
-      NO_COLOR = false, LC_ALL = "de_DE.UTF-8", XAI_DEBUG = false,
+      NO_COLOR = false, TERM = "xterm", LC_ALL = "de_DE.UTF-8", XAI_DEBUG = false,
     }
     for name, value in pairs(more or {}) do environment[name] = value end
     return programs.with(environment, quote(programs.lua) .. " src/xai/command/xai " .. words)

@@ -1,5 +1,5 @@
 /*
-** endpoint_fuzz.c - any id becomes one segment of a path, and back.
+** endpoint_fuzz.c - any id becomes one segment of a path, or a part of it, and back.
 */
 #include "base/endpoint.h"
 
@@ -31,17 +31,25 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
   const char *id = (const char *)data;
   const xai_Endpoint *e;
   xai_Buffer path, back;
-  size_t i, before;
+  const char *place;
+  size_t i, before, behind, size;
   xai_buffer_init(&path, 0);
   xai_buffer_init(&back, 0);
   for (i = 0; (e = xai_endpoint_at(i)) != NULL; i++) {
     xai_buffer_clear(&path);
     xai_buffer_clear(&back);
     require(xai_endpoint_path(e, id, n, &path) == XAI_OK);
-    before = e->id != NULL ? strlen(e->path) - 2 : strlen(e->path);
+    place = strstr(e->path, "{}");
+    require((place != NULL) == (e->id != NULL));
+    before = place != NULL ? (size_t)(place - e->path) : strlen(e->path);
+    behind = place != NULL ? strlen(place + 2) : 0;
+    size = xai_buffer_size(&path);
+    require(size >= before + behind);
     require(memcmp(xai_buffer_data(&path), e->path, before) == 0);
-    decode(xai_buffer_data(&path) + before, xai_buffer_size(&path) - before,
-           &back);
+    if (behind > 0)
+      require(memcmp(xai_buffer_data(&path) + size - behind, place + 2,
+                     behind) == 0);
+    decode(xai_buffer_data(&path) + before, size - before - behind, &back);
     require(xai_buffer_size(&back) == (e->id != NULL ? n : 0));
     require(memcmp(xai_buffer_data(&back), id, xai_buffer_size(&back)) == 0);
   }

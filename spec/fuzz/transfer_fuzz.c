@@ -19,6 +19,7 @@
 #include "base/http_head.h"
 #include "fuzz.h"
 #include "net/call_private.h"
+#include "net/curl_library.h"
 #include "net/engine.h"
 
 #define MAX_PEERS 8
@@ -245,6 +246,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
   size_t most;
   int silent_end;
   signal(SIGPIPE, SIG_IGN);
+  require(xai_curl_library_open() == NULL);
   input_open(&in, data, n);
   choose(&in, &set, &r);
   most = input_number(&in, 2) == 0 ? n + 1 : 1 + input_number(&in, 64);

@@ -294,8 +294,10 @@ static void write_list(Writer *w, const Step *s, int t, size_t n) {
 
 /* ---------------------------------------------------------------- objects */
 
+/* NULL for the first of none. */
 static Member *member_at(const Writer *w, size_t i) {
-  return (Member *)(void *)w->members->at + i;
+  Member *all = (Member *)(void *)w->members->at;
+  return all != NULL ? all + i : NULL;
 }
 
 static size_t member_count(const Writer *w) {
