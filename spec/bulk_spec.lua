@@ -137,7 +137,10 @@ for _, world in ipairs { { "in a plain script", function(f) return f end }, { "i
         end, function(item)
           here = here + 1
           peak = math.max(peak, here)
-          xai.sleep(0.02)
+          for _ = 1, 500 do
+            xai.sleep(0.002)
+            if peak >= most then break end
+          end
           if item % 7 == 0 then
             here = here - 1
             error "seven"
