@@ -50,8 +50,8 @@ describe("a bulk job that is killed a hundred times", function()
       local process = assert(tonumber(pipe:read "*l"))
       local patience = kills < KILLS and math.random(1, 60) or math.huge
       local heard = 0
-      for line in pipe:lines() do
-        line = line:gsub("Killed$", "") -- which the shell says, maybe behind a number whose line end did not come
+      for text in pipe:lines() do
+        local line = text:gsub("Killed$", "") -- the shell says it, maybe behind a number whose line end did not come
         if line ~= "" then last = line end
         local key = tonumber(line)
         if key then
