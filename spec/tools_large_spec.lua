@@ -170,7 +170,7 @@ for _, name in ipairs(NAMES) do
         same({ "It is warm.", 10 * MB }, { xai.text(got[1]), size })
         looks = 0
         look()
-        assert.is_true(peak * 1024 < 30 * 10 * MB) -- with those of the server, which is in this process
+        assert.is_true(peak * 1024 < 8 * 10 * MB) -- with those of the server, which is in this process
         local sent = xai.encode(bodies[2])
         assert.is_true(#sent > 10 * MB and #sent < 10 * MB + 4096)
       end)
